@@ -1,0 +1,82 @@
+"""Exact arithmetic for running recurrences.
+
+Three fields, the smallest that holds every coefficient: the rationals (python-flint's ``fmpq``), rational
+functions of the parameters over Q, and, when irrational numbers or symbolic powers occur, SymPy's
+expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flint import fmpq
+from sympy import Expr, Integer, Rational, Symbol, fraction, radsimp, together
+from sympy.polys.domains import QQ
+from sympy.polys.fields import FracField
+
+
+class Arithmetic:
+    """An exact field for expressions whose only other variable is the generation ``symbol``."""
+
+    def __init__(self, expressions: Iterable[Expr], symbol: Symbol) -> None:
+        probes = [expression.subs(symbol, g) for expression in expressions for g in (5, 7)]
+        names: set[Any] = set()
+        for probe in probes:
+            names |= probe.free_symbols
+        symbols = sorted(names, key=lambda item: item.name)
+        self._field: Any = None
+        if any(not _is_rational(probe, symbols) for probe in probes):
+            self._kind = "expressions"
+        elif symbols:
+            self._kind = "functions"
+            self._field = FracField(symbols, QQ)
+        else:
+            self._kind = "rationals"
+
+    def constant(self, expression: Expr) -> Any:
+        """An expression without the generation, as an element of the field."""
+        if self._kind == "rationals":
+            return fmpq(int(expression.p), int(expression.q))  # type: ignore[attr-defined]
+        if self._kind == "functions":
+            numerator, denominator = fraction(together(expression))
+            return self._field.from_expr(numerator) / self._field.from_expr(denominator)
+        return expression
+
+    def function(self, expression: Expr, symbol: Symbol) -> Callable[[int], Any]:
+        """An expression in the generation as a function from whole numbers to the field."""
+        if not expression.has(symbol):
+            value = self.constant(expression)
+            return lambda g: value
+        if self._kind == "rationals" and expression.is_rational_function(symbol):
+            top, bottom = (_horner(part, symbol) for part in fraction(together(expression)))
+            return lambda g: top(g) / bottom(g)
+        return lambda g: self.constant(expression.subs(symbol, Integer(g)))
+
+    def to_expression(self, element: Any) -> Expr:
+        """An element of the field as a SymPy expression."""
+        if self._kind == "rationals":
+            return Rational(int(element.p), int(element.q))
+        if self._kind == "functions":
+            return element.as_expr()
+        return radsimp(together(element))
+
+
+def _is_rational(expression: Expr, symbols: list[Any]) -> bool:
+    if expression.is_Rational:
+        return True
+    if not expression.is_rational_function(*symbols):
+        return False
+    return all(atom.is_Rational or atom.is_Symbol for atom in expression.atoms())
+
+
+def _horner(expression: Expr, symbol: Symbol) -> Callable[[int], fmpq]:
+    coefficients = [fmpq(int(c.p), int(c.q)) for c in expression.as_poly(symbol).all_coeffs()]
+
+    def value(g: int) -> fmpq:
+        total = fmpq(0)
+        for coefficient in coefficients:
+            total = total * g + coefficient
+        return total
+
+    return value

@@ -1,0 +1,11 @@
+"""What selfgen says when it cannot answer."""
+
+from __future__ import annotations
+
+
+class DomainError(ValueError):
+    """An argument lies outside its domain; the message names argument, value and what is allowed."""
+
+
+class NotDerivedError(DomainError):
+    """No argument known to the model covers this workflow: the risk is not derived, and not guessed."""

@@ -1,0 +1,53 @@
+"""The question selfgen answers."""
+
+from __future__ import annotations
+
+from theory.errors import DomainError
+from theory.models.base import Model
+from theory.risk import Risk
+from theory.workflows.base import Workflow
+
+
+def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Risk:
+    r"""Expected test risk of ``model`` at generation G when each generation trains as ``workflow`` says.
+
+    The model contributes the conditional moments of its estimator, the workflow its weights or pool; together
+    they are a linear recurrence for moments of :math:`\delta_g = \theta_g - \theta_0`, which the solver solves.
+
+    Parameters
+    ----------
+    model : Model
+        Parameters may be numbers, SymPy expressions, or left out (symbols).
+    workflow : Workflow
+        Built in, or your own subclass.
+    loss : str, default "squared"
+        One of ``model.losses``.
+
+    Returns
+    -------
+    Risk
+
+    Raises
+    ------
+    NotDerivedError
+        When no argument known to the model covers the workflow.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, expected_risk
+    >>> risk = expected_risk(Regular(), Accumulate())
+    >>> risk.ratio.closed_form, risk.ratio.limit
+    (harmonic(G, 2), pi**2/6)
+    """
+    if not isinstance(model, Model):
+        raise DomainError(f"model = {model!r} is not a model: give an instance, such as Bernoulli(p, n).")
+    if not isinstance(workflow, Workflow):
+        raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
+    model.verify_loss(loss)
+    return Risk(
+        model=model,
+        workflow=workflow,
+        loss=loss,
+        recurrence=model.recurrence(workflow, loss),
+        _leading=lambda: model.leading_recurrence(workflow, loss),
+    )

@@ -1,0 +1,110 @@
+r"""Limits of recurrences that settle geometrically: no closed form, any number of digits.
+
+With block sizes c^j the coefficients of accumulate are rational functions of c^g, and
+
+.. math:: m_\infty = \sum_{g} f_g \quad\text{or}\quad c^* + (m_0 - c^*) \prod_g p_g
+
+converge like c^{-g}. The limit is an expression that evaluates itself to any precision.
+"""
+
+from __future__ import annotations
+
+import mpmath
+from sympy import (
+    Dummy,
+    Expr,
+    Float,
+    Integer,
+    Product,
+    Sum,
+    Symbol,
+    cancel,
+    degree,
+    fraction,
+    lambdify,
+    oo,
+    simplify,
+    together,
+)
+
+from theory.recurrence import MomentRecurrence
+
+
+class GeometricSum(Sum):
+    """An infinite sum whose terms are a rational function of c^g that vanishes like 1/c^g."""
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return _evaluate(self, prec, product=False)
+
+
+class GeometricProduct(Product):
+    """An infinite product of factors 1 + O(c^−g)."""
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return _evaluate(self, prec, product=True)
+
+
+def _evaluate(expression: Sum | Product, prec: int, product: bool) -> Expr:
+    (index, first, _), summand = expression.limits[0], expression.function
+    if summand.free_symbols - {index}:
+        return expression
+    with mpmath.workprec(prec + 40):
+        value = lambdify(index, summand, "mpmath")
+        total = mpmath.mpf(1 if product else 0)
+        g, small = int(first), 0
+        # Consecutive terms shrink by a factor tending to c^{-1} < 1; the remaining tail is bounded by
+        # last/(1 − observed ratio), compared with the precision asked for.
+        previous = None
+        while True:
+            term = mpmath.mpf(value(mpmath.mpf(g)))
+            total = total * term if product else total + term
+            size = abs(term - 1) if product else abs(term)
+            if previous:
+                ratio = size / previous
+                if ratio < 1 and size * ratio / (1 - ratio) < abs(total) * mpmath.mpf(2) ** (-prec - 10):
+                    small += 1
+                    if small >= 3:
+                        break
+            if size == 0 and g > int(first) + 2:
+                break
+            previous = size
+            g += 1
+        return Float._new(total._mpf_, prec)
+
+
+def geometric_limit(recurrence: MomentRecurrence) -> Expr | None:
+    """Limit of the moment of a one-dimensional recurrence with geometric coefficients; None for others."""
+    if recurrence.matrix.shape != (1, 1) or recurrence.continuation is not None or recurrence.shift != 0:
+        return None
+    g = recurrence.symbol
+    p, f = recurrence.matrix[0], recurrence.forcing[0]
+    if recurrence.readout[0] != 1 or not (_vanishes(p - 1, g) and _vanishes(f, g)):
+        return None
+    start, initial = Integer(recurrence.start), recurrence.initial[0]
+    if p == 1:
+        return initial + GeometricSum(f, (g, start, oo))
+    fixed = simplify(f / (1 - p))
+    if fixed.has(g):
+        return None
+    return fixed + (initial - fixed) * GeometricProduct(p, (g, start, oo))
+
+
+def _vanishes(expression: Expr, g: Symbol) -> bool:
+    """Whether the expression is a rational function of x = c^g, for one number c ≠ 1, that vanishes with c^{±g}."""
+    if expression == 0:
+        return True
+    powers = {power for power in expression.atoms(Expr) if power.is_Pow and power.exp.has(g)}
+    bases = {power.base for power in powers}
+    if len(bases) != 1:
+        return False
+    base = bases.pop()
+    if not (base.is_number and base.is_positive and base != 1):
+        return False
+    x = Dummy("x", positive=True)
+    replaced = expression.subs({power: base ** (power.exp - g) * x for power in powers})
+    if replaced.has(g) or not replaced.is_rational_function(x):
+        return False
+    numerator, denominator = fraction(cancel(together(replaced)))
+    if base > 1:
+        return bool(degree(numerator, x) < degree(denominator, x))
+    return numerator.subs(x, 0) == 0

@@ -1,0 +1,66 @@
+"""A model: how a fitted parameter answers its data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Self
+
+from sympy import Basic, Expr, S, Symbol
+
+from theory.composition import Recurrence
+from theory.errors import DomainError
+from theory.workflows.base import Workflow
+
+
+class Model(ABC):
+    r"""What is fitted at every generation, and the moments of its sampling law.
+
+    A model answers one question, :meth:`recurrence`: which moments of
+    :math:`\delta_g = \theta_g - \theta_0` carry its expected risk under a workflow, and how do they move
+    from one generation to the next? Most models need only say how noisy one unit block is and how that
+    noise depends on the current parameter; the composition does the rest.
+    """
+
+    name: ClassVar[str]
+    losses: ClassVar[tuple[str, ...]] = ("squared",)
+
+    @abstractmethod
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """The moment recurrence of this model under ``workflow``."""
+
+    def finite_variance(self, workflow: Workflow) -> Basic:
+        """Condition under which the loss itself has a finite variance, so that its average has a standard error."""
+        return S.true
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
+        return {}
+
+    def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """The same to leading order in 1/n, where a closed form is within reach more often."""
+        return self.recurrence(workflow, loss)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Constructor arguments by name, verified."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        found: set[Any] = set()
+        for value in self.parameters.values():
+            if isinstance(value, Expr):
+                found |= value.free_symbols
+        return found
+
+    def subs(self, *args: Any, **kwargs: Any) -> Self:
+        """The model with symbols replaced in its parameters, as in SymPy."""
+        changed = {
+            name: value.subs(*args, **kwargs) for name, value in self.parameters.items() if isinstance(value, Expr)
+        }
+        return replace(self, **changed)  # type: ignore[type-var]
+
+    def verify_loss(self, loss: str) -> None:
+        if loss not in self.losses:
+            raise DomainError(f"loss = {loss!r} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}.")

@@ -1,0 +1,364 @@
+r"""Exponential families with quadratic variance function :math:`V(\mu) = v_0 + v_1\mu + v_2\mu^2`.
+
+Morris (1982), *Natural exponential families with quadratic variance functions*, Ann. Statist. 10: up to
+an affine map there are six. The maximum-likelihood estimate of the mean μ is the sample mean, unbiased,
+with conditional variance V(θ)/n, and E V(θ_0 + δ) = V(θ_0) + v_2 E δ² whenever E δ = 0: the risk
+recurrence closes, exactly, at every n.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sympy import Expr, S, Symbol
+
+from theory.arguments import is_positive, is_positive_integer, is_probability, parameter
+from theory.composition import Recurrence, compose
+from theory.models.base import Model
+from theory.positivity import at_least, unit_interval
+from theory.workflows.base import Workflow
+
+_N = Symbol("n", integer=True, positive=True)
+
+
+def _sample_size(value: object) -> Expr:
+    return parameter("n", value, _N, "a whole number of samples, 1 or more", is_positive_integer)
+
+
+def _set(model: object, **values: Any) -> None:
+    for name, value in values.items():
+        object.__setattr__(model, name, value)
+
+
+class ExponentialFamily(Model):
+    """A natural exponential family with quadratic variance function, fitted by maximum likelihood.
+
+    The risk is the squared error of the mean parameter μ. ``loss="kl"`` is the Kullback–Leibler
+    divergence from the truth to the fitted model, to leading order in 1/n.
+    """
+
+    losses: ClassVar[tuple[str, ...]] = ("squared", "kl")
+    n: Expr
+
+    @property
+    @abstractmethod
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """(v0, v1, v2) of V(μ) = v0 + v1 μ + v2 μ²."""
+
+    @property
+    @abstractmethod
+    def truth(self) -> Expr:
+        """μ of the real data."""
+
+    @property
+    def variance(self) -> Expr:
+        """V at the truth: the variance of one real observation."""
+        v0, v1, v2 = self.variance_coefficients
+        return (v0 + v1 * self.truth + v2 * self.truth**2).factor()
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        if loss == "kl":
+            # KL(θ_0 ‖ θ_0 + δ) = δ²/(2V) + O(δ³), and V cancels from E δ²/V.
+            return compose(workflow, noise=1 / (2 * self.n), curvature=S.Zero, exactness="leading order")
+        return compose(
+            workflow,
+            noise=self.variance / self.n,
+            curvature=self.variance_coefficients[2] / self.n,
+            points=self.n,
+        )
+
+    def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        if loss == "kl":
+            return self.recurrence(workflow, loss)
+        return compose(workflow, noise=self.variance / self.n, curvature=S.Zero, exactness="leading order")
+
+
+@dataclass(frozen=True)
+class QuadraticVariance(ExponentialFamily):
+    """Any natural exponential family with V(μ) = v0 + v1 μ + v2 μ².
+
+    Parameters
+    ----------
+    v0, v1, v2 : numbers or expressions
+        Coefficients of the variance function.
+    mean : number or expression
+        True mean μ.
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    v0: Expr | None = None
+    v1: Expr | None = None
+    v2: Expr | None = None
+    mean: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "quadratic-variance"
+
+    def __post_init__(self) -> None:
+        real = {name: Symbol(symbol, real=True) for name, symbol in
+                (("v0", "v_0"), ("v1", "v_1"), ("v2", "v_2"), ("mean", "mu"))}
+        _set(self, n=_sample_size(self.n), **{
+            name: parameter(name, getattr(self, name), symbol, "a real number", lambda value: value.is_real)
+            for name, symbol in real.items()
+        })
+        variance = self.variance
+        parameter("V(mean)", variance, variance, "nonnegative: it is the variance of an observation",
+                  lambda value: value.is_nonnegative)
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        # Morris: a negative v2 is −1/m for a whole number m of binomial trials.
+        return {self.v2: at_least(S.NegativeOne)} if isinstance(self.v2, Symbol) else {}
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return self.v0, self.v1, self.v2  # type: ignore[return-value]
+
+    @property
+    def truth(self) -> Expr:
+        return self.mean  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class GaussianMean(ExponentialFamily):
+    """Mean of a Gaussian with known variance: V = σ².
+
+    Parameters
+    ----------
+    sigma2 : positive number or expression
+        Variance of one observation.
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    sigma2: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "gaussian-mean"
+
+    def __post_init__(self) -> None:
+        sigma = Symbol("sigma", positive=True)
+        _set(self, sigma2=parameter("sigma2", self.sigma2, sigma**2, "positive", is_positive),
+             n=_sample_size(self.n))
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return self.sigma2, S.Zero, S.Zero  # type: ignore[return-value]
+
+    @property
+    def truth(self) -> Expr:
+        return S.Zero
+
+
+@dataclass(frozen=True)
+class Poisson(ExponentialFamily):
+    """Poisson counts: V = μ.
+
+    Parameters
+    ----------
+    rate : positive number or expression
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    rate: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "poisson"
+
+    def __post_init__(self) -> None:
+        _set(self, rate=parameter("rate", self.rate, Symbol("lambda", positive=True), "positive", is_positive),
+             n=_sample_size(self.n))
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return S.Zero, S.One, S.Zero
+
+    @property
+    def truth(self) -> Expr:
+        return self.rate  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Gamma(ExponentialFamily):
+    """Gamma with known shape, fitted by its mean: V = μ²/shape.
+
+    Parameters
+    ----------
+    shape, mean : positive numbers or expressions
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    shape: Expr | None = None
+    mean: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "gamma"
+
+    def __post_init__(self) -> None:
+        _set(self, shape=parameter("shape", self.shape, Symbol("alpha", positive=True), "positive", is_positive),
+             mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
+             n=_sample_size(self.n))
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return S.Zero, S.Zero, 1 / self.shape  # type: ignore[operator]
+
+    @property
+    def truth(self) -> Expr:
+        return self.mean  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Exponential(ExponentialFamily):
+    """Exponential waiting times: V = μ².
+
+    Parameters
+    ----------
+    mean : positive number or expression
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    mean: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "exponential"
+
+    def __post_init__(self) -> None:
+        _set(self, mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
+             n=_sample_size(self.n))
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return S.Zero, S.Zero, S.One
+
+    @property
+    def truth(self) -> Expr:
+        return self.mean  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Binomial(ExponentialFamily):
+    """Binomial counts with known m, mean μ = m p: V = μ(1 − μ/m).
+
+    Parameters
+    ----------
+    m : positive integer
+        Trials in one observation.
+    p : number or expression in [0, 1]
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    m: Expr | None = None
+    p: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "binomial"
+
+    def __post_init__(self) -> None:
+        _set(self, m=parameter("m", self.m, Symbol("m", integer=True, positive=True),
+                               "a whole number of trials, 1 or more", is_positive_integer),
+             p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
+             n=_sample_size(self.n))
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        return {self.p: unit_interval()} if isinstance(self.p, Symbol) else {}
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return S.Zero, S.One, -1 / self.m  # type: ignore[operator]
+
+    @property
+    def truth(self) -> Expr:
+        return self.m * self.p  # type: ignore[operator]
+
+
+@dataclass(frozen=True)
+class Bernoulli(ExponentialFamily):
+    """Coin flips: V = p(1 − p).
+
+    Parameters
+    ----------
+    p : number or expression in [0, 1]
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    p: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "bernoulli"
+
+    def __post_init__(self) -> None:
+        _set(self, p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
+             n=_sample_size(self.n))
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        return {self.p: unit_interval()} if isinstance(self.p, Symbol) else {}
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return S.Zero, S.One, S.NegativeOne
+
+    @property
+    def truth(self) -> Expr:
+        return self.p  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class NegativeBinomial(ExponentialFamily):
+    """Negative binomial counts with known r: V = μ + μ²/r.
+
+    Parameters
+    ----------
+    r, mean : positive numbers or expressions
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    r: Expr | None = None
+    mean: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "negative-binomial"
+
+    def __post_init__(self) -> None:
+        _set(self, r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
+             mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
+             n=_sample_size(self.n))
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return S.Zero, S.One, 1 / self.r  # type: ignore[operator]
+
+    @property
+    def truth(self) -> Expr:
+        return self.mean  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class HyperbolicSecant(ExponentialFamily):
+    """Generalised hyperbolic secant with known r: V = r + μ²/r.
+
+    Parameters
+    ----------
+    r : positive number or expression
+    mean : number or expression
+    n : positive integer
+        Samples in a unit block.
+    """
+
+    r: Expr | None = None
+    mean: Expr | None = None
+    n: Expr | None = None  # type: ignore[assignment]
+    name: ClassVar[str] = "hyperbolic-secant"
+
+    def __post_init__(self) -> None:
+        _set(self, r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
+             mean=parameter("mean", self.mean, Symbol("mu", real=True), "a real number", lambda value: value.is_real),
+             n=_sample_size(self.n))
+
+    @property
+    def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        return self.r, S.Zero, 1 / self.r  # type: ignore[operator, return-value]
+
+    @property
+    def truth(self) -> Expr:
+        return self.mean  # type: ignore[return-value]

@@ -1,0 +1,238 @@
+r"""Linear regression by ordinary least squares, in its three regimes.
+
+:math:`y = x w^* + \sigma z`, :math:`x \sim N(0, \Sigma)` in :math:`R^d`, T rows a generation; later generations label
+their rows with the previous fit. The risk is the excess test error :math:`E\|\hat w - w^*\|_\Sigma^2`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from sympy import And, Basic, Expr, Ge, Matrix, Min, Mod, S, Symbol, eye, floor, simplify
+
+from theory.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.composition import Recurrence, compose
+from theory.dynamics import GENERATION, LinearDynamics
+from theory.errors import DomainError, NotDerivedError
+from theory.models.base import Model
+from theory.positivity import at_least
+from theory.recurrence import MomentRecurrence
+from theory.symbols import G, j
+from theory.workflows.base import Workflow
+
+
+@dataclass(frozen=True)
+class LinearRegression(Model):
+    r"""Ordinary least squares with T rows a generation in dimension d.
+
+    Parameters
+    ----------
+    d, T : positive integers
+        Features, and rows of a unit block. The expected risk is finite for T ≥ d + 2, and, for the
+        minimum-norm fit of the over-parameterised regime, for d ≥ T + 2.
+    sigma2 : positive number or expression, default 1
+        Noise variance of the labels, in every generation.
+    design : {"fresh", "shared"}
+        Whether each generation draws new rows x, or labels the same rows again (a block of relative
+        size s then labels them s times).
+    signal : nonnegative number or expression, optional
+        :math:`\|w^*\|^2`. Matters only when over-parameterised, where Σ = I is assumed; giving it with
+        symbolic d and T selects that regime.
+
+    Notes
+    -----
+    *Shared design.* :math:`(X^\top X)^{-1}X^\top` is common to all generations, so scalar weights act: the
+    risk is :math:`\sigma^2 d/(T-d-1)` times :math:`\sum_j C_{g,j}^2/s(j)`, exactly, under every workflow with
+    deterministic weights (Gerstgrasser et al. 2024).
+
+    *Fresh design.* When each fit re-uses the rows of the previous one with equal weights, or none of them,
+    the normal equations telescope, :math:`w_g = w_{g-1} + S_g^{-1} X_g^\top E_g`, and by exchangeability of
+    the :math:`N_g` rows in :math:`S_g`,
+    :math:`r_g = r_{g-1} + \sigma^2 d\, \frac{T_g}{N_g}\frac{1}{N_g - d - 1}` (derived here). Otherwise the
+    fit has matrix weights, and the risk is given to leading order in 1/T, scaled to be exact at
+    generation 1.
+
+    *Over-parameterised.* The minimum-norm fit projects on the T rows: signal is lost once per projection.
+    """
+
+    d: Expr | None = None
+    T: Expr | None = None
+    sigma2: Expr = S.One
+    design: str = "fresh"
+    signal: Expr | None = None
+    name: ClassVar[str] = "linear-regression"
+
+    def __post_init__(self) -> None:
+        count = "a whole number, 1 or more"
+        for name in ("d", "T"):
+            symbol = Symbol(name, integer=True, positive=True)
+            verified = parameter(name, getattr(self, name), symbol, count, is_positive_integer)
+            object.__setattr__(self, name, verified)
+        sigma2 = parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
+        object.__setattr__(self, "sigma2", sigma2)
+        if self.design not in ("fresh", "shared"):
+            raise DomainError(f"design = {self.design!r} is not a design: use 'fresh' or 'shared'.")
+        if self.signal is not None:
+            signal = exact("signal", self.signal)
+            if signal.is_negative or signal.is_real is False:
+                raise DomainError(f"signal = {self.signal} is not a squared norm: signal must be nonnegative.")
+            object.__setattr__(self, "signal", signal)
+
+    @property
+    def overparameterised(self) -> bool:
+        """Whether the minimum-norm regime d > T is meant."""
+        surplus = self.d - self.T  # type: ignore[operator]
+        return bool(surplus.is_positive) if surplus.is_number else self.signal is not None
+
+    @property
+    def signal_strength(self) -> Expr:
+        return Symbol("B", nonnegative=True) if self.signal is None else self.signal
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        if self.overparameterised:
+            return {self.d: at_least(self.T + 2)} if isinstance(self.d, Symbol) else {}  # type: ignore[operator]
+        return {self.T: at_least(self.d + 2)} if isinstance(self.T, Symbol) else {}  # type: ignore[operator]
+
+    def finite_variance(self, workflow: Workflow) -> Basic:
+        # (S^{-1})² must have a mean: four rows to spare instead of two.
+        d, T = self.d, self.T
+        return d >= T + 4 if self.overparameterised else T * _fewest_rows(workflow) >= d + 4  # type: ignore[operator]
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        if self.overparameterised:
+            return self._shared_wide(workflow) if self.design == "shared" else self._fresh_wide(workflow)
+        if self.design == "shared":
+            return self._scalar(workflow, "exact")
+        rows = _rows_in_use(workflow)
+        return self._scalar(workflow, "leading order") if rows is None else self._telescoping(workflow, rows)
+
+    def _scalar(self, workflow: Workflow, exactness: str) -> Recurrence:
+        """Scalar weights on independent noise of variance σ²d/(T−d−1): exact for a shared design."""
+        d, T, fewest = self.d, self.T, _fewest_rows(workflow)
+        spare = T - d - 1  # type: ignore[operator]
+        composed = compose(
+            workflow,
+            noise=self.sigma2 * d / spare if spare != 0 else S.One,  # type: ignore[operator]
+            curvature=S.Zero,
+            exactness=exactness,
+        )
+        return replace(composed, margin=Min(T * fewest, T) - d - 1, domain=_at_least(T * fewest, d + 2))  # type: ignore[operator]
+
+    def _telescoping(self, workflow: Workflow, rows: Expr) -> MomentRecurrence:
+        """Fits that move by S_g^{-1} X_gᵀE_g alone; ``rows`` (in units of T, in g) make up S_g."""
+        g, d, T = GENERATION, self.d, self.T
+        spare = T * rows - d - 1  # type: ignore[operator]
+        first, last = rows.subs(g, 1), rows.subs(g, G)
+        grows = simplify(rows.subs(g, g + 1) - rows).is_nonnegative
+        domain = _at_least(T * first, d + 2)  # type: ignore[operator]
+        if not grows:
+            domain = And(domain, _at_least(T * last, d + 2))  # type: ignore[operator]
+        return MomentRecurrence(
+            start=1,
+            matrix=eye(1),
+            forcing=Matrix([d * workflow.size(g) / (rows * spare)]),
+            readout=Matrix([[1]]),
+            initial=Matrix([0]),
+            scale=self.sigma2,
+            margin=spare,
+            domain=domain,
+        )
+
+    def _shared_wide(self, workflow: Workflow) -> Recurrence:
+        """One projection on the row space of X, common to all generations; noise inside it as for scalars."""
+        if workflow.draw(G) is not None:
+            raise NotDerivedError(_NOT_DERIVED.format(design="shared", workflow=workflow.name))
+        d, T = self.d, self.T
+        noise = self.sigma2 * T / (d - T - 1) if d - T != 1 else S.One  # type: ignore[operator]
+        composed = compose(workflow, noise=noise, curvature=S.Zero)
+        lost = self.signal_strength * (1 - T / d)  # type: ignore[operator]
+        return replace(composed, offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
+
+    def _fresh_wide(self, workflow: Workflow) -> MomentRecurrence:
+        rows = _rows_in_use(workflow)
+        if rows is None or workflow.sizes.has(j):
+            raise NotDerivedError(_NOT_DERIVED.format(design="fresh", workflow=workflow.name))
+        T = self.T * workflow.size(1)
+        return self._projected(T) if not rows.has(GENERATION) else self._interpolating(T)
+
+    def _projected(self, T: Expr) -> MomentRecurrence:
+        r"""A new random projection every generation, :math:`w_g = P_g w_{g-1} + X_g^+ E_g`.
+
+        With ρ = T/d: :math:`E\|w_g\|^2 = \rho\, E\|w_{g-1}\|^2 + \sigma^2 T/(d-T-1)` and
+        :math:`E\langle w_g, w^*\rangle = \rho\, E\langle w_{g-1}, w^*\rangle`, hence
+        :math:`r_g = \rho\, r_{g-1} + (1-\rho)\|w^*\|^2 + \sigma^2 T/(d-T-1)`.
+        """
+        d, B = self.d, self.signal_strength
+        shrink = T / d  # type: ignore[operator]
+        spare = d - T - 1  # type: ignore[operator]
+        noise = self.sigma2 * T / spare if spare != 0 else S.Zero
+        return MomentRecurrence(
+            start=1,
+            matrix=shrink * eye(1),
+            forcing=Matrix([(1 - shrink) * B + noise]),
+            readout=Matrix([[1]]),
+            initial=Matrix([0]),
+            margin=spare,
+            domain=_at_least(d, T + 2),
+        )
+
+    def _interpolating(self, T: Expr) -> MomentRecurrence:
+        r"""All rows kept: while gT ≤ d − 2 each fit interpolates them all.
+
+        Then :math:`X_g w_{g-1} - y_g = -E_g` and earlier rows stay interpolated, so w moves by noise alone, inside
+        the d − (g−1)T dimensions orthogonal to the earlier rows: :math:`\sigma^2 T/(d - gT - 1)`. From gT ≥ d + 2
+        on the normal equations telescope as for any accumulated fit. In between the expectation is infinite.
+        """
+        g, d, sigma2 = GENERATION, self.d, self.sigma2
+        rest = Mod(d, T)
+        classical = MomentRecurrence(
+            start=1,
+            matrix=eye(1),
+            forcing=Matrix([sigma2 * d / (g * (g * T - d - 1))]),
+            readout=Matrix([[1]]),
+            initial=Matrix([0]),
+            offset=self.signal_strength * (1 - T / d),  # type: ignore[operator]
+            margin=g * T - d - 1,
+        )
+        return replace(
+            classical,
+            forcing=Matrix([sigma2 * T / (d - g * T - 1)]),
+            margin=d - g * T - 1,
+            domain=And(_at_least(rest, 2), _at_least(T - 2, rest)),
+            continuation=(floor((d - 2) / T) + 1, classical),  # type: ignore[operator]
+        )
+
+
+_NOT_DERIVED = (
+    "workflow = {workflow} has no derived risk for over-parameterised least squares with {design} design: "
+    "fresh designs allow replace and accumulate with equal sizes, shared designs every workflow without subsampling. "
+    "Simulation works."
+)
+
+
+def _at_least(value: Expr, bound: Expr) -> Basic:
+    """value ≥ bound, decided where it can be."""
+    return Ge(value, bound)
+
+
+def _fewest_rows(workflow: Workflow) -> Expr:
+    """Rows of the smallest fit, in units of T."""
+    draw = workflow.draw(1)
+    return workflow.size(1) if draw is None else Min(S.One, draw.size)
+
+
+def _rows_in_use(workflow: Workflow) -> Expr | None:
+    """Rows in the fit of model g in units of T, for workflows whose fits telescope; None for the others.
+
+    A one-dimensional state that moves by b_g ε_g alone re-weighs its past by a common factor, so the normal
+    equations telescope; rows of equal weight are s(g)/b_g in number, which must be the rows before plus s(g),
+    or s(g) alone.
+    """
+    dynamics = workflow.dynamics()
+    if not isinstance(dynamics, LinearDynamics) or dynamics.transition != eye(1) or dynamics.fresh != Matrix([[0]]):
+        return None
+    g, size = GENERATION, workflow.size(GENERATION)
+    rows = simplify(size / dynamics.innovation[0])
+    added = simplify(rows - rows.subs(g, g - 1) - size)
+    return rows if added == 0 or simplify(rows - size) == 0 else None

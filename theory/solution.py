@@ -1,0 +1,163 @@
+"""What is known about the moment of a recurrence: closed form, limit, growth, expansion, monotonicity.
+
+In units of the recurrence: the risk is offset + scale × this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from sympy import Eq, Expr, Max, Piecewise, S, Symbol, diff, oo, simplify
+
+from theory.asymptotics import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
+from theory.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
+from theory.composition import Recurrence
+from theory.infinite import geometric_limit
+from theory.positivity import Ranges, sign
+from theory.recurrence import MomentRecurrence
+from theory.solver.stability import spectral_radius
+from theory.solver.system import solve_recurrence
+from theory.stationary import StationaryRecurrence
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Analysis of one recurrence, each part when first asked for.
+
+    Attributes
+    ----------
+    recurrence : Recurrence
+    ranges : mapping
+        Parameters in variables over [0, ∞), for deciding signs.
+    """
+
+    recurrence: Recurrence
+    ranges: Ranges
+
+    @cached_property
+    def closed_form(self) -> Expr | None:
+        """The moment at G; None when none was derived."""
+        return solve_recurrence(self.recurrence) if isinstance(self.recurrence, MomentRecurrence) else None
+
+    @cached_property
+    def limit(self) -> Expr | None:
+        """Limit as G → ∞: an expression, possibly by cases; ``oo``; or None when unknown."""
+        return self._cases(Solution._limit, Order(self.ranges), depth=2)
+
+    @cached_property
+    def growth(self) -> Expr | None:
+        """Leading term as G → ∞, possibly by cases; None when unknown."""
+        return self._cases(Solution._growth, Order(self.ranges), depth=2)
+
+    def expansion(self, count: int) -> list[Expr] | None:
+        """The ``count`` largest terms (fewer if there are no more); None when unknown."""
+        order = Order(self.ranges)
+        try:
+            expansion = self._expansion(count + 1, order)
+            if expansion is not None and len(expansion.terms) < count:
+                expansion = self._expansion(2 * count + 4, order)
+            return None if expansion is None else [term(*item) for item in expansion.sorted()[:count]]
+        except UnknownOrder:
+            return None
+
+    @cached_property
+    def monotonicity(self) -> str | None:
+        """"increasing", "decreasing", "monotone" (one of them, depending on parameters), or None: not decided."""
+        return monotonicity(self.recurrence, self.ranges) if isinstance(self.recurrence, MomentRecurrence) else None
+
+    def supremum(self, first: Expr) -> Expr | None:
+        """Least upper bound over all G, given the first value; None when not derived."""
+        limit = self.limit
+        if limit is None or limit == oo or self.monotonicity == INCREASING:
+            return limit
+        if self.monotonicity == DECREASING:
+            return first
+        if self.monotonicity != MONOTONE:
+            return None
+        if isinstance(limit, Piecewise):
+            return Piecewise(*((Max(first, value), condition) for value, condition in limit.args))
+        return Max(first, limit)
+
+    # -- how ---------------------------------------------------------------------------------------
+
+    def _expansion(self, terms: int, order: Order) -> Expansion | None:
+        if self.closed_form is None:
+            return None
+        try:
+            return expand_at_infinity(self.closed_form, terms, order, decaying=self._radius(order) == -1)
+        except NoExpansion:
+            return None
+
+    def _radius(self, order: Order) -> int | None:
+        """Sign of (spectral radius − 1) of a coupled recurrence with constant coefficients."""
+        recurrence = self.recurrence
+        if not isinstance(recurrence, MomentRecurrence) or recurrence.matrix.has(recurrence.symbol):
+            return None
+        return None if recurrence.matrix.shape == (1, 1) else spectral_radius(recurrence.matrix, order)
+
+    def _limit(self, order: Order) -> Expr | None:
+        recurrence = self.recurrence
+        if isinstance(recurrence, StationaryRecurrence):
+            return recurrence.limit(order)
+        if not isinstance(recurrence, MomentRecurrence):
+            return None
+        if self._radius(order) == 1:
+            return oo
+        expansion = self._expansion(2, order)
+        if expansion is None:
+            return geometric_limit(recurrence)
+        leading = expansion.leading()
+        if leading is not None and order.keys(leading[1], CONSTANT) > 0:
+            return oo
+        return expansion.constant
+
+    def _growth(self, order: Order) -> Expr | None:
+        recurrence = self.recurrence
+        if isinstance(recurrence, StationaryRecurrence):
+            return recurrence.growth(order)
+        expansion = self._expansion(2, order) if isinstance(recurrence, MomentRecurrence) else None
+        if expansion is None:
+            limit = self._limit(order)
+            return None if limit == oo else limit
+        leading = expansion.leading()
+        return S.Zero if leading is None else term(*leading)
+
+    def _cases(self, ask: Callable[[Solution, Order], Expr | None], order: Order, depth: int) -> Expr | None:
+        """Answer, or answer on either side of the parameter values where the order of growth changes."""
+        try:
+            return ask(self, order)
+        except UnknownOrder as unknown:
+            left, right = unknown.left, unknown.right
+        if depth == 0:
+            return None
+        below = self._cases(ask, order.assuming(left, right, -1), depth - 1)
+        above = self._cases(ask, order.assuming(left, right, 1), depth - 1)
+        if below is None or above is None or isinstance(below, Piecewise) or isinstance(above, Piecewise):
+            return None
+        symbol, boundary = self._boundary(left - right)
+        if symbol is None:
+            return Piecewise((below, left < right), (above, left > right))
+        lower, upper = (below, above) if sign(diff(left - right, symbol), self.ranges) == 1 else (above, below)
+        try:
+            between = ask(self._at(symbol, boundary), Order(self.ranges))
+        except UnknownOrder:
+            return None
+        if between is None:
+            return None
+        return Piecewise((lower, symbol < boundary), (between, Eq(symbol, boundary)), (upper, True))
+
+    def _boundary(self, difference: Expr) -> tuple[Symbol | None, Expr]:
+        """A parameter in which the difference is linear and monotone, and its value where the difference is zero."""
+        for symbol in sorted(difference.free_symbols, key=lambda item: item.name):
+            polynomial = difference.as_poly(symbol)
+            if symbol.is_integer or polynomial is None or polynomial.degree() != 1:
+                continue
+            slope, constant = polynomial.all_coeffs()
+            if sign(slope, self.ranges) in (1, -1):
+                return symbol, simplify(-constant / slope)
+        return None, S.Zero
+
+    def _at(self, symbol: Symbol, value: Expr) -> Solution:
+        return Solution(self.recurrence.subs(symbol, value), self.ranges)

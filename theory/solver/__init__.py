@@ -1,0 +1,1 @@
+"""The recurrence solver: linear recurrences whose coefficients are rational in the generation."""

@@ -1,0 +1,127 @@
+r"""Systems with constant coefficients, through their generating function.
+
+.. math:: F(z) = \sum_{t \ge 0} z^t\, h \cdot m_{s+t}
+        = \frac{\text{polynomial}}{\prod_i (1 - \lambda_i z)^{k_i}}
+
+is a rational function over Q(parameters); partial fractions give :math:`\sum_i P_i(t)\lambda_i^t`. Factors of
+degree three and more that do not split stay as a sum over their roots.
+"""
+
+from __future__ import annotations
+
+from sympy import (
+    Dummy,
+    Eq,
+    Expr,
+    Lambda,
+    Matrix,
+    Piecewise,
+    Poly,
+    RootSum,
+    S,
+    Symbol,
+    cancel,
+    diff,
+    factorial,
+    fraction,
+    quo,
+    rem,
+    simplify,
+)
+from sympy.polys.matrices import DomainMatrix
+
+from theory.solver.roots import irreducible_factors, radical_roots
+
+
+def solve_constant(
+    matrix: Matrix, forcing: Matrix, readout: Matrix, initial: Matrix, origin: Expr, upper: Expr
+) -> Expr | None:
+    """h·m at generation ``upper``, with m = ``initial`` at ``origin``; None when a factor of high degree repeats.
+
+    A nilpotent part of the system dies out after finitely many steps: those generations get their own branches.
+    """
+    elapsed = upper - origin
+    z = Symbol("z")
+    numerator, denominator = generating_function(matrix, forcing, readout, initial, z)
+    nilpotent = Poly(quo(numerator, denominator, z), z)
+    numerator = rem(numerator, denominator, z)
+    constant, factors = irreducible_factors(denominator, z)
+    total: Expr = S.Zero
+    for factor, multiplicity in factors:
+        others = constant
+        for other, power in factors:
+            if other != factor:
+                others *= other.as_expr() ** power
+        poles = radical_roots(factor)
+        if poles is not None and any(pole.is_number and not pole.is_real for pole in poles):
+            poles = None  # complex pairs read better as a sum over roots
+        if poles is None:
+            if multiplicity > 1:
+                return None
+            total += _root_sum(factor, numerator / others, z, elapsed)
+            continue
+        for pole in poles:
+            conjugates: Expr = factor.LC()
+            for root in poles:
+                if root != pole:
+                    conjugates *= z - root
+            total += _pole_part(numerator / (others * conjugates**multiplicity), z, pole, multiplicity, elapsed)
+    if nilpotent.is_zero:
+        return total
+    branches = [
+        (total.subs(upper, origin + step) + nilpotent.coeff_monomial(z**step), Eq(upper, origin + step))
+        for step in range(nilpotent.degree() + 1)
+    ]
+    return Piecewise(*branches, (total, True))
+
+
+def generating_function(
+    matrix: Matrix, forcing: Matrix, readout: Matrix, initial: Matrix, z: Symbol
+) -> tuple[Expr, Expr]:
+    """Numerator and denominator of Σ z^t h·m_{s+t}, coprime."""
+    size = matrix.shape[0]
+    # m̃ = (m, 1) evolves by the augmented matrix, and Σ z^t m̃_t = (I − z P̃)^{-1} m̃_0.
+    augmented = Matrix.zeros(size + 1, size + 1)
+    augmented[:size, :size] = matrix
+    augmented[:size, size] = forcing
+    augmented[size, size] = 1
+    state = Matrix([*initial, 1])
+    system = DomainMatrix.from_Matrix(Matrix.eye(size + 1) - z * augmented).to_field()
+    right = DomainMatrix.from_Matrix(state)
+    system, right = system.unify(right)
+    if not system.domain.is_Field:
+        system, right = system.to_field(), right.to_field()
+    solved = system.lu_solve(right).to_Matrix()
+    total = sum((readout[col] * solved[col] for col in range(size)), S.Zero)
+    return fraction(cancel(total))
+
+
+def _pole_part(regular: Expr, z: Symbol, pole: Expr, multiplicity: int, elapsed: Expr) -> Expr:
+    """Coefficient of z^elapsed in the principal part of regular/(z − pole)^multiplicity."""
+    total: Expr = S.Zero
+    rate = _lowest_terms(1 / pole)
+    for order in range(multiplicity, 0, -1):
+        times = multiplicity - order
+        residue = _lowest_terms(diff(regular, z, times).subs(z, pole) / factorial(times))
+        # 1/(z − a)^k = (−1/a)^k Σ_t C(t+k−1, k−1) (z/a)^t
+        rising: Expr = S.One
+        for step in range(1, order):
+            rising *= (elapsed + step) / S(step)
+        total += residue * (-rate) ** order * rising * rate**elapsed
+    return total
+
+
+def _lowest_terms(value: Expr) -> Expr:
+    return cancel(value) if value.is_rational_function(*value.free_symbols) else simplify(value)
+
+
+def _root_sum(factor: Poly, regular: Expr, z: Symbol, elapsed: Expr) -> Expr:
+    """Σ over the roots a of an irreducible factor, all simple, of −regular/(factor'(a)) a^{−elapsed−1}."""
+    rate = Dummy("lambda")
+    # In terms of the rates λ = 1/a, the roots of the reversed polynomial, as growth rates are what one reads.
+    reverse = Poly(list(reversed(factor.all_coeffs())), rate)
+    slope = factor.diff(z).as_expr()
+    residue = cancel((-regular / slope).subs(z, 1 / rate) * rate)
+    top, bottom = fraction(residue)
+    coefficient = cancel(rem(top, reverse.as_expr(), rate) / bottom) if bottom.has(rate) else rem(top, reverse, rate)
+    return RootSum(reverse, Lambda(rate, coefficient * rate**elapsed), auto=False)

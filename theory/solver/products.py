@@ -1,0 +1,52 @@
+r"""Definite products of factors rational in the index: ratios of Gamma functions.
+
+.. math:: \prod_{i=L}^{U} (i - \alpha) = \frac{\Gamma(U+1-\alpha)}{\Gamma(L-\alpha)},
+
+with the constants of conjugate roots folded by the reflection formula
+:math:`\Gamma(1+z)\,\Gamma(1-z) = \pi z/\sin \pi z`, so that limits can be read off.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr, S, Symbol, gamma, pi, sin, sinh
+
+from theory.solver.roots import irreducible_factors, radical_roots, rational_parts
+
+
+def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> Expr | None:
+    """Product of ``factor`` over lower ≤ index ≤ upper; None when a root is not expressible."""
+    parts = rational_parts(factor, index)
+    if parts is None:
+        return None
+    product: Expr = S.One
+    for part, sign in zip(parts, (1, -1), strict=True):
+        constant, factors = irreducible_factors(part, index)
+        product *= constant ** (sign * (upper - lower + 1))
+        for polynomial, multiplicity in factors:
+            roots = radical_roots(polynomial)
+            if roots is None:
+                return None
+            leading = polynomial.LC()
+            if leading != 1:
+                product *= leading ** (sign * multiplicity * (upper - lower + 1))
+            product *= _gammas(roots, lower, upper) ** (sign * multiplicity)
+    return product
+
+
+def _gammas(roots: list[Expr], lower: Expr, upper: Expr) -> Expr:
+    value: Expr = S.One
+    for root in roots:
+        value *= gamma(upper + 1 - root)
+    if len(roots) == 2 and roots[0] == -roots[1] and lower == 1:
+        return value * _reflected(roots[0])
+    for root in roots:
+        value /= gamma(lower - root)
+    return value
+
+
+def _reflected(z: Expr) -> Expr:
+    """1/(Γ(1+z)Γ(1−z)) = sin(πz)/(πz)."""
+    imaginary = (z / S.ImaginaryUnit).expand()
+    if z.is_imaginary or imaginary.is_positive or imaginary.is_real:
+        return sinh(pi * imaginary) / (pi * imaginary)
+    return sin(pi * z) / (pi * z)

@@ -1,0 +1,40 @@
+"""Does a constant system forget, or blow up? Row sums of a nonnegative matrix decide (Perron–Frobenius)."""
+
+from __future__ import annotations
+
+from sympy import Matrix, S, cancel
+
+from theory.asymptotics import Order
+from theory.positivity import sign
+
+
+def spectral_radius(matrix: Matrix, order: Order) -> int | None:
+    """Sign of (spectral radius − 1) for an irreducible nonnegative matrix; None when row sums do not tell.
+
+    Raises
+    ------
+    UnknownOrder
+        When a row sum may lie on either side of 1.
+    """
+    size = matrix.shape[0]
+    if any(sign(entry, order.ranges) in (None, -1) for entry in matrix) or not _irreducible(matrix):
+        return None
+    signs = {order.exponents(cancel(sum(matrix[row, :])), S.One) for row in range(size)}
+    if {1, -1} <= signs:
+        return None
+    return 1 if 1 in signs else -1 if -1 in signs else 0
+
+
+def _irreducible(matrix: Matrix) -> bool:
+    size = matrix.shape[0]
+    for root in range(size):
+        reached, pending = {root}, [root]
+        while pending:
+            row = pending.pop()
+            for col in range(size):
+                if matrix[row, col] != 0 and col not in reached:
+                    reached.add(col)
+                    pending.append(col)
+        if len(reached) < size:
+            return False
+    return True

@@ -1,0 +1,90 @@
+"""Closed form of a moment recurrence: constant systems whole, others one component at a time."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+
+from sympy import Eq, Expr, Matrix, Piecewise, S, sympify
+
+from theory.recurrence import MomentRecurrence
+from theory.solver.constant import solve_constant
+from theory.solver.scalar import solve_scalar
+from theory.symbols import G
+
+
+def solve_recurrence(recurrence: MomentRecurrence) -> Expr | None:
+    """h·m + c at generation G in closed form (before scale and offset), or None.
+
+    A recurrence that starts late, or changes regime, gives a Piecewise in G.
+    """
+    branches: list[tuple[Expr, object]] = [
+        (value, Eq(G, g)) for g, value in enumerate(recurrence.early, start=1)
+    ]
+    active, initial = recurrence, recurrence.initial
+    while True:
+        solved = _solve(active, initial)
+        if solved is None:
+            return None
+        value, moments = solved
+        if active.continuation is None:
+            branches.append((value, True))
+            break
+        first, following = active.continuation
+        branches.append((value, G < first))
+        if moments is None:
+            return None
+        initial = Matrix([moment.subs(G, first - 1) for moment in moments])
+        active = following
+    return branches[0][0] if len(branches) == 1 else Piecewise(*branches)
+
+
+def _solve(recurrence: MomentRecurrence, initial: Matrix) -> tuple[Expr, list[Expr] | None] | None:
+    """The readout at G, and the moments themselves where they were solved for."""
+    g = recurrence.symbol
+    needed = _reachable(recurrence)
+    matrix = recurrence.matrix.extract(needed, needed)
+    forcing = recurrence.forcing.extract(needed, [0])
+    readout = recurrence.readout.extract([0], needed)
+    start = Matrix([initial[index] for index in needed])
+    shift = recurrence.shift.subs(g, G)
+    if not (matrix.has(g) or forcing.has(g) or readout.has(g)) and recurrence.continuation is None:
+        origin = sympify(recurrence.start) - 1
+        value = solve_constant(matrix, forcing, readout, start, origin, G)
+        return None if value is None else (value + shift, None)
+    moments = _triangular(matrix, forcing, start, recurrence)
+    if moments is None:
+        return None
+    value = sum((readout[col].subs(g, G) * moments[col] for col in range(len(needed))), shift)
+    full: list[Expr] = [S.Zero] * recurrence.matrix.shape[0]
+    for position, index in enumerate(needed):
+        full[index] = moments[position]
+    return value, full
+
+
+def _reachable(recurrence: MomentRecurrence) -> list[int]:
+    """Moments that the readout depends on, through any number of steps."""
+    size = recurrence.matrix.shape[0]
+    found = {col for col in range(size) if recurrence.readout[col] != 0}
+    while True:
+        more = {col for row in found for col in range(size) if recurrence.matrix[row, col] != 0}
+        if more <= found:
+            return sorted(found)
+        found |= more
+
+
+def _triangular(matrix: Matrix, forcing: Matrix, initial: Matrix, recurrence: MomentRecurrence) -> list[Expr] | None:
+    g = recurrence.symbol
+    size = matrix.shape[0]
+    sources = {row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)}
+    try:
+        order = list(TopologicalSorter(sources).static_order())
+    except CycleError:
+        return None
+    moments: list[Expr] = [S.Zero] * size
+    for row in order:
+        inflow = forcing[row] + sum((matrix[row, col] * moments[col].subs(G, g - 1) for col in sources[row]), S.Zero)
+        solved = solve_scalar(matrix[row, row], inflow, g, sympify(recurrence.start), initial[row], G)
+        if solved is None:
+            return None
+        moments[row] = solved
+    return moments

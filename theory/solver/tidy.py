@@ -1,0 +1,191 @@
+"""Closed forms as a paper would print them.
+
+One coefficient for each function of G, common factors in front, and every factor written so that it is
+positive: p(1 − p) and not −p(p − 1), T − d − 1 and not −(−T + d + 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sympy import (
+    Add,
+    Expr,
+    Mul,
+    Piecewise,
+    Pow,
+    RootSum,
+    S,
+    cancel,
+    expand,
+    factor,
+    factor_terms,
+    gcd,
+    lcm,
+    simplify,
+    together,
+)
+
+from theory.positivity import Ranges, sign
+from theory.symbols import G
+
+
+def tidy(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Expr:
+    """offset + scale·expression, for a closed form in G."""
+    return _branches(expression, lambda branch: _assemble(branch, scale, offset, ranges))
+
+
+def tidy_constant(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Expr:
+    """offset + scale·expression, for a limit or a coefficient."""
+    return _branches(expression, lambda branch: offset + _product(scale, branch, ranges))
+
+
+def _branches(expression: Expr, write: Callable[[Expr], Expr]) -> Expr:
+    if isinstance(expression, Piecewise):
+        return Piecewise(*((write(value), condition) for value, condition in expression.args))
+    return write(expression)
+
+
+def _assemble(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Expr:
+    grouped: dict[Expr, Expr] = {}
+    for term in Add.make_args(_expanded(expression)):
+        coefficient, function = _separate(term, ranges)
+        grouped[function] = grouped.get(function, S.Zero) + coefficient
+    parts: list[tuple[Expr, Expr]] = []
+    for function, coefficient in grouped.items():
+        neat = _neat(coefficient)
+        if neat != 0:
+            parts.append(_shifted(neat, function))
+    common = _common(parts)
+    inner = Add(*(orient(_neat(coefficient / common), ranges) * function for coefficient, function in parts))
+    return offset + _product(scale * common, inner, ranges)
+
+
+def _product(scale: Expr, inner: Expr, ranges: Ranges) -> Expr:
+    """scale·inner with the sign of the scale moved inside."""
+    scale = factor(scale) if scale.is_rational_function(*scale.free_symbols) else scale
+    oriented = orient(scale, ranges)
+    if not inner.has(G) and inner.is_rational_function(*inner.free_symbols) and oriented.is_rational_function(
+        *oriented.free_symbols
+    ):
+        return orient(factor(oriented * inner), ranges)
+    if not inner.is_rational_function(*inner.free_symbols):
+        # Powers of the parameters that all terms share belong in front.
+        shared, inner = _shared(inner)
+        oriented = orient(oriented * shared, ranges)
+    if oriented.as_coeff_Mul()[0].is_negative:
+        oriented, inner = orient(-oriented, ranges), Add(*(-part for part in Add.make_args(inner)))
+    return oriented * inner
+
+
+def _shared(inner: Expr) -> tuple[Expr, Expr]:
+    """Split a sum into the powers and rational functions of parameters that all its terms share, and the rest."""
+    parts = Add.make_args(inner)
+    rational = _common([(part.as_independent(G, as_Add=False)[0], part) for part in parts])
+    parts = tuple(part / rational for part in parts)
+    powers = [part.as_powers_dict() for part in parts]
+    front: Expr = S.One
+    for symbol in sorted(inner.free_symbols - {G}, key=lambda item: item.name):
+        exponents = [power.get(symbol, S.Zero) for power in powers]
+        if all(exponent.is_Rational and exponent > 0 for exponent in exponents):
+            front *= symbol ** min(exponents)
+        elif all(exponent.is_Rational and exponent < 0 for exponent in exponents):
+            front *= symbol ** max(exponents)
+    return rational * front, Add(*(part / front for part in parts))
+
+
+def orient(expression: Expr, ranges: Ranges) -> Expr:
+    """Write each factor of a product with the sign it has."""
+    parts, negative = [], False
+    for part in Mul.make_args(expression):
+        base, exponent = part.as_base_exp()
+        if isinstance(base, Add) and exponent.is_Integer and not base.has(G) and sign(base, ranges) == -1:
+            part = Pow(Add(*(-summand for summand in base.args)), exponent)
+            negative ^= bool(exponent.is_odd)
+        parts.append(part)
+    product = Mul(*parts)
+    return -product if negative else product
+
+
+def _expanded(expression: Expr) -> Expr:
+    """Products multiplied out; arguments of functions and powers left alone."""
+    if isinstance(expression, Mul):
+        sums = [part for part in expression.args if isinstance(part, Add) and part.has(G)]
+        if sums:
+            rest = Mul(*(part for part in expression.args if part is not sums[0]))
+            return Add(*(_expanded(rest * part) for part in sums[0].args))
+    if isinstance(expression, Add):
+        return Add(*(_expanded(part) for part in expression.args))
+    return expression
+
+
+def _separate(term: Expr, ranges: Ranges) -> tuple[Expr, Expr]:
+    """Coefficient free of G, and a canonical function of G; λ^(G + c) gives λ^c to the coefficient."""
+    coefficient, rest = term.as_independent(G, as_Add=False)
+    function: Expr = S.One
+    for part in Mul.make_args(rest):
+        base, exponent = part.as_base_exp()
+        linear = exponent.as_poly(G) if exponent.has(G) and not base.has(G) else None
+        if linear is not None and linear.degree() == 1:
+            slope, constant = linear.all_coeffs()
+            base = _base(base, ranges)
+            coefficient *= base**constant
+            function *= Pow(base**slope, G) if base.is_number else Pow(base, slope * G)
+        else:
+            function *= part
+    return coefficient, function
+
+
+def _base(base: Expr, ranges: Ranges) -> Expr:
+    """The base of an exponential: 1 ± x expanded, anything else factored, each factor positive."""
+    if base.is_number:
+        return simplify(base)
+    expanded = expand(cancel(base))
+    if isinstance(expanded, Add) and len(expanded.args) == 2 and expanded.as_coeff_Add()[0] == 1:
+        return expanded
+    return orient(factor(base), ranges)
+
+
+def _neat(coefficient: Expr) -> Expr:
+    if coefficient.is_number:
+        return coefficient if coefficient.is_Rational else simplify(coefficient)
+    if coefficient.is_rational_function(*coefficient.free_symbols):
+        return factor(coefficient)
+    return factor_terms(coefficient) if isinstance(coefficient, Mul) else factor_terms(simplify(coefficient))
+
+
+def _shifted(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
+    """λ^(G−1) or λ^(G+1) instead of λ^G where that shortens the coefficient."""
+    powers = [part for part in Mul.make_args(function) if part.is_Pow and part.exp.has(G) and not part.base.has(G)]
+    if len(powers) != 1 or function.has(RootSum):
+        return coefficient, function
+    power = powers[0]
+    slope = power.exp.coeff(G)
+    for step in (1, -1):
+        shifted = _neat(coefficient * power.base ** (slope * step))
+        if shifted.count_ops() < coefficient.count_ops():
+            return shifted, function / power * Pow(power.base, slope * (G - step), evaluate=False)
+    return coefficient, function
+
+
+def _rational_part(coefficient: Expr) -> Expr:
+    """The factors of a coefficient that are rational in the parameters."""
+    factors = Mul.make_args(factor_terms(coefficient))
+    return Mul(*(part for part in factors if part.is_Rational or not part.is_number and _is_rational(part)))
+
+
+def _is_rational(part: Expr) -> bool:
+    return bool(part.is_rational_function(*part.free_symbols)) and all(
+        number.is_Rational for number in part.atoms() if number.is_number
+    )
+
+
+def _common(parts: list[tuple[Expr, Expr]]) -> Expr:
+    """The rational functions of the parameters that all coefficients have in common."""
+    if len(parts) < 2:
+        return S.One
+    fractions = [together(_rational_part(coefficient)).as_numer_denom() for coefficient, _ in parts]
+    top, bottom = fractions[0]
+    for other_top, other_bottom in fractions[1:]:
+        top, bottom = gcd(top, other_top), lcm(bottom, other_bottom)
+    return factor(top) / factor(bottom)

@@ -1,0 +1,68 @@
+r"""Stationary moving averages of symbolic length: too many moments to list, yet the growth is known.
+
+Let :math:`w_l` be the weight of the block l generations back, :math:`l \ge 0`. The combination
+:math:`\sum_l \pi_l\, \bar x_{g-l}` with :math:`\pi_l = \sum_{m \ge l} w_m / \sum_m (m+1)\, w_m` is a martingale that
+every model shares up to a bounded difference: each block mean moves it by :math:`\pi_0\, \varepsilon_g`, with
+:math:`\pi_0 = 1/\sum_l (l+1)\, w_l`, the inverse mean age (renewal theorem; derived here). Hence for a model without
+curvature :math:`r_G \sim \pi_0^2 G \times \text{noise}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sympy import Basic, Expr, S, Symbol, factor, oo, summation
+
+from theory.asymptotics import Order
+from theory.dynamics import LagWindow
+from theory.errors import DomainError
+from theory.symbols import G
+
+
+@dataclass(frozen=True)
+class StationaryRecurrence:
+    """The risk under a stationary window of symbolic length: growth and limit, no values."""
+
+    window: LagWindow
+    curvature: Expr
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
+
+    @property
+    def persistence(self) -> Expr:
+        """π_0: the part of one block's noise that stays for ever."""
+        lag = Symbol("l", integer=True, nonnegative=True)
+        age = summation((lag + 1) * self.window.weight(lag), (lag, 0, self.window.length - 1))
+        return 1 / factor(age)
+
+    def subs(self, *args: Any) -> StationaryRecurrence:
+        """The recurrence with parameters replaced."""
+        window = LagWindow(self.window.length, lambda lag: self.window.weight(lag).subs(*args))
+        return replace(self, window=window, curvature=self.curvature.subs(*args))
+
+    def growth(self, order: Order) -> Expr | None:
+        """Leading term of the moment as G → ∞; None when the rate is a root of an equation of symbolic degree."""
+        curved = order.exponents(self.curvature, S.Zero)
+        if curved == 0:
+            return self.persistence**2 * G
+        # V vanishes where the martingale comes to rest: 1 + curvature·r = 0.
+        return -1 / self.curvature if curved == -1 else None
+
+    def limit(self, order: Order) -> Expr:
+        """Limit of the moment as G → ∞."""
+        return -1 / self.curvature if order.exponents(self.curvature, S.Zero) < 0 else oo
+
+    def values(self) -> Iterator[Expr]:
+        raise DomainError(
+            f"k = {self.window.length} is symbolic: values at a generation need a whole number of blocks."
+        )
+
+    def at(self, generation: int) -> Expr:
+        """Not available: see :meth:`values`."""
+        next(self.values())
+        raise AssertionError

@@ -1,0 +1,49 @@
+"""Accumulate (augment): each model is fitted on everything so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sympy import Expr
+
+from theory.dynamics import LinearDynamics, random_walk
+from theory.solver.sums import schedule_total
+from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
+
+
+@dataclass(frozen=True)
+class Accumulate(Workflow):
+    r"""Model :math:`g` is fitted on blocks :math:`1, \dots, g`, pooled.
+
+    With :math:`N_g = \sum_{j \le g} s(j)` the pooled mean moves by the latest block's noise alone,
+    :math:`\theta_g = \theta_{g-1} + \frac{s(g)}{N_g}\,\varepsilon_g`, so
+    :math:`C_{g,j} = s(j)/N_j`, which is :math:`1/j` for equal sizes.
+
+    Parameters
+    ----------
+    sizes : expression in ``theory.j``, default 1
+        Block j holds n·s(j) samples.
+
+    Notes
+    -----
+    The "accumulate" workflow of Gerstgrasser et al. (2024), "augment" in Dey and Donoho (2024).
+
+    Examples
+    --------
+    >>> from theory import Accumulate
+    >>> Accumulate().weights(3)
+    [1/3, 1/3, 1/3]
+    """
+
+    sizes: Expr = ONE
+    name: ClassVar[str] = "accumulate"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", size_schedule(self.sizes))
+
+    def weights(self, g: int) -> list[Expr]:
+        return pooled_weights(self, 1, g)
+
+    def dynamics(self) -> LinearDynamics | None:
+        return random_walk(gain=lambda g: self.size(g) / schedule_total(self.sizes, g))

@@ -1,0 +1,147 @@
+"""A workflow: what each generation trains on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from sympy import Expr, Integer, Rational, S, Symbol, sympify
+
+from theory.arguments import exact
+from theory.errors import DomainError
+from theory.symbols import j
+
+if TYPE_CHECKING:
+    from theory.dynamics import LagWindow, LinearDynamics, PoolDynamics
+    from theory.workflows.subsample import Draw
+
+ONE: Expr = Integer(1)
+
+
+class Workflow(ABC):
+    r"""What model :math:`g` is fitted on, for every generation :math:`g \ge 1`.
+
+    Model :math:`g` weighs the blocks :math:`1, \dots, g`,
+
+    .. math:: \theta_g = \sum_{j \le g} w_{g,j}\, \bar x_j \;(+\; \omega_g\, \bar x^{\text{real}}_g),
+
+    where block 1 is real, block :math:`j \ge 2` is sampled from model :math:`j-1`, and
+    :math:`\bar x^{\text{real}}_g` are real samples drawn afresh at generation :math:`g` (no workflow
+    has them unless it says so). For estimators that are not means, model :math:`g` minimises
+    :math:`\sum_j w_{g,j}` times the mean loss on block :math:`j`.
+
+    To write your own workflow, subclass and implement :meth:`weights`; then run
+    :func:`theory.testing.check_workflow` on it.
+
+    Attributes
+    ----------
+    sizes : SymPy expression in ``theory.j``
+        Size schedule s(j): block j holds n·s(j) samples. Default 1.
+    """
+
+    sizes: Expr = ONE
+    name: ClassVar[str] = "workflow"
+
+    @abstractmethod
+    def weights(self, g: int) -> Sequence[Any]:
+        """Weights of blocks 1..g in model ``g``: exact rationals (or expressions) that sum to 1.
+
+        With fresh real data they sum to ``1 - fresh_weight(g)``.
+        """
+
+    def size(self, index: int | Expr) -> Expr:
+        """s(index), the size of a block in units of n; of fresh or pooled blocks alike."""
+        value = sympify(self.sizes).subs(j, index)
+        if value.is_number and not value.is_positive:
+            raise DomainError(
+                f"sizes = {self.sizes} is not a size schedule: s({index}) = {value}, and every size must be positive."
+            )
+        return value
+
+    def fresh_weight(self, g: int | Expr) -> Expr:
+        """Weight of the real samples drawn afresh at generation ``g``; 0 when there are none."""
+        return S.Zero
+
+    def fresh_size(self, g: int | Expr) -> Expr:
+        """Number of real samples drawn afresh at generation ``g``, in units of n."""
+        return S.Zero
+
+    def draw(self, g: int | Expr) -> Draw | None:
+        """The random subsample that model ``g`` is fitted on, or None: it is fitted on every sample."""
+        return None
+
+    def dynamics(self) -> LinearDynamics | PoolDynamics | LagWindow | None:
+        """The same workflow as a recursion whose coefficients are expressions in g; None if it has none.
+
+        Closed forms come from here. Without it every quantity is still exact at every G, by the weights.
+        """
+        return None
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
+        return {}
+
+    def subs(self, *args: Any, **kwargs: Any) -> Self:
+        """The workflow with symbols replaced in its parameters, as in SymPy."""
+        if not is_dataclass(self):
+            return self
+        changed = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Expr):
+                changed[field.name] = value.subs(*args, **kwargs)
+        return replace(self, **changed)  # type: ignore[return-value]
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """Symbols in the parameters, other than ``theory.j``."""
+        found: set[Any] = set()
+        if is_dataclass(self):
+            for field in fields(self):
+                value = getattr(self, field.name)
+                if isinstance(value, Expr):
+                    found |= value.free_symbols
+        else:
+            found |= sympify(self.sizes).free_symbols
+        return found - {j}
+
+
+def size_schedule(value: object) -> Expr:
+    """Verify a size schedule: an expression in ``theory.j``, positive on the first blocks."""
+    schedule = exact("sizes", value)
+    for index in (1, 2, 3, 10, 100):
+        size = schedule.subs(j, index)
+        if size.is_positive is False or size.is_real is False:
+            raise DomainError(
+                f"sizes = {value} is not a size schedule: s({index}) = {size}, and every size must be positive."
+            )
+    return schedule
+
+
+def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:
+    """Weights proportional to size over blocks first..g, zero before."""
+    sizes = [workflow.size(index) for index in range(first, g + 1)]
+    total = sum(sizes, S.Zero)
+    return [S.Zero] * (first - 1) + [size / total for size in sizes]
+
+
+def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
+    """``workflow.weights(g)`` verified: one weight a block, exact, and summing to one."""
+    raw = list(workflow.weights(g))
+    name = type(workflow).__name__
+    if len(raw) != g:
+        raise DomainError(f"{name}.weights({g}) has {len(raw)} entries: give one weight for each of the {g} blocks.")
+    weights = []
+    for index, value in enumerate(raw, start=1):
+        if isinstance(value, float) or getattr(value, "is_Float", False):
+            raise DomainError(
+                f"{name}.weights({g})[{index - 1}] = {value} is a float: give an exact fraction, "
+                f"such as Rational({Rational(str(value)).limit_denominator(1000)})."
+            )
+        weights.append(exact(f"{name}.weights({g})[{index - 1}]", value))
+    missing = sum(weights, workflow.fresh_weight(g) if g > 1 else S.Zero) - 1
+    if missing != 0 and missing.simplify() != 0:
+        raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")
+    return weights

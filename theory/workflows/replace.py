@@ -1,0 +1,45 @@
+"""Replace (discard): each model is fitted on the latest block alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sympy import Expr, S
+
+from theory.dynamics import LinearDynamics, random_walk
+from theory.workflows.base import ONE, Workflow, size_schedule
+
+
+@dataclass(frozen=True)
+class Replace(Workflow):
+    r"""Model :math:`g` is fitted on block :math:`g`: :math:`\theta_g = \bar x_g`.
+
+    Parameters
+    ----------
+    sizes : expression in ``theory.j``, default 1
+        Block j holds n·s(j) samples.
+
+    Notes
+    -----
+    The noise of every generation survives unchanged, :math:`C_{g,j} = 1`: the "replace" workflow of
+    Gerstgrasser et al. (2024), "discard" in Dey and Donoho (2024).
+
+    Examples
+    --------
+    >>> from theory import Replace
+    >>> Replace().weights(3)
+    [0, 0, 1]
+    """
+
+    sizes: Expr = ONE
+    name: ClassVar[str] = "replace"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", size_schedule(self.sizes))
+
+    def weights(self, g: int) -> list[Expr]:
+        return [S.Zero] * (g - 1) + [S.One]
+
+    def dynamics(self) -> LinearDynamics:
+        return random_walk(gain=lambda g: S.One)

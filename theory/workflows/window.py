@@ -1,0 +1,83 @@
+"""Sliding window: each model is fitted on the last k blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sympy import Expr, Matrix, S, Symbol
+
+from theory.arguments import exact, is_positive_integer
+from theory.dynamics import GENERATION, LagWindow, LinearDynamics
+from theory.errors import DomainError
+from theory.pathway import block_coefficients
+from theory.symbols import j
+from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
+
+
+@dataclass(frozen=True)
+class SlidingWindow(Workflow):
+    r"""Model :math:`g` is fitted on the last :math:`k` blocks, pooled (all of them while :math:`g < k`).
+
+    Parameters
+    ----------
+    k : positive integer, or a symbol
+        Number of blocks kept.
+    sizes : expression in ``theory.j``, default 1
+        Block j holds n·s(j) samples.
+
+    Notes
+    -----
+    The state of the recursion is the k latest block means. ``k = 1`` is replace.
+
+    Examples
+    --------
+    >>> from theory import SlidingWindow
+    >>> SlidingWindow(2).weights(4)
+    [0, 0, 1/2, 1/2]
+    """
+
+    k: Expr
+    sizes: Expr = ONE
+    name: ClassVar[str] = "sliding-window"
+
+    def __post_init__(self) -> None:
+        k = exact("k", self.k)
+        if is_positive_integer(k) is False:
+            raise DomainError(f"k = {self.k} is not a window: k must be a whole number of blocks, 1 or more.")
+        object.__setattr__(self, "k", k)
+        object.__setattr__(self, "sizes", size_schedule(self.sizes))
+
+    def weights(self, g: int) -> list[Expr]:
+        if not self.k.is_Integer:
+            raise DomainError(f"k = {self.k} is symbolic: weights need a whole number of blocks.")
+        return pooled_weights(self, max(1, g - int(self.k) + 1), g)
+
+    def dynamics(self) -> LinearDynamics | LagWindow | None:
+        if not self.k.is_Integer:
+            if self.sizes.has(j):
+                return None
+            return LagWindow(length=self.k, weight=lambda lag: 1 / self.k)
+        k = int(self.k)
+        g = GENERATION
+        total = sum((self.size(g - lag) for lag in range(k)), S.Zero)
+        readout = Matrix([[self.size(g - lag) / total for lag in range(k)]])
+        # θ_{g-1} weighs the previous state, and becomes the conditional mean of the newest block.
+        shift = Matrix(k, k, lambda row, col: S.One if row == col + 1 else S.Zero)
+        transition = shift + Matrix(k, 1, [1] + [0] * (k - 1)) * readout.subs(g, g - 1)
+        # The first full window is the state at g = k; k = 2 can start one earlier with block 1 twice.
+        start = 2 if k <= 2 and not self.sizes.has(j) else k + 1
+        newest_first = [max(1, start - 1 - lag) for lag in range(k)]
+        blocks = block_coefficients(self, start - 1)
+        return LinearDynamics(
+            start=start,
+            transition=transition,
+            innovation=Matrix(k, 1, [1] + [0] * (k - 1)),
+            readout=readout,
+            initial=Matrix([blocks[index - 1] for index in newest_first]),
+        )
+
+
+def window_symbol() -> Symbol:
+    """The symbol used for a window of unspecified length."""
+    return Symbol("k", integer=True, positive=True)
