@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flint import fmpq
-from sympy import Expr, Integer, Rational, Symbol, fraction, radsimp, together
+from sympy import Expr, Integer, Pow, Rational, Symbol, fraction, radsimp, together
 from sympy.polys.domains import QQ
 from sympy.polys.fields import FracField
 
@@ -20,7 +20,8 @@ class Arithmetic:
     """An exact field for expressions whose only other variable is the generation ``symbol``."""
 
     def __init__(self, expressions: Iterable[Expr], symbol: Symbol) -> None:
-        probes = [expression.subs(symbol, g) for expression in expressions for g in (5, 7)]
+        # At two generations where neither sizes nor margins have zeros by accident.
+        probes = [expression.subs(symbol, g) for expression in expressions for g in (1009, 2003)]
         names: set[Any] = set()
         for probe in probes:
             names |= probe.free_symbols
@@ -65,9 +66,12 @@ class Arithmetic:
 def _is_rational(expression: Expr, symbols: list[Any]) -> bool:
     if expression.is_Rational:
         return True
-    if not expression.is_rational_function(*symbols):
+    if not expression.is_rational_function(*symbols) or not expression.is_finite and expression.is_number:
         return False
-    return all(atom.is_Rational or atom.is_Symbol for atom in expression.atoms())
+    powers = expression.atoms(Pow)
+    return all(power.exp.is_Integer for power in powers) and all(
+        atom.is_Rational or atom.is_Symbol for atom in expression.atoms()
+    )
 
 
 def _horner(expression: Expr, symbol: Symbol) -> Callable[[int], fmpq]:

@@ -84,11 +84,8 @@ class Order:
 
     def keys(self, left: Key, right: Key) -> int:
         """Compare growth keys."""
-        return (
-            self.rates(left[0], right[0])
-            or self.exponents(left[1], right[1])
-            or (left[2] > right[2]) - (left[2] < right[2])
-        )
+        logs = int(left[2] > right[2]) - int(left[2] < right[2])
+        return self.rates(left[0], right[0]) or self.exponents(left[1], right[1]) or logs
 
     def assuming(self, left: Expr, right: Expr, answer: int) -> Order:
         return Order(self.ranges, (*self.assumed, (left, right, answer)))

@@ -66,7 +66,9 @@ class Risk:
     def at(self, generation: object) -> Expr:
         """Exact value at a whole generation g ≥ 1; ``oo`` where the expectation is infinite."""
         g = whole_generation("generation", generation)
-        closed = None if self._needs_recurrence else self.closed_form
+        # With symbols the recurrence expands rational functions of growing degree: short runs only.
+        long = g > 32 and bool(self._parameters) and self.closed_form is not None
+        closed = None if self._needs_recurrence and not long else self.closed_form
         if closed is not None:
             value = closed.subs(G, g)
             if value.is_finite is not False and not value.has(S.NaN):

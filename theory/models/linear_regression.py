@@ -195,12 +195,13 @@ class LinearRegression(Model):
             offset=self.signal_strength * (1 - T / d),  # type: ignore[operator]
             margin=g * T - d - 1,
         )
+        first = floor((d - 2) / T) + 1  # type: ignore[operator]
         return replace(
             classical,
             forcing=Matrix([sigma2 * T / (d - g * T - 1)]),
             margin=d - g * T - 1,
             domain=And(_at_least(rest, 2), _at_least(T - 2, rest)),
-            continuation=(floor((d - 2) / T) + 1, classical),  # type: ignore[operator]
+            continuation=(first, replace(classical, start=first)),
         )
 
 

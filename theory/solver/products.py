@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sympy import Expr, S, Symbol, gamma, pi, sin, sinh
 
+from theory.positivity import sign
 from theory.solver.roots import irreducible_factors, radical_roots, rational_parts
 
 
@@ -35,12 +36,16 @@ def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> E
 
 def _gammas(roots: list[Expr], lower: Expr, upper: Expr) -> Expr:
     value: Expr = S.One
-    for root in roots:
-        value *= gamma(upper + 1 - root)
-    if len(roots) == 2 and roots[0] == -roots[1] and lower == 1:
+    if len(roots) == 2 and roots[0] == -roots[1] and lower == 1 and not (roots[0].is_Integer and abs(roots[0]) > 1):
+        for root in roots:
+            value *= gamma(upper + 1 - root)
         return value * _reflected(roots[0])
     for root in roots:
-        value /= gamma(lower - root)
+        if sign(root - lower) in (0, 1):
+            # A whole root would be a pole of both Gammas; counted from above it is the zero that it is.
+            value *= S.NegativeOne ** (upper - lower + 1) * gamma(root - lower + 1) / gamma(root - upper)
+        else:
+            value *= gamma(upper + 1 - root) / gamma(lower - root)
     return value
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Symbol, sympify
 
 from theory.arguments import exact
@@ -53,7 +54,10 @@ class Workflow(ABC):
 
     def size(self, index: int | Expr) -> Expr:
         """s(index), the size of a block in units of n; of fresh or pooled blocks alike."""
-        value = sympify(self.sizes).subs(j, index)
+        sizes = sympify(self.sizes)
+        if sizes.is_Rational:
+            return sizes
+        value = sizes.subs(j, index)
         if value.is_number and not value.is_positive:
             raise DomainError(
                 f"sizes = {self.sizes} is not a size schedule: s({index}) = {value}, and every size must be positive."
@@ -122,6 +126,8 @@ def size_schedule(value: object) -> Expr:
 
 def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:
     """Weights proportional to size over blocks first..g, zero before."""
+    if workflow.sizes.is_Rational:
+        return [S.Zero] * (first - 1) + [Rational(1, g - first + 1)] * (g - first + 1)
     sizes = [workflow.size(index) for index in range(first, g + 1)]
     total = sum(sizes, S.Zero)
     return [S.Zero] * (first - 1) + [size / total for size in sizes]
@@ -133,6 +139,11 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
     name = type(workflow).__name__
     if len(raw) != g:
         raise DomainError(f"{name}.weights({g}) has {len(raw)} entries: give one weight for each of the {g} blocks.")
+    fresh = workflow.fresh_weight(g) if g > 1 else S.Zero
+    if all(isinstance(value, Rational) for value in (*raw, fresh)):
+        # Exact already; summed by FLINT, since long tables of rationals are common.
+        if sum((fmpq(value.p, value.q) for value in (*raw, fresh)), fmpq(0)) == 1:
+            return raw
     weights = []
     for index, value in enumerate(raw, start=1):
         if isinstance(value, float) or getattr(value, "is_Float", False):
@@ -141,7 +152,7 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
                 f"such as Rational({Rational(str(value)).limit_denominator(1000)})."
             )
         weights.append(exact(f"{name}.weights({g})[{index - 1}]", value))
-    missing = sum(weights, workflow.fresh_weight(g) if g > 1 else S.Zero) - 1
+    missing = sum(weights, fresh) - 1
     if missing != 0 and missing.simplify() != 0:
         raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")
     return weights

@@ -1,0 +1,160 @@
+"""``python -m benchmarks``: measure everything in one run and print it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+import sympy
+from rich.console import Console, Group
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from benchmarks.derivation import Derivation, derivations, evaluation_seconds, import_seconds
+from benchmarks.simulation import GENERATIONS, OVERHEAD, SETTINGS, SPEEDUP, Speed, measure, setup_seconds
+
+DERIVATION_TARGET = IMPORT_TARGET = 1.0
+WIDTH = 150
+
+
+def main() -> None:
+    """Run the benchmarks."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    arguments.add_argument("--output", type=Path, help="write the measurements as JSON to this file")
+    arguments.add_argument("--rounds", type=int, default=5, help="rounds of each timing; the median counts (default 5)")
+    options = arguments.parse_args()
+    if options.rounds < 1:
+        arguments.error(f"--rounds = {options.rounds} is not allowed: give a whole number, 1 or more.")
+    console = Console()
+    # A table cut to 80 columns says nothing: files and pipes get all of it.
+    console = console if console.is_terminal else Console(width=max(console.width, WIDTH))
+    start = time.perf_counter()
+    progress = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=Console(stderr=True),
+        transient=True, disable=not Console(stderr=True).is_terminal,
+    )  # fmt: skip
+    with progress:
+        task = progress.add_task("import")
+        imported = import_seconds("theory")
+        progress.update(task, description="derivations")
+        derived = derivations()
+        progress.update(task, description="evaluation")
+        other = evaluation_seconds()
+        other = {f"evaluate, Bernoulli under accumulate: {name}": taken for name, taken in other.items()}
+        other["simulate, set up: 100 generations of accumulate"] = setup_seconds()
+        speeds = []
+        for setting in SETTINGS:
+            for accumulate in (False, True):
+                progress.update(task, description=f"simulation: {setting.name}")
+                speeds.append(measure(setting, accumulate, options.rounds))
+    console.print(Group(speed_table(speeds), derivation_table(derived), other_table(imported, other)))
+    console.print(
+        f"{time.perf_counter() - start:.0f} s in all, on {platform.machine()}, "
+        f"Python {platform.python_version()}, NumPy {np.__version__}, SymPy {sympy.__version__}."
+    )
+    if options.output is not None:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(json.dumps(as_json(speeds, derived, imported, other), indent=2) + "\n")
+
+
+def speed_table(speeds: list[Speed]) -> Table:
+    """One row a setting and workflow."""
+    table = Table(
+        title=f"Processor time per replicate of {GENERATIONS} generations, one core",
+        caption=f"Targets: (a)/(c) ≥ {SPEEDUP:g} everywhere; to draws ≤ {OVERHEAD:g} for scalar families.",
+    )
+    for name in ("setting", "workflow"):
+        table.add_column(name)
+    for name in ("(a) plain\nloop", "(b) raw", "(c) exact\nlaw", "draws\nof (b)", "draws\nof (c)", "(a)/(c)",
+                 "(b)/draws", "(c)/draws", "targets"):  # fmt: skip
+        table.add_column(name, justify="right", no_wrap=True)
+    for speed in speeds:
+        table.add_row(
+            speed.setting,
+            speed.workflow,
+            *map(duration, (speed.plain, speed.raw, speed.exact, speed.raw_draws, speed.exact_draws)),
+            judged(f"{speed.speedup:.0f}", speed.speedup >= SPEEDUP),
+            judged(f"{speed.raw_overhead:.2f}", speed.raw_overhead <= OVERHEAD, speed.scalar),
+            judged(f"{speed.exact_overhead:.2f}", speed.exact_overhead <= OVERHEAD, speed.scalar),
+            "[green]met[/]" if speed.meets_targets else "[red]missed[/]",
+        )
+    return table
+
+
+def derivation_table(derived: list[Derivation]) -> Table:
+    """Models down, workflows across."""
+    workflows = list(dict.fromkeys(item.workflow for item in derived))
+    table = Table(
+        title="Derivation: closed form, limit and growth, nothing cached",
+        caption=f"Target: under {DERIVATION_TARGET:g} s. * no closed form, values by recurrence; – not derived.",
+    )
+    table.add_column("model")
+    for workflow in workflows:
+        table.add_column(workflow, justify="right")
+    for model in dict.fromkeys(item.model for item in derived):
+        cells = {item.workflow: item for item in derived if item.model == model}
+        table.add_row(model, *(derivation_cell(cells[workflow]) for workflow in workflows))
+    return table
+
+
+def derivation_cell(item: Derivation) -> str:
+    """The time, starred where there is no closed form."""
+    if item.seconds is None:
+        return "–"
+    return judged(duration(item.seconds) + ("" if item.closed else " *"), item.seconds < DERIVATION_TARGET)
+
+
+def other_table(imported: float, other: dict[str, float]) -> Table:
+    """Import, evaluation and the set-up of a simulation."""
+    table = Table(title="Import, evaluation, set-up")
+    table.add_column("what")
+    table.add_column("time", justify="right")
+    table.add_row("import theory (target: under 1 s)", judged(duration(imported), imported < IMPORT_TARGET))
+    for name, taken in other.items():
+        table.add_row(name, duration(taken))
+    return table
+
+
+def duration(seconds: float) -> str:
+    """Three digits and a unit."""
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def judged(text: str, met: bool, counts: bool = True) -> str:
+    """Green when the target is met, red when it is missed, plain when there is none."""
+    if not counts:
+        return text
+    return f"[green]{text}[/]" if met else f"[red]{text}[/]"
+
+
+def as_json(
+    speeds: list[Speed], derived: list[Derivation], imported: float, other: dict[str, float]
+) -> dict[str, object]:
+    """The measurements, in seconds."""
+    return {
+        "generations": GENERATIONS,
+        "simulation": [
+            {
+                **vars(speed),
+                "plain/exact": speed.speedup,
+                "raw/draws": speed.raw_overhead,
+                "exact/draws": speed.exact_overhead,
+                "met": speed.meets_targets,
+            }
+            for speed in speeds
+        ],
+        "derivation": [vars(item) for item in derived],
+        "import theory": imported,
+        "other": other,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""Is it so? Derived risks as numbers, simulated chains of models, and whether the two agree."""
+
+from numerics.crosscheck import Crosscheck, crosscheck
+from numerics.evaluate import evaluate
+from numerics.simulate import Simulation, simulate
+
+__all__ = ["Crosscheck", "Simulation", "crosscheck", "evaluate", "simulate"]

@@ -1,0 +1,166 @@
+r"""Blocks of replicates: how a simulation is cut, seeded and put together again.
+
+Replicates come in blocks of a fixed size, each with its own child of ``SeedSequence(seed)``. A block
+returns moments, and the moments are merged in block order (Chan, Golub and LeVeque 1983): for two groups
+of sizes a and b with means m, m' and comoments M, M',
+
+.. math:: M'' = M + M' + \frac{ab}{a+b}\,(m'-m)(m'-m)^\top.
+
+Nothing depends on who computed a block or when, so results are the same to the last bit under any
+executor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.random import Generator, SeedSequence
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+from scipy.linalg import blas
+
+from numerics.threads import single_threaded_algebra
+
+LARGEST_BLOCK = 2**14
+BLOCK_BYTES = 2**26
+# Blocks handed to an executor ahead of the one being merged: bounds memory, keeps any pool busy.
+AHEAD = 64
+
+
+class Sampler(Protocol):
+    """Draws replicates of the whole chain and returns their losses. Plain numbers inside: it travels to processes."""
+
+    @property
+    def replicates_in_a_block(self) -> int: ...
+
+    def losses(self, rng: Generator, replicates: int) -> NDArray[np.float64]:
+        """Losses of generations 1..G: an array of shape (G, replicates)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sufficient statistics of a group of replicates.
+
+    Attributes
+    ----------
+    count : number of replicates
+    mean : mean loss at each generation, (G,)
+    comoment : Σ (loss − mean)(loss − mean)ᵀ, (G, G)
+    smallest, largest : extreme losses at each generation, (G,)
+    """
+
+    count: int
+    mean: NDArray[np.float64]
+    comoment: NDArray[np.float64]
+    smallest: NDArray[np.float64]
+    largest: NDArray[np.float64]
+
+    def merged(self, other: Moments) -> Moments:
+        """Moments of both groups together."""
+        count = self.count + other.count
+        with np.errstate(invalid="ignore"):
+            shift = other.mean - self.mean
+            comoment = self.comoment + other.comoment + np.outer(shift, shift) * (self.count * other.count / count)
+            mean = self.mean + shift * (other.count / count)
+        return Moments(
+            count=count,
+            mean=mean,
+            comoment=comoment,
+            smallest=np.minimum(self.smallest, other.smallest),
+            largest=np.maximum(self.largest, other.largest),
+        )
+
+
+def moments(losses: NDArray[np.float64]) -> Moments:
+    """Moments of losses of shape (G, replicates), which are overwritten."""
+    generations, count = losses.shape
+    mean, smallest, largest = (np.empty(generations) for _ in range(3))
+    with np.errstate(invalid="ignore"):
+        # Row by row: a generation fits in the cache, the whole array does not.
+        for g, row in enumerate(losses):
+            mean[g], smallest[g], largest[g] = row.mean(), row.min(), row.max()
+            row -= mean[g]
+        # The transpose is the column-major view BLAS wants: no copy, and half the work of a full product.
+        comoment = blas.dsyrk(1.0, losses.T, trans=1, lower=1)
+    comoment += np.tril(comoment, -1).T
+    return Moments(count, mean, comoment, smallest, largest)
+
+
+def block_size(bytes_per_replicate: int, block_bytes: int = BLOCK_BYTES) -> int:
+    """Replicates in a block: a power of two that depends on the problem alone."""
+    fitting = max(1, block_bytes // max(1, bytes_per_replicate))
+    return min(LARGEST_BLOCK, 1 << (fitting.bit_length() - 1))
+
+
+def block_moments(sampler: Sampler, seed: SeedSequence, replicates: int) -> Moments:
+    """Draw one block and reduce it to moments."""
+    with single_threaded_algebra():
+        return moments(sampler.losses(np.random.Generator(np.random.PCG64(seed)), replicates))
+
+
+def all_moments(sampler: Sampler, replicates: int, seed: int, executor: Executor | None, progress: bool) -> Moments:
+    """Moments of all replicates, merged in block order."""
+    size = sampler.replicates_in_a_block
+    counts = [min(size, replicates - start) for start in range(0, replicates, size)]
+    total: Moments | None = None
+    with _Bar(len(counts), progress) as bar:
+        for block in _block_results(sampler, SeedSequence(seed), counts, executor):
+            total = block if total is None else total.merged(block)
+            bar.advance()
+    assert total is not None
+    return total
+
+
+def _block_results(
+    sampler: Sampler, root: SeedSequence, counts: list[int], executor: Executor | None
+) -> Iterator[Moments]:
+    if executor is None:
+        for count in counts:
+            yield block_moments(sampler, root.spawn(1)[0], count)
+        return
+    pending: deque = deque()
+    try:
+        for count in counts:
+            pending.append(executor.submit(block_moments, sampler, root.spawn(1)[0], count))
+            if len(pending) >= AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+class _Bar:
+    """A progress bar that appears after a second, on a terminal only."""
+
+    def __init__(self, total: int, wanted: bool) -> None:
+        self.total, self.done, self.start = total, 0, time.monotonic()
+        console = Console(stderr=True)
+        self.console = console if wanted and console.is_terminal else None
+        self.bar: Progress | None = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def advance(self) -> None:
+        self.done += 1
+        if self.console is None or time.monotonic() - self.start < 1:
+            return
+        if self.bar is None:
+            self.bar = Progress(console=self.console, transient=True)
+            self.bar.start()
+            self.task = self.bar.add_task("simulating", total=self.total)
+        self.bar.update(self.task, completed=self.done)
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()

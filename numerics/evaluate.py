@@ -1,0 +1,173 @@
+"""A risk as floating-point numbers, each correct to 12 digits whatever the formula cancels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from flint import acb
+from numpy.typing import ArrayLike, NDArray
+from sympy import Expr, nan, oo, sympify, true, zoo
+
+from numerics.ball import BallProgram, real_bits
+from numerics.ball_recurrence import run_moments, run_pathway
+from theory.errors import DomainError
+from theory.pathway_recurrence import PathwayRecurrence
+from theory.recurrence import MomentRecurrence
+from theory.symbols import G
+
+if TYPE_CHECKING:
+    from theory.risk import Risk
+
+_Run: TypeAlias = Callable[[Iterable[int], int], dict[int, acb]]
+
+FIRST_PRECISION = 128
+"""Bits to begin with: 53 for the result and some for a product of 10¹² factors to lose."""
+
+LAST_PRECISION = 2**15
+"""Bits to end with. Nothing cancels that far except an exact zero, and then see :func:`_settled`."""
+
+ENOUGH_BITS = 52
+"""Correct bits of an accepted ball: a relative error of 2·10⁻¹⁶ before rounding to double."""
+
+
+def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
+    r"""Evaluate a risk at any generations, with a relative error of at most 1e-12.
+
+    The closed form where there is one, at any G up to 10¹² and beyond; otherwise the recurrence, step by step.
+    Both are computed in ball arithmetic, with the precision doubled until the ball around the result is smaller
+    than the rounding to double. So :math:`(V_0/v_2)\,(\prod_j (1 + v_2/(n j^2)) - 1)` is right to the last digits
+    however small :math:`v_2/n` is.
+
+    Parameters
+    ----------
+    risk : Risk, or a SymPy expression in ``theory.G``
+        Every parameter must be a number.
+    generations : whole number or array of whole numbers, 1 or more
+
+    Returns
+    -------
+    array of float64, of the shape of ``generations``
+        ``inf`` where the risk is infinite, or beyond the range of a double.
+
+    Raises
+    ------
+    DomainError
+        When a parameter is still symbolic, or a generation is not a whole number ≥ 1 or is out of reach of
+        a recurrence without closed form.
+
+    Examples
+    --------
+    >>> from sympy import Rational
+    >>> from theory.symbols import G
+    >>> from numerics.evaluate import evaluate
+    >>> evaluate((1 + Rational(1, 10**15)) ** G - 1, [1, 10**12])
+    array([1.00000000e-15, 1.00050017e-03])
+    """
+    wanted = _whole_generations(generations)
+    distinct = sorted(set(wanted.ravel().tolist()))
+    values = _evaluate_formula(sympify(risk), distinct) if isinstance(risk, Expr) else _evaluate_risk(risk, distinct)
+    flat = [values[g] for g in wanted.ravel().tolist()]
+    return np.array(flat, dtype=np.float64).reshape(wanted.shape)
+
+
+def _whole_generations(generations: ArrayLike) -> NDArray[Any]:
+    given = np.asarray(generations)
+    if given.dtype.kind not in "iufO":
+        raise DomainError(f"generations = {generations!r} are not generations: give whole numbers, 1 or more.")
+    whole = np.empty(given.shape, dtype=object)
+    for position, value in np.ndenumerate(given):
+        try:
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
+            number = 0
+        if number < 1 or number != value:
+            raise DomainError(f"generations = {value} is not a generation: give whole numbers, 1 or more.")
+        whole[position] = number
+    return whole
+
+
+def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
+    missing = sorted(map(str, risk.free_symbols - {G}))
+    if missing:
+        raise DomainError(
+            f"{', '.join(missing)} has no value: a risk is computed only once every parameter is given, "
+            f"for instance with .subs({{{missing[0]}: …}})."
+        )
+    found: dict[int, float] = {}
+    closed_form = risk.closed_form
+    # Outside the domain some generation is infinite, and only the recurrence knows from which one on.
+    valid = risk.domain == true or closed_form is oo
+    if closed_form is not None and valid and not closed_form.has(nan, zoo):
+        found = _evaluate_formula(closed_form, generations, partial=True)
+    left = [g for g in generations if g not in found]
+    if left:
+        found |= _settle(_runner(risk), left, partial=False)
+    return found
+
+
+def _evaluate_formula(formula: Expr, generations: list[int], partial: bool = False) -> dict[int, float]:
+    """Values of a formula; with ``partial`` those are left out at which it is undefined, such as Γ at a pole."""
+    if formula is oo:
+        return dict.fromkeys(generations, math.inf)
+    program = BallProgram(formula, G)
+
+    def run(left: Iterable[int], bits: int) -> dict[int, acb]:
+        value = program.at_precision(bits)
+        return {g: value(g) for g in left}
+
+    return _settle(run, generations, partial)
+
+
+def _runner(risk: Risk) -> _Run:
+    recurrence = risk.recurrence
+    if isinstance(recurrence, MomentRecurrence):
+        return lambda left, bits: run_moments(recurrence, list(left), bits)
+    if isinstance(recurrence, PathwayRecurrence):
+        return lambda left, bits: run_pathway(
+            recurrence.workflow, recurrence.curvature, recurrence.scale, recurrence.offset, list(left), bits
+        )
+    # Any other argument of a model's own: its exact values, rounded.
+    exact = {}
+
+    def run(left: Iterable[int], bits: int) -> dict[int, acb]:
+        for g in left:
+            if g not in exact:
+                exact[g] = BallProgram(risk.at(g), G)
+        return {g: exact[g].at_precision(bits)(g) for g in left}
+
+    return run
+
+
+def _settle(run: _Run, generations: list[int], partial: bool) -> dict[int, float]:
+    """Raise the precision until every value is settled."""
+    settled: dict[int, float] = {}
+    left, bits = list(generations), FIRST_PRECISION
+    while left and bits <= LAST_PRECISION:
+        balls = run(left, bits)
+        for g in left:
+            value = _settled(balls[g])
+            if value is not None:
+                settled[g] = value
+        left = [g for g in left if g not in settled]
+        if partial and all(not balls[g].is_finite() for g in left) and bits > 8 * FIRST_PRECISION:
+            break
+        bits *= 2
+    if left and not partial:
+        raise ArithmeticError(f"the risk at generation {left[0]} is not settled with {LAST_PRECISION} bits")
+    return settled
+
+
+def _settled(ball: acb) -> float | None:
+    """The double nearest to a ball that is small enough; None when it is not, or not real."""
+    real = ball.real
+    if not real.is_finite():
+        return math.inf if not real.is_nan() and real > 0 else None
+    if not ball.is_finite() or not ball.imag.contains(0):
+        return None
+    if real_bits(ball) >= ENOUGH_BITS:
+        return float(real.mid())
+    # Below the smallest double: zero, be it exact or not.
+    return 0.0 if float(real.abs_upper()) == 0.0 else None

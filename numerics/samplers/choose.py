@@ -1,0 +1,115 @@
+"""Which sampler draws a model under a workflow."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from numerics.blocks import Sampler
+from numerics.losses import Divergence, SquaredError
+from numerics.samplers.combination import steps
+from numerics.samplers.families import Normal, canonical_family
+from numerics.samplers.mean_chain import MeanChain
+from numerics.samplers.pool import CountPool, LimitPool, PointPool
+from numerics.samplers.regression_fresh import FreshNormalEquations, FreshReplace
+from numerics.samplers.regression_rows import FreshMinimumNorm, FreshRows, RowPool
+from numerics.samplers.regression_shared import SharedDesign, SharedRows
+from numerics.samplers.regression_wide import WideReplace
+from numerics.samplers.schedule import Schedule, schedule
+from theory.errors import DomainError
+from theory.models.base import Model
+from theory.models.exponential_family import ExponentialFamily
+from theory.models.linear_regression import LinearRegression
+from theory.models.regular import Regular
+from theory.workflows.base import Workflow
+
+
+@singledispatch
+def sampler(model: Any, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    """The sampler of a model with numbers for parameters; a new model registers its own."""
+    raise DomainError(f"model = {model!r} has no sampler: it cannot be simulated.")
+
+
+@sampler.register
+def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    family = canonical_family(model)
+    table = schedule(workflow, generations, int(model.n))
+    measure: SquaredError | Divergence = SquaredError(family.truth, abs(family.scale))
+    if loss == "kl":
+        measure = Divergence(family.name, family.kind.index, family.truth)
+    if not table.subsampled:
+        plan = steps(table.weights, table.fresh_weights)
+        kind = family.kind.for_blocks(np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0])))
+        return MeanChain(kind, family.truth, measure, table, plan, points_drawn=raw)
+    if not raw and family.name == "binomial" and family.kind.index == 1:
+        return CountPool(family.truth, measure, table)
+    return PointPool(family.kind, family.truth, measure, table)
+
+
+@sampler.register
+def _(model: Regular, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    table = schedule(workflow, generations, int(model.n))  # type: ignore[arg-type]
+    p = int(model.p)  # type: ignore[arg-type]
+    if not table.subsampled:
+        plan = steps(table.weights, table.fresh_weights)
+        return MeanChain(Normal(1.0), 0.0, SquaredError(), table, plan, points_drawn=raw, dimension=p)
+    if raw:
+        return PointPool(Normal(1.0), 0.0, SquaredError(), table, dimension=p)
+    return LimitPool(p, table)
+
+
+@sampler.register
+def _(model: LinearRegression, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    d, rows = int(model.d), int(model.T)  # type: ignore[arg-type]
+    if model.overparameterised and model.signal is None:
+        raise DomainError(f"signal of {model!r} is not given: with d > T the risk depends on it, give a number.")
+    # With T ≥ d the risk does not depend on w*; a nonzero one keeps the raw check honest.
+    signal = 1.0 if model.signal is None else float(model.signal)
+    sigma = float(model.sigma2) ** 0.5
+    table = schedule(workflow, generations, rows)
+    if model.design == "shared" and (table.points % rows).any() | (table.fresh_points % rows).any():
+        raise DomainError(
+            f"sizes = {workflow.sizes} of {type(workflow).__name__} label some rows of the shared design a fraction "
+            f"of a time: relative sizes must be whole numbers."
+        )
+    if (table.weights < 0).any():
+        raise DomainError(f"{type(workflow).__name__} has negative weights: least squares needs weights ≥ 0.")
+    if table.subsampled:
+        return RowPool(d, rows, sigma, signal, model.design == "shared", table)
+    if model.design == "shared":
+        plan = steps(table.weights, table.fresh_weights)
+        return (SharedRows if raw else SharedDesign)(d, rows, sigma, signal, table, plan)
+    return _fresh_regression(d, sigma, signal, table, raw)
+
+
+def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw: bool) -> Sampler:
+    latest_only = bool((np.diag(table.weights) == 1).all())
+    blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
+    if latest_only and not raw and (blocks >= d).all():
+        return FreshReplace(d, sigma, table)
+    if latest_only and not raw and (blocks < d).all():
+        return WideReplace(d, sigma, signal, table)
+    fitted_rows = (table.weights != 0) @ table.points + np.where(table.fresh_weights != 0, table.fresh_points, 0)
+    if (fitted_rows < d).any():
+        return FreshMinimumNorm(d, sigma, signal, table)
+    # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
+    per_fresh = np.divide(
+        table.fresh_weights, table.fresh_points, out=np.zeros(table.generations), where=table.fresh_points > 0
+    )
+    plan = steps(table.weights / table.points, per_fresh)
+    if raw or (blocks < d).any():
+        return FreshRows(d, sigma, signal, table, plan)
+    return FreshNormalEquations(d, sigma, table, plan)
+
+
+def verify_numbers(model: Model, workflow: Workflow) -> None:
+    """A simulation needs numbers: name the symbols that are left."""
+    for what, owner in (("model", model), ("workflow", workflow)):
+        left = sorted(str(symbol) for symbol in owner.free_symbols)
+        if left:
+            raise DomainError(
+                f"{what} = {owner!r} has the symbol{'s' if len(left) > 1 else ''} {', '.join(left)}: "
+                f"give numbers, a simulation needs them."
+            )

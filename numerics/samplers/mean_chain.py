@@ -1,0 +1,64 @@
+"""A chain of fitted means under deterministic weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from numerics.blocks import block_size
+from numerics.losses import Divergence, SquaredError
+from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.families import Kind, averaged_points
+from numerics.samplers.schedule import Schedule
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MeanChain:
+    r"""A weighted sum of block means, block j drawn around the model before it.
+
+    .. math:: \theta_g = \sum_j w_{g,j} \bar x_j + \omega_g \bar x^{real}_g, \qquad
+              E[\bar x_j \mid \theta_{j-1}] = \theta_{j-1}.
+
+    Attributes
+    ----------
+    points_drawn : whether every point is drawn (raw), or block means from their own law
+    dimension : coordinates of the parameter, independent of each other
+    """
+
+    kind: Kind
+    truth: float
+    loss: SquaredError | Divergence
+    schedule: Schedule
+    plan: tuple[Step, ...]
+    points_drawn: bool
+    dimension: int = 1
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        arrays = 2 * self.schedule.generations + self.dimension * (4 + kept_blocks(self.plan))
+        return block_size(8 * arrays)
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        truth = np.full(replicates if self.dimension == 1 else (self.dimension, replicates), self.truth)
+        fitted = truth
+        blocks = WeightedSum(self.plan)
+        for g in range(table.generations):
+            block = self._mean(rng, fitted, int(table.points[g]))
+            fresh = None
+            if table.fresh_weights[g]:
+                fresh = self._mean(rng, truth, int(table.fresh_points[g]))
+            fitted = self.kind.within(blocks.add(block, fresh))
+            self.loss(fitted, out[g])
+        return out
+
+    def _mean(self, rng: Generator, mean: Array, count: int) -> Array:
+        if self.points_drawn:
+            return averaged_points(self.kind, rng, mean, count)
+        return self.kind.block_mean(rng, mean, count)

@@ -1,0 +1,146 @@
+r"""Accumulate-subsample: model g is fitted on a simple random sample of the pool of all points so far.
+
+In general the points themselves must be kept. A random subset is the first b steps of a Fisher–Yates
+shuffle of the pool, done in place (the pool is exchangeable, so it may stay shuffled). Two laws need no
+points: 0/1 data, whose subsample is hypergeometric given the number of ones, and the Gaussian limit
+experiment of a regular model, whose pool variance is the truth's to leading order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from numerics.blocks import block_size
+from numerics.losses import Divergence, SquaredError
+from numerics.samplers.families import Kind
+from numerics.samplers.schedule import Schedule
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PointPool:
+    """Any family: every point is drawn and kept."""
+
+    kind: Kind
+    truth: float
+    loss: SquaredError | Divergence
+    schedule: Schedule
+    dimension: int = 1
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        table = self.schedule
+        return block_size(8 * (2 * int(table.points.sum()) * self.dimension + 2 * table.generations), 2**25)
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        fitted = np.full((replicates, self.dimension), self.truth)
+        pool = np.empty((int(table.points.sum()), replicates, self.dimension))
+        everything = np.zeros_like(fitted)
+        filled = 0
+        for g in range(table.generations):
+            count, drawn = int(table.points[g]), int(table.drawn[g])
+            new = self.kind.points(rng, fitted, count)
+            pool[filled : filled + count] = new
+            filled += count
+            everything += new.sum(axis=0)
+            if not drawn:
+                fitted = everything / filled
+            elif table.replacement[g]:
+                fitted = _bootstrap_total(rng, pool[:filled], drawn) / drawn
+            else:
+                fitted = _subset_total(rng, pool[:filled], drawn) / drawn
+            self.loss(fitted[:, 0] if self.dimension == 1 else fitted.T, out[g])
+        return out
+
+
+def _bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:
+    columns = np.arange(pool.shape[1])
+    total = np.zeros(pool.shape[1:])
+    for _ in range(drawn):
+        total += pool[rng.integers(len(pool), size=pool.shape[1]), columns]
+    return total
+
+
+def _subset_total(rng: Generator, pool: Array, drawn: int) -> Array:
+    columns = np.arange(pool.shape[1])
+    total = np.zeros(pool.shape[1:])
+    for first in range(drawn):
+        chosen = rng.integers(first, len(pool), size=pool.shape[1])
+        picked = pool[chosen, columns]
+        pool[chosen, columns] = pool[first]
+        pool[first] = picked
+        total += picked
+    return total
+
+
+@dataclass(frozen=True)
+class CountPool:
+    """0/1 points: the number of ones in the pool says everything."""
+
+    truth: float
+    loss: SquaredError | Divergence
+    schedule: Schedule
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        return block_size(8 * (2 * self.schedule.generations + 4))
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        fitted = np.full(replicates, self.truth)
+        ones = np.zeros(replicates, dtype=np.int64)
+        filled = 0
+        for g in range(table.generations):
+            count, drawn = int(table.points[g]), int(table.drawn[g])
+            ones += rng.binomial(count, fitted)
+            filled += count
+            if not drawn:
+                fitted = ones / filled
+            elif table.replacement[g]:
+                fitted = rng.binomial(drawn, ones / filled) / drawn
+            else:
+                fitted = rng.hypergeometric(ones, filled - ones, drawn) / drawn
+            self.loss(fitted, out[g])
+        return out
+
+
+@dataclass(frozen=True)
+class LimitPool:
+    r"""The limit experiment of a regular model: pool mean plus independent Gaussian noise of known variance.
+
+    Given the pool, b of its N points have mean variance S²(1/b − 1/N), or σ²/b with replacement, and
+    S² → I as n → ∞: the law that a leading-order statement is about.
+    """
+
+    dimension: int
+    schedule: Schedule
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        return block_size(8 * (2 * self.schedule.generations + 6 * self.dimension))
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        shape = (self.dimension, replicates)
+        fitted, pool = np.zeros(shape), np.zeros(shape)
+        filled = 0
+        for g in range(table.generations):
+            count, drawn = int(table.points[g]), int(table.drawn[g])
+            block = fitted + rng.standard_normal(shape) / np.sqrt(count)
+            pool = (filled * pool + count * block) / (filled + count)
+            filled += count
+            fitted = pool
+            if drawn:
+                variance = 1 / drawn if table.replacement[g] else 1 / drawn - 1 / filled
+                fitted = pool + rng.standard_normal(shape) * np.sqrt(variance)
+            np.einsum("pb,pb->b", fitted, fitted, out=out[g])
+        return out

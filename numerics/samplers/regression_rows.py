@@ -1,0 +1,195 @@
+"""Regression from the rows themselves: every x and every label drawn, then refitted by least squares.
+
+The raw check of every fresh design, and the only law at hand where a model sees a subsample of the rows or
+where the number of rows crosses the number of features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from numerics.blocks import block_size
+from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.schedule import Schedule
+
+Array = NDArray[np.float64]
+
+
+def _truth(replicates: int, d: int, signal: float) -> Array:
+    truth = np.zeros((replicates, d))
+    truth[:, 0] = np.sqrt(signal)
+    return truth
+
+
+def _labelled(rng: Generator, teacher: NDArray[np.floating[Any]], rows: int, sigma: float) -> tuple[Array, Array]:
+    """New rows x ~ N(0, I) and their labels by ``teacher``: shapes (B, rows, d) and (B, rows)."""
+    design = rng.standard_normal((*teacher.shape[:1], rows, teacher.shape[1]))
+    labels = (design @ teacher[:, :, None])[:, :, 0]
+    labels += sigma * rng.standard_normal(labels.shape)
+    return design, labels
+
+
+def _squared_error(fitted: NDArray[np.floating[Any]], truth: Array, out: Array) -> None:
+    error = fitted - truth
+    np.einsum("bd,bd->b", error, error, out=out)
+
+
+@dataclass(frozen=True)
+class FreshRows:
+    """Fresh designs with at least d rows in every fit: weighted normal equations of drawn rows."""
+
+    d: int
+    sigma: float
+    signal: float
+    schedule: Schedule
+    plan: tuple[Step, ...]
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        rows = int(self.schedule.points.max() + self.schedule.fresh_points.max())
+        statistics = (5 + kept_blocks(self.plan)) * self.d * (self.d + 1)
+        return block_size(8 * (2 * self.schedule.generations + 2 * rows * (self.d + 2) + statistics), 2**23)
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        truth = _truth(replicates, self.d, self.signal)
+        fitted: NDArray[np.floating[Any]] = truth
+        equations = WeightedSum(self.plan)
+        for g in range(table.generations):
+            block = self._statistic(rng, fitted, int(table.points[g]))
+            fresh = None
+            if table.fresh_weights[g]:
+                fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
+            total = equations.add(block, fresh)
+            fitted = np.linalg.solve(total[:, :, : self.d], total[:, :, self.d :])[:, :, 0]
+            _squared_error(fitted, truth, out[g])
+        return out
+
+    def _statistic(self, rng: Generator, teacher: NDArray[np.floating[Any]], rows: int) -> Array:
+        """XᵀX with Xᵀy as a last column."""
+        design, labels = _labelled(rng, teacher, rows, self.sigma)
+        transposed = design.transpose(0, 2, 1)
+        return np.concatenate((transposed @ design, transposed @ labels[:, :, None]), axis=2)
+
+
+@dataclass(frozen=True)
+class FreshMinimumNorm:
+    """Fresh designs of any shape: all rows kept, weighted least squares, minimum norm while rows are too few."""
+
+    d: int
+    sigma: float
+    signal: float
+    schedule: Schedule
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        rows = int(self.schedule.points.sum() + self.schedule.fresh_points.max())
+        return block_size(8 * (2 * self.schedule.generations + 3 * rows * (self.d + 1) + 3 * self.d**2), 2**25)
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        truth = _truth(replicates, self.d, self.signal)
+        fitted: NDArray[np.floating[Any]] = truth
+        kept: dict[int, tuple[Array, Array]] = {}
+        last_use = [int(np.flatnonzero(column)[-1]) if column.any() else -1 for column in table.weights.T]
+        for g in range(table.generations):
+            kept[g] = _labelled(rng, fitted, int(table.points[g]), self.sigma)
+            parts = [(kept[j], table.weights[g, j] / table.points[j]) for j in kept if table.weights[g, j] != 0]
+            if table.fresh_weights[g]:
+                count = int(table.fresh_points[g])
+                parts.append((_labelled(rng, truth, count, self.sigma), table.fresh_weights[g] / count))
+            design = np.concatenate([x for (x, _), _ in parts], axis=1)
+            labels = np.concatenate([y for (_, y), _ in parts], axis=1)
+            scales = np.concatenate([np.full(y.shape[1], np.sqrt(weight)) for (_, y), weight in parts])
+            fitted = least_squares(design * scales[:, None], labels * scales)
+            _squared_error(fitted, truth, out[g])
+            kept = {j: block for j, block in kept.items() if last_use[j] > g}
+        return out
+
+
+@dataclass(frozen=True)
+class RowPool:
+    """Accumulate-subsample: model g is fitted on rows drawn from the pool of all (x, y) so far."""
+
+    d: int
+    rows: int
+    sigma: float
+    signal: float
+    shared: bool
+    schedule: Schedule
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        table = self.schedule
+        pool = int(table.points.sum())
+        kept = pool * 2 + (self.rows if self.shared else pool) * self.d
+        fitted = 3 * int(np.where(table.drawn > 0, table.drawn, np.cumsum(table.points)).max()) * (self.d + 1)
+        return block_size(8 * (2 * table.generations + kept + fitted), 2**25)
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        table = self.schedule
+        size = int(table.points.sum())
+        out = np.empty((table.generations, replicates))
+        truth = _truth(replicates, self.d, self.signal)
+        fitted: NDArray[np.floating[Any]] = truth
+        columns = np.arange(replicates)
+        design = np.empty((replicates, self.rows if self.shared else size, self.d))
+        if self.shared:
+            rng.standard_normal(out=design)
+        labels = np.empty((replicates, size))
+        # The pool holds the positions of its points; drawing without replacement shuffles positions only.
+        order = np.empty((size, replicates), dtype=np.int64)
+        filled = 0
+        for g in range(table.generations):
+            count, drawn = int(table.points[g]), int(table.drawn[g])
+            new = slice(filled, filled + count)
+            order[new] = np.arange(filled, filled + count)[:, None]
+            if self.shared:
+                answers = np.einsum("btd,bd->bt", design, fitted)
+                labels[:, new] = np.tile(answers, count // self.rows)
+                labels[:, new] += self.sigma * rng.standard_normal((replicates, count))
+            else:
+                design[:, new], labels[:, new] = _labelled(rng, fitted, count, self.sigma)
+            filled += count
+            if not drawn:
+                chosen = order[:filled]
+            elif table.replacement[g]:
+                chosen = rng.integers(filled, size=(drawn, replicates))
+            else:
+                for first in range(drawn):
+                    swap = rng.integers(first, filled, size=replicates)
+                    picked = order[swap, columns]
+                    order[swap, columns] = order[first]
+                    order[first] = picked
+                chosen = order[:drawn]
+            picks = chosen.T
+            positions = picks % self.rows if self.shared else picks
+            rows = np.take_along_axis(design, positions[:, :, None], axis=1)
+            repeated = self.shared or bool(table.replacement[g])
+            fitted = least_squares(rows, np.take_along_axis(labels, picks, axis=1), repeated)
+            _squared_error(fitted, truth, out[g])
+        return out
+
+
+def least_squares(design: Array, labels: Array, repeated: bool = False) -> NDArray[np.floating[Any]]:
+    """Least squares for every replicate, of minimum norm where the rows do not determine it.
+
+    ``repeated`` says that rows may coincide, so that the rank is not known from the shape.
+    """
+    transposed = design.transpose(0, 2, 1)
+    right = labels[:, :, None]
+    if design.shape[1] >= design.shape[2]:
+        gram, product = transposed @ design, transposed @ right
+        solved = np.linalg.pinv(gram, hermitian=True) @ product if repeated else np.linalg.solve(gram, product)
+    else:
+        gram = design @ transposed
+        dual = np.linalg.pinv(gram, hermitian=True) @ right if repeated else np.linalg.solve(gram, right)
+        solved = transposed @ dual
+    return solved[:, :, 0]

@@ -1,0 +1,97 @@
+"""A workflow as plain tables: what each generation of a simulation weighs, and how many points it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, sympify
+
+from theory.errors import DomainError
+from theory.workflows.base import Workflow, exact_weights
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Tables over generations 1..G (row g−1 is generation g).
+
+    Attributes
+    ----------
+    weights : (G, G), lower triangular
+    points : points in each block, (G,)
+    fresh_weights, fresh_points : of the real points drawn afresh, (G,)
+    drawn : points of the random subsample that the model is fitted on, 0 when it is fitted on all, (G,)
+    replacement : whether they are drawn with replacement, (G,)
+    """
+
+    weights: NDArray[np.float64]
+    points: NDArray[np.int64]
+    fresh_weights: NDArray[np.float64]
+    fresh_points: NDArray[np.int64]
+    drawn: NDArray[np.int64]
+    replacement: NDArray[np.bool_]
+
+    @property
+    def generations(self) -> int:
+        return len(self.points)
+
+    @property
+    def subsampled(self) -> bool:
+        return bool(self.drawn.any())
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Which blocks carry weight in some model."""
+        return (self.weights != 0).any(axis=0)
+
+
+def schedule(workflow: Workflow, generations: int, unit: int) -> Schedule:
+    """Tables of ``workflow`` for blocks of ``unit`` points.
+
+    Raises
+    ------
+    DomainError
+        When a block would hold a fraction of a point, or a subsample is taken of a pool it does not describe.
+    """
+    workflow_name = type(workflow).__name__
+    weights = np.zeros((generations, generations))
+    points = np.zeros(generations, dtype=np.int64)
+    fresh_weights = np.zeros(generations)
+    fresh_points = np.zeros(generations, dtype=np.int64)
+    drawn = np.zeros(generations, dtype=np.int64)
+    replacement = np.zeros(generations, dtype=np.bool_)
+    for row in range(generations):
+        g = row + 1
+        weights[row, :g] = [float(weight) for weight in exact_weights(workflow, g)]
+        points[row] = _whole(f"sizes = {workflow.sizes} of {workflow_name} give block {g}", workflow.size(g), unit)
+        if g > 1 and workflow.fresh_weight(g) != 0:
+            fresh_weights[row] = float(workflow.fresh_weight(g))
+            fresh_points[row] = _whole(
+                f"{workflow_name} draws, at generation {g}, real data of", workflow.fresh_size(g), unit
+            )
+        draw = workflow.draw(g)
+        if draw is not None:
+            size = _whole(f"budget = {draw.size} of {workflow_name} draws", draw.size, unit)
+            pool = int(points[:g].sum())
+            if draw.replacement or size < pool:
+                drawn[row], replacement[row] = size, draw.replacement
+    tables = Schedule(weights, points, fresh_weights, fresh_points, drawn, replacement)
+    if tables.subsampled:
+        _verify_pool(tables, workflow_name)
+    return tables
+
+
+def _whole(what: str, size: Expr, unit: int) -> int:
+    count = sympify(size) * unit
+    if not (count.is_Integer and count > 0):
+        raise DomainError(f"{what} {size}·{unit} = {count} points: a simulation needs a whole number, 1 or more.")
+    return int(count)
+
+
+def _verify_pool(tables: Schedule, name: str) -> None:
+    if tables.fresh_weights.any():
+        raise DomainError(f"{name} subsamples and draws fresh real data: only one of the two can be simulated.")
+    pooled = np.tril(np.broadcast_to(tables.points, tables.weights.shape)) / np.cumsum(tables.points)[:, None]
+    if not np.allclose(tables.weights, pooled, rtol=1e-12, atol=0):
+        raise DomainError(f"{name} subsamples a pool whose blocks have unequal weights: weigh blocks by their size.")

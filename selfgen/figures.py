@@ -1,0 +1,153 @@
+"""Figures: risk against generation, as an author would print it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from theory import DomainError
+
+if TYPE_CHECKING:
+    from selfgen.verification import CaseResult
+
+FORMATS = ("pdf", "png", "svg")
+
+# Okabe and Ito's colours, told apart by every reader and in grey.
+_BLUE, _VERMILION, _GREY = "#0072B2", "#D55E00", "#555555"
+_CYCLE = (_BLUE, _VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+_STYLE: dict[str, Any] = {
+    "font.family": "serif",
+    "font.serif": ["STIXGeneral", "DejaVu Serif"],
+    "mathtext.fontset": "stix",
+    "font.size": 9.5,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "selfgen",
+}
+# A column of a two-column page, in inches.
+_SIZE = (3.6, 2.7)
+
+
+def file_name(number: int, result: CaseResult) -> str:
+    """A file name that sorts in the order of the study."""
+    words = f"{result.model}-{result.workflow}"
+    safe = "".join(character if character.isalnum() or character == "-" else "-" for character in words)
+    return f"{number + 1:03d}-{safe}".replace("--", "-")
+
+
+def draw_case(result: CaseResult, stem: Path) -> None:
+    """Write ``stem``.png and .pdf: formula as a line, simulation as points with error bars, bound dashed."""
+    generations = np.arange(1, result.generations + 1)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        formula, mean = np.asarray(result.formula), np.asarray(result.mean)
+        label = "formula" if result.exactness == "exact" else "leading order"
+        axes.plot(generations, formula, color=_BLUE, linewidth=1.3, label=label, zorder=2)
+        axes.errorbar(
+            generations,
+            mean,
+            # Two standard errors, some 95 %; they are often smaller than the point.
+            yerr=2 * np.asarray(result.stderr),
+            fmt="o",
+            markersize=3.2,
+            markerfacecolor="white",
+            markeredgecolor=_VERMILION,
+            markeredgewidth=0.9,
+            ecolor=_VERMILION,
+            elinewidth=0.9,
+            capsize=1.6,
+            label="simulation ± 2 s.e.",
+            zorder=3,
+        )
+        top = float(np.nanmax(np.concatenate([formula, mean])))
+        bottom = float(np.nanmin(np.concatenate([formula, mean])))
+        logarithmic = bottom > 0 and top / bottom > 1000
+        if result.bound is not None:
+            style: dict[str, Any] = {"color": _GREY, "linewidth": 0.9, "linestyle": (0, (5, 3))}
+            if logarithmic or result.bound < 4 * top:
+                axes.axhline(result.bound, **style, label="bound", zorder=1)
+                top = max(top, result.bound)
+            else:
+                # On the axes it would flatten the curve; the legend says where it is.
+                axes.plot([], [], **style, label=f"bound {result.bound:.3g}, above")
+        if logarithmic:
+            axes.set_yscale("log")
+        elif np.isfinite(top) and top > 0:
+            # From zero, so that heights compare as risks do.
+            axes.set_ylim(0, 1.1 * top)
+        axes.set_xlim(0.4, result.generations + 0.6)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+        if not logarithmic:
+            axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4), useMathText=True)
+        axes.set_xlabel("generation $G$")
+        axes.set_ylabel("expected risk" if result.loss == "squared" else f"expected {result.loss}")
+        axes.set_title(_heading(result))
+        # A bounded curve leaves the lower right free, a growing one the upper left.
+        growing = result.bound is None or result.bound >= 4 * top
+        axes.legend(loc="upper left" if growing else "lower right")
+        # The second file takes over the layout of the first, which is most of the work.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for suffix in ("png", "pdf"):
+            _save(figure, stem.with_name(f"{stem.name}.{suffix}"))
+
+
+def draw_comparison(
+    title: str, generations: Sequence[int], ratios: Mapping[str, Sequence[float]], limits: Mapping[str, float | None],
+    path: Path,
+) -> None:
+    """Write the risk ratios of several workflows, with their limits dashed, on logarithmic axes."""
+    if path.suffix.lower().lstrip(".") not in FORMATS:
+        raise DomainError(f"--plot {path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(4.6, 3.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        for index, (name, values) in enumerate(ratios.items()):
+            colour = _CYCLE[index % len(_CYCLE)]
+            axes.plot(generations, values, color=colour, linewidth=1.4, label=name)
+            limit = limits[name]
+            if limit is not None and limit < 10 * max(values):
+                axes.axhline(limit, color=colour, linewidth=0.8, linestyle=(0, (5, 3)))
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("generation $G$")
+        axes.set_ylabel("risk at $G$ / risk at 1")
+        axes.set_title(title)
+        axes.legend(loc="upper left")
+        _save(figure, path)
+
+
+def _heading(result: CaseResult) -> str:
+    settings = ", ".join(f"{_symbol(name)} = {value}" for name, value in result.parameters.items())
+    heading = f"{result.model.replace('-', ' ')}, {result.workflow.replace(':', ', ')}"
+    return f"{heading}\n{settings}" if settings else heading
+
+
+def _symbol(name: str) -> str:
+    return f"${name}$" if len(name) == 1 else name
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # No date, so that the same results give the same file.
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(path.suffix.lower().lstrip("."), {})
+    try:
+        figure.savefig(path, dpi=200, metadata=metadata)
+    except OSError as error:
+        raise DomainError(f"{path} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,114 @@
+"""From the names and settings a user writes to a model and a workflow.
+
+A setting ``name=value`` belongs to whichever of the two has a parameter of that name. Settings that differ between
+workflows are written behind the workflow's own name: ``sliding-window:k=3,sizes=j``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from difflib import get_close_matches
+from typing import Any
+
+from theory import DomainError
+from theory.models.base import Model
+from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
+from theory.workflows.base import Workflow
+
+Settings = Mapping[str, Any]
+
+
+def settings(pairs: Iterable[str], argument: str = "--set") -> dict[str, str]:
+    """Read ``name=value`` pairs."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (equals and name and value):
+            raise DomainError(f"{argument} {pair!r} is not a setting: write name=value, such as n=50.")
+        if name in found:
+            raise DomainError(f"{argument} {pair!r} sets {name} a second time: give each parameter once.")
+        found[name] = value
+    return found
+
+
+def build(model: str, workflow: str, given: Settings) -> tuple[Model, Workflow]:
+    """The model and the workflow of these names, with the given settings dealt out to them."""
+    models, workflows = build_all(model, [workflow], given)
+    return models, workflows[0]
+
+
+def build_all(model: str, workflows: Iterable[str], given: Settings) -> tuple[Model, list[Workflow]]:
+    """One model and several workflows; a shared setting goes to every workflow that has such a parameter."""
+    model_name, model_own = _specification(model)
+    model_class = _named(model_name, MODELS, {}, "model")
+    described = []
+    for text in workflows:
+        name, own = _specification(text)
+        described.append((_named(name, WORKFLOWS, WORKFLOW_ALIASES, "workflow"), own))
+
+    model_takes = _parameters(model_class)
+    workflow_takes = [_parameters(workflow_class) for workflow_class, _ in described]
+    known = model_takes | {name: None for takes in workflow_takes for name in takes}
+    for name in given:
+        _require(name, known, f"{model_class.name} with {', '.join(cls.name for cls, _ in described)}")
+    shared = {name: value for name, value in given.items() if name in model_takes}
+    built_model = _construct(model_class, shared | model_own)
+    built = []
+    for (workflow_class, own), takes in zip(described, workflow_takes, strict=True):
+        # A name that both have means the model's.
+        common = {name: value for name, value in given.items() if name in takes and name not in model_takes}
+        built.append(_construct(workflow_class, common | own))
+    return built_model, built
+
+
+def _specification(text: str) -> tuple[str, dict[str, str]]:
+    """Split ``sliding-window:k=3,sizes=j`` into its name and its own settings."""
+    name, colon, rest = text.partition(":")
+    return name.strip(), settings(rest.split(","), f"{text!r}:") if colon else {}
+
+
+def _named(name: str, registry: Mapping[str, type], aliases: Mapping[str, str], kind: str) -> Any:
+    found = registry.get(aliases.get(name, name))
+    if found is None:
+        raise DomainError(f"{kind} {name!r} is not known{_suggestion(name, [*registry, *aliases])}")
+    return found
+
+
+def _suggestion(name: str, allowed: Iterable[str]) -> str:
+    names = list(allowed)
+    close = get_close_matches(name, names, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    return f"{hint}: use {', '.join(names)}." if names else f"{hint}: there are none."
+
+
+def _parameters(built: type) -> dict[str, Any]:
+    """Constructor parameters and their defaults; a callable (``Weighted``) cannot be written as text."""
+    return {field.name: field.default for field in fields(built)}
+
+
+def _require(name: str, known: Iterable[str], owner: str) -> None:
+    if name not in set(known):
+        raise DomainError(f"{name} is not a parameter of {owner}{_suggestion(name, known)}")
+
+
+def _construct(built: Any, given: Settings) -> Any:
+    takes = _parameters(built)
+    arguments: dict[str, Any] = {}
+    for name, value in given.items():
+        _require(name, takes, built.name)
+        arguments[name] = _truth(name, value) if isinstance(takes[name], bool) else value
+    for name, default in takes.items():
+        if default is MISSING and name not in arguments:
+            # Left out, a parameter is a symbol of its own name, as it is for models.
+            arguments[name] = name
+    return built(**arguments)
+
+
+def _truth(name: str, value: Any) -> bool:
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() not in words:
+        raise DomainError(f"{name} = {value!r} is not allowed: {name} must be true or false.")
+    return words[str(value).lower()]

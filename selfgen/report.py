@@ -1,0 +1,159 @@
+"""Results as a table on the terminal, and as JSON, CSV and LaTeX files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from selfgen import __version__
+from selfgen.study import Study
+from selfgen.verification import CaseResult
+from theory import DomainError
+
+_CSV_COLUMNS = (
+    "model", "workflow", "loss", "generation", "formula", "mean", "stderr", "z", "p_value", "detectable", "passed",
+)  # fmt: skip
+
+
+def table(title: str, results: Sequence[CaseResult]) -> Table:
+    """One row a case: what was derived, and what the simulation said of it."""
+    grid = Table(title=escape(title) or None, header_style="bold", pad_edge=False)
+    grid.add_column("model", no_wrap=True)
+    grid.add_column("settings", max_width=28)
+    grid.add_column("workflow", no_wrap=True)
+    grid.add_column("closed form", max_width=40, overflow="fold")
+    grid.add_column("limit of ratio", no_wrap=True)
+    for name in ("worst |z|", "p", "detectable"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("verdict", no_wrap=True)
+    for result in results:
+        grid.add_row(
+            escape(result.model),
+            escape(settings_text(result)),
+            escape(result.workflow),
+            escape(_clipped(formula_text(result))),
+            escape(ratio_limit_text(result)),
+            f"{result.worst_z:.2f}",
+            f"{result.p_value:.3f}",
+            f"{100 * result.detectable:.2f} %" if math.isfinite(result.detectable) else "none",
+            "[green]agrees[/green]" if result.passed else "[bold red]FAILS[/bold red]",
+        )
+    return grid
+
+
+def settings_text(result: CaseResult) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in result.parameters.items())
+
+
+def _clipped(text: str, longest: int = 120) -> str:
+    """Short enough for a cell; files hold the whole."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def formula_text(result: CaseResult) -> str:
+    """The closed form; else its leading order, marked as such; else a word."""
+    if result.closed_form is not None:
+        mark = "" if result.exactness == "exact" else "≈ "
+        return mark + result.closed_form
+    return f"≈ {result.leading_order}" if result.leading_order is not None else "none: recurrence"
+
+
+def ratio_limit_text(result: CaseResult) -> str:
+    """The limit of the ratio: its formula where that is short, and its decimals."""
+    mark = "" if result.ratio_limit_exactness == "exact" else "≈ "
+    if result.ratio_limit is None or result.ratio_limit_value is None:
+        return mark + limit_text(result.ratio_limit) if result.ratio_limit else limit_text(None)
+    decimal = f"{result.ratio_limit_value:.5g}"
+    if len(result.ratio_limit) > 12:
+        return mark + decimal
+    return mark + (result.ratio_limit if result.ratio_limit == decimal else f"{result.ratio_limit} = {decimal}…")
+
+
+def limit_text(limit: str | None) -> str:
+    return {"oo": "∞", None: "unknown"}.get(limit, str(limit))
+
+
+def write(folder: Path, study: Study, results: Sequence[CaseResult]) -> None:
+    """Write results.json, results.csv and theorems.tex into ``folder``."""
+    texts = {
+        "results.json": as_json(study, results),
+        "results.csv": as_csv(results),
+        "theorems.tex": as_latex(study, results),
+    }
+    for name, text in texts.items():
+        try:
+            (folder / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise DomainError(f"{folder / name} cannot be written: {error.strerror}.") from None
+
+
+def as_json(study: Study, results: Sequence[CaseResult]) -> str:
+    """Everything, one object a case; a number that is not finite is null."""
+    content = {
+        "selfgen": __version__,
+        "title": study.title,
+        "source": study.source,
+        "passed": all(result.passed for result in results),
+        "cases": [asdict(result) for result in results],
+    }
+    return json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_csv(results: Sequence[CaseResult]) -> str:
+    """One row a case and generation, for a plotting program."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(_CSV_COLUMNS)
+    for result in results:
+        rows = zip(result.formula, result.mean, result.stderr, strict=True)
+        for generation, (formula, mean, stderr) in enumerate(rows, start=1):
+            z = (mean - formula) / stderr if stderr > 0 else math.nan
+            verdict = (repr(result.p_value), repr(result.detectable), str(result.passed).lower())
+            numbers = (repr(formula), repr(mean), repr(stderr), repr(z))
+            writer.writerow((result.model, result.workflow, result.loss, generation, *numbers, *verdict))
+    return buffer.getvalue()
+
+
+def as_latex(study: Study, results: Sequence[CaseResult]) -> str:
+    """A document that compiles, holding every theorem line."""
+    lines = [
+        r"\documentclass{article}",
+        r"\usepackage{amsmath,amssymb}",
+        # Gamma ratios are wide.
+        r"\usepackage[a4paper,landscape,margin=15mm]{geometry}",
+        r"\begin{document}",
+        rf"\section*{{{_plain(study.title or 'Theorems')}}}",
+    ]
+    if study.source:
+        lines.append(_plain(study.source) + "\n")
+    for result in results:
+        settings = settings_text(result)
+        heading = result.name.replace(":", ", ") + (f" ({settings})" if settings else "")
+        lines += [rf"\paragraph{{{_plain(heading)}}}", r"\[", result.theorem, r"\]", ""]
+    lines.append(r"\end{document}")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    special = {
+        "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+        **{character: "\\" + character for character in "&%$#_{}"},
+    }  # fmt: skip
+    return "".join(special.get(character, character) for character in text)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

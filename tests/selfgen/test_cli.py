@@ -1,0 +1,303 @@
+"""The command line: what it prints, and every way of getting it wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sympy import Rational
+from typer.testing import CliRunner
+
+import numerics
+from selfgen import __version__, verification
+from selfgen.cli import app
+from theory import Accumulate, Bernoulli, expected_risk
+
+run = CliRunner()
+
+STUDY = """
+title = "Small"
+[defaults]
+generations = 4
+replicates = 20000
+[[case]]
+model = "bernoulli"
+workflow = ["replace", "accumulate"]
+parameters = { p = "1/3", n = 20 }
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+def test_version() -> None:
+    assert run.invoke(app, ["--version"]).output == f"selfgen {__version__}\n"
+
+
+# derive
+
+
+def test_derive_prints_these_keys() -> None:
+    command = "derive bernoulli accumulate --set p=1/3 --set n=50 --generation 10 --json"
+    result = run.invoke(app, command.split())
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert list(found) == [
+        "model", "workflow", "closed_form", "value", "limit", "growth", "domain", "exactness", "latex",
+    ]  # fmt: skip
+    assert (found["model"], found["workflow"], found["exactness"]) == ("bernoulli", "accumulate", "exact")
+    # V_0/v_2 (Π (1 + v_2/(n j²)) − 1) with V_0 = 2/9 and v_2 = −1, in exact rationals.
+    product = Rational(1)
+    for block in range(1, 11):
+        product *= 1 - Rational(1, 50 * block**2)
+    assert Rational(found["value"]) == Rational(2, 9) * (1 - product)
+    assert found["closed_form"]
+    assert found["limit"]
+
+
+def test_derive_has_no_value_without_a_generation() -> None:
+    found = json.loads(run.invoke(app, ["derive", "poisson", "replace", "--json"]).output)
+    assert found["value"] is None
+    assert found["limit"] == "oo"
+
+
+def test_derive_takes_sizes_aliases_and_words() -> None:
+    first = run.invoke(app, ["derive", "regular", "augment", "--sizes", "j", "--generation", "3", "--json"])
+    second = run.invoke(app, ["derive", "regular", "accumulate:sizes=j", "--generation", "3", "--json"])
+    assert first.exit_code == 0, first.output
+    # Σ s(j)/N_j² with N_j = j(j+1)/2: 1 + 2/9 + 3/36.
+    found = json.loads(first.output)
+    assert found["value"] == json.loads(second.output)["value"] == "47*p/(36*n)"
+    shared = run.invoke(app, "derive linear-regression replace --set design=shared --set d=2 --set T=10".split())
+    assert shared.exit_code == 0
+    assert "exact" in shared.output
+
+
+def test_derive_latex_is_the_theorem_line() -> None:
+    result = run.invoke(app, ["derive", "bernoulli", "accumulate", "--latex"])
+    assert result.output.strip() == expected_risk(Bernoulli(), Accumulate()).latex().strip()
+
+
+def test_derive_for_people() -> None:
+    output = run.invoke(app, "derive poisson accumulate --set rate=2 --set n=10 --generation 2".split()).output
+    assert "closed form" in output
+    assert "risk at 2" in output
+    # 2/10 (1 + 1/4)
+    assert "1/4" in output
+
+
+# simulate
+
+
+def test_simulate_as_json_and_csv_agree() -> None:
+    command = "simulate bernoulli accumulate --set p=1/3 --set n=20 --generations 3 --replicates 2000 --seed 5".split()
+    as_json = run.invoke(app, [*command, "--json"])
+    as_csv = run.invoke(app, [*command, "--csv"])
+    assert as_json.exit_code == as_csv.exit_code == 0, as_json.output + as_csv.output
+    found = json.loads(as_json.output)
+    rows = list(csv.DictReader(io.StringIO(as_csv.output)))
+    assert [float(row["mean"]) for row in rows] == found["mean"]
+    assert [int(row["generation"]) for row in rows] == [1, 2, 3]
+    exact = 2 / 9 / 20
+    assert abs(found["mean"][0] - exact) < 5 * found["stderr"][0]
+    assert "mean risk" in run.invoke(app, command).output
+
+
+def test_simulate_draws_data_points_too() -> None:
+    command = "simulate poisson replace --set rate=2 --set n=5 --generations 2 --replicates 500 --method raw --json"
+    assert json.loads(run.invoke(app, command.split()).output)["method"] == "raw"
+
+
+# compare
+
+
+def test_compare_says_which_collapse() -> None:
+    command = "compare bernoulli replace accumulate sliding-window:k=3 fresh-real --set n=50 --set p=1/3"
+    result = run.invoke(app, command.split())
+    assert result.exit_code == 0, result.output
+    rows = {line.split("│")[1].strip(): line for line in result.output.splitlines() if line.startswith("│")}
+    verdicts = {name: line.split("│")[-2].strip() for name, line in rows.items()}
+    assert verdicts == {"replace": "yes", "accumulate": "no", "sliding-window:k=3": "yes", "fresh-real": "no"}
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_compare_draws(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"ratios.{suffix}"
+    result = run.invoke(app, ["compare", "poisson", "replace", "accumulate", "--plot", str(path)])
+    assert result.exit_code == 0, result.output
+    assert path.stat().st_size > 1000
+
+
+# verify
+
+
+def test_verify_agrees_and_writes(study: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "results"
+    result = run.invoke(app, ["verify", str(study), "--output", str(folder), "--jobs", "1"])
+    assert result.exit_code == 0, result.output
+    assert "2 of 2 cases agree" in result.output
+    names = {path.name for path in folder.iterdir()}
+    stems = ("001-bernoulli-replace", "002-bernoulli-accumulate")
+    figures = {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "pdf")}
+    assert names == {"results.json", "results.csv", "theorems.tex"} | figures
+
+    found = json.loads((folder / "results.json").read_text())
+    assert found["passed"] is True
+    rows = list(csv.DictReader((folder / "results.csv").open()))
+    assert len(rows) == 2 * 4
+    exact = [float(expected_risk(Bernoulli("1/3", 20), Accumulate()).at(g)) for g in range(1, 5)]
+    np.testing.assert_allclose(found["cases"][1]["formula"], exact, rtol=1e-12)
+    np.testing.assert_allclose([float(row["formula"]) for row in rows[4:]], exact, rtol=1e-12)
+    assert (folder / "001-bernoulli-replace.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "001-bernoulli-replace.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_verify_does_not_depend_on_the_number_of_processes(study: Path, tmp_path: Path) -> None:
+    found = []
+    for jobs in ("1", "2"):
+        folder = tmp_path / jobs
+        assert run.invoke(app, ["verify", str(study), "--output", str(folder), "--jobs", jobs]).exit_code == 0
+        found.append((folder / "results.csv").read_text())
+    assert found[0] == found[1]
+
+
+def test_verify_catches_a_formula_that_is_wrong(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(model: Bernoulli, workflow: Accumulate, loss: str) -> object:
+        right = expected_risk(model, workflow, loss=loss)
+        return replace(right, recurrence=replace(right.recurrence, scale=right.recurrence.scale * Rational(27, 25)))
+
+    monkeypatch.setattr(verification, "expected_risk", wrong)
+    result = run.invoke(app, ["verify", str(study), "--jobs", "1"])
+    assert result.exit_code == 1
+    assert "0 of 2 cases agree" in result.output
+    assert "FAILS" in result.output
+
+
+def test_verify_takes_a_seed(study: Path, tmp_path: Path) -> None:
+    found = []
+    for seed in ("1", "2"):
+        run.invoke(app, ["verify", str(study), "--output", str(tmp_path / seed), "--jobs", "1", "--seed", seed])
+        found.append(json.loads((tmp_path / seed / "results.json").read_text())["cases"][0]["mean"])
+    assert found[0] != found[1]
+
+
+# errors
+
+ERRORS = [
+    ("derive bernouli accumulate", "did you mean bernoulli?"),
+    ("derive bernoulli acumulate", "did you mean accumulate?"),
+    ("derive bernoulli accumulate --set p=2", "p = 2 is not allowed: p must be between 0 and 1"),
+    ("derive bernoulli accumulate --set q=1", "q is not a parameter of bernoulli with accumulate"),
+    ("derive bernoulli accumulate --set p", "write name=value"),
+    ("derive bernoulli accumulate --set p=1/3 --set p=1/2", "p a second time"),
+    ("derive bernoulli accumulate --set p=9**9**9**9", "a power too large"),
+    ("derive bernoulli accumulate --set p=__import__('os')", "is not permitted"),
+    ("derive bernoulli accumulate --set n=2.5", "n = 2.5 is not allowed"),
+    ("derive bernoulli accumulate --sizes -1", "sizes = -1"),
+    ("derive bernoulli accumulate --sizes j --set sizes=j", "--sizes and by --set"),
+    ("derive bernoulli real-plus-latest --sizes j", "sizes is not a parameter"),
+    ("derive bernoulli accumulate --loss huge", "loss = 'huge'"),
+    ("derive bernoulli accumulate --latex --json", "exclude each other"),
+    ("derive bernoulli fresh-real --set share=2", "share = 2"),
+    ("derive bernoulli sliding-window --set k=0", "k = 0"),
+    ("simulate bernoulli accumulate --csv --json", "exclude each other"),
+    ("compare bernoulli replace nothing", "workflow 'nothing' is not known"),
+    ("compare poisson replace --plot ratios.gif", "must end in .pdf, .png, .svg"),
+    ("compare poisson replace --plot no/such/folder/ratios.png", "cannot be written"),
+    ("verify nowhere.toml", "nowhere.toml does not exist"),
+    ("verify --output /dev/null/results", "--output /dev/null/results"),
+]
+
+
+@pytest.mark.parametrize(("command", "sentence"), ERRORS)
+def test_bad_input_is_one_sentence_and_exit_code_2(command: str, sentence: str) -> None:
+    result = run.invoke(app, command.split())
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert sentence in result.stderr
+    assert result.stderr.startswith("selfgen: ")
+    assert result.stderr.count("\n") == 1
+
+
+USAGE = [
+    "derive", "derive bernoulli", "derive bernoulli accumulate --generation 0", "derive bernoulli accumulate --colour",
+    "derive bernoulli accumulate --generation ten", "simulate bernoulli accumulate --method guess",
+    "simulate bernoulli accumulate --replicates 1", "simulate bernoulli accumulate --generations 0",
+    "simulate bernoulli accumulate --jobs 0", "simulate bernoulli accumulate --seed -1", "verify --jobs 0",
+    "verify --seed -1", "compare bernoulli", "undo",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", USAGE)
+def test_wrong_options_exit_with_2(command: str) -> None:
+    result = run.invoke(app, command.split())
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+
+
+def test_simulating_symbols_is_an_error() -> None:
+    result = run.invoke(app, ["simulate", "bernoulli", "accumulate", "--set", "p=1/3"])
+    assert result.exit_code == 2
+    assert "n" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_plotting_symbols_is_an_error(tmp_path: Path) -> None:
+    result = run.invoke(app, ["compare", "bernoulli", "accumulate", "--plot", str(tmp_path / "ratios.png")])
+    assert result.exit_code == 2
+    assert "depends on n" in result.stderr
+
+
+def test_a_study_in_error_names_its_case(study: Path) -> None:
+    study.write_text(STUDY.replace("1/3", "4/3"), encoding="utf-8")
+    result = run.invoke(app, ["verify", str(study)])
+    assert result.exit_code == 2
+    assert "case 1 (bernoulli, replace): p = 4/3" in result.stderr
+
+
+def test_a_case_without_a_derivation_names_itself(tmp_path: Path) -> None:
+    path = tmp_path / "wide.toml"
+    path.write_text(
+        '[[case]]\nmodel = "linear-regression"\nworkflow = "sliding-window:k=2"\n'
+        'parameters = { d = 50, T = 20, signal = 1 }\n',
+        encoding="utf-8",
+    )
+    result = run.invoke(app, ["verify", str(path), "--jobs", "1"])
+    assert result.exit_code == 2
+    assert "case 1 (linear-regression, sliding-window:k=2)" in result.stderr
+    assert "no derived risk" in result.stderr
+
+
+def test_a_real_process() -> None:
+    good = subprocess.run(
+        [sys.executable, *"-m selfgen derive poisson replace --set n=5 --generation 4 --json".split()],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert good.returncode == 0, good.stderr
+    assert json.loads(good.stdout)["value"] == "4*lambda/5"
+    bad = subprocess.run(
+        [sys.executable, "-m", "selfgen", "derive", "poisson", "replace", "--set", "rate=-1"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert bad.returncode == 2
+    assert bad.stdout == ""
+    assert bad.stderr == "selfgen: rate = -1 is not allowed: rate must be positive.\n"
+
+
+def test_the_command_mirrors_the_library() -> None:
+    command = "simulate poisson replace --set rate=2 --set n=5 --generations 2 --replicates 300 --seed 3 --json"
+    from theory import Poisson, Replace
+
+    simulation = numerics.simulate(Poisson(2, 5), Replace(), generations=2, replicates=300, seed=3)
+    assert json.loads(run.invoke(app, command.split()).output)["mean"] == list(simulation.mean)

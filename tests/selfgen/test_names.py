@@ -1,0 +1,89 @@
+"""Names and settings from the command line and from studies."""
+
+from __future__ import annotations
+
+import pytest
+from sympy import Rational, Symbol
+
+from selfgen.names import build, build_all, settings
+from theory import DomainError
+from theory.registry import MODELS, WORKFLOWS
+
+
+def test_settings_go_to_whoever_has_the_parameter() -> None:
+    model, workflow = build("bernoulli", "sliding-window", {"p": "0.3", "n": 50, "k": "3", "sizes": "j"})
+    assert (model.parameters["p"], model.parameters["n"]) == (Rational(3, 10), 50)
+    assert (workflow.k, workflow.sizes.name) == (3, "j")
+
+
+@pytest.mark.parametrize(("alias", "name"), [("discard", "replace"), ("augment", "accumulate")])
+def test_aliases(alias: str, name: str) -> None:
+    assert build("poisson", alias, {})[1].name == name
+
+
+def test_own_settings_take_precedence() -> None:
+    _, (first, second) = build_all("regular", ["sliding-window:k=2", "sliding-window"], {"k": "5"})
+    assert (first.k, second.k) == (2, 5)
+
+
+def test_a_setting_shared_by_some_workflows_only() -> None:
+    _, (window, accumulate) = build_all("regular", ["sliding-window", "accumulate"], {"k": "3"})
+    assert window.k == 3
+    assert accumulate.sizes == 1
+
+
+def test_a_model_may_carry_its_own_settings() -> None:
+    model, _ = build("bernoulli:p=1/4", "replace", {})
+    assert model.parameters["p"] == Rational(1, 4)
+
+
+def test_left_out_it_is_a_symbol() -> None:
+    assert build("regular", "sliding-window", {})[1].k == Symbol("k", integer=True, positive=True)
+
+
+def test_words_that_are_no_numbers() -> None:
+    model, _ = build("linear-regression", "replace", {"design": "shared"})
+    assert model.parameters["design"] == "shared"
+    _, workflow = build("poisson", "accumulate-subsample:replacement=true", {})
+    assert workflow.replacement is True
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_every_name_builds(model: str, workflow: str) -> None:
+    built = build(model, workflow, {})
+    assert [part.name for part in built] == [model, workflow]
+
+
+@pytest.mark.parametrize(
+    ("model", "workflow", "given", "parts"),
+    [
+        ("bernouli", "replace", {}, ["model 'bernouli'", "did you mean bernoulli?", "linear-regression"]),
+        ("bernoulli", "acumulate", {}, ["workflow 'acumulate'", "did you mean accumulate?", "augment"]),
+        ("bernoulli", "", {}, ["workflow ''", "use replace"]),
+        ("bernoulli", "replace", {"q": 1}, ["q is not a parameter of bernoulli with replace", "use p, n, sizes"]),
+        ("bernoulli", "replace:k=3", {}, ["k is not a parameter of replace", "sizes"]),
+        ("bernoulli", "replace:k", {}, ["'k' is not a setting", "name=value"]),
+        ("bernoulli", "replace:", {}, ["is not a setting"]),
+        ("bernoulli", "replace", {"p": "2"}, ["p = 2", "between 0 and 1"]),
+        ("bernoulli", "replace", {"p": "x.y"}, ["p = 'x.y'", "allowed are"]),
+        ("poisson", "accumulate-subsample", {"replacement": "perhaps"}, ["replacement = 'perhaps'", "true or false"]),
+        ("linear-regression", "replace", {"design": "new"}, ["design = 'new'", "'fresh' or 'shared'"]),
+    ],
+)
+def test_errors_name_what_is_allowed(model: str, workflow: str, given: dict[str, object], parts: list[str]) -> None:
+    with pytest.raises(DomainError) as caught:
+        build(model, workflow, given)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("pair", ["p", "=1", "p=", ""])
+def test_a_setting_has_a_name_and_a_value(pair: str) -> None:
+    with pytest.raises(DomainError, match="write name=value"):
+        settings([pair])
+
+
+def test_a_setting_is_given_once() -> None:
+    with pytest.raises(DomainError, match="sets p a second time"):
+        settings(["p=1/3", "p=1/2"])
