@@ -37,7 +37,7 @@ def exact(name: str, value: object) -> Expr:
         return Integer(int(value))
     if isinstance(value, AbstractRational):
         return Rational(int(value.numerator), int(value.denominator))
-    if isinstance(value, Decimal) or isinstance(value, float) or hasattr(value, "__float__"):
+    if isinstance(value, (Decimal, float)) or hasattr(value, "__float__"):
         if not math.isfinite(float(value)):  # type: ignore[arg-type]
             raise DomainError(f"{name} = {value!r} is not finite: give a finite number.")
         decimal = value if isinstance(value, Decimal) else Decimal(repr(float(value)))  # type: ignore[arg-type]

@@ -66,7 +66,7 @@ class Arithmetic:
 def _is_rational(expression: Expr, symbols: list[Any]) -> bool:
     if expression.is_Rational:
         return True
-    if not expression.is_rational_function(*symbols) or not expression.is_finite and expression.is_number:
+    if not expression.is_rational_function(*symbols) or (not expression.is_finite and expression.is_number):
         return False
     powers = expression.atoms(Pow)
     return all(power.exp.is_Integer for power in powers) and all(

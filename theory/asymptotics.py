@@ -4,9 +4,11 @@ Every closed form is a sum of products of powers of G, exponentials :math:`\lamb
 polygammas and balanced ratios of Gamma functions. Each has a classical expansion (Euler–Maclaurin, Stirling),
 
 .. math::
-   H_G^{(s)} &\sim \zeta(s) + \frac{G^{1-s}}{1-s} + \frac{G^{-s}}{2} - \sum_{k\ge1} \frac{B_{2k}}{(2k)!} (s)_{2k-1} G^{1-s-2k}, \\
+   H_G^{(s)} &\sim \zeta(s) + \frac{G^{1-s}}{1-s} + \frac{G^{-s}}{2}
+       - \sum_{k\ge1} \frac{B_{2k}}{(2k)!} (s)_{2k-1} G^{1-s-2k}, \\
    \psi(G+a) &\sim \log G + \sum_{k\ge0} \frac{(-1)^k B_{k+1}(a)}{(k+1)\, G^{k+1}}, \\
-   \log \Gamma(G+a) &\sim (G+a-\tfrac12)\log G - G + \tfrac12\log 2\pi + \sum_{k\ge1} \frac{(-1)^{k+1}B_{k+1}(a)}{k(k+1)\,G^k},
+   \log \Gamma(G+a) &\sim (G+a-\tfrac12)\log G - G + \tfrac12\log 2\pi
+       + \sum_{k\ge1} \frac{(-1)^{k+1}B_{k+1}(a)}{k(k+1)\,G^k},
 
 so an expansion is a finite sum of terms c·λ^G·G^e·(log G)^l, which are added and multiplied here. SymPy's
 ``limit`` takes seconds on the same expressions, or returns them unevaluated.
@@ -14,6 +16,7 @@ so an expansion is a finite sum of terms c·λ^G·G^e·(log G)^l, which are adde
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cmp_to_key
 
@@ -21,8 +24,8 @@ from flint import fmpz_poly
 from sympy import (
     Abs,
     Add,
-    Expr,
     EulerGamma,
+    Expr,
     Integer,
     Mul,
     Piecewise,
@@ -99,10 +102,10 @@ class Order:
                 return answer
             if (second, first) == (left, right):
                 return -answer
-        answer = sign(left - right, self.ranges)
-        if answer is None:
+        difference = sign(left - right, self.ranges)
+        if difference is None:
             raise UnknownOrder(left, right)
-        return answer
+        return difference
 
 
 @dataclass(frozen=True)
@@ -130,13 +133,17 @@ class Expansion:
                 heads.append(key)
         if not heads:
             return None
-        best = max(heads, key=cmp_to_key(self.order.keys))
+        best = max(heads, key=cmp_to_key(_compared_by(self.order)))
         return self.terms[best], best
 
     def sorted(self) -> list[tuple[Expr, Key]]:
         """All terms, the largest first."""
-        keys = sorted(self.terms, key=cmp_to_key(lambda a, b: -self.order.keys(a, b)))
+        keys = sorted(self.terms, key=cmp_to_key(_compared_by(self.order)), reverse=True)
         return [(self.terms[key], key) for key in keys]
+
+
+def _compared_by(order: Order) -> Callable[[Key, Key], int]:
+    return order.keys
 
 
 def term(coefficient: Expr, key: Key) -> Expr:
@@ -162,7 +169,7 @@ def expand_at_infinity(expression: Expr, terms: int, order: Order, decaying: boo
 class _Series:
     def __init__(self, terms: int, comparison: Order, decaying: bool) -> None:
         self.order = terms
-        self.compare = comparison.keys
+        self.compare = _compared_by(comparison)
         self.decaying = decaying
 
     def of(self, expression: Expr) -> dict[Key, Expr]:
@@ -220,7 +227,7 @@ class _Series:
 
     def inverse(self, series: dict[Key, Expr]) -> dict[Key, Expr]:
         series = self.clean(series)
-        keys = sorted(series, key=cmp_to_key(lambda a, b: -self.compare(a, b)))
+        keys = sorted(series, key=cmp_to_key(self.compare), reverse=True)
         lead = keys[0]
         if lead[2] != 0:
             raise NoExpansion("1/log")
@@ -243,6 +250,8 @@ class _Series:
             base, exponent = factor.as_base_exp()
             if isinstance(base, gamma) and base.has(G) and exponent.is_Integer:
                 shift = base.args[0] - G
+                if (base.args[0] + G).is_Integer and exponent < 0:
+                    return {}  # 1/Γ(c − G) is zero from G = c on
                 if shift.has(G):
                     raise NoExpansion(str(base))
                 shifts.append((shift, int(exponent)))
@@ -314,7 +323,7 @@ class _Series:
         polynomial, summand = expression.poly, expression.fun
         if self.decaying:
             return {}
-        if polynomial.free_symbols_in_domain or not polynomial.domain.is_QQ and not polynomial.domain.is_ZZ:
+        if polynomial.free_symbols_in_domain or (not polynomial.domain.is_QQ and not polynomial.domain.is_ZZ):
             raise NoExpansion(str(expression))
         whole = polynomial.clear_denoms(convert=True)[1]
         roots = fmpz_poly([int(c) for c in reversed(whole.all_coeffs())]).complex_roots()

@@ -1,10 +1,11 @@
 r"""Monotone risks, and with them least upper bounds.
 
 The moments of a recurrence with nonnegative coefficients keep the order they start with: if
-:math:`m_{s+1} \ge m_s` componentwise and P, f do not depend on g, then :math:`m_{g+1} - m_g = P (m_g - m_{g-1}) \ge 0`
-for ever. For one moment with varying coefficients, :math:`y_g - y_{g-1} = (p_g - 1) y_{g-1} + f_g` is nonnegative
-when p ≥ 1 and f ≥ 0, and keeps one sign when there is a constant fixed point c, because
-:math:`y_g - c = (y_0 - c) \prod p_i` with p ≥ 0: the sign of :math:`(p_g - 1)(y_0 - c) = f_g + (p_g - 1) y_0`. A monotone sequence is bounded by its first value or its limit.
+:math:`m_{s+1} \ge m_s` componentwise and P, f do not depend on g, then
+:math:`m_{g+1} - m_g = P (m_g - m_{g-1}) \ge 0` for ever. For one moment with varying coefficients,
+:math:`y_g - y_{g-1} = (p_g - 1) y_{g-1} + f_g` is nonnegative when p ≥ 1 and f ≥ 0, and keeps one sign when there is
+a constant fixed point c, because :math:`y_g - c = (y_0 - c) \prod p_i` with p ≥ 0: the sign of
+:math:`(p_g - 1)(y_0 - c) = f_g + (p_g - 1) y_0`. A monotone sequence is bounded by its first value or its limit.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ INCREASING, DECREASING, MONOTONE = "increasing", "decreasing", "monotone"
 
 
 def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
-    """"increasing", "decreasing", "monotone" (one of the two, depending on parameters), or None: not decided.
+    """ "increasing", "decreasing", "monotone" (one of the two, depending on parameters), or None: not decided.
 
     Weakly, over all generations.
     """

@@ -13,7 +13,7 @@ how blocks move the state. Everything below is in units of noise, so that risk =
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sympy import Expr, Integer, Matrix, S, ceiling, eye, zeros
 
@@ -51,7 +51,10 @@ def compose(
 
 
 def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr) -> MomentRecurrence:
-    r"""Second moments of a linear state: :math:`M_g = A M A^\top + b b^\top E\varepsilon_g^2 + c c^\top E\varrho_g^2`."""
+    r"""Second moments of a linear state.
+
+    .. math:: M_g = A M A^\top + b b^\top E\varepsilon_g^2 + c c^\top E\varrho_g^2
+    """
     g = GENERATION
     size = dynamics.transition.shape[0]
     pairs = [(row, col) for row in range(size) for col in range(row + 1)]

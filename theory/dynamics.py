@@ -16,7 +16,9 @@ GENERATION: Symbol = Symbol("g", integer=True, positive=True)
 
 @dataclass(frozen=True)
 class LinearDynamics:
-    r"""A finite linear state: :math:`z_g = A_g z_{g-1} + b_g \varepsilon_g + c_g \varrho_g`, :math:`\delta_g = h_g z_g`.
+    r"""A finite linear state.
+
+    .. math:: z_g = A_g z_{g-1} + b_g \varepsilon_g + c_g \varrho_g, \qquad \delta_g = h_g z_g
 
     Valid for :math:`g \ge` ``start``; entries are expressions in ``GENERATION``. :math:`\varrho_g` is the
     noise of the real samples drawn afresh at generation g, if any.
@@ -43,7 +45,13 @@ class LinearDynamics:
             object.__setattr__(self, "fresh", zeros(size, 1))
         for name in ("transition", "innovation", "readout", "initial", "fresh"):
             object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
-        shapes = (self.transition.shape, self.innovation.shape, self.readout.shape, self.fresh.shape, self.initial.shape)
+        shapes = (
+            self.transition.shape,
+            self.innovation.shape,
+            self.readout.shape,
+            self.fresh.shape,
+            self.initial.shape,
+        )
         if shapes != ((size, size), (size, 1), (1, size), (size, 1), (size, self.start - 1)):
             raise ValueError(f"inconsistent shapes {shapes} for a state of size {size} starting at {self.start}")
 

@@ -88,7 +88,11 @@ def _fits(
         sizes = [_whole("n·s", n * workflow.size(index)) for index in range(1, g + 1)]
         ones = int(sum(size * mean for size, mean in zip(sizes, blocks, strict=True)))
         drawn = _whole("n·budget", n * draw.size)
-        law = _binomial(drawn, Fraction(ones, sum(sizes))) if draw.replacement else _hypergeometric(sum(sizes), ones, drawn)
+        law = (
+            _binomial(drawn, Fraction(ones, sum(sizes)))
+            if draw.replacement
+            else _hypergeometric(sum(sizes), ones, drawn)
+        )
         return [(Fraction(successes, drawn), chance) for successes, chance in law]
     share = _fraction("fresh weight", workflow.fresh_weight(g))
     if share == 0:

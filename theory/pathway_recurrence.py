@@ -32,7 +32,7 @@ class PathwayRecurrence:
         """Exact risks at generations 1, 2, …"""
         normalised = [S.Zero]
         workflow = self.workflow
-        for g, (block, fresh) in enumerate(Pathways(workflow), start=1):
+        for block, fresh in Pathways(workflow):
             total = S.Zero
             for index, coefficient in enumerate(block, start=1):
                 if coefficient != 0:

@@ -80,7 +80,7 @@ class Risk:
 
     def _written(self, value: Expr) -> Expr:
         if value.is_number or not value.is_rational_function(*value.free_symbols):
-            return value if value.is_Rational else simplify(value)
+            return value
         return orient(factor(value), self._ranges)
 
     @property
@@ -108,7 +108,7 @@ class Risk:
             When the baseline is zero or infinite.
         """
         base = self.baseline
-        if base.is_zero or not base.is_finite and base.is_number:
+        if base.is_zero or (not base.is_finite and base.is_number):
             raise DomainError(f"the risk at generation 1 is {base}, so there is no ratio to it: {self.model}.")
 
         def divide(recurrence: Recurrence) -> Recurrence:
@@ -149,7 +149,7 @@ class Risk:
 
     @cached_property
     def _always_infinite(self) -> bool:
-        return self.domain == S.false and self._run(1) == oo
+        return bool(self.domain == S.false and self._run(1) == oo)
 
     @cached_property
     def limit(self) -> Expr | None:
@@ -181,7 +181,10 @@ class Risk:
         found = self._solution.expansion(int(count))
         if found is None:
             return None
-        return self.recurrence.offset + sum((self._rescaled(item, with_offset=False) for item in found), S.Zero)
+        total: Expr = self.recurrence.offset
+        for item in found:
+            total += self._rescaled(item, with_offset=False)
+        return total
 
     def _rescaled(self, value: Expr | None, with_offset: bool = True) -> Expr | None:
         """offset + scale × value, branch by branch."""
@@ -203,7 +206,7 @@ class Risk:
 
     @cached_property
     def monotonicity(self) -> str | None:
-        """"increasing", "decreasing" or "monotone" (one of them, depending on parameters); None when not decided."""
+        """ "increasing", "decreasing" or "monotone" (one of them, depending on parameters); None when not decided."""
         return self._solution.monotonicity
 
     @cached_property
@@ -213,7 +216,11 @@ class Risk:
             return oo
         if isinstance(self.recurrence, StationaryRecurrence):
             return oo if self.limit == oo else None
-        first = simplify((self.baseline - self.recurrence.offset) / self.recurrence.scale) if self.recurrence.scale else S.Zero
+        first = (
+            simplify((self.baseline - self.recurrence.offset) / self.recurrence.scale)
+            if self.recurrence.scale
+            else S.Zero
+        )
         return self._rescaled(self._solution.supremum(first))
 
     # -- conditions ------------------------------------------------------------------------------------
@@ -256,6 +263,9 @@ class Risk:
                 mapping[key] = exact(str(key), value)
             elif isinstance(key, str) and key in names:
                 mapping[names[key]] = exact(key, value)
+            elif isinstance(key, str):
+                known = ", ".join(sorted(names)) or "none"
+                raise DomainError(f"{key} = {value} names no parameter of this risk; its symbols are: {known}.")
         risk = expected_risk(self.model.subs(mapping), self.workflow.subs(mapping), loss=self.loss)
         if self.exactness == "leading order" and risk.exactness == "exact":
             risk = risk.leading_order
@@ -286,7 +296,9 @@ class Risk:
     def __str__(self) -> str:
         what = "ratio" if self.relative else "risk"
         closed = self.closed_form
-        return f"{what} of {self.model.name} under {self.workflow.name}: {'no closed form' if closed is None else closed}"
+        return (
+            f"{what} of {self.model.name} under {self.workflow.name}: {'no closed form' if closed is None else closed}"
+        )
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
@@ -297,5 +309,3 @@ def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
     if len(args) == 1 and isinstance(args[0], (list, tuple)):
         return [tuple(pair) for pair in args[0]]
     raise DomainError("subs takes a symbol and a value, a dictionary, or a list of pairs.")
-
-

@@ -15,6 +15,7 @@ from theory.asymptotics import CONSTANT, Expansion, NoExpansion, Order, UnknownO
 from theory.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.composition import Recurrence
 from theory.infinite import geometric_limit
+from theory.pathway_recurrence import PathwayRecurrence
 from theory.positivity import Ranges, sign
 from theory.recurrence import MomentRecurrence
 from theory.solver.stability import spectral_radius
@@ -64,7 +65,7 @@ class Solution:
 
     @cached_property
     def monotonicity(self) -> str | None:
-        """"increasing", "decreasing", "monotone" (one of them, depending on parameters), or None: not decided."""
+        """ "increasing", "decreasing", "monotone" (one of them, depending on parameters), or None: not decided."""
         return monotonicity(self.recurrence, self.ranges) if isinstance(self.recurrence, MomentRecurrence) else None
 
     def supremum(self, first: Expr) -> Expr | None:
@@ -160,4 +161,5 @@ class Solution:
         return None, S.Zero
 
     def _at(self, symbol: Symbol, value: Expr) -> Solution:
+        assert not isinstance(self.recurrence, PathwayRecurrence)  # it has no growth to decide
         return Solution(self.recurrence.subs(symbol, value), self.ranges)

@@ -97,15 +97,26 @@ class QuadraticVariance(ExponentialFamily):
     name: ClassVar[str] = "quadratic-variance"
 
     def __post_init__(self) -> None:
-        real = {name: Symbol(symbol, real=True) for name, symbol in
-                (("v0", "v_0"), ("v1", "v_1"), ("v2", "v_2"), ("mean", "mu"))}
-        _set(self, n=_sample_size(self.n), **{
-            name: parameter(name, getattr(self, name), symbol, "a real number", lambda value: value.is_real)
-            for name, symbol in real.items()
-        })
+        real = {
+            name: Symbol(symbol, real=True)
+            for name, symbol in (("v0", "v_0"), ("v1", "v_1"), ("v2", "v_2"), ("mean", "mu"))
+        }
+        _set(
+            self,
+            n=_sample_size(self.n),
+            **{
+                name: parameter(name, getattr(self, name), symbol, "a real number", lambda value: value.is_real)
+                for name, symbol in real.items()
+            },
+        )
         variance = self.variance
-        parameter("V(mean)", variance, variance, "nonnegative: it is the variance of an observation",
-                  lambda value: value.is_nonnegative)
+        parameter(
+            "V(mean)",
+            variance,
+            variance,
+            "nonnegative: it is the variance of an observation",
+            lambda value: value.is_nonnegative,
+        )
 
     def ranges(self) -> dict[Symbol, Expr]:
         # Morris: a negative v2 is −1/m for a whole number m of binomial trials.
@@ -138,8 +149,7 @@ class GaussianMean(ExponentialFamily):
 
     def __post_init__(self) -> None:
         sigma = Symbol("sigma", positive=True)
-        _set(self, sigma2=parameter("sigma2", self.sigma2, sigma**2, "positive", is_positive),
-             n=_sample_size(self.n))
+        _set(self, sigma2=parameter("sigma2", self.sigma2, sigma**2, "positive", is_positive), n=_sample_size(self.n))
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -166,8 +176,11 @@ class Poisson(ExponentialFamily):
     name: ClassVar[str] = "poisson"
 
     def __post_init__(self) -> None:
-        _set(self, rate=parameter("rate", self.rate, Symbol("lambda", positive=True), "positive", is_positive),
-             n=_sample_size(self.n))
+        _set(
+            self,
+            rate=parameter("rate", self.rate, Symbol("lambda", positive=True), "positive", is_positive),
+            n=_sample_size(self.n),
+        )
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -195,9 +208,12 @@ class Gamma(ExponentialFamily):
     name: ClassVar[str] = "gamma"
 
     def __post_init__(self) -> None:
-        _set(self, shape=parameter("shape", self.shape, Symbol("alpha", positive=True), "positive", is_positive),
-             mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-             n=_sample_size(self.n))
+        _set(
+            self,
+            shape=parameter("shape", self.shape, Symbol("alpha", positive=True), "positive", is_positive),
+            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
+            n=_sample_size(self.n),
+        )
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -224,8 +240,11 @@ class Exponential(ExponentialFamily):
     name: ClassVar[str] = "exponential"
 
     def __post_init__(self) -> None:
-        _set(self, mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-             n=_sample_size(self.n))
+        _set(
+            self,
+            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
+            n=_sample_size(self.n),
+        )
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -255,10 +274,18 @@ class Binomial(ExponentialFamily):
     name: ClassVar[str] = "binomial"
 
     def __post_init__(self) -> None:
-        _set(self, m=parameter("m", self.m, Symbol("m", integer=True, positive=True),
-                               "a whole number of trials, 1 or more", is_positive_integer),
-             p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
-             n=_sample_size(self.n))
+        _set(
+            self,
+            m=parameter(
+                "m",
+                self.m,
+                Symbol("m", integer=True, positive=True),
+                "a whole number of trials, 1 or more",
+                is_positive_integer,
+            ),
+            p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
+            n=_sample_size(self.n),
+        )
 
     def ranges(self) -> dict[Symbol, Expr]:
         return {self.p: unit_interval()} if isinstance(self.p, Symbol) else {}
@@ -288,8 +315,11 @@ class Bernoulli(ExponentialFamily):
     name: ClassVar[str] = "bernoulli"
 
     def __post_init__(self) -> None:
-        _set(self, p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
-             n=_sample_size(self.n))
+        _set(
+            self,
+            p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
+            n=_sample_size(self.n),
+        )
 
     def ranges(self) -> dict[Symbol, Expr]:
         return {self.p: unit_interval()} if isinstance(self.p, Symbol) else {}
@@ -320,9 +350,12 @@ class NegativeBinomial(ExponentialFamily):
     name: ClassVar[str] = "negative-binomial"
 
     def __post_init__(self) -> None:
-        _set(self, r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
-             mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-             n=_sample_size(self.n))
+        _set(
+            self,
+            r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
+            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
+            n=_sample_size(self.n),
+        )
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -351,9 +384,12 @@ class HyperbolicSecant(ExponentialFamily):
     name: ClassVar[str] = "hyperbolic-secant"
 
     def __post_init__(self) -> None:
-        _set(self, r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
-             mean=parameter("mean", self.mean, Symbol("mu", real=True), "a real number", lambda value: value.is_real),
-             n=_sample_size(self.n))
+        _set(
+            self,
+            r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
+            mean=parameter("mean", self.mean, Symbol("mu", real=True), "a real number", lambda value: value.is_real),
+            n=_sample_size(self.n),
+        )
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:

@@ -20,21 +20,23 @@ def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> E
     if parts is None:
         return None
     product: Expr = S.One
-    for part, sign in zip(parts, (1, -1), strict=True):
+    for part, power in zip(parts, (1, -1), strict=True):
         constant, factors = irreducible_factors(part, index)
-        product *= constant ** (sign * (upper - lower + 1))
+        product *= constant ** (power * (upper - lower + 1))
         for polynomial, multiplicity in factors:
             roots = radical_roots(polynomial)
             if roots is None:
                 return None
             leading = polynomial.LC()
             if leading != 1:
-                product *= leading ** (sign * multiplicity * (upper - lower + 1))
-            product *= _gammas(roots, lower, upper) ** (sign * multiplicity)
+                product *= leading ** (power * multiplicity * (upper - lower + 1))
+            product *= _gammas(roots, lower, upper) ** (power * multiplicity)
     return product
 
 
 def _gammas(roots: list[Expr], lower: Expr, upper: Expr) -> Expr:
+    if any(root == lower for root in roots):
+        return S.Zero
     value: Expr = S.One
     if len(roots) == 2 and roots[0] == -roots[1] and lower == 1 and not (roots[0].is_Integer and abs(roots[0]) > 1):
         for root in roots:

@@ -31,5 +31,3 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
         return None
     total = definite_sum(cancel(f / running), index, start, upper)
     return None if total is None else cancel(running.subs(index, upper)) * (initial + total)
-
-

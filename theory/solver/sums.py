@@ -23,8 +23,8 @@ from sympy import (
     harmonic,
     polygamma,
     powsimp,
-    rem,
     quo,
+    rem,
     solve,
     summation,
     symbols,
@@ -122,7 +122,7 @@ def _harmonic(upper: Expr, a: Expr, order: int) -> Expr:
     value: Expr = harmonic(upper) if order == 1 else harmonic(upper, order)
     for step in range(1, int(a) + 1):
         value += 1 / (upper + step) ** order
-    for step in range(0, int(-a)):
+    for step in range(int(-a)):
         value -= 1 / (upper - step) ** order
     return value
 

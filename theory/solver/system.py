@@ -17,9 +17,7 @@ def solve_recurrence(recurrence: MomentRecurrence) -> Expr | None:
 
     A recurrence that starts late, or changes regime, gives a Piecewise in G.
     """
-    branches: list[tuple[Expr, object]] = [
-        (value, Eq(G, g)) for g, value in enumerate(recurrence.early, start=1)
-    ]
+    branches: list[tuple[Expr, object]] = [(value, Eq(G, g)) for g, value in enumerate(recurrence.early, start=1)]
     active, initial = recurrence, recurrence.initial
     while True:
         solved = _solve(active, initial)
@@ -30,7 +28,7 @@ def solve_recurrence(recurrence: MomentRecurrence) -> Expr | None:
             branches.append((value, True))
             break
         first, following = active.continuation
-        branches.append((value, G < first))
+        branches.append((value, first > G))
         if moments is None:
             return None
         initial = Matrix([moment.subs(G, first - 1) for moment in moments])

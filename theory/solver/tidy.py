@@ -65,11 +65,9 @@ def _product(scale: Expr, inner: Expr, ranges: Ranges) -> Expr:
     """scale·inner with the sign of the scale moved inside."""
     scale = factor(scale) if scale.is_rational_function(*scale.free_symbols) else scale
     oriented = orient(scale, ranges)
-    if not inner.has(G) and inner.is_rational_function(*inner.free_symbols) and oriented.is_rational_function(
-        *oriented.free_symbols
-    ):
+    if not inner.has(G) and _is_rational(inner) and _is_rational(oriented):
         return orient(factor(oriented * inner), ranges)
-    if not inner.is_rational_function(*inner.free_symbols):
+    if not _is_rational(inner):
         # Powers of the parameters that all terms share belong in front.
         shared, inner = _shared(inner)
         oriented = orient(oriented * shared, ranges)
@@ -148,7 +146,7 @@ def _base(base: Expr, ranges: Ranges) -> Expr:
 
 def _neat(coefficient: Expr) -> Expr:
     if coefficient.is_number:
-        return coefficient if coefficient.is_Rational else simplify(coefficient)
+        return coefficient if coefficient.is_Rational else factor_terms(coefficient)
     if coefficient.is_rational_function(*coefficient.free_symbols):
         return factor(coefficient)
     return factor_terms(coefficient) if isinstance(coefficient, Mul) else factor_terms(simplify(coefficient))
@@ -171,7 +169,7 @@ def _shifted(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
 def _rational_part(coefficient: Expr) -> Expr:
     """The factors of a coefficient that are rational in the parameters."""
     factors = Mul.make_args(factor_terms(coefficient))
-    return Mul(*(part for part in factors if part.is_Rational or not part.is_number and _is_rational(part)))
+    return Mul(*(part for part in factors if part.is_Rational or (not part.is_number and _is_rational(part))))
 
 
 def _is_rational(part: Expr) -> bool:

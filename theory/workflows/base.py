@@ -140,10 +140,10 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
     if len(raw) != g:
         raise DomainError(f"{name}.weights({g}) has {len(raw)} entries: give one weight for each of the {g} blocks.")
     fresh = workflow.fresh_weight(g) if g > 1 else S.Zero
-    if all(isinstance(value, Rational) for value in (*raw, fresh)):
-        # Exact already; summed by FLINT, since long tables of rationals are common.
-        if sum((fmpq(value.p, value.q) for value in (*raw, fresh)), fmpq(0)) == 1:
-            return raw
+    known = all(isinstance(value, Rational) for value in (*raw, fresh))
+    # Summed by FLINT, since long tables of rationals are common.
+    if known and sum((fmpq(value.p, value.q) for value in (*raw, fresh)), fmpq(0)) == 1:
+        return raw
     weights = []
     for index, value in enumerate(raw, start=1):
         if isinstance(value, float) or getattr(value, "is_Float", False):

@@ -1,0 +1,217 @@
+"""The Risk object: values, ratios, substitution, conditions, errors."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+from sympy import Ge, Rational, S, Symbol, oo, pi, symbols
+
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    Bernoulli,
+    Binomial,
+    DomainError,
+    Exponential,
+    FreshReal,
+    G,
+    Gamma,
+    GaussianMean,
+    HyperbolicSecant,
+    LinearRegression,
+    NegativeBinomial,
+    NotDerivedError,
+    Poisson,
+    QuadraticVariance,
+    RealPlusLatest,
+    Regular,
+    Replace,
+    SlidingWindow,
+    expected_risk,
+    j,
+)
+
+THIRD = Rational(1, 3)
+
+
+def test_value_baseline_and_ratio():
+    risk = expected_risk(Bernoulli(THIRD, 50), Accumulate())
+    assert risk.baseline == Rational(2, 9) / 50
+    assert risk.at(2) == Rational(249, 200) * risk.baseline
+    assert risk.ratio.at(1) == 1
+    assert risk.ratio.ratio.at(5) == risk.ratio.at(5)
+    assert risk.limit == risk.baseline * risk.ratio.limit
+
+
+@pytest.mark.parametrize("g", [0, -1, 1.5, "two", None, True, oo, Symbol("g")])
+def test_generations_are_whole(g):
+    with pytest.raises(DomainError, match="generation"):
+        expected_risk(Bernoulli(THIRD, 5), Replace()).at(g)
+
+
+def test_huge_generations_of_closed_forms_without_special_functions():
+    assert expected_risk(GaussianMean(2, 5), Replace()).at(10**12) == Rational(2, 5) * 10**12
+    assert expected_risk(Regular(1, 1), RealPlusLatest()).at(1000) == Rational(4, 3) - Rational(4, 3) / 4**1000
+
+
+def test_symbolic_values_at_large_generations_do_not_expand():
+    value = expected_risk(Bernoulli(), Accumulate()).at(100)
+    point = {s: {"p": THIRD, "n": 50}[s.name] for s in value.free_symbols}
+    exact = expected_risk(Bernoulli(THIRD, 50), Accumulate()).at(100)
+    assert abs(value.subs(point).evalf(40) - exact) < Rational(1, 10**30)
+
+
+@pytest.mark.parametrize("p", [0, 1])
+@pytest.mark.parametrize("workflow", [Replace(), Accumulate(), SlidingWindow(2), FreshReal(), AccumulateSubsample()])
+def test_certain_outcomes_have_no_risk_and_no_ratio(p, workflow):
+    risk = expected_risk(Bernoulli(p, 5), workflow)
+    assert risk.at(4) == 0
+    assert risk.closed_form in (0, None)
+    assert risk.limit in (0, None)
+    with pytest.raises(DomainError, match="ratio"):
+        _ = risk.ratio
+
+
+@pytest.mark.parametrize("workflow", [Replace(), Accumulate(), SlidingWindow(2), RealPlusLatest(), FreshReal()])
+def test_one_sample(workflow):
+    """n = 1: a Bernoulli model is certain after one draw."""
+    risk = expected_risk(Bernoulli(THIRD, 1), workflow)
+    for g in (1, 2, 3, 6):
+        assert risk.closed_form.subs(G, g).evalf(20).round(15) == risk.at(g).evalf(20).round(15)
+
+
+class TestInfiniteExpectations:
+    @pytest.mark.parametrize(("d", "T"), [(5, 6), (5, 5), (6, 5), (1, 2), (1, 1)])
+    @pytest.mark.parametrize("design", ["fresh", "shared"])
+    def test_near_square_designs(self, d, T, design):
+        for workflow in (Replace(), Accumulate(), SlidingWindow(2)) if d < T else (Replace(),):
+            risk = expected_risk(LinearRegression(d, T, design=design), workflow)
+            assert risk.domain == S.false
+            assert risk.at(1) == risk.at(3) == risk.limit == risk.closed_form == oo
+            with pytest.raises(DomainError, match="ratio"):
+                _ = risk.ratio
+
+    def test_domain_is_a_condition_on_symbols(self):
+        d, T = symbols("d T", integer=True, positive=True)
+        assert expected_risk(LinearRegression(), Accumulate()).domain == Ge(T, d + 2)
+        assert expected_risk(LinearRegression(3, 5), Accumulate()).domain == S.true
+
+    def test_subsampling_needs_rows_enough(self):
+        risk = expected_risk(LinearRegression(5, 12), AccumulateSubsample(Rational(1, 2)))
+        assert risk.domain == S.false
+        assert risk.at(2) == oo
+
+    def test_shrinking_blocks_run_out_of_rows(self):
+        risk = expected_risk(LinearRegression(2, 12), Replace(sizes=1 / j))
+        assert risk.at(3) < oo
+        assert risk.at(4) == oo
+
+
+def test_overparameterised_fresh_designs_say_what_is_not_derived():
+    for workflow in (SlidingWindow(2), RealPlusLatest(), FreshReal(), AccumulateSubsample()):
+        with pytest.raises(NotDerivedError, match="no derived risk"):
+            expected_risk(LinearRegression(30, 10, signal=1), workflow)
+
+
+class TestExactness:
+    def test_what_is_exact(self):
+        assert expected_risk(Poisson(), AccumulateSubsample()).exactness == "exact"
+        assert expected_risk(LinearRegression(), Accumulate(sizes=j)).exactness == "exact"
+        assert expected_risk(LinearRegression(design="shared"), SlidingWindow(2)).exactness == "exact"
+
+    def test_what_is_not(self):
+        assert expected_risk(LinearRegression(), SlidingWindow(2)).exactness == "leading order"
+        assert expected_risk(Regular(), Replace()).exactness == "leading order"
+        assert expected_risk(Poisson(), Accumulate(), loss="kl").exactness == "leading order"
+
+    def test_leading_order_of_an_exact_risk(self):
+        leading = expected_risk(Poisson(), AccumulateSubsample()).leading_order
+        assert leading.exactness == "leading order"
+        assert leading.ratio.limit == pi**2 / 2 - 2
+        assert leading.leading_order is leading
+
+
+class TestSubstitution:
+    def test_parameters_by_symbol_or_name(self):
+        risk = expected_risk(Bernoulli(), Accumulate())
+        n = next(symbol for symbol in risk.free_symbols if symbol.name == "n")
+        assert risk.subs({"p": THIRD, n: 50}).at(3) == expected_risk(Bernoulli(THIRD, 50), Accumulate()).at(3)
+        assert risk.subs("n", 50).subs([("p", THIRD)]).at(3) == risk.subs({"p": THIRD, "n": 50, G: 3})
+
+    def test_removable_singularities_are_derived_again(self):
+        risk = expected_risk(QuadraticVariance(), Accumulate()).subs("v_2", 0)
+        assert risk.ratio.limit == pi**2 / 6
+
+    def test_ratios_and_leading_orders_stay_what_they_are(self):
+        assert expected_risk(Bernoulli(), Replace()).ratio.subs("n", 4).limit == 4
+        leading = expected_risk(Bernoulli(), Replace()).leading_order.subs("n", 4)
+        assert leading.exactness == "leading order"
+
+    def test_names_that_are_not_parameters_are_refused(self):
+        with pytest.raises(DomainError, match="frog"):
+            expected_risk(Bernoulli(), Replace()).subs("frog", 1)
+
+
+BAD = [
+    (lambda: Bernoulli(1.5, 10), "p = 1.5"),
+    (lambda: Bernoulli(-0.1, 10), "p = -0.1"),
+    (lambda: Bernoulli(THIRD, 0), "n = 0"),
+    (lambda: Bernoulli(THIRD, 2.5), "n = 2.5"),
+    (lambda: Bernoulli("one third", 5), "p"),
+    (lambda: Binomial(0, THIRD, 5), "m = 0"),
+    (lambda: Poisson(-1, 5), "rate = -1"),
+    (lambda: Exponential(0, 5), "mean = 0"),
+    (lambda: Gamma(-1, 1, 5), "shape = -1"),
+    (lambda: GaussianMean(0, 5), "sigma2 = 0"),
+    (lambda: NegativeBinomial(0, 1, 5), "r = 0"),
+    (lambda: HyperbolicSecant(-1, 1, 5), "r = -1"),
+    (lambda: QuadraticVariance(-1, 0, 0, 1, 5), "V(mean)"),
+    (lambda: Regular(0, 5), "p = 0"),
+    (lambda: LinearRegression(0, 5), "d = 0"),
+    (lambda: LinearRegression(2, 2.5), "T = 2.5"),
+    (lambda: LinearRegression(2, 9, sigma2=-1), "sigma2 = -1"),
+    (lambda: LinearRegression(2, 9, design="new"), "design = 'new'"),
+    (lambda: LinearRegression(9, 2, signal=-1), "signal = -1"),
+    (lambda: expected_risk("bernoulli", Replace()), "model"),
+    (lambda: expected_risk(Bernoulli(), "replace"), "workflow"),
+    (lambda: expected_risk(Bernoulli(), Replace), "workflow"),
+    (lambda: expected_risk(Bernoulli(), Replace(), loss="hinge"), "loss = 'hinge'"),
+    (lambda: expected_risk(Bernoulli(), Replace()).expansion(0), "terms = 0"),
+]
+
+
+@pytest.mark.parametrize(("make", "named"), BAD)
+def test_bad_arguments_are_named(make, named):
+    with pytest.raises(DomainError, match=r"^[^\n]*$") as error:
+        make()
+    assert named in str(error.value)
+
+
+def test_floats_are_read_as_the_decimals_they_print():
+    assert Bernoulli(0.3, 10) == Bernoulli(Rational(3, 10), 10) == Bernoulli("0.3", 10)
+
+
+def test_models_are_values():
+    for model in (Bernoulli(THIRD, 5), LinearRegression(3, 9), QuadraticVariance()):
+        assert pickle.loads(pickle.dumps(model)) == model
+        assert hash(model) == hash(pickle.loads(pickle.dumps(model)))
+
+
+def test_theory_imports_no_numpy():
+    code = "import sys, theory; assert 'numpy' not in sys.modules and 'hypothesis' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_theory_testing_says_when_hypothesis_is_missing():
+    code = (
+        "import sys; sys.modules['hypothesis'] = None\n"
+        "import theory.testing as t; from theory import Accumulate\n"
+        "t.check_workflow(Accumulate(), generations=2)\n"
+        "try: t.workflows()\n"
+        "except ImportError as error: assert 'Hypothesis' in str(error) and 'selfgen[test]' in str(error)\n"
+        "else: raise SystemExit('no error')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
