@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Integer, Matrix, S, ceiling, eye, zeros
+from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.pathway_recurrence import PathwayRecurrence
@@ -136,7 +136,7 @@ def pool_exact(dynamics: PoolDynamics, curvature: Expr, points: Expr) -> MomentR
         second = Matrix([[1, 1]])
         new_second = (1 - p) * second + p * (n * curvature + 1) * risk
         matrix = Matrix.vstack(new_mean, new_second - new_mean)
-        return matrix, Matrix([p**2, p * n - p**2])
+        return matrix.applyfunc(factor), Matrix([p**2, p * n - p**2]).applyfunc(factor)
 
     # Before the pool reaches the budget every sample is used.
     whole_until = max(0, int(ceiling(dynamics.budget)) - 1) if dynamics.budget.is_number else 0

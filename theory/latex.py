@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 class _Printer(LatexPrinter):
     """SymPy's printer with the field's notation for harmonic numbers, digammas and sums over roots."""
 
+    def _as_ordered_terms(self, expr: Any, order: Any = None) -> list[Any]:
+        """Positive terms first: 1 − x, not −x + 1."""
+        terms = super()._as_ordered_terms(expr, order=order)
+        return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
+
     def _print_harmonic(self, expression: Any, exp: str | None = None) -> str:
         index = self._print(expression.args[0])
         order = expression.args[1] if len(expression.args) > 1 else S.One

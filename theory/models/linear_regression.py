@@ -95,9 +95,15 @@ class LinearRegression(Model):
         return {self.T: at_least(self.d + 2)} if isinstance(self.T, Symbol) else {}  # type: ignore[operator]
 
     def finite_variance(self, workflow: Workflow) -> Basic:
-        # (S^{-1})² must have a mean: four rows to spare instead of two.
+        # The square of an inverse Wishart has a mean from four rows to spare, instead of two.
         d, T = self.d, self.T
-        return d >= T + 4 if self.overparameterised else T * _fewest_rows(workflow) >= d + 4  # type: ignore[operator]
+        if not self.overparameterised:
+            return _at_least(T * _fewest_rows(workflow), d + 4)  # type: ignore[operator]
+        rows = _rows_in_use(workflow)
+        if self.design == "fresh" and rows is not None and rows.has(GENERATION):
+            # Rows pile up past the interpolation threshold d.
+            return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
+        return _at_least(d, T + 4)  # type: ignore[operator]
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if self.overparameterised:

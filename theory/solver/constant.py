@@ -28,6 +28,7 @@ from sympy import (
     rem,
     simplify,
 )
+from sympy import factor as sympy_factor
 from sympy.polys.matrices import DomainMatrix
 
 from theory.solver.roots import irreducible_factors, radical_roots
@@ -112,7 +113,7 @@ def _pole_part(regular: Expr, z: Symbol, pole: Expr, multiplicity: int, elapsed:
 
 
 def _lowest_terms(value: Expr) -> Expr:
-    return cancel(value) if value.is_rational_function(*value.free_symbols) else simplify(value)
+    return sympy_factor(value) if value.is_rational_function(*value.free_symbols) else simplify(value)
 
 
 def _root_sum(factor: Poly, regular: Expr, z: Symbol, elapsed: Expr) -> Expr:

@@ -127,6 +127,8 @@ def _separate(term: Expr, ranges: Ranges) -> tuple[Expr, Expr]:
         if linear is not None and linear.degree() == 1:
             slope, constant = linear.all_coeffs()
             base = _base(base, ranges)
+            if slope.is_even and sign(base, ranges) == -1:
+                base = -base
             coefficient *= base**constant
             function *= Pow(base**slope, G) if base.is_number else Pow(base, slope * G)
         else:

@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr
+from sympy import Expr, sympify
 
 from theory.errors import DomainError
 from theory.workflows.base import ONE, Workflow, size_schedule
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Weighted(Workflow):
-    r"""Model :math:`g` weighs blocks :math:`1, \dots, g` by ``weights_of(g)``.
+    r"""Model :math:`g` weighs blocks :math:`1, \dots, g` by ``weights(g)``.
 
     Parameters
     ----------
-    weights_of : callable
-        ``weights_of(g)`` returns g exact rationals that sum to 1.
+    weights : callable
+        ``weights(g)`` returns g exact rationals (or expressions) that sum to 1.
     sizes : expression in ``theory.j``, default 1
         Block j holds n·s(j) samples.
 
@@ -35,10 +35,19 @@ class Weighted(Workflow):
     sizes: Expr = ONE
     name: ClassVar[str] = "weighted"
 
-    def __post_init__(self) -> None:
-        if not callable(self.weights_of):
-            raise DomainError(f"weights = {self.weights_of!r} is not allowed: give a function of the generation.")
-        object.__setattr__(self, "sizes", size_schedule(self.sizes))
+    def __init__(self, weights: Callable[[int], Sequence[Any]], sizes: object = ONE) -> None:
+        if not callable(weights):
+            raise DomainError(f"weights = {weights!r} is not allowed: give a function of the generation.")
+        object.__setattr__(self, "weights_of", weights)
+        object.__setattr__(self, "sizes", size_schedule(sizes))
 
     def weights(self, g: int) -> list[Any]:
         return list(self.weights_of(g))
+
+    def subs(self, *args: Any, **kwargs: Any) -> Weighted:
+        """The workflow with symbols replaced in its weights and sizes, as in SymPy."""
+
+        def weights(g: int) -> list[Any]:
+            return [sympify(weight).subs(*args, **kwargs) for weight in self.weights_of(g)]
+
+        return Weighted(weights, self.sizes.subs(*args, **kwargs))
