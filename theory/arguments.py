@@ -13,12 +13,13 @@ from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral
 from numbers import Rational as AbstractRational
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sympy import Expr, Integer, Rational, Symbol
+from sympy import Expr, Float, Integer, Rational, S, Symbol
 
 from theory.errors import DomainError
 from theory.parser import parse
+from theory.symbols import G, j
 
 Number: TypeAlias = "int | float | str | Fraction | Decimal | Expr"
 
@@ -28,11 +29,12 @@ def exact(name: str, value: object) -> Expr:
     if isinstance(value, bool):
         raise DomainError(f"{name} = {value!r} is not a number.")
     if isinstance(value, Expr):
-        if value.has(float("nan")) or value.is_finite is False:
+        expression = _verified_symbols(name, value)
+        if expression.has(S.NaN) or expression.is_finite is False:
             raise DomainError(f"{name} = {value} is not finite: give a finite number or expression.")
-        return value
+        return expression
     if isinstance(value, str):
-        return parse(value, name)
+        return exact(name, parse(value, name))
     if isinstance(value, Integral):
         return Integer(int(value))
     if isinstance(value, AbstractRational):
@@ -45,6 +47,15 @@ def exact(name: str, value: object) -> Expr:
     raise DomainError(
         f"{name} = {value!r} is not a number: give a number, a SymPy expression or a string of arithmetic."
     )
+
+
+def _verified_symbols(name: str, value: Any) -> Expr:
+    """No reserved symbols, and floats as the decimals that they print, like Python's."""
+    reserved = value.free_symbols & ({G} if name == "sizes" else {G, j})
+    if reserved:
+        symbol = reserved.pop()
+        raise DomainError(f"{name} = {value} contains theory.{symbol}, which is reserved: use another symbol.")
+    return value.xreplace({number: Rational(str(number)) for number in value.atoms(Float) if number.is_finite})
 
 
 def parameter(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flint import fmpq
-from sympy import Expr, Integer, Pow, Rational, Symbol, fraction, radsimp, together
+from sympy import Expr, Function, Integer, Pow, Rational, Symbol, fraction, together
 from sympy.polys.domains import QQ
 from sympy.polys.fields import FracField
 
@@ -60,13 +60,15 @@ class Arithmetic:
             return Rational(int(element.p), int(element.q))
         if self._kind == "functions":
             return element.as_expr()
-        return radsimp(together(element))
+        return element  # simplifying nested radicals costs more than all the rest
 
 
 def _is_rational(expression: Expr, symbols: list[Any]) -> bool:
-    if expression.is_Rational:
-        return True
+    if expression.is_number:
+        return bool(expression.is_Rational)
     if not expression.is_rational_function(*symbols) or (not expression.is_finite and expression.is_number):
+        return False
+    if expression.atoms(Function):
         return False
     powers = expression.atoms(Pow)
     return all(power.exp.is_Integer for power in powers) and all(

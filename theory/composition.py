@@ -18,6 +18,8 @@ from dataclasses import replace
 from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
+from theory.errors import DomainError, NotDerivedError
+from theory.pathway import verify_dynamics
 from theory.pathway_recurrence import PathwayRecurrence
 from theory.recurrence import MomentRecurrence
 from theory.stationary import StationaryRecurrence
@@ -39,14 +41,25 @@ def compose(
     moment (then subsampling is exact too); without it subsampling is to leading order in 1/n.
     """
     dynamics = workflow.dynamics()
+    if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
+        )
+    if isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
+        verify_dynamics(workflow, dynamics, upto=4)
     if isinstance(dynamics, PoolDynamics):
+        drawn = S.One if points is None else points * dynamics.budget
+        if drawn.is_number and not drawn.is_Integer:
+            raise DomainError(
+                f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number."
+            )
         if points is None or exactness == "leading order":
             return replace(pool_leading(dynamics), scale=noise)
         return replace(pool_exact(dynamics, curvature, points), scale=noise)
     if isinstance(dynamics, LinearDynamics):
         return replace(linear_moments(workflow, dynamics, curvature), scale=noise, exactness=exactness)
     if isinstance(dynamics, LagWindow):
-        return StationaryRecurrence(dynamics, curvature=curvature, scale=noise, exactness=exactness)
+        return StationaryRecurrence(dynamics, workflow, curvature=curvature, scale=noise, exactness=exactness)
     return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
 
 

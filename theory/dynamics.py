@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sympy import Expr, ImmutableMatrix, Matrix, Symbol, zeros
+from sympy import Dummy, Expr, ImmutableMatrix, Matrix, Symbol, zeros
 
-GENERATION: Symbol = Symbol("g", integer=True, positive=True)
+#: The generation inside recurrences: a dummy, so that no parameter called g is mistaken for it.
+GENERATION: Symbol = Dummy("g", integer=True, positive=True)
+
+
+LAG: Symbol = Dummy("l", integer=True, nonnegative=True)
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,13 @@ class PoolDynamics:
 
 @dataclass(frozen=True)
 class LagWindow:
-    """A stationary moving average over lags 0 … length − 1, of symbolic length: too many states to write down."""
+    """A stationary moving average over lags 0 … length − 1: long or symbolic, too many states to write down.
+
+    ``weight`` is an expression in ``LAG``.
+    """
 
     length: Expr
-    weight: Callable[[Expr], Expr]
+    weight: Expr
 
 
 def random_walk(gain: Callable[[Symbol], Expr]) -> LinearDynamics:

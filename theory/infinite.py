@@ -15,6 +15,7 @@ from sympy import (
     Expr,
     Float,
     Integer,
+    Pow,
     Product,
     Sum,
     Symbol,
@@ -76,24 +77,24 @@ def geometric_limit(recurrence: MomentRecurrence) -> Expr | None:
     """Limit of the moment of a one-dimensional recurrence with geometric coefficients; None for others."""
     if recurrence.matrix.shape != (1, 1) or recurrence.continuation is not None or recurrence.shift != 0:
         return None
-    g = recurrence.symbol
+    g, i = recurrence.symbol, Symbol("i", integer=True, positive=True)
     p, f = recurrence.matrix[0], recurrence.forcing[0]
     if recurrence.readout[0] != 1 or not (_vanishes(p - 1, g) and _vanishes(f, g)):
         return None
     start, initial = Integer(recurrence.start), recurrence.initial[0]
     if p == 1:
-        return initial + GeometricSum(f, (g, start, oo))
+        return initial + GeometricSum(f.subs(g, i), (i, start, oo))
     fixed = simplify(f / (1 - p))
     if fixed.has(g):
         return None
-    return fixed + (initial - fixed) * GeometricProduct(p, (g, start, oo))
+    return fixed + (initial - fixed) * GeometricProduct(p.subs(g, i), (i, start, oo))
 
 
 def _vanishes(expression: Expr, g: Symbol) -> bool:
-    """Whether the expression is a rational function of x = c^g, for one number c ≠ 1, that vanishes with c^{±g}."""
+    """Whether the expression is a rational function of x = c^g, for one number c ≠ 1, that vanishes as g → ∞."""
     if expression == 0:
         return True
-    powers = {power for power in expression.atoms(Expr) if power.is_Pow and power.exp.has(g)}
+    powers = {power for power in expression.atoms(Pow) if power.exp.has(g)}
     bases = {power.base for power in powers}
     if len(bases) != 1:
         return False
@@ -101,10 +102,17 @@ def _vanishes(expression: Expr, g: Symbol) -> bool:
     if not (base.is_number and base.is_positive and base != 1):
         return False
     x = Dummy("x", positive=True)
-    replaced = expression.subs({power: base ** (power.exp - g) * x for power in powers})
+    replacements = {}
+    for power in powers:
+        linear = power.exp.as_poly(g)
+        if linear is None or linear.degree() != 1 or not linear.LC().is_Integer:
+            return False
+        slope, constant = linear.all_coeffs()
+        replacements[power] = base**constant * x**slope
+    replaced = cancel(together(expression.subs(replacements)))
     if replaced.has(g) or not replaced.is_rational_function(x):
         return False
-    numerator, denominator = fraction(cancel(together(replaced)))
+    numerator, denominator = fraction(replaced)
     if base > 1:
         return bool(degree(numerator, x) < degree(denominator, x))
-    return numerator.subs(x, 0) == 0
+    return bool(numerator.subs(x, 0) == 0 and denominator.subs(x, 0) != 0)

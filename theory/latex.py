@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sympy import Basic, Expr, Piecewise, S, oo, true
+from sympy import Basic, Expr, Piecewise, S, false, oo, true
 from sympy.printing.latex import LatexPrinter
 
 from theory.recurrence import MomentRecurrence
@@ -70,17 +71,27 @@ def theorem(risk: Risk) -> str:
     limit, growth, bound = risk.limit, risk.growth, risk.bound
     if limit is not None:
         rows.append(rf"\lim_{{G \to \infty}} {left} &= {latex(limit)}")
-    if growth is not None and (limit is None or limit == oo or isinstance(limit, Piecewise)):
+    if growth is not None and growth != oo and (limit is None or limit == oo or isinstance(limit, Piecewise)):
         rows.append(rf"{left} &\sim {latex(growth)}, \quad G \to \infty")
     if bound is not None and bound != oo and not isinstance(bound, Piecewise):
         rows.append(rf"{left} &\leq {latex(bound)} \quad \text{{for all }} G \ge 1")
     conditions = []
-    if risk.domain != true:
+    if risk.domain == false:
+        rows.append(_infinite(risk, left))
+    elif risk.domain != true:
         conditions.append(rf"&\text{{for }} {latex(risk.domain)}")
     if risk.exactness != "exact":
         conditions.append(rf"&\text{{({risk.exactness} in }}{_small(risk)}\text{{)}}")
     rows += conditions
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def _infinite(risk: Risk, left: str) -> str:
+    """From which generation on the expectation is infinite."""
+    for g, value in enumerate(islice(risk.recurrence.values(), 10_000), start=1):
+        if value == oo:
+            return rf"{left} &= \infty \quad \text{{for all }} G \geq {g}"
+    return rf"{left} &= \infty \quad \text{{eventually}}"
 
 
 def _small(risk: Risk) -> str:

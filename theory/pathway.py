@@ -10,12 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sympy import Expr, S
+from flint import fmpq
+from sympy import Expr, Rational, S, cancel, zeros
+
+from theory.dynamics import GENERATION, LinearDynamics
+from theory.errors import DomainError
 
 if TYPE_CHECKING:
     from theory.workflows.base import Workflow
+
+Row = tuple[list[Expr], list[Expr]]
 
 
 class Pathways:
@@ -24,27 +30,41 @@ class Pathways:
     def __init__(self, workflow: Workflow) -> None:
         self._workflow = workflow
 
-    def __iter__(self) -> Iterator[tuple[list[Expr], list[Expr]]]:
+    def __iter__(self) -> Iterator[Row]:
         from theory.workflows.base import exact_weights
 
         workflow = self._workflow
-        earlier: list[tuple[list[Expr], list[Expr]]] = []
+        earlier: list[tuple[list[Any], list[Any]]] = []
+        rational = True  # FLINT's rationals as long as every weight is one
         while True:
             g = len(earlier) + 1
-            weights = exact_weights(workflow, g)
-            block, fresh = list(weights), [S.Zero] * g
-            if g > 1:
-                fresh[g - 1] = workflow.fresh_weight(g)
+            weights: list[Any] = exact_weights(workflow, g)
+            share: Any = workflow.fresh_weight(g) if g > 1 else S.Zero
+            if rational and not all(isinstance(weight, Rational) for weight in (*weights, share)):
+                rational = False
+                earlier = [([_rational(c) for c in block], [_rational(d) for d in fresh]) for block, fresh in earlier]
+            if rational:
+                weights, share = [_flint(weight) for weight in weights], _flint(share)
+            block, fresh = list(weights), [weights[0] * 0] * (g - 1) + [share]
             for index in range(2, g + 1):
                 weight = weights[index - 1]
-                if weight == 0:
+                if not weight:
                     continue
                 past_block, past_fresh = earlier[index - 2]
                 for source in range(index - 1):
                     block[source] += weight * past_block[source]
-                    fresh[source] += weight * past_fresh[source]
+                    if past_fresh[source]:
+                        fresh[source] += weight * past_fresh[source]
             earlier.append((block, fresh))
-            yield block, fresh
+            yield ([_rational(c) for c in block], [_rational(d) for d in fresh]) if rational else (block, fresh)
+
+
+def _flint(value: Rational) -> fmpq:
+    return fmpq(value.p, value.q)
+
+
+def _rational(value: fmpq) -> Rational:
+    return Rational(int(value.p), int(value.q))
 
 
 def block_coefficients(workflow: Workflow, upto: int) -> list[list[Expr]]:
@@ -59,3 +79,36 @@ def block_coefficients(workflow: Workflow, upto: int) -> list[list[Expr]]:
         row[index - 1] += 1
         rows.append(row)
     return rows
+
+
+def verify_dynamics(workflow: Workflow, dynamics: LinearDynamics, upto: int) -> None:
+    """Raise DomainError at the first generation where a stated recursion is not that of the weights."""
+    stated = unrolled(dynamics, upto)
+    for g, (block, fresh) in enumerate(islice(Pathways(workflow), upto), start=1):
+        if g not in stated:
+            continue
+        for name, expected, found in (("C", block, stated[g][0]), ("D", fresh, stated[g][1])):
+            for index in range(g):
+                if cancel(expected[index] - found[index]) != 0:
+                    raise DomainError(
+                        f"dynamics agree with weights: broken at g = {g}, where {name}[{g},{index + 1}] is "
+                        f"{expected[index]} by the weights and {found[index]} by dynamics()."
+                    )
+
+
+def unrolled(dynamics: LinearDynamics, upto: int) -> dict[int, Row]:
+    """Pathway coefficients by running a stated recursion."""
+    size = dynamics.transition.shape[0]
+    block, fresh = zeros(size, upto), zeros(size, upto)
+    for col in range(min(upto, dynamics.start - 1)):
+        block[:, col] = dynamics.initial[:, col]
+    found = {}
+    for g in range(max(1, dynamics.start - 1), upto + 1):
+        if g >= dynamics.start:
+            transition = dynamics.transition.subs(GENERATION, g).as_mutable()
+            block, fresh = transition * block, transition * fresh
+            block[:, g - 1] += dynamics.innovation.subs(GENERATION, g)
+            fresh[:, g - 1] += dynamics.fresh.subs(GENERATION, g)
+        readout = dynamics.readout.subs(GENERATION, g)
+        found[g] = (list(readout * block), list(readout * fresh))
+    return found

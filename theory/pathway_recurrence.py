@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sympy import Basic, Expr, S, cancel, oo
 
+from theory.errors import DomainError
 from theory.pathway import Pathways
 from theory.workflows.base import Workflow
 
@@ -40,7 +41,13 @@ class PathwayRecurrence:
                     total += coefficient**2 * noise
             for index, coefficient in enumerate(fresh, start=1):
                 if coefficient != 0:
-                    total += coefficient**2 / workflow.fresh_size(index)
+                    amount = workflow.fresh_size(index)
+                    if amount == 0:
+                        raise DomainError(
+                            f"{type(workflow).__name__}.fresh_size({index}) is 0 while fresh_weight({index}) is "
+                            f"{workflow.fresh_weight(index)}: real data with a weight need a size."
+                        )
+                    total += coefficient**2 / amount
             total = total if total.is_Rational else cancel(total)
             normalised.append(total)
             if self.margin is not None and self.margin.is_nonpositive:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -37,6 +36,9 @@ from theory.stationary import StationaryRecurrence
 from theory.symbols import G
 from theory.workflows.base import Workflow
 
+#: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
+SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
+
 
 @dataclass(frozen=True)
 class Risk:
@@ -59,20 +61,31 @@ class Risk:
     loss: str
     recurrence: Recurrence
     relative: bool = False
-    _leading: Callable[[], Recurrence] | None = field(default=None, repr=False, compare=False)
 
     # -- values ----------------------------------------------------------------------------------------
 
     def at(self, generation: object) -> Expr:
-        """Exact value at a whole generation g ≥ 1; ``oo`` where the expectation is infinite."""
+        """Exact value at a whole g ≥ 1 (a Rational when the parameters are); ``oo`` where the expectation is infinite.
+
+        Raises
+        ------
+        DomainError
+            When g is no generation, or so large that the exact number would fill pages: see ``numerics.evaluate``.
+        """
         g = whole_generation("generation", generation)
-        # With symbols the recurrence expands rational functions of growing degree: short runs only.
-        long = g > 32 and bool(self._parameters) and self.closed_form is not None
-        closed = None if self._needs_recurrence and not long else self.closed_form
-        if closed is not None:
-            value = closed.subs(G, g)
-            if value.is_finite is not False and not value.has(S.NaN):
-                return self._written(value)
+        if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
+            return self._run(g)
+        if not isinstance(self.recurrence, MomentRecurrence) or self.recurrence.margin is not None:
+            closed = None  # infinities are known to the recurrence alone
+        else:
+            closed = self.closed_form
+        elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
+        if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
+            return self._written(closed.subs(G, g))
+        if g > LONGEST_RUN:
+            raise DomainError(
+                f"generation = {g} is beyond exact values ({LONGEST_RUN} here at most): use numerics.evaluate."
+            )
         return self._run(g)
 
     def _run(self, g: int) -> Expr:
@@ -82,14 +95,6 @@ class Risk:
         if value.is_number or not value.is_rational_function(*value.free_symbols):
             return value
         return orient(factor(value), self._ranges)
-
-    @property
-    def _needs_recurrence(self) -> bool:
-        """Special functions at integers are best left to the recurrence, which is exact and knows infinities."""
-        if not isinstance(self.recurrence, MomentRecurrence) or self.recurrence.margin is not None:
-            return True
-        closed = self.closed_form
-        return closed is None or closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
 
     @cached_property
     def baseline(self) -> Expr:
@@ -110,18 +115,7 @@ class Risk:
         base = self.baseline
         if base.is_zero or (not base.is_finite and base.is_number):
             raise DomainError(f"the risk at generation 1 is {base}, so there is no ratio to it: {self.model}.")
-
-        def divide(recurrence: Recurrence) -> Recurrence:
-            scale, offset = simplify(recurrence.scale / base), simplify(recurrence.offset / base)
-            return replace(recurrence, scale=scale, offset=offset)
-
-        leading = self._leading
-        ratio = replace(
-            self,
-            recurrence=divide(self.recurrence),
-            relative=True,
-            _leading=None if leading is None else lambda: divide(leading()),
-        )
+        ratio = replace(self, recurrence=_over(self.recurrence, base), relative=True)
         # Only scale and offset differ: what was solved stays solved.
         ratio.__dict__["_ranges"] = self._ranges
         ratio.__dict__["_solution"] = self._solution
@@ -139,9 +133,13 @@ class Risk:
 
     @cached_property
     def closed_form(self) -> Expr | None:
-        """The risk as an expression in ``theory.G`` and the parameters; None when none was derived."""
-        if self._always_infinite:
-            return oo
+        """The risk as an expression in ``theory.G`` and the parameters; None when none was derived.
+
+        Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again.
+        """
+        if self.domain == S.false:
+            # Infinite from some generation on: a formula that runs past it would be a lie.
+            return oo if self._always_infinite else None
         solution = self._solution.closed_form
         if solution is None:
             return None
@@ -238,35 +236,40 @@ class Risk:
     @cached_property
     def leading_order(self) -> Risk:
         """The same risk to leading order in 1/n."""
-        if self._leading is None or self.exactness == "leading order":
+        if self.exactness == "leading order":
             return self
-        return replace(self, recurrence=self._leading(), _leading=None)
+        recurrence = self.model.leading_recurrence(self.workflow, self.loss)
+        leading = replace(self, recurrence=recurrence, relative=False)
+        return leading.ratio if self.relative else leading
 
     # -- as in SymPy -----------------------------------------------------------------------------------
 
-    def subs(self, *args: Any) -> Any:
+    def subs(self, *args: Any, **kwargs: Any) -> Any:
         """Replace parameters and derive again; with ``theory.G`` among them, the value at that generation.
 
-        Takes what SymPy's ``subs`` takes. Parameters may be named by their symbols or by strings.
+        Takes what SymPy's ``subs`` takes, and keywords. A parameter is named by its symbol, by the symbol's name, or
+        by its name in the constructor.
         """
         from theory.expected import expected_risk
 
-        pairs = _pairs(args)
-        names = {symbol.name: symbol for symbol in self._parameters}
-        at: object = None
-        mapping: dict[Symbol, Expr] = {}
-        for key, value in pairs:
-            name = key if isinstance(key, str) else getattr(key, "name", None)
-            if key == G or name == "G":
+        model, workflow, at = self.model, self.workflow, None
+        pairs = _pairs(args) if args or not kwargs else []
+        for key, value in (*pairs, *kwargs.items()):
+            name = key if isinstance(key, str) else getattr(key, "name", str(key))
+            symbol = next((symbol for symbol in self._parameters if symbol.name == name), None)
+            if name == "G":
                 at = value
-            elif key in self._parameters:
-                mapping[key] = exact(str(key), value)
-            elif isinstance(key, str) and key in names:
-                mapping[names[key]] = exact(key, value)
-            elif isinstance(key, str):
-                known = ", ".join(sorted(names)) or "none"
-                raise DomainError(f"{key} = {value} names no parameter of this risk; its symbols are: {known}.")
-        risk = expected_risk(self.model.subs(mapping), self.workflow.subs(mapping), loss=self.loss)
+            elif symbol is not None:
+                number = exact(name, value)
+                model, workflow = model.subs(symbol, number), workflow.subs(symbol, number)
+            elif name in model.parameters:
+                model = replace(model, **{name: value})  # type: ignore[type-var]
+            elif is_dataclass(workflow) and name in {item.name for item in fields(workflow)}:
+                workflow = replace(workflow, **{name: value})  # type: ignore[type-var]
+            else:
+                names = sorted({symbol.name for symbol in self._parameters} | set(model.parameters))
+                raise DomainError(f"{name} = {value} names no parameter of this risk: use {', '.join(names)} or G.")
+        risk = expected_risk(model, workflow, loss=self.loss)
         if self.exactness == "leading order" and risk.exactness == "exact":
             risk = risk.leading_order
         if self.relative:
@@ -299,6 +302,10 @@ class Risk:
         return (
             f"{what} of {self.model.name} under {self.workflow.name}: {'no closed form' if closed is None else closed}"
         )
+
+
+def _over(recurrence: Recurrence, base: Expr) -> Recurrence:
+    return replace(recurrence, scale=simplify(recurrence.scale / base), offset=simplify(recurrence.offset / base))
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:

@@ -1,4 +1,4 @@
-r"""Stationary moving averages of symbolic length: too many moments to list, yet the growth is known.
+r"""Stationary moving averages, long or of symbolic length: too many moments to list, yet the growth is known.
 
 Let :math:`w_l` be the weight of the block l generations back, :math:`l \ge 0`. The combination
 :math:`\sum_l \pi_l\, \bar x_{g-l}` with :math:`\pi_l = \sum_{m \ge l} w_m / \sum_m (m+1)\, w_m` is a martingale that
@@ -13,19 +13,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Basic, Expr, S, Symbol, factor, oo, summation
+from sympy import Basic, Expr, S, factor, oo, summation
 
 from theory.asymptotics import Order
-from theory.dynamics import LagWindow
+from theory.dynamics import LAG, LagWindow
 from theory.errors import DomainError
+from theory.pathway_recurrence import PathwayRecurrence
 from theory.symbols import G
+from theory.workflows.base import Workflow
 
 
 @dataclass(frozen=True)
 class StationaryRecurrence:
-    """The risk under a stationary window of symbolic length: growth and limit, no values."""
+    """The risk under a stationary window: growth and limit, and values through the weights."""
 
     window: LagWindow
+    workflow: Workflow
     curvature: Expr
     scale: Expr = S.One
     offset: Expr = S.Zero
@@ -36,20 +39,18 @@ class StationaryRecurrence:
     @property
     def persistence(self) -> Expr:
         """π_0: the part of one block's noise that stays for ever."""
-        lag = Symbol("l", integer=True, nonnegative=True)
-        age = summation((lag + 1) * self.window.weight(lag), (lag, 0, self.window.length - 1))
-        return 1 / factor(age)
+        return 1 / factor(summation((LAG + 1) * self.window.weight, (LAG, 0, self.window.length - 1)))
 
     def subs(self, *args: Any) -> StationaryRecurrence:
         """The recurrence with parameters replaced."""
-        window = LagWindow(self.window.length, lambda lag: self.window.weight(lag).subs(*args))
+        window = LagWindow(self.window.length.subs(*args), self.window.weight.subs(*args))
         return replace(self, window=window, curvature=self.curvature.subs(*args))
 
     def growth(self, order: Order) -> Expr | None:
-        """Leading term of the moment as G → ∞; None when the rate is a root of an equation of symbolic degree."""
+        """Leading term of the moment as G → ∞; None when the rate is a root of an equation of high degree."""
         curved = order.exponents(self.curvature, S.Zero)
         if curved == 0:
-            return self.persistence**2 * G
+            return self.persistence**2 / self.workflow.size(1) * G
         # V vanishes where the martingale comes to rest: 1 + curvature·r = 0.
         return -1 / self.curvature if curved == -1 else None
 
@@ -58,11 +59,11 @@ class StationaryRecurrence:
         return -1 / self.curvature if order.exponents(self.curvature, S.Zero) < 0 else oo
 
     def values(self) -> Iterator[Expr]:
-        raise DomainError(
-            f"k = {self.window.length} is symbolic: values at a generation need a whole number of blocks."
-        )
-
-    def at(self, generation: int) -> Expr:
-        """Not available: see :meth:`values`."""
-        next(self.values())
-        raise AssertionError
+        """Exact risks at generations 1, 2, …, for a whole number of blocks."""
+        if not self.window.length.is_Integer:
+            raise DomainError(
+                f"k = {self.window.length} is symbolic: values at a generation need a whole number of blocks."
+            )
+        return PathwayRecurrence(
+            self.workflow, self.curvature, scale=self.scale, offset=self.offset, margin=self.margin
+        ).values()

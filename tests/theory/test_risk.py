@@ -150,6 +150,11 @@ class TestSubstitution:
         leading = expected_risk(Bernoulli(), Replace()).leading_order.subs("n", 4)
         assert leading.exactness == "leading order"
 
+    def test_constructor_names_and_keywords(self):
+        risk = expected_risk(Gamma(), Accumulate()).subs(Symbol("n"), 5).subs("mean", 2).subs(shape=1)
+        assert risk.at(2) == Rational(26, 25)
+        assert expected_risk(GaussianMean(), Replace()).subs("sigma2", 4).subs("n", 2).at(1) == 2
+
     def test_names_that_are_not_parameters_are_refused(self):
         with pytest.raises(DomainError, match="frog"):
             expected_risk(Bernoulli(), Replace()).subs("frog", 1)
@@ -169,6 +174,8 @@ BAD = [
     (lambda: NegativeBinomial(0, 1, 5), "r = 0"),
     (lambda: HyperbolicSecant(-1, 1, 5), "r = -1"),
     (lambda: QuadraticVariance(-1, 0, 0, 1, 5), "V(mean)"),
+    (lambda: QuadraticVariance(1, 0, "-3/2", 0, 1), "v2 = -3/2"),
+    (lambda: Bernoulli(THIRD, G), "n = G"),
     (lambda: Regular(0, 5), "p = 0"),
     (lambda: LinearRegression(0, 5), "d = 0"),
     (lambda: LinearRegression(2, 2.5), "T = 2.5"),
@@ -198,6 +205,21 @@ def test_models_are_values():
     for model in (Bernoulli(THIRD, 5), LinearRegression(3, 9), QuadraticVariance()):
         assert pickle.loads(pickle.dumps(model)) == model
         assert hash(model) == hash(pickle.loads(pickle.dumps(model)))
+
+
+def test_risks_travel_between_processes():
+    risk = expected_risk(Bernoulli(THIRD, 5), SlidingWindow(8))
+    assert pickle.loads(pickle.dumps(risk)) == risk
+    assert pickle.loads(pickle.dumps(risk)).at(3) == risk.at(3)
+
+
+def test_exact_values_end_where_they_would_fill_pages():
+    with pytest.raises(DomainError, match="evaluate"):
+        expected_risk(Bernoulli(THIRD, 50), Accumulate()).at(10**9)
+
+
+def test_kl_of_a_certain_outcome_is_zero():
+    assert expected_risk(Bernoulli(0, 5), Accumulate(), loss="kl").at(3) == 0
 
 
 def test_theory_imports_no_numpy():

@@ -11,6 +11,7 @@ from theory import (
     AccumulateSubsample,
     DomainError,
     FreshReal,
+    NotDerivedError,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -83,7 +84,6 @@ class HiddenReal(Workflow):
         (Leaky(), "sum to", "g = 3"),
         (Floating(), "float", "g = 1"),
         (Misstated(), "dynamics agree", "g = 2"),
-        (WrongDraw(), "brute force", "g = 2, n = 2"),
         (HiddenReal(), "sum to", "g = 2"),
     ],
     ids=lambda value: type(value).__name__,
@@ -108,6 +108,11 @@ def test_risk_below_the_real_data_is_reported(monkeypatch):
     monkeypatch.setattr(pathway_recurrence, "Pathways", Half)
     with pytest.raises(LawViolation):
         check_workflow(workflow)
+
+
+def test_draws_that_no_derivation_covers_are_refused():
+    with pytest.raises(NotDerivedError, match="subsample"):
+        check_workflow(WrongDraw())
 
 
 def test_symbols_are_refused():

@@ -13,9 +13,12 @@ from sympy import Rational, Symbol, cancel, simplify, sqrt
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    Bernoulli,
     DomainError,
     FreshReal,
+    G,
     GaussianMean,
+    NotDerivedError,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -24,6 +27,7 @@ from theory import (
     expected_risk,
     j,
 )
+from theory.parser import parse
 from theory.pathway import Pathways
 from theory.testing import workflows
 from theory.workflows import exact_weights
@@ -136,3 +140,86 @@ def test_workflows_are_values():
 def test_irrational_sizes_stay_exact():
     value = expected_risk(GaussianMean(1, 1), Replace(sizes="sqrt(j)")).at(2)
     assert simplify(value - 1 - sqrt(2) / 2) == 0
+
+
+def test_subclasses_that_override_weights_do_not_inherit_dynamics():
+    class Mine(Accumulate):
+        def weights(self, g):
+            return Replace().weights(g)
+
+    with pytest.raises(DomainError, match="dynamics agree with weights"):
+        expected_risk(GaussianMean(1, 5), Mine())
+
+
+def test_subsampling_needs_pool_dynamics():
+    class Draws(Workflow):
+        def weights(self, g):
+            return Accumulate().weights(g)
+
+        def draw(self, g):
+            return AccumulateSubsample().draw(g)
+
+    with pytest.raises(NotDerivedError, match="subsample"):
+        expected_risk(GaussianMean(1, 5), Draws())
+
+
+def test_fresh_data_need_a_size():
+    class Sizeless(Workflow):
+        def weights(self, g):
+            return [1] if g == 1 else [0] * (g - 1) + [HALF]
+
+        def fresh_weight(self, g):
+            return HALF
+
+    with pytest.raises(DomainError, match="fresh_size"):
+        expected_risk(GaussianMean(1, 5), Sizeless()).at(2)
+
+
+def test_sizes_of_a_subclass_may_be_text():
+    class Growing(Workflow):
+        sizes = "j"
+
+        def weights(self, g):
+            return Accumulate(sizes=j).weights(g)
+
+    assert expected_risk(GaussianMean(1, 1), Growing()).at(2) == Rational(11, 9)
+
+
+@pytest.mark.parametrize("sizes", ["(j - 9/2)**2 - 1", "(j - 5)**2", "101 - j", "(j - 300)/(j - 301)"])
+def test_schedules_are_positive_at_every_block(sizes):
+    with pytest.raises(DomainError, match="every size must be positive"):
+        Replace(sizes=sizes)
+
+
+def test_budgets_are_whole_numbers_of_samples():
+    with pytest.raises(DomainError, match="budget = 1/100"):
+        expected_risk(Bernoulli("1/3", 10), AccumulateSubsample("1/100"))
+
+
+@pytest.mark.parametrize("make", [lambda: FreshReal(share="1/(1 + G)"), lambda: RealPlusLatest(share=1 / j)])
+def test_reserved_symbols_are_refused(make):
+    with pytest.raises(DomainError, match="reserved"):
+        make()
+
+
+def test_a_parameter_may_be_called_g():
+    g = Symbol("g", integer=True, positive=True)
+    value = expected_risk(GaussianMean(1, g), Accumulate()).at(2)
+    assert value == Rational(5, 4) / g
+
+
+def test_long_windows_run_on_their_weights():
+    risk = expected_risk(GaussianMean(1, 1), SlidingWindow(20))
+    assert risk.at(20) == sum(Rational(1, i * i) for i in range(1, 21))
+    assert risk.growth == Rational(4, 441) * G
+
+
+@pytest.mark.parametrize("sizes", ["log(j) + 1", "sqrt(j)", "j**s"])
+def test_schedules_that_are_not_rational(sizes):
+    s = Symbol("s", positive=True)
+    risk = expected_risk(GaussianMean(1, 1), Accumulate(sizes=sizes))
+    size = [parse(sizes, "sizes").subs(s, 3).subs(j, i).evalf(30) for i in range(1, 7)]
+    expected = sum(size[i] / sum(size[: i + 1]) ** 2 for i in range(6))
+    value = risk.at(6)
+    value = value.subs(dict.fromkeys(value.free_symbols, 3))
+    assert abs(value.evalf(25) - expected) < Rational(1, 10**20)

@@ -16,6 +16,7 @@ from sympy import Expr, S, Symbol
 
 from theory.arguments import is_positive, is_positive_integer, is_probability, parameter
 from theory.composition import Recurrence, compose
+from theory.errors import DomainError
 from theory.models.base import Model
 from theory.positivity import at_least, unit_interval
 from theory.workflows.base import Workflow
@@ -36,7 +37,9 @@ class ExponentialFamily(Model):
     """A natural exponential family with quadratic variance function, fitted by maximum likelihood.
 
     The risk is the squared error of the mean parameter μ. ``loss="kl"`` is the Kullback–Leibler
-    divergence from the truth to the fitted model, to leading order in 1/n.
+    divergence from the truth to the fitted model, to leading order in 1/n: the expectation of its expansion, on
+    the event that the fit lies inside the parameter space. Where a fit can reach the boundary (no success in n
+    flips) that event has probability just below one, and the divergence itself no finite mean.
     """
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl")
@@ -60,8 +63,9 @@ class ExponentialFamily(Model):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if loss == "kl":
-            # KL(θ_0 ‖ θ_0 + δ) = δ²/(2V) + O(δ³), and V cancels from E δ²/V.
-            return compose(workflow, noise=1 / (2 * self.n), curvature=S.Zero, exactness="leading order")
+            # KL(θ_0 ‖ θ_0 + δ) = δ²/(2V) + O(δ³), and V cancels from E δ²/V (a certain outcome has none).
+            noise = S.Zero if self.variance == 0 else 1 / (2 * self.n)
+            return compose(workflow, noise=noise, curvature=S.Zero, exactness="leading order")
         return compose(
             workflow,
             noise=self.variance / self.n,
@@ -109,6 +113,11 @@ class QuadraticVariance(ExponentialFamily):
                 for name, symbol in real.items()
             },
         )
+        v2: Expr = self.v2  # type: ignore[assignment]
+        if v2.is_number and v2.is_negative and not (-1 / v2).is_Integer:
+            raise DomainError(
+                f"v2 = {v2} belongs to no exponential family: when negative, −1/v2 must be a whole number (of trials)."
+            )
         variance = self.variance
         parameter(
             "V(mean)",

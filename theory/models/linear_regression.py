@@ -6,17 +6,19 @@ their rows with the previous fit. The risk is the excess test error :math:`E\|\h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from itertools import pairwise
+from typing import Any, ClassVar
 
-from sympy import And, Basic, Expr, Ge, Matrix, Min, Mod, S, Symbol, eye, floor, simplify
+from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, eye, floor, limit, oo, simplify
 
 from theory.arguments import exact, is_positive, is_positive_integer, parameter
 from theory.composition import Recurrence, compose
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.models.base import Model
-from theory.positivity import at_least
+from theory.positivity import at_least, sign
 from theory.recurrence import MomentRecurrence
 from theory.symbols import G, j
 from theory.workflows.base import Workflow
@@ -81,7 +83,7 @@ class LinearRegression(Model):
 
     @property
     def overparameterised(self) -> bool:
-        """Whether the minimum-norm regime d > T is meant."""
+        """Whether a unit block is fitted in the minimum-norm regime d > T."""
         surplus = self.d - self.T  # type: ignore[operator]
         return bool(surplus.is_positive) if surplus.is_number else self.signal is not None
 
@@ -97,43 +99,65 @@ class LinearRegression(Model):
     def finite_variance(self, workflow: Workflow) -> Basic:
         # The square of an inverse Wishart has a mean from four rows to spare, instead of two.
         d, T = self.d, self.T
-        if not self.overparameterised:
-            return _at_least(T * _fewest_rows(workflow), d + 4)  # type: ignore[operator]
+        if not self._wide(workflow):
+            return _at_least(T * self._fewest(workflow), d + 4)  # type: ignore[operator]
         rows = _rows_in_use(workflow)
         if self.design == "fresh" and rows is not None and rows.has(GENERATION):
             # Rows pile up past the interpolation threshold d.
             return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
-        return _at_least(d, T + 4)  # type: ignore[operator]
+        return _at_least(d, T * self._first(workflow) + 4)  # type: ignore[operator]
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        if self.overparameterised:
+        if self._wide(workflow):
             return self._shared_wide(workflow) if self.design == "shared" else self._fresh_wide(workflow)
         if self.design == "shared":
             return self._scalar(workflow, "exact")
         rows = _rows_in_use(workflow)
         return self._scalar(workflow, "leading order") if rows is None else self._telescoping(workflow, rows)
 
+    def _first(self, workflow: Workflow) -> Expr:
+        """Distinct rows of block 1, in units of T: a shared design labels the same T rows again."""
+        return S.One if self.design == "shared" else workflow.size(1)
+
+    def _fewest(self, workflow: Workflow) -> Expr:
+        """Rows of the smallest fit, in units of T."""
+        draw = workflow.draw(G)
+        first = self._first(workflow)
+        if draw is not None:
+            return Min(first, draw.size)
+        if self.design == "fresh" and workflow.schedule.has(j) and not _grows(workflow.size, first):
+            raise NotDerivedError(
+                f"sizes = {workflow.schedule} shrink: how few rows {workflow.name} is left with is not derived."
+            )
+        return first
+
+    def _wide(self, workflow: Workflow) -> bool:
+        """Whether the first fit has fewer rows than features."""
+        surplus = self.d - self.T * self._first(workflow)  # type: ignore[operator]
+        return bool(surplus.is_positive) if surplus.is_number else self.signal is not None
+
     def _scalar(self, workflow: Workflow, exactness: str) -> Recurrence:
-        """Scalar weights on independent noise of variance σ²d/(T−d−1): exact for a shared design."""
-        d, T, fewest = self.d, self.T, _fewest_rows(workflow)
-        spare = T - d - 1  # type: ignore[operator]
-        composed = compose(
-            workflow,
-            noise=self.sigma2 * d / spare if spare != 0 else S.One,  # type: ignore[operator]
-            curvature=S.Zero,
-            exactness=exactness,
-        )
-        return replace(composed, margin=Min(T * fewest, T) - d - 1, domain=_at_least(T * fewest, d + 2))  # type: ignore[operator]
+        """Scalar weights on independent noise of variance σ²d/(T−d−1): exact for a shared design.
+
+        The noise is that of the first fit times its relative size, so that generation 1 is exact.
+        """
+        d, T, fewest = self.d, self.T, self._fewest(workflow)
+        spare = T * fewest - d - 1  # type: ignore[operator]
+        noise = self.sigma2 * d * fewest / spare if spare != 0 else S.One  # type: ignore[operator]
+        composed = compose(workflow, noise=noise, curvature=S.Zero, exactness=exactness)
+        return replace(composed, margin=spare, domain=_at_least(T * fewest, d + 2))  # type: ignore[operator]
 
     def _telescoping(self, workflow: Workflow, rows: Expr) -> MomentRecurrence:
         """Fits that move by S_g^{-1} X_gᵀE_g alone; ``rows`` (in units of T, in g) make up S_g."""
         g, d, T = GENERATION, self.d, self.T
         spare = T * rows - d - 1  # type: ignore[operator]
-        first, last = rows.subs(g, 1), rows.subs(g, G)
-        grows = simplify(rows.subs(g, g + 1) - rows).is_nonnegative
+        first = rows.subs(g, 1)
         domain = _at_least(T * first, d + 2)  # type: ignore[operator]
-        if not grows:
-            domain = And(domain, _at_least(T * last, d + 2))  # type: ignore[operator]
+        shrinking = not _grows(lambda index: rows.subs(g, index), first)
+        if shrinking and limit(rows, g, oo) == 0:
+            domain = S.false
+        elif shrinking:
+            domain = And(domain, _at_least(T * rows.subs(g, G), d + 2))  # type: ignore[operator]
         return MomentRecurrence(
             start=1,
             matrix=eye(1),
@@ -157,7 +181,7 @@ class LinearRegression(Model):
 
     def _fresh_wide(self, workflow: Workflow) -> MomentRecurrence:
         rows = _rows_in_use(workflow)
-        if rows is None or workflow.sizes.has(j):
+        if rows is None or workflow.schedule.has(j):
             raise NotDerivedError(_NOT_DERIVED.format(design="fresh", workflow=workflow.name))
         T = self.T * workflow.size(1)
         return self._projected(T) if not rows.has(GENERATION) else self._interpolating(T)
@@ -223,10 +247,15 @@ def _at_least(value: Expr, bound: Expr) -> Basic:
     return Ge(value, bound)
 
 
-def _fewest_rows(workflow: Workflow) -> Expr:
-    """Rows of the smallest fit, in units of T."""
-    draw = workflow.draw(1)
-    return workflow.size(1) if draw is None else Min(S.One, draw.size)
+def _grows(size: Callable[[Any], Expr], first: Expr) -> bool:
+    """Whether a schedule never falls, by its sign where that is decided and by its first blocks otherwise."""
+    g = GENERATION
+    step = simplify(size(g + 1) - size(g))
+    decided = sign(step, {g: at_least(S.One)})
+    if decided is not None:
+        return decided >= 0
+    values = [first, *(size(Integer(index)) for index in range(2, 21))]
+    return all((late - early).is_nonnegative is not False for early, late in pairwise(values))
 
 
 def _rows_in_use(workflow: Workflow) -> Expr | None:
@@ -239,7 +268,13 @@ def _rows_in_use(workflow: Workflow) -> Expr | None:
     dynamics = workflow.dynamics()
     if not isinstance(dynamics, LinearDynamics) or dynamics.transition != eye(1) or dynamics.fresh != Matrix([[0]]):
         return None
-    g, size = GENERATION, workflow.size(GENERATION)
-    rows = simplify(size / dynamics.innovation[0])
-    added = simplify(rows - rows.subs(g, g - 1) - size)
-    return rows if added == 0 or simplify(rows - size) == 0 else None
+    g = GENERATION
+    rows = simplify(workflow.size(g) / dynamics.innovation[0])
+
+    def holds(index: int, difference: Expr) -> bool:
+        return simplify(difference.subs(g, index)) == 0
+
+    size = workflow.size(g)
+    pooled = all(holds(index, rows - rows.subs(g, index - 1) - size) for index in range(2, 7))
+    latest = all(holds(index, rows - size) for index in range(2, 7))
+    return rows if holds(1, rows - size) and (pooled or latest) else None

@@ -107,6 +107,10 @@ def _partial_fractions(numerator: Expr, denominator: Expr, index: Symbol) -> lis
 
 def _pole_sum(a: Expr, order: int, lower: Expr, upper: Expr) -> Expr:
     """Σ 1/(i + a)^order."""
+    if a.is_Integer and lower.is_Integer and lower + a <= 0:
+        # The pole lies ahead, at c = −a: Σ 1/(i − c)^order = (−1)^order Σ 1/(c − i)^order, counted down to it.
+        ahead = harmonic(-a - lower, order) - harmonic(-a - upper - 1, order)
+        return S.NegativeOne**order * ahead
     if a.is_Integer and abs(a) <= 20:
         return _harmonic(upper, a, order) - _harmonic(lower - 1, a, order)
     if order == 1:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from flint import fmpq
-from sympy import Expr, Integer, Rational, S, Symbol, sympify
+from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, together
 
 from theory.arguments import exact
 from theory.errors import DomainError
@@ -54,7 +54,7 @@ class Workflow(ABC):
 
     def size(self, index: int | Expr) -> Expr:
         """s(index), the size of a block in units of n; of fresh or pooled blocks alike."""
-        sizes = sympify(self.sizes)
+        sizes = self.schedule
         if sizes.is_Rational:
             return sizes
         value = sizes.subs(j, index)
@@ -63,6 +63,11 @@ class Workflow(ABC):
                 f"sizes = {self.sizes} is not a size schedule: s({index}) = {value}, and every size must be positive."
             )
         return value
+
+    @property
+    def schedule(self) -> Expr:
+        """``sizes`` as an exact expression in ``theory.j``."""
+        return self.sizes if isinstance(self.sizes, Expr) else exact("sizes", self.sizes)
 
     def fresh_weight(self, g: int | Expr) -> Expr:
         """Weight of the real samples drawn afresh at generation ``g``; 0 when there are none."""
@@ -108,14 +113,14 @@ class Workflow(ABC):
                 if isinstance(value, Expr):
                     found |= value.free_symbols
         else:
-            found |= sympify(self.sizes).free_symbols
+            found |= self.schedule.free_symbols
         return found - {j}
 
 
 def size_schedule(value: object) -> Expr:
     """Verify a size schedule: an expression in ``theory.j``, positive on the first blocks."""
     schedule = exact("sizes", value)
-    for index in (1, 2, 3, 10, 100):
+    for index in _probes(schedule):
         size = schedule.subs(j, index)
         if size.is_positive is False or size.is_real is False:
             raise DomainError(
@@ -124,9 +129,22 @@ def size_schedule(value: object) -> Expr:
     return schedule
 
 
+def _probes(schedule: Expr) -> list[int]:
+    """Blocks at which a schedule must be positive; for rational ones, next to every sign change: that decides it."""
+    probes = {1, 2, 3, 10, 100}
+    numerator, denominator = fraction(together(schedule))
+    for part in (numerator, denominator):
+        polynomial = part.as_poly(j)
+        if polynomial is not None and polynomial.degree() > 0 and polynomial.domain.is_QQ | polynomial.domain.is_ZZ:
+            for root in polynomial.real_roots():
+                if root >= 1:
+                    probes |= {int(floor(root)), int(ceiling(root)), int(floor(root)) + 1}
+    return sorted(probes)
+
+
 def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:
     """Weights proportional to size over blocks first..g, zero before."""
-    if workflow.sizes.is_Rational:
+    if workflow.schedule.is_Rational:
         return [S.Zero] * (first - 1) + [Rational(1, g - first + 1)] * (g - first + 1)
     sizes = [workflow.size(index) for index in range(first, g + 1)]
     total = sum(sizes, S.Zero)
@@ -135,8 +153,13 @@ def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:
 
 def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
     """``workflow.weights(g)`` verified: one weight a block, exact, and summing to one."""
-    raw = list(workflow.weights(g))
     name = type(workflow).__name__
+    returned = workflow.weights(g)
+    if not isinstance(returned, Iterable):
+        raise DomainError(
+            f"{name}.weights({g}) = {returned!r} is not a list: give one weight for each of the {g} blocks."
+        )
+    raw = list(returned)
     if len(raw) != g:
         raise DomainError(f"{name}.weights({g}) has {len(raw)} entries: give one weight for each of the {g} blocks.")
     fresh = workflow.fresh_weight(g) if g > 1 else S.Zero

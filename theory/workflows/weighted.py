@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sympy import Expr, sympify
 
 from theory.errors import DomainError
+from theory.symbols import j
 from theory.workflows.base import ONE, Workflow, size_schedule
 
 
@@ -43,6 +44,14 @@ class Weighted(Workflow):
 
     def weights(self, g: int) -> list[Any]:
         return list(self.weights_of(g))
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """Symbols in the sizes and in the first weights."""
+        found = set(self.sizes.free_symbols) - {j}
+        for g in (2, 3):
+            found |= {symbol for weight in self.weights_of(g) for symbol in getattr(weight, "free_symbols", ())}
+        return found
 
     def subs(self, *args: Any, **kwargs: Any) -> Weighted:
         """The workflow with symbols replaced in its weights and sizes, as in SymPy."""

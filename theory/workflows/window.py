@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Matrix, S, Symbol
+from sympy import Expr, Matrix, S
 
 from theory.arguments import exact, is_positive_integer
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics
@@ -13,6 +13,9 @@ from theory.errors import DomainError
 from theory.pathway import block_coefficients
 from theory.symbols import j
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
+
+#: Longer windows have k(k + 1)/2 > 10 moments: values come from the weights, growth from the renewal theorem.
+LONGEST_STATE = 4
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,8 @@ class SlidingWindow(Workflow):
         return pooled_weights(self, max(1, g - int(self.k) + 1), g)
 
     def dynamics(self) -> LinearDynamics | LagWindow | None:
-        if not self.k.is_Integer:
-            if self.sizes.has(j):
-                return None
-            return LagWindow(length=self.k, weight=lambda lag: 1 / self.k)
+        if not self.k.is_Integer or self.k > LONGEST_STATE:
+            return None if self.sizes.has(j) else LagWindow(length=self.k, weight=1 / self.k)
         k = int(self.k)
         g = GENERATION
         total = sum((self.size(g - lag) for lag in range(k)), S.Zero)
@@ -76,8 +77,3 @@ class SlidingWindow(Workflow):
             readout=readout,
             initial=Matrix([blocks[index - 1] for index in newest_first]),
         )
-
-
-def window_symbol() -> Symbol:
-    """The symbol used for a window of unspecified length."""
-    return Symbol("k", integer=True, positive=True)
