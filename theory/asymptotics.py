@@ -357,7 +357,7 @@ def _coefficient(raw: Expr) -> Expr:
     if raw.is_Rational or raw.is_Symbol:
         return raw
     symbols = sorted(raw.free_symbols, key=lambda item: item.name)
-    if raw.is_rational_function(*symbols):
+    if symbols and raw.is_rational_function(*symbols):
         return cancel(raw)
     # Numbers at a point decide that it is not zero; only then is SymPy asked to prove that it is.
     point = {symbol: Rational(1009 + 211 * index, 967) for index, symbol in enumerate(symbols)}

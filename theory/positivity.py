@@ -26,6 +26,11 @@ def at_least(bound: Expr) -> Expr:
     return bound + Dummy("t", nonnegative=True)
 
 
+def range_of(role: str) -> Expr:
+    """An expression that runs over the values of a "count", a "positive" number or a "probability"."""
+    return {"count": at_least(S.One), "positive": at_least(S.Zero), "probability": unit_interval()}[role]
+
+
 def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
     """1, 0 or −1 when the sign is that on the whole range (up to zeros on its boundary); None if undecided."""
     if expression.is_number:

@@ -13,6 +13,7 @@ from sympy import (
     Symbol,
     digamma,
     harmonic,
+    log,
     oo,
     pi,
     simplify,
@@ -187,6 +188,8 @@ class TestOtherWorkflows:
         assert limit.subs(s, 1) == oo
         assert limit.subs(s, Rational(1, 2)) == oo
         assert same(expected_risk(Regular(), Accumulate(sizes=j)).ratio.limit, 8 - 2 * pi**2 / 3)
+        squares = expected_risk(Regular(), Accumulate(sizes=j**2)).ratio.limit
+        assert same(squares, 24 * pi**2 - 36 - 288 * log(2))
 
 
 class TestOverparameterised:

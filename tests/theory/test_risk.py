@@ -237,3 +237,20 @@ def test_theory_testing_says_when_hypothesis_is_missing():
         "else: raise SystemExit('no error')"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class TestSymbolsWithoutAssumptions:
+    """The place of a symbol says what it stands for; the user need not."""
+
+    def test_limits_and_bounds_are_decided(self):
+        p, n, d, T, share = symbols("p n d T share")
+        assert expected_risk(Bernoulli(p, n), Replace()).limit == p * (1 - p)
+        assert expected_risk(Bernoulli(p, n), Accumulate()).monotonicity == "increasing"
+        assert expected_risk(Regular(p, n), RealPlusLatest(share)).ratio.limit == 1 / (share * (2 - share))
+        assert expected_risk(LinearRegression(d, T), Accumulate()).bound is not None
+        assert expected_risk(LinearRegression(d, T, signal=p), Replace()).ratio.limit == d / (d - T)
+
+    def test_integer_values_are_the_same(self):
+        p, n = symbols("p n")
+        closed = expected_risk(Bernoulli(p, n), Accumulate()).closed_form.subs({p: THIRD, n: 7, G: 4})
+        assert abs(closed.evalf(30) - expected_risk(Bernoulli(THIRD, 7), Accumulate()).at(4)) < Rational(1, 10**25)

@@ -10,6 +10,7 @@ from sympy import Basic, Expr, S, Symbol
 
 from theory.composition import Recurrence
 from theory.errors import DomainError
+from theory.positivity import range_of
 from theory.workflows.base import Workflow
 
 
@@ -24,6 +25,8 @@ class Model(ABC):
 
     name: ClassVar[str]
     losses: ClassVar[tuple[str, ...]] = ("squared",)
+    #: What each parameter is: "count", "positive" or "probability"; says over what a symbol in its place runs.
+    roles: ClassVar[dict[str, str]] = {}
 
     @abstractmethod
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
@@ -35,7 +38,8 @@ class Model(ABC):
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
-        return {}
+        values = self.parameters
+        return {values[name]: range_of(role) for name, role in self.roles.items() if isinstance(values[name], Symbol)}
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The same to leading order in 1/n, where a closed form is within reach more often."""

@@ -18,7 +18,7 @@ from theory.arguments import is_positive, is_positive_integer, is_probability, p
 from theory.composition import Recurrence, compose
 from theory.errors import DomainError
 from theory.models.base import Model
-from theory.positivity import at_least, unit_interval
+from theory.positivity import at_least
 from theory.workflows.base import Workflow
 
 _N = Symbol("n", integer=True, positive=True)
@@ -99,6 +99,7 @@ class QuadraticVariance(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "quadratic-variance"
+    roles: ClassVar[dict[str, str]] = {"n": "count"}
 
     def __post_init__(self) -> None:
         real = {
@@ -129,7 +130,8 @@ class QuadraticVariance(ExponentialFamily):
 
     def ranges(self) -> dict[Symbol, Expr]:
         # Morris: a negative v2 is −1/m for a whole number m of binomial trials.
-        return {self.v2: at_least(S.NegativeOne)} if isinstance(self.v2, Symbol) else {}
+        lowest = {self.v2: at_least(S.NegativeOne)} if isinstance(self.v2, Symbol) else {}
+        return {**super().ranges(), **lowest}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -155,6 +157,7 @@ class GaussianMean(ExponentialFamily):
     sigma2: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "gaussian-mean"
+    roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "n": "count"}
 
     def __post_init__(self) -> None:
         sigma = Symbol("sigma", positive=True)
@@ -183,6 +186,7 @@ class Poisson(ExponentialFamily):
     rate: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "poisson"
+    roles: ClassVar[dict[str, str]] = {"rate": "positive", "n": "count"}
 
     def __post_init__(self) -> None:
         _set(
@@ -215,6 +219,7 @@ class Gamma(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "gamma"
+    roles: ClassVar[dict[str, str]] = {"shape": "positive", "mean": "positive", "n": "count"}
 
     def __post_init__(self) -> None:
         _set(
@@ -247,6 +252,7 @@ class Exponential(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "exponential"
+    roles: ClassVar[dict[str, str]] = {"mean": "positive", "n": "count"}
 
     def __post_init__(self) -> None:
         _set(
@@ -281,6 +287,7 @@ class Binomial(ExponentialFamily):
     p: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "binomial"
+    roles: ClassVar[dict[str, str]] = {"m": "count", "p": "probability", "n": "count"}
 
     def __post_init__(self) -> None:
         _set(
@@ -295,9 +302,6 @@ class Binomial(ExponentialFamily):
             p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
             n=_sample_size(self.n),
         )
-
-    def ranges(self) -> dict[Symbol, Expr]:
-        return {self.p: unit_interval()} if isinstance(self.p, Symbol) else {}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -322,6 +326,7 @@ class Bernoulli(ExponentialFamily):
     p: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "bernoulli"
+    roles: ClassVar[dict[str, str]] = {"p": "probability", "n": "count"}
 
     def __post_init__(self) -> None:
         _set(
@@ -329,9 +334,6 @@ class Bernoulli(ExponentialFamily):
             p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
             n=_sample_size(self.n),
         )
-
-    def ranges(self) -> dict[Symbol, Expr]:
-        return {self.p: unit_interval()} if isinstance(self.p, Symbol) else {}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -357,6 +359,7 @@ class NegativeBinomial(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "negative-binomial"
+    roles: ClassVar[dict[str, str]] = {"r": "positive", "mean": "positive", "n": "count"}
 
     def __post_init__(self) -> None:
         _set(
@@ -391,6 +394,7 @@ class HyperbolicSecant(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "hyperbolic-secant"
+    roles: ClassVar[dict[str, str]] = {"r": "positive", "n": "count"}
 
     def __post_init__(self) -> None:
         _set(

@@ -64,6 +64,7 @@ class LinearRegression(Model):
     design: str = "fresh"
     signal: Expr | None = None
     name: ClassVar[str] = "linear-regression"
+    roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "signal": "positive"}
 
     def __post_init__(self) -> None:
         count = "a whole number, 1 or more"
@@ -92,9 +93,14 @@ class LinearRegression(Model):
         return Symbol("B", nonnegative=True) if self.signal is None else self.signal
 
     def ranges(self) -> dict[Symbol, Expr]:
-        if self.overparameterised:
-            return {self.d: at_least(self.T + 2)} if isinstance(self.d, Symbol) else {}  # type: ignore[operator]
-        return {self.T: at_least(self.d + 2)} if isinstance(self.T, Symbol) else {}  # type: ignore[operator]
+        # The smaller of d and T runs over the whole numbers, the larger from two above it.
+        larger, smaller = ("d", "T") if self.overparameterised else ("T", "d")
+        values, covered = self.parameters, super().ranges()
+        if isinstance(values[smaller], Symbol):
+            covered[values[smaller]] = at_least(S.One)
+        if isinstance(values[larger], Symbol):
+            covered[values[larger]] = at_least(values[smaller] + 2)
+        return covered
 
     def finite_variance(self, workflow: Workflow) -> Basic:
         # The square of an inverse Wishart has a mean from four rows to spare, instead of two.

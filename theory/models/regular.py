@@ -33,6 +33,7 @@ class Regular(Model):
     p: Expr | None = None
     n: Expr | None = None
     name: ClassVar[str] = "regular"
+    roles: ClassVar[dict[str, str]] = {"p": "count", "n": "count"}
 
     def __post_init__(self) -> None:
         count = "a whole number, 1 or more"

@@ -13,6 +13,7 @@ from sympy import (
     Expr,
     Integer,
     Poly,
+    Rational,
     S,
     Symbol,
     cancel,
@@ -116,7 +117,14 @@ def _pole_sum(a: Expr, order: int, lower: Expr, upper: Expr) -> Expr:
     if order == 1:
         return polygamma(0, upper + 1 + a) - polygamma(0, lower + a)
     sign = S.NegativeOne**order / factorial(order - 1)
-    return sign * (polygamma(order - 1, lower + a) - polygamma(order - 1, upper + 1 + a))
+    edge = polygamma(order - 1, lower + a)
+    start = lower + a
+    if (2 * start).is_Integer and start > 0:
+        # Half-integers: powers of π, by counting down to ψ^(k)(1/2).
+        steps = range(int(start - Rational(1, 2)))
+        passed = sum((1 / (step + Rational(1, 2)) ** order for step in steps), S.Zero)
+        edge = polygamma(order - 1, Rational(1, 2)) - S.NegativeOne**order * factorial(order - 1) * passed
+    return sign * (edge - polygamma(order - 1, upper + 1 + a))
 
 
 def _harmonic(upper: Expr, a: Expr, order: int) -> Expr:

@@ -10,7 +10,7 @@ from sympy import Expr, Matrix, S, Symbol, cancel
 from theory.arguments import exact
 from theory.dynamics import LinearDynamics
 from theory.errors import DomainError
-from theory.positivity import unit_interval
+from theory.positivity import range_of
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE, Workflow
 
@@ -56,7 +56,8 @@ class FreshReal(Workflow):
         return S.Zero if g == 1 else self.real
 
     def ranges(self) -> dict[Symbol, Expr]:
-        return {self.share: unit_interval()} if isinstance(self.share, Symbol) else {}
+        roles = ((self.share, "probability"), (self.real, "positive"))
+        return {value: range_of(role) for value, role in roles if isinstance(value, Symbol)}
 
     def weights(self, g: int) -> list[Expr]:
         return [S.Zero] * (g - 1) + [1 - self.fresh_weight(g)]
