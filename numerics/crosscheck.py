@@ -15,6 +15,7 @@ from numerics.evaluate import evaluate
 from numerics.gaussian_maximum import GaussianMaximum
 from numerics.simulate import Simulation
 from theory.errors import DomainError
+from theory.models.regular import Regular
 
 if TYPE_CHECKING:
     from theory.risk import Risk
@@ -25,6 +26,8 @@ Array = NDArray[np.float64]
 POWER = 0.99
 # Relative accuracy of an evaluated formula and of an average of floating-point numbers.
 ROUNDING = 1e-12
+# Below the smallest normal double, a variance has lost its digits.
+TINIEST = float(np.finfo(float).tiny)
 # Beyond this share of the sum of squares a single replicate moves z by 1/3, whatever the law.
 DOMINANT_SHARE = 0.1
 
@@ -39,18 +42,17 @@ class Crosscheck:
     p_value : probability of a max |z| at least this large were the formula right; one test for all generations
     level : the p-value below which the check fails
     detectable : the smallest ε such that the formula × (1 + ε) would have failed with probability ≥ 0.99
-    reason : why it did not pass, or None
+    passed : whether the simulation found nothing against the formula
+    reason : why it did not pass; for a formula to leading order, also when it did, how its remainder compares with
+        ``detectable``; else None
     """
 
     z: Array
     p_value: float
     level: float
     detectable: float
+    passed: bool
     reason: str | None
-
-    @property
-    def passed(self) -> bool:
-        return self.reason is None
 
 
 def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001) -> Crosscheck:
@@ -84,20 +86,24 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001) -> Cros
     refusal = _refusal(expected, simulation)
     if not (np.isfinite(expected).all() and np.isfinite(simulation.mean).all() and np.isfinite(stderr).all()):
         nowhere = np.full(simulation.generations, np.nan)
-        return Crosscheck(nowhere, 0.0, level, float("inf"), refusal)
+        return Crosscheck(nowhere, 0.0, level, float("inf"), False, refusal)
 
     z = _scores(simulation.mean - expected, stderr, expected)
     p_value, detectable = _simultaneous(z, expected, simulation, level)
     reason = refusal
+    if refusal is not None:
+        # A run whose standard errors cannot be trusted would have caught nothing for sure.
+        detectable = float("inf")
     if reason is None and p_value < level:
         worst = int(np.argmax(np.abs(z)))
         reason = (
             f"at generation {worst + 1} the simulation gives {simulation.mean[worst]:.6g} ± {stderr[worst]:.2g} "
             f"and the formula {expected[worst]:.6g}: p = {p_value:.2g} over all generations."
         )
-        if risk.exactness != "exact":
-            reason += " The formula is to leading order, so this may be its remainder."
-    return Crosscheck(z, p_value, level, detectable, reason)
+    passed = reason is None
+    if risk.exactness != "exact":
+        reason = f"{reason or ''} {_remainder(risk, detectable, passed)}".strip()
+    return Crosscheck(z, p_value, level, detectable, passed, reason)
 
 
 def largest_credible_share(replicates: int, generations: int) -> float:
@@ -112,6 +118,24 @@ def largest_credible_share(replicates: int, generations: int) -> float:
     replicate then moves z by :math:`\sqrt{1/10} \approx 1/3`.
     """
     return min(DOMINANT_SHARE, log(100 * replicates * generations) ** 4 / (20 * replicates))
+
+
+def _remainder(risk: Risk, detectable: float, passed: bool) -> str:
+    """What a leading order leaves out, next to what the run could see."""
+    given = risk.model.parameters
+    # A fit of d coefficients to T rows leaves terms of relative order (d + 1)/T; one of p parameters to n points, p/n.
+    name, size = ("(d + 1)/T", (given["d"] + 1) / given["T"]) if "T" in given else ("1/n", 1 / given["n"])
+    if "T" not in given and isinstance(risk.model, Regular):
+        name, size = "p/n", given["p"] / given["n"]
+    order = f"The formula is to leading order: it leaves out terms of relative order {name} = {float(size):.2g}"
+    if not passed:
+        return f"{order}, which may be what was found."
+    if float(size) < detectable:
+        return f"{order}, below the detectable {detectable:.2g}: this run cannot tell it from an exact one."
+    return (
+        f"{order}, not below the detectable {detectable:.2g}: that no error was found says that the terms left out "
+        f"are smaller than that, not that there are none."
+    )
 
 
 def _verify_same(risk: Risk, simulation: Simulation) -> None:
@@ -132,6 +156,8 @@ def _refusal(expected: Array, simulation: Simulation) -> str | None:
         return "the loss has infinite variance here, so its average has no standard error and a z-score means nothing."
     if not (np.isfinite(simulation.mean).all() and np.isfinite(simulation.covariance).all()):
         return "some replicates have infinite loss: no average converges."
+    if ((simulation.mean > 0) & (np.diag(simulation.covariance) < TINIEST)).any() and (simulation.mean < 1e-140).any():
+        return "the losses are so small that their squares underflow: choose other units."
     share = float(simulation.largest_share.max())
     credible = largest_credible_share(simulation.replicates, simulation.generations)
     if share > credible:

@@ -16,6 +16,9 @@ from theory.models.base import Model
 from theory.workflows.base import Workflow
 
 METHODS = ("exact-law", "raw")
+# Weights and covariance are tables of G² numbers; a billion chains take hours and leave an error of 0.005 %.
+MOST_GENERATIONS = 10_000
+MOST_REPLICATES = 10**9
 
 Array = NDArray[np.float64]
 
@@ -113,7 +116,11 @@ def simulate(
     if method not in METHODS:
         raise DomainError(f"method = {method!r} is not a method: use 'exact-law' or 'raw'.")
     last = generation("generations", generations)
+    if last > MOST_GENERATIONS:
+        raise DomainError(f"generations = {generations} is too many to simulate: give {MOST_GENERATIONS} or fewer.")
     count = _whole("replicates", replicates, 2)
+    if count > MOST_REPLICATES:
+        raise DomainError(f"replicates = {replicates} is too many to simulate: give {MOST_REPLICATES} or fewer.")
     root = _whole("seed", seed, 0)
     model.verify_loss(loss)
     verify_numbers(model, workflow)
@@ -133,7 +140,7 @@ def simulate(
 
 
 def _largest_share(mean: Array, smallest: Array, largest: Array, squares: Array) -> Array:
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         extreme = np.maximum(largest - mean, mean - smallest) ** 2
         return np.divide(extreme, squares, out=np.zeros_like(squares), where=squares != 0)
 

@@ -7,6 +7,7 @@ sentence on standard error.
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import math
 import os
@@ -28,17 +29,57 @@ if TYPE_CHECKING:
     from theory import Risk
 
 
+# What the parser of options raises, whichever package typer has it from.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+class _NotAllowed(Exception):
+    """An option with a value that is not allowed."""
+
+
 class _Group(typer.core.TyperGroup):
     """Commands whose bad input ends in one sentence and exit code 2."""
 
     def invoke(self, ctx: Any) -> Any:
+        if sys.stdout is None:
+            # Closed by whoever started us: what is printed goes nowhere, what is written to files still does.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         try:
-            return super().invoke(ctx)
-        except DomainError as error:
-            typer.echo(f"selfgen: {error}", err=True)
-            raise typer.Exit(2) from None
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except (DomainError, _NotAllowed) as error:
+            sentence = str(error)
+        except _UsageError as error:
+            message = error.format_message().rstrip(".")
+            sentence = f"{message}: see 'selfgen {ctx.invoked_subcommand or ''} --help'.".replace("  ", " ")
+        except MemoryError:
+            sentence = "this needs more memory than there is: ask for fewer generations, or for smaller blocks."
         except KeyboardInterrupt:
             raise typer.Abort from None
+        except OSError as error:
+            sentence = f"{error.filename or 'standard output'} cannot be written: {error.strerror}."
+            # What is left in the buffer would fail again when the interpreter closes it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        else:
+            return result
+        typer.echo(f"selfgen: {sentence}", err=True)
+        raise typer.Exit(2)
+
+
+def _whole(name: str, least: int, most: int | None = None) -> Any:
+    """A parser of whole numbers whose errors say what was given and what is allowed."""
+    allowed = f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            raise _NotAllowed(f"{name} {text} is not allowed: give {allowed}.")
+        return value
+
+    return {"parser": parse, "metavar": "INTEGER"}
 
 
 app = typer.Typer(
@@ -70,7 +111,6 @@ Set = Annotated[
 ]
 Sizes = Annotated[str | None, typer.Option(help='Block sizes as arithmetic in j, such as "j**2".')]
 Loss = Annotated[str, typer.Option(help="Which risk: squared, kl, …")]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Processes.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -90,8 +130,12 @@ def verify(
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write JSON, CSV, LaTeX and one figure a case here.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores if left out.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="In place of the seed among the study's defaults.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(**_whole("--jobs", 1, 512), help="Processes; all cores if left out.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(**_whole("--seed", 0), help="In place of the seed among the study's defaults.")
+    ] = None,
 ) -> None:
     """Derive every case of a study, simulate it, and say whether the two agree."""
     from selfgen import report, verification
@@ -123,7 +167,7 @@ def verify(
     typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {power}")
     if output is not None:
         report.write(output, loaded, results)
-        typer.echo(f"Written to {output}: results.json, results.csv, theorems.tex and {len(results)} figures.")
+        typer.echo(f"Written to {output}: results.json, results.csv, theorems.tex and a figure a case.")
     if failures:
         raise typer.Exit(1)
 
@@ -135,12 +179,15 @@ def derive(
     set_: Set = None,
     sizes: Sizes = None,
     loss: Loss = "squared",
-    generation: Annotated[int | None, typer.Option(min=1, help="Also the exact value at this generation.")] = None,
+    generation: Annotated[
+        int | None, typer.Option(**_whole("--generation", 1), help="Also the value at this generation.")
+    ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the theorem line, to paste into a paper.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Derive the expected risk: closed form, limit, growth, domain."""
     from selfgen.names import build
+    from selfgen.values import text, value_at
     from theory import expected_risk
 
     if latex and as_json:
@@ -154,14 +201,14 @@ def derive(
             "model": built_model.name,
             "workflow": built_workflow.name,
             "closed_form": risk.closed_form,
-            "value": None if generation is None else risk.at(generation),
+            "value": None if generation is None else value_at(risk, generation),
             "limit": risk.limit,
             "growth": risk.growth,
             "domain": risk.domain,
             "exactness": risk.exactness,
             "latex": risk.latex(),
         }
-        texts = {name: None if value is None else str(value) for name, value in found.items()}
+        texts = {name: None if value is None else text(value) for name, value in found.items()}
         typer.echo(json.dumps(texts, ensure_ascii=False, indent=1))
     else:
         _describe(risk, generation)
@@ -169,6 +216,9 @@ def derive(
 
 def _describe(risk: Risk, generation: int | None) -> None:
     """What is known of a risk, a line each."""
+    from selfgen.values import value_at
+    from selfgen.verification import ratio_limit
+
     lines: dict[str, object] = {"model": risk.model.name, "workflow": risk.workflow.name, "loss": risk.loss}
     if risk.closed_form is not None:
         lines["closed form"] = risk.closed_form
@@ -176,10 +226,10 @@ def _describe(risk: Risk, generation: int | None) -> None:
         lines["closed form"] = "none; every value comes exactly from the recurrence"
         lines["first order in 1/n"] = _shown(risk.leading_order.closed_form)
     if generation is not None:
-        lines[f"risk at {generation}"] = _shown(risk.at(generation))
+        lines[f"risk at {generation}"] = _shown(value_at(risk, generation))
     lines["limit"] = _shown(risk.limit)
     lines["growth"] = _shown(risk.growth)
-    lines["limit of the ratio"] = _shown(risk.ratio.limit)
+    lines["limit of the ratio"] = _shown(ratio_limit(risk))
     lines["bound"] = "none" if risk.bound == oo else _shown(risk.bound)
     lines["domain"] = "all parameters" if risk.domain == true else risk.domain
     lines["exactness"] = risk.exactness
@@ -191,8 +241,12 @@ def _shown(value: Expr | None) -> str:
     """An expression, with its decimal value where it has one that does not show."""
     if value is None:
         return "unknown"
-    decimal = value.is_number and value.is_finite and not value.is_Integer
-    return f"{value} ≈ {float(value):.10g}" if decimal else str(value)
+    from selfgen.values import is_long, text
+
+    shown = text(value)
+    if value.is_Float or is_long(value):
+        return f"≈ {shown}"
+    return f"{shown} ≈ {float(value):.10g}" if value.is_number and value.is_finite and not value.is_Integer else shown
 
 
 @app.command()
@@ -202,13 +256,15 @@ def simulate(
     set_: Set = None,
     sizes: Sizes = None,
     loss: Loss = "squared",
-    generations: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
-    replicates: Annotated[int, typer.Option(min=2, help="Independent chains.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same numbers.")] = 0,
+    generations: Annotated[int, typer.Option(**_whole("--generations", 1), help="How many.")] = 20,
+    replicates: Annotated[int, typer.Option(**_whole("--replicates", 2), help="Independent chains.")] = 10_000,
+    seed: Annotated[int, typer.Option(**_whole("--seed", 0), help="The same seed gives the same numbers.")] = 0,
     method: Annotated[Method, typer.Option(help="Draw estimators, or data points and refit.")] = Method.exact_law,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print generation,mean,stderr.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; the numbers do not depend on it.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(**_whole("--jobs", 1, 512), help="Processes; the numbers do not depend on it.")
+    ] = 1,
 ) -> None:
     """Simulate the risk at generations 1, 2, …: mean and standard error."""
     from numerics import simulate as run
@@ -256,7 +312,7 @@ def compare(
     set_: Set = None,
     sizes: Sizes = None,
     loss: Loss = "squared",
-    generation: Annotated[int, typer.Option(min=1, help="At which generation.")] = 100,
+    generation: Annotated[int, typer.Option(**_whole("--generation", 1), help="At which generation.")] = 100,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw the ratios: .png, .pdf or .svg.")] = None,
 ) -> None:
     """Risk at G over risk at 1 under several workflows, side by side: which collapse, and which do not."""
@@ -299,7 +355,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class _Terminal(Console):
+    """A console that reports a reader who left, as every other output does, where Rich would exit by itself."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def _terminal(stderr: bool = False) -> Console:
     """The terminal; in a file or a pipe, wide enough for formulas."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 170, highlight=False)
+    return _Terminal(stderr=stderr, width=None if stream.isatty() else 160, highlight=False)

@@ -16,6 +16,7 @@ import numpy as np
 from sympy import Expr, oo
 
 from numerics import evaluate
+from selfgen.values import LAST_EXACT, number_at, value_at
 from theory import DomainError, G, Regular, Risk, expected_risk
 from theory.models.base import Model
 from theory.workflows.base import Workflow
@@ -64,20 +65,30 @@ def plot_comparison(model: str, rows: Sequence[Row], generation: int, path: Path
     for row in rows:
         ratio = row.risk.ratio
         ratios[row.name] = _values(row.name, ratio, generations)
+        if not np.isfinite(ratios[row.name]).all():
+            raise DomainError(f"--plot cannot draw {row.name}: its ratio overflows before --generation {generation}.")
         limits[row.name] = float(ratio.limit) if ratio.limit is not None and ratio.limit.is_finite else None
     draw_comparison(model.replace("-", " "), generations, ratios, limits, path)
 
 
 def _value(ratio: Risk, generation: int) -> str:
     """The ratio at one generation: a number, or the closed form where it depends on symbols."""
+    if not ratio.free_symbols:
+        return f"{number_at(ratio, generation):.6g}"
     if not _symbols(ratio):
-        return f"{float(ratio.at(generation)):.6g}"
-    # An exact value in symbols is a ratio of polynomials of degree G; the closed form says the same in a line.
-    closed = ratio.closed_form
-    if closed is not None:
-        return str(closed.subs(G, generation))
+        return f"{_cancelled(ratio, generation):.6g}"
+    if ratio.closed_form is not None:
+        return str(value_at(ratio, generation))
     leading = ratio.leading_order
-    return f"depends on {_symbols(ratio)}" if _symbols(leading) else f"≈ {float(leading.at(generation)):.6g}"
+    return f"depends on {_symbols(ratio)}" if _symbols(leading) else f"≈ {_cancelled(leading, generation):.6g}"
+
+
+def _cancelled(ratio: Risk, generation: int) -> float:
+    """The ratio at one generation where parameters without a value cancel from it."""
+    if generation > LAST_EXACT:
+        left = ", ".join(sorted(map(str, ratio.free_symbols)))
+        raise DomainError(f"--generation {generation} is beyond {LAST_EXACT} and needs numbers: --set {left}.")
+    return float(ratio.at(generation))
 
 
 def _values(name: str, ratio: Risk, generations: Sequence[int]) -> list[float]:

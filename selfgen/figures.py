@@ -98,9 +98,10 @@ def draw_case(result: CaseResult, stem: Path) -> None:
         axes.set_xlabel("generation $G$")
         axes.set_ylabel("expected risk" if result.loss == "squared" else f"expected {result.loss}")
         axes.set_title(_heading(result))
-        # A bounded curve leaves the lower right free, a growing one the upper left.
-        growing = result.bound is None or result.bound >= 4 * top
-        axes.legend(loc="upper left" if growing else "lower right")
+        # The legend takes the upper left where the curve leaves it free, the lower right otherwise.
+        left = np.concatenate([formula, mean]).reshape(2, -1)[:, : max(1, round(0.6 * result.generations))]
+        below = logarithmic or float(np.nanmax(left)) < 0.65 * top
+        axes.legend(loc="upper left" if below else "lower right")
         # The second file takes over the layout of the first, which is most of the work.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
@@ -109,7 +110,10 @@ def draw_case(result: CaseResult, stem: Path) -> None:
 
 
 def draw_comparison(
-    title: str, generations: Sequence[int], ratios: Mapping[str, Sequence[float]], limits: Mapping[str, float | None],
+    title: str,
+    generations: Sequence[int],
+    ratios: Mapping[str, Sequence[float]],
+    limits: Mapping[str, float | None],
     path: Path,
 ) -> None:
     """Write the risk ratios of several workflows, with their limits dashed, on logarithmic axes."""

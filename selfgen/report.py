@@ -28,11 +28,10 @@ def table(title: str, results: Sequence[CaseResult]) -> Table:
     """One row a case: what was derived, and what the simulation said of it."""
     grid = Table(title=escape(title) or None, header_style="bold", pad_edge=False)
     grid.add_column("model", no_wrap=True)
-    grid.add_column("settings", max_width=28)
+    grid.add_column("settings", max_width=22)
     grid.add_column("workflow", no_wrap=True)
-    grid.add_column("closed form", max_width=40, overflow="fold")
-    grid.add_column("limit of ratio", no_wrap=True)
-    for name in ("worst |z|", "p", "detectable"):
+    grid.add_column("closed form", max_width=48, overflow="fold")
+    for name in ("limit\nof ratio", "bound\nof ratio", "worst\n|z|", "p", "detect-\nable"):
         grid.add_column(name, justify="right", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
     for result in results:
@@ -41,8 +40,9 @@ def table(title: str, results: Sequence[CaseResult]) -> Table:
             escape(settings_text(result)),
             escape(result.workflow),
             escape(_clipped(formula_text(result))),
-            escape(ratio_limit_text(result)),
-            f"{result.worst_z:.2f}",
+            ratio_limit_text(result),
+            ratio_bound_text(result),
+            "–" if math.isnan(result.worst_z) else f"{result.worst_z:.2f}",
             f"{result.p_value:.3f}",
             f"{100 * result.detectable:.2f} %" if math.isfinite(result.detectable) else "none",
             "[green]agrees[/green]" if result.passed else "[bold red]FAILS[/bold red]",
@@ -60,22 +60,28 @@ def _clipped(text: str, longest: int = 120) -> str:
 
 
 def formula_text(result: CaseResult) -> str:
-    """The closed form; else its leading order, marked as such; else a word."""
-    if result.closed_form is not None:
-        mark = "" if result.exactness == "exact" else "≈ "
-        return mark + result.closed_form
-    return f"≈ {result.leading_order}" if result.leading_order is not None else "none: recurrence"
+    """The closed form, else its leading order, marked as such; else a word."""
+    if result.general_form is None:
+        return "none: recurrence"
+    exact = result.closed_form is not None and result.exactness == "exact"
+    return result.general_form if exact else f"≈ {result.general_form}"
 
 
 def ratio_limit_text(result: CaseResult) -> str:
-    """The limit of the ratio: its formula where that is short, and its decimals."""
+    """The limit of the ratio, in decimals."""
     mark = "" if result.ratio_limit_exactness == "exact" else "≈ "
-    if result.ratio_limit is None or result.ratio_limit_value is None:
-        return mark + limit_text(result.ratio_limit) if result.ratio_limit else limit_text(None)
-    decimal = f"{result.ratio_limit_value:.5g}"
-    if len(result.ratio_limit) > 12:
-        return mark + decimal
-    return mark + (result.ratio_limit if result.ratio_limit == decimal else f"{result.ratio_limit} = {decimal}…")
+    if result.ratio_limit_value is not None:
+        return f"{mark}{result.ratio_limit_value:.5g}"
+    return mark + limit_text(result.ratio_limit) if result.ratio_limit else "–"
+
+
+def ratio_bound_text(result: CaseResult) -> str:
+    """The least upper bound of the ratio, in decimals; a dash where it is not derived."""
+    if result.ratio_bound is None:
+        return "–"
+    mark = "" if result.exactness == "exact" else "≈ "
+    decimal = None if result.ratio_bound_value is None else f"{result.ratio_bound_value:.5g}"
+    return mark + (decimal or limit_text(result.ratio_bound))
 
 
 def limit_text(limit: str | None) -> str:

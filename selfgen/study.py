@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 from selfgen.names import build
 from theory import DomainError
 from theory.models.base import Model
+from theory.registry import WORKFLOW_ALIASES
 from theory.workflows.base import Workflow
 
 DEFAULT = "builtin"
@@ -148,7 +149,7 @@ def shipped() -> dict[str, Traversable]:
 
 def _locate(name: str | Path) -> Traversable:
     path = Path(name)
-    if path.is_file():
+    if path.exists() and not path.is_dir():
         return path
     known = shipped()
     stem = str(name).replace("-", "_")
@@ -161,6 +162,7 @@ def _locate(name: str | Path) -> Traversable:
 
 def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
     cases: list[Case] = []
+    seen: dict[str, int] = {}
     defaults = written.defaults
     root = defaults.seed if seed is None else seed
     for number, entry in enumerate(written.case, start=1):
@@ -170,11 +172,18 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
             for key in ("generations", "replicates", "method", "loss")
         }
         for workflow in workflows:
+            name, colon, settings = workflow.partition(":")
+            proper = WORKFLOW_ALIASES.get(name, name) + colon + settings
+            same = repr((entry.model, proper, entry.parameters, chosen, entry.seed))
+            first = seen.setdefault(same, number)
+            label = f"{file}: case {number} ({entry.model}, {workflow})"
+            if len(seen) <= len(cases):
+                raise DomainError(f"{label} repeats case {first}: give each case once, or a seed of its own.")
             # Independent streams: cases that shared a seed would stand and fall together.
             own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
             cases.append(
                 Case(
-                    label=f"{file}: case {number} ({entry.model}, {workflow})",
+                    label=label,
                     model=entry.model,
                     workflow=workflow,
                     parameters=entry.parameters,
@@ -210,8 +219,10 @@ def _sentence(file: str, raw: dict[str, Any], error: ValidationError) -> str:
         return f"{place}: key {key} is missing: it is required."
     allowed = first["msg"][0].lower() + first["msg"][1:]
     if any(_is_branch(part) for part in where):
-        allowed = "a number, true, false or a text of arithmetic" if key.startswith("parameters") else (
-            "a text or a list of texts"
+        allowed = (
+            "a number, true, false or a text of arithmetic"
+            if key.startswith("parameters")
+            else ("a text or a list of texts")
         )
         allowed = f"input should be {allowed}"
     return f"{place}: {key} = {first['input']!r} is not allowed: {allowed}."

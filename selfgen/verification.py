@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
-from sympy import Expr
+from sympy import Expr, RootSum, Symbol, oo
 
 from numerics import crosscheck, evaluate, simulate
 from selfgen.study import Case, Study
@@ -24,9 +24,12 @@ from theory.parser import parse
 class CaseResult:
     """What one case found, in plain values that travel between processes.
 
-    ``ratio_limit`` is exact or, where that is not known, to leading order in 1/n, as ``ratio_limit_exactness`` says.
+    ``general_form`` is the closed form (or its leading order) as a reader wants it: with parameters as symbols where
+    that is shorter. ``ratio_limit`` is exact or, where that is not known, to leading order in 1/n, as
+    ``ratio_limit_exactness`` says; ``ratio_bound`` is the least upper bound of the ratio, ``oo`` when it diverges.
     ``formula``, ``mean`` and ``stderr`` hold the risk at generations 1, 2, …; ``detectable`` is the smallest relative
-    error in the formula that the run would have caught with probability 0.99.
+    error in the formula that the run would have caught with probability 0.99. ``reason`` says why a case did not pass
+    or, of a formula to leading order that did, how much it leaves out.
     """
 
     model: str
@@ -39,9 +42,12 @@ class CaseResult:
     method: str
     closed_form: str | None
     leading_order: str | None
+    general_form: str | None
     ratio_limit: str | None
     ratio_limit_value: float | None
     ratio_limit_exactness: str
+    ratio_bound: str | None
+    ratio_bound_value: float | None
     limit: str | None
     growth: str | None
     bound: float | None
@@ -125,11 +131,12 @@ def verify_case(
         check = crosscheck(risk, simulation)
         formula = np.asarray(evaluate(risk, np.arange(1, case.generations + 1)), dtype=float)
         leading = risk.leading_order.closed_form if risk.closed_form is None else None
-        ratio_limit, limit_exactness = risk.ratio.limit, risk.exactness
-        if ratio_limit is None:
-            ratio_limit, limit_exactness = risk.leading_order.ratio.limit, risk.leading_order.exactness
+        limit_of_ratio, limit_exactness = ratio_limit(risk), risk.exactness
+        if limit_of_ratio is None:
+            limit_of_ratio, limit_exactness = ratio_limit(risk.leading_order), risk.leading_order.exactness
     except DomainError as error:
         raise error if str(error).startswith(case.label) else case.error(error) from None
+    general, bound_of_ratio = _general(risk), _ratio_bound(risk)
     z = np.abs(np.asarray(check.z, dtype=float))
     result = CaseResult(
         model=model.name,
@@ -142,15 +149,18 @@ def verify_case(
         method=case.method,
         closed_form=_text(risk.closed_form),
         leading_order=_text(leading),
-        ratio_limit=_text(ratio_limit),
-        ratio_limit_value=_finite(ratio_limit),
+        general_form=_shortest(risk, general),
+        ratio_limit=_text(limit_of_ratio),
+        ratio_limit_value=_finite(limit_of_ratio),
         ratio_limit_exactness=limit_exactness,
+        ratio_bound=_text(bound_of_ratio),
+        ratio_bound_value=_finite(bound_of_ratio),
         limit=_text(risk.limit),
         growth=_text(risk.growth),
         bound=_finite(risk.bound),
         domain=str(risk.domain),
         exactness=risk.exactness,
-        theorem=_theorem(risk),
+        theorem=general.latex(),
         formula=tuple(formula.tolist()),
         mean=tuple(np.asarray(simulation.mean, dtype=float).tolist()),
         stderr=tuple(np.asarray(simulation.stderr, dtype=float).tolist()),
@@ -188,8 +198,14 @@ def processes(jobs: int) -> Iterator[Executor | None]:
                 os.environ[name] = value
 
 
-def _theorem(risk: Risk) -> str:
-    """The theorem line with the model's parameters left as symbols where that can be derived, else with its numbers."""
+def ratio_limit(risk: Risk) -> Expr | None:
+    """The limit of the risk over that of generation 1; None where it is not derived or the latter is 0 or infinite."""
+    base = risk.baseline
+    return None if base.is_zero or base.is_infinite else risk.ratio.limit
+
+
+def _general(risk: Risk) -> Risk:
+    """The risk with the model's parameters left as symbols where that can be derived, else as it is."""
     model = risk.model
     free = {field.name: None for field in fields(model) if field.default is None}  # type: ignore[arg-type]
     if isinstance(model, LinearRegression):
@@ -197,11 +213,34 @@ def _theorem(risk: Risk) -> str:
         free["signal"] = parse("B", "signal") if model.overparameterised else None
     try:
         general = expected_risk(replace(model, **free), risk.workflow, loss=risk.loss)  # type: ignore[type-var]
-        if general.closed_form is None and risk.closed_form is not None:
-            return risk.latex()
-        return general.latex()
     except DomainError:
-        return risk.latex()
+        return risk
+    return risk if general.closed_form is None and risk.closed_form is not None else general
+
+
+def _shortest(risk: Risk, general: Risk) -> str | None:
+    """The closed form, else its leading order, in numbers or in symbols, whichever is shorter."""
+    closed = [one.closed_form for one in (general, risk)]
+    forms = closed if closed[1] is not None else [one.leading_order.closed_form for one in (general, risk)]
+    return min((readable(form) for form in forms if form is not None), key=len, default=None)
+
+
+def readable(expression: Expr) -> str:
+    """Text of a formula; a sum over the roots of a polynomial is named, not written out."""
+    names = {}
+    for number, found in enumerate(sorted(expression.atoms(RootSum), key=str)):
+        degree = found.poly.degree()
+        kind = {2: "quadratic", 3: "cubic", 4: "quartic"}.get(degree, f"polynomial of degree {degree}")
+        names[found] = Symbol(f"(sum over the roots of a {kind})" + "\N{PRIME}" * number)
+    return str(expression.xreplace(names))
+
+
+def _ratio_bound(risk: Risk) -> Expr | None:
+    """The least upper bound of the ratio; None where it is not derived."""
+    bound, base = risk.bound, risk.baseline
+    if bound is None or base.is_zero:
+        return None
+    return oo if bound == oo or base.is_infinite else bound / base
 
 
 def _title(written: str, name: str) -> str:

@@ -3,7 +3,7 @@
 >>> from theory import Accumulate, Bernoulli, expected_risk
 >>> risk = expected_risk(Bernoulli(p="1/3", n=50), Accumulate())
 >>> risk.at(2)
-299/50625
+83/15000
 """
 
 from theory.errors import DomainError, NotDerivedError

@@ -81,7 +81,7 @@ class Risk:
             closed = self.closed_form
         elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
         if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
-            return self._written(closed.subs(G, g))
+            return closed.subs(G, g)
         if g > LONGEST_RUN:
             raise DomainError(
                 f"generation = {g} is beyond exact values ({LONGEST_RUN} here at most): use numerics.evaluate."

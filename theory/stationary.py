@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Basic, Expr, S, factor, oo, summation
+from sympy import Basic, Dummy, Expr, S, factor, oo, summation
 
 from theory.asymptotics import Order
 from theory.dynamics import LAG, LagWindow
@@ -39,7 +39,10 @@ class StationaryRecurrence:
     @property
     def persistence(self) -> Expr:
         """π_0: the part of one block's noise that stays for ever."""
-        return 1 / factor(summation((LAG + 1) * self.window.weight, (LAG, 0, self.window.length - 1)))
+        # Summed to a symbol first: with a number for the upper end SymPy would add the terms up one by one.
+        last = Dummy("L", integer=True, positive=True)
+        age = summation((LAG + 1) * self.window.weight, (LAG, 0, last - 1))
+        return 1 / factor(age.subs(last, self.window.length))
 
     def subs(self, *args: Any) -> StationaryRecurrence:
         """The recurrence with parameters replaced."""

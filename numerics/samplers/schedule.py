@@ -11,6 +11,9 @@ from sympy import Expr, sympify
 from theory.errors import DomainError
 from theory.workflows.base import Workflow, exact_weights
 
+# Counts are held in doubles.
+MOST_POINTS = 2**53
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -86,6 +89,8 @@ def _whole(what: str, size: Expr, unit: int) -> int:
     count = sympify(size) * unit
     if not (count.is_Integer and count > 0):
         raise DomainError(f"{what} {size}·{unit} = {count} points: a simulation needs a whole number, 1 or more.")
+    if count > MOST_POINTS:
+        raise DomainError(f"{what} {size}·{unit} = {count} points: a simulation counts exactly up to 2^53 only.")
     return int(count)
 
 

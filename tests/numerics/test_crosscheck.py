@@ -16,7 +16,9 @@ from theory import (
     Exponential,
     GaussianMean,
     LinearRegression,
+    Regular,
     Replace,
+    SlidingWindow,
     expected_risk,
 )
 
@@ -86,6 +88,7 @@ def test_infinite_variance_is_refused():
         verdict = crosscheck(expected_risk(model, Replace()), simulate(model, Replace(), 3, 20_000, seed=1))
         assert not verdict.passed
         assert "infinite variance" in verdict.reason
+        assert verdict.detectable == np.inf
 
 
 def test_infinite_risk_is_refused():
@@ -101,6 +104,37 @@ def test_heavy_tails_are_refused():
     verdict = crosscheck(expected_risk(model, Replace()), simulate(model, Replace(), 60, 50_000, seed=1))
     assert not verdict.passed
     assert "heavy tails" in verdict.reason
+
+
+def test_a_leading_order_says_what_it_leaves_out():
+    few, many = Regular(5, 20), Regular(5, 1000)
+    run = {model: simulate(model, Replace(), 3, 20_000, seed=1) for model in (few, many)}
+    short, long = (crosscheck(expected_risk(model, Replace()), run[model]) for model in (few, many))
+    assert short.passed
+    assert "relative order p/n = 0.25, not below the detectable" in short.reason
+    assert long.passed
+    assert "relative order p/n = 0.005, below the detectable" in long.reason
+    wrong = crosscheck(scaled(expected_risk(many, Replace()), 1 + Rational(round(1.3 * long.detectable * 1e6), 10**6)),
+                       run[many])  # fmt: skip
+    assert not wrong.passed
+    assert "may be what was found" in wrong.reason
+
+
+def test_a_remainder_that_shows_is_not_passed():
+    # Matrix weights at T = 12 leave out about (d + 1)/T, far more than this run detects.
+    model, workflow = LinearRegression(3, 12), SlidingWindow(2)
+    risk = expected_risk(model, workflow)
+    assert risk.exactness == "leading order"
+    verdict = crosscheck(risk, simulate(model, workflow, 4, 100_000, seed=1))
+    assert not verdict.passed
+    assert "relative order (d + 1)/T = 0.33" in verdict.reason
+
+
+def test_squares_that_underflow_are_refused():
+    model = GaussianMean("1e-200", 10)
+    verdict = crosscheck(expected_risk(model, Replace()), simulate(model, Replace(), 3, 2000, seed=1))
+    assert not verdict.passed
+    assert "underflow" in verdict.reason
 
 
 def test_infinite_losses_are_refused():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -131,6 +132,14 @@ def test_compare_says_which_collapse() -> None:
     assert verdicts == {"replace": "yes", "accumulate": "no", "sliding-window:k=3": "yes", "fresh-real": "no"}
 
 
+def test_compare_needs_no_numbers_where_parameters_cancel() -> None:
+    command = "compare poisson replace accumulate accumulate-subsample sliding-window:k=3 --generation 100"
+    result = run.invoke(app, command.split())
+    assert result.exit_code == 0, result.output
+    # H_100^(2)
+    assert "1.63498" in result.output
+
+
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
 def test_compare_draws(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"ratios.{suffix}"
@@ -230,20 +239,90 @@ def test_bad_input_is_one_sentence_and_exit_code_2(command: str, sentence: str) 
     assert result.stderr.count("\n") == 1
 
 
-USAGE = [
-    "derive", "derive bernoulli", "derive bernoulli accumulate --generation 0", "derive bernoulli accumulate --colour",
-    "derive bernoulli accumulate --generation ten", "simulate bernoulli accumulate --method guess",
-    "simulate bernoulli accumulate --replicates 1", "simulate bernoulli accumulate --generations 0",
-    "simulate bernoulli accumulate --jobs 0", "simulate bernoulli accumulate --seed -1", "verify --jobs 0",
-    "verify --seed -1", "compare bernoulli", "undo",
-]  # fmt: skip
+OPTIONS = [
+    ("derive", "Missing argument"),
+    ("derive bernoulli", "Missing argument"),
+    ("derive bernoulli accumulate --colour", "No such option"),
+    ("derive bernoulli accumulate --generation", "--generation"),
+    ("undo", "No such command 'undo'"),
+    ("derive bernoulli accumulate --generation 0", "--generation 0 is not allowed: give a whole number, 1 or more"),
+    ("derive bernoulli accumulate --generation -1", "--generation -1 is not allowed"),
+    ("derive bernoulli accumulate --generation 1.5", "--generation 1.5 is not allowed"),
+    ("derive bernoulli accumulate --generation 1e400", "--generation 1e400 is not allowed"),
+    ("derive bernoulli accumulate --generation ten", "--generation ten is not allowed"),
+    ("derive bernoulli accumulate --generation 1000", "is too far to write out with the symbols n, p"),
+    ("derive bernoulli sliding-window:k=2 --generation 40", "give numbers, or a generation up to 32"),
+    ("derive bernoulli accumulate --sizes __import__('os')", "is not permitted"),
+    ("derive bernoulli accumulate --sizes G", "sizes = G contains theory.G, which is reserved"),
+    ("derive bernoulli accumulate --set p=j/9", "p = j/9 contains theory.j, which is reserved"),
+    ("derive bernoulli accumulate --set =3", "write name=value"),
+    ("simulate bernoulli accumulate --method guess", "guess"),
+    ("simulate bernoulli accumulate --replicates 1", "--replicates 1 is not allowed: give a whole number, 2 or more"),
+    ("simulate bernoulli accumulate --generations 0", "--generations 0 is not allowed"),
+    ("simulate bernoulli accumulate --jobs 0", "--jobs 0 is not allowed: give a whole number from 1"),
+    ("simulate bernoulli accumulate --seed -1", "--seed -1 is not allowed: give a whole number, 0 or more"),
+    ("simulate bernoulli accumulate --set p=1/3 --set n=9 --generations 99999", "generations = 99999 is too many"),
+    ("simulate bernoulli accumulate --set p=1/3 --set n=9 --replicates 1000000000000", "is too many to simulate"),
+    ("simulate bernoulli accumulate --set p=1/3 --set n=1e20", "counts exactly up to 2^53 only"),
+    ("simulate linear-regression accumulate --set d=200000 --set T=900000", "more memory than there is"),
+    ("verify --jobs 0", "--jobs 0 is not allowed"),
+    ("verify --seed -1", "--seed -1 is not allowed"),
+    ("compare bernoulli", "Missing argument"),
+    ("compare bernoulli accumulate --generation 1000000000000", "too far to write out"),
+    ("compare poisson accumulate --generation 1000000000000", "is beyond 1000 and needs numbers: --set lambda, n"),
+]
 
 
-@pytest.mark.parametrize("command", USAGE)
-def test_wrong_options_exit_with_2(command: str) -> None:
+@pytest.mark.parametrize(("command", "sentence"), OPTIONS)
+def test_wrong_options_are_one_sentence_and_exit_code_2(command: str, sentence: str) -> None:
     result = run.invoke(app, command.split())
     assert result.exit_code == 2, result.output
-    assert "Traceback" not in result.output
+    assert result.stdout == ""
+    assert sentence in result.stderr
+    assert result.stderr.startswith("selfgen: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_far_generations_are_decimals() -> None:
+    # At G = 10¹² accumulate is within some 1/G of its limit. At 900 the exact value has 5000 digits.
+    command = "derive bernoulli accumulate --set p=1/3 --set n=50 --generation 1000000000000 --json"
+    found = json.loads(run.invoke(app, command.split()).output)
+    limit = 2 / 9 * (1 - np.sin(np.pi / np.sqrt(50)) / (np.pi / np.sqrt(50)))
+    assert float(found["value"]) == pytest.approx(limit, rel=1e-10)
+    exact = run.invoke(app, "derive bernoulli accumulate --set p=1/3 --set n=50 --generation 900".split())
+    assert exact.exit_code == 0, exact.output
+
+
+def test_an_infinite_risk_is_an_answer() -> None:
+    result = run.invoke(app, "derive linear-regression replace --set design=shared --set d=5 --set T=5".split())
+    assert result.exit_code == 0, result.output
+    assert "limit               oo" in result.output
+
+
+@pytest.mark.parametrize("command", ["derive bernoulli accumulate", "compare poisson replace accumulate"])
+@pytest.mark.parametrize("closed", [True, False])
+def test_output_that_cannot_be_written(command: str, closed: bool) -> None:
+    words = [sys.executable, "-m", "selfgen", *command.split()]
+    if closed:
+        reading, writing = os.pipe()
+        os.close(reading)
+    elif Path("/dev/full").exists():
+        writing = os.open("/dev/full", os.O_WRONLY)
+    else:
+        pytest.skip("no device that is always full")
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert done.returncode == 2
+    assert done.stderr.startswith("selfgen: standard output cannot be written: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("method", ["exact-law", "raw"])
+def test_simulation_does_not_depend_on_the_number_of_processes(method: str) -> None:
+    command = "simulate bernoulli accumulate --set p=1/3 --set n=20 --generations 3 --replicates 40000 --seed 5 --json"
+    found = [run.invoke(app, [*command.split(), "--method", method, "--jobs", jobs]).output for jobs in ("1", "2")]
+    assert found[0] == found[1]
+    assert len(json.loads(found[0])["mean"]) == 3
 
 
 def test_simulating_symbols_is_an_error() -> None:
@@ -270,7 +349,7 @@ def test_a_case_without_a_derivation_names_itself(tmp_path: Path) -> None:
     path = tmp_path / "wide.toml"
     path.write_text(
         '[[case]]\nmodel = "linear-regression"\nworkflow = "sliding-window:k=2"\n'
-        'parameters = { d = 50, T = 20, signal = 1 }\n',
+        "parameters = { d = 50, T = 20, signal = 1 }\n",
         encoding="utf-8",
     )
     result = run.invoke(app, ["verify", str(path), "--jobs", "1"])

@@ -92,6 +92,8 @@ BAD = [
     (GOOD.replace("p = ", "q = "), ["case 1", "q is not a parameter of bernoulli", "use p, n"]),
     (GOOD.replace("augment", "agument"), ["case 1 (bernoulli, agument)", "did you mean augment?"]),
     (GOOD.replace('"shared"', '"old"'), ["case 2", "design = 'old'", "'fresh' or 'shared'"]),
+    (GOOD.replace("augment", "discard"), ["case 1 (bernoulli, discard) repeats case 1", "a seed of its own"]),
+    (GOOD + GOOD[GOOD.rindex("[[case]]") :], ["case 3 (linear-regression, accumulate) repeats case 2"]),
     ("[[case]\n", ["study.toml is not TOML", "line 1"]),
 ]
 

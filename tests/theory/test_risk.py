@@ -254,3 +254,14 @@ class TestSymbolsWithoutAssumptions:
         p, n = symbols("p n")
         closed = expected_risk(Bernoulli(p, n), Accumulate()).closed_form.subs({p: THIRD, n: 7, G: 4})
         assert abs(closed.evalf(30) - expected_risk(Bernoulli(THIRD, 7), Accumulate()).at(4)) < Rational(1, 10**25)
+
+
+def test_long_windows_are_cheap():
+    risk = expected_risk(Bernoulli(), SlidingWindow(100_000))
+    assert risk.limit is not None
+    assert expected_risk(Regular(), SlidingWindow(100_000)).ratio.growth == Rational(4, 100_001**2) * G
+
+
+def test_symbolic_powers_are_not_expanded():
+    value = expected_risk(Bernoulli(), Replace()).at(1000)
+    assert len(str(value)) < 60

@@ -1,0 +1,56 @@
+"""Values of a risk as a reader wants them: exact while they can be written out, in decimals beyond."""
+
+from __future__ import annotations
+
+from sympy import Expr, Float, Piecewise, Rational, RootSum, gamma, harmonic, polygamma
+
+from numerics import evaluate
+from theory import DomainError, G, Risk
+
+# An exact value at generation G has some G log G digits: beyond this, decimals say more.
+LAST_EXACT = 1000
+# With symbols, a value is a ratio of polynomials of degree G; beyond this the closed form is shown with G put in.
+LAST_EXPANDED = 32
+LAST_WRITTEN = 300
+# Python refuses to print an integer of more than 4300 digits, some 14 000 bits.
+_MOST_BITS = 13_000
+_SPECIAL = (harmonic, gamma, polygamma, Piecewise, RootSum)
+
+
+def value_at(risk: Risk, generation: int) -> Expr:
+    """The risk at a generation: exact up to generation 1000, to 12 digits beyond.
+
+    Raises
+    ------
+    DomainError
+        Where parameters are symbols and the value is too long to write out.
+    """
+    if not risk.free_symbols:
+        return risk.at(generation) if generation <= LAST_EXACT else Float(number_at(risk, generation), 12)
+    if generation <= LAST_EXPANDED:
+        return risk.at(generation)
+    # SymPy expands a sum over roots as soon as its exponent is a number, for minutes.
+    closed = risk.closed_form
+    writable = closed is not None and not closed.has(RootSum)
+    if closed is not None and writable and (generation <= LAST_WRITTEN or not closed.has(*_SPECIAL)):
+        return closed.subs(G, generation)
+    symbols = ", ".join(sorted(str(symbol) for symbol in risk.free_symbols))
+    raise DomainError(
+        f"generation = {generation} is too far to write out with the symbol{'s' if ',' in symbols else ''} {symbols}: "
+        f"give numbers, or a generation up to {LAST_WRITTEN if writable else LAST_EXPANDED}."
+    )
+
+
+def number_at(risk: Risk, generation: int) -> float:
+    """The risk at a generation as a number, for parameters that are numbers."""
+    return float(evaluate(risk, [generation])[0])
+
+
+def text(value: Expr) -> str:
+    """An expression, in decimals where it has more digits than can be written."""
+    return str(value.evalf(12)) if is_long(value) else str(value)
+
+
+def is_long(value: Expr) -> bool:
+    """Whether a fraction has more digits than can be written."""
+    return isinstance(value, Rational) and max(int(value.p).bit_length(), int(value.q).bit_length()) > _MOST_BITS
