@@ -13,15 +13,13 @@ from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral
 from numbers import Rational as AbstractRational
-from typing import Any, TypeAlias
+from typing import Any
 
 from sympy import Expr, Float, Integer, Rational, S, Symbol
 
 from theory.errors import DomainError
 from theory.parser import parse
 from theory.symbols import G, j
-
-Number: TypeAlias = "int | float | str | Fraction | Decimal | Expr"
 
 
 def exact(name: str, value: object) -> Expr:
