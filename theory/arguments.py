@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
-from fractions import Fraction
 from numbers import Integral
 from numbers import Rational as AbstractRational
 from typing import Any

@@ -43,11 +43,6 @@ class Schedule:
     def subsampled(self) -> bool:
         return bool(self.drawn.any())
 
-    @property
-    def used(self) -> NDArray[np.bool_]:
-        """Which blocks carry weight in some model."""
-        return (self.weights != 0).any(axis=0)
-
 
 def schedule(workflow: Workflow, generations: int, unit: int) -> Schedule:
     """Tables of ``workflow`` for blocks of ``unit`` points.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, I, Poly, Symbol, cancel, factor_list, fraction, sqrt
 
+
 def irreducible_factors(polynomial: Expr, variable: Symbol) -> tuple[Expr, list[tuple[Poly, int]]]:
     """The part free of ``variable``, and the irreducible factors over Q(parameters) that contain it."""
     constant, factors = factor_list(polynomial)
