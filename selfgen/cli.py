@@ -155,7 +155,8 @@ def verify(
             figures=output,
             report=lambda result: progress.update(task, advance=1, description=result.name),
         )
-    _terminal().print(report.table(loaded.title, results))
+    terminal = _terminal()
+    terminal.print(report.table(loaded.title, results, terminal.width))
     failures = [result for result in results if not result.passed]
     for result in failures:
         reason = result.reason or "the simulation contradicts the formula"

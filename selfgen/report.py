@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.box import HEAVY_HEAD, SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
@@ -24,22 +25,32 @@ _CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def table(title: str, results: Sequence[CaseResult]) -> Table:
+#: Narrower terminals get model, settings, workflow and closed form under one another in a single column.
+WIDE = 140
+
+
+def table(title: str, results: Sequence[CaseResult], width: int = WIDE) -> Table:
     """One row a case: what was derived, and what the simulation said of it."""
-    grid = Table(title=escape(title) or None, header_style="bold", pad_edge=False)
-    grid.add_column("model", no_wrap=True)
-    grid.add_column("settings", max_width=22)
-    grid.add_column("workflow", no_wrap=True)
-    grid.add_column("closed form", max_width=48, overflow="fold")
+    wide = width >= WIDE
+    grid = Table(title=escape(title) or None, header_style="bold", pad_edge=False, box=HEAVY_HEAD if wide else SIMPLE)
+    if wide:
+        grid.add_column("model", no_wrap=True)
+        grid.add_column("settings", max_width=22)
+        grid.add_column("workflow", no_wrap=True)
+        grid.add_column("closed form", max_width=48, overflow="fold")
+    else:
+        grid.add_column("case", overflow="fold")
     for name in ("limit\nof ratio", "bound\nof ratio", "worst\n|z|", "p", "detect-\nable"):
         grid.add_column(name, justify="right", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
     for result in results:
+        case = [result.model, settings_text(result), result.workflow, _clipped(formula_text(result))]
+        cells = [escape(cell) for cell in case]
+        if not wide:
+            model, settings, workflow, formula = cells
+            cells = [f"[bold]{model}, {workflow}[/bold]\n{settings}\n{formula}\n"]
         grid.add_row(
-            escape(result.model),
-            escape(settings_text(result)),
-            escape(result.workflow),
-            escape(_clipped(formula_text(result))),
+            *cells,
             ratio_limit_text(result),
             ratio_bound_text(result),
             "–" if math.isnan(result.worst_z) else f"{result.worst_z:.2f}",
