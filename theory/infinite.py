@@ -30,6 +30,9 @@ from sympy import (
 
 from theory.recurrence import MomentRecurrence
 
+#: Terms so far out that the ratio of two of them is its limit to all digits asked for in practice.
+FAR = 100_000
+
 
 class GeometricSum(Sum):
     """An infinite sum whose terms are a rational function of c^g that vanishes like 1/c^g."""
@@ -50,27 +53,21 @@ def _evaluate(expression: Sum | Product, prec: int, product: bool) -> Expr:
     if summand.free_symbols - {index}:
         return expression
     with mpmath.workprec(prec + 40):
-        value = lambdify(index, summand, "mpmath")
-        total = mpmath.mpf(1 if product else 0)
-        g, small = int(first), 0
-        # Consecutive terms shrink by a factor tending to c^{-1} < 1; the remaining tail is bounded by
-        # last/(1 − observed ratio), compared with the precision asked for.
-        previous = None
+        decay = lambdify(index, summand - 1 if product else summand, "mpmath")
+        first_term, far = int(first), int(first) + FAR
+        # Ratios of consecutive terms move one way towards c^{-1}: the larger of the present and a far one bounds
+        # all between, and with it the tail by a geometric series.
+        limiting = abs(decay(mpmath.mpf(far + 1)) / decay(mpmath.mpf(far)))
+        total, g, previous = mpmath.mpf(1 if product else 0), first_term, mpmath.mpf(0)
         while True:
-            term = mpmath.mpf(value(mpmath.mpf(g)))
-            total = total * term if product else total + term
-            size = abs(term - 1) if product else abs(term)
-            if previous:
-                ratio = size / previous
-                if ratio < 1 and size * ratio / (1 - ratio) < abs(total) * mpmath.mpf(2) ** (-prec - 10):
-                    small += 1
-                    if small >= 3:
-                        break
-            if size == 0 and g > int(first) + 2:
-                break
+            term = decay(mpmath.mpf(g))
+            total = total * (1 + term) if product else total + term
+            size = abs(term)
+            ratio = max(size / previous, limiting) if previous else mpmath.mpf(1)
+            if ratio < 1 and size * ratio / (1 - ratio) < abs(total) * mpmath.mpf(2) ** (-prec - 10):
+                return Float._new(total._mpf_, prec)
             previous = size
             g += 1
-        return Float._new(total._mpf_, prec)
 
 
 def geometric_limit(recurrence: MomentRecurrence) -> Expr | None:
