@@ -30,11 +30,7 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     while regimes[-1].continuation is not None:
         regimes.append(regimes[-1].continuation[1])
     if len(regimes) > 1:
-        # Regimes may only be joined when each adds a nonnegative amount to one and the same readout.
-        sums = all(_is_sum(regime) and regime.readout == recurrence.readout for regime in regimes)
-        shifts = {regime.shift for regime in regimes}
-        increments = all(_nonnegative(regime.forcing[0], regime, ranges) for regime in regimes)
-        return INCREASING if sums and len(shifts) == 1 and increments else None
+        return INCREASING if _all_add(regimes, ranges) else None
     tail = _scalar(recurrence, ranges) if recurrence.matrix.shape == (1, 1) else _constant(recurrence, ranges)
     if not recurrence.early:
         return tail
@@ -43,6 +39,22 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     opening = [*recurrence.early, reached.subs(recurrence.symbol, first)]
     rises = all(sign(simplify(b - a), ranges) in (0, 1) for a, b in pairwise(opening))
     return INCREASING if tail == INCREASING and rises else None
+
+
+def _all_add(regimes: list[MomentRecurrence], ranges: Ranges) -> bool:
+    """Whether every regime, and every change of regime, adds a nonnegative amount to one and the same sum."""
+    g = regimes[0].symbol
+    if not all(_is_sum(regime) and regime.readout == regimes[0].readout for regime in regimes):
+        return False
+    for before, regime in zip([None, *regimes], regimes, strict=False):
+        inside = regime.forcing[0] + simplify(regime.shift - regime.shift.subs(g, g - 1))
+        if not _nonnegative(inside, regime, ranges):
+            return False
+        if before is not None and before.shift != regime.shift:
+            joint = regime.forcing[0] + regime.shift - before.shift.subs(g, g - 1)
+            if sign(simplify(joint.subs(g, regime.start)), ranges) not in (0, 1):
+                return False
+    return True
 
 
 def _is_sum(recurrence: MomentRecurrence) -> bool:

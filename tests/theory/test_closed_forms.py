@@ -278,3 +278,13 @@ def test_expansion_error_falls_at_the_rate_of_the_next_term(name, workflow, term
     )
     assert far < 0.05
     assert far < 0.6 * near + 1e-3
+
+
+@pytest.mark.parametrize("budget", [2, 3, Rational(3, 2), Rational(5, 2), Rational(1, 2)])
+@pytest.mark.parametrize("replacement", [False, True])
+def test_subsampling_climbs_to_its_limit_through_every_regime(budget, replacement):
+    risk = expected_risk(Regular(1, 1), AccumulateSubsample(budget, replacement))
+    assert risk.monotonicity == "increasing"
+    assert risk.bound == risk.limit
+    values = list(islice(risk.recurrence.values(), 12))
+    assert all(late > early for early, late in pairwise(values))
