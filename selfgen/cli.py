@@ -162,8 +162,10 @@ def verify(
         reason = result.reason or "the simulation contradicts the formula"
         typer.echo(f"{result.name} ({report.settings_text(result)}): {reason}")
     worst = max(result.detectable for result in results)
-    power = f"In every case a formula wrong by {100 * worst:.2g} % is caught with probability 0.99."
-    if not math.isfinite(worst):
+    if math.isfinite(worst):
+        # Rounded up: a claim of power must not be.
+        power = f"In every case a formula wrong by {math.ceil(1000 * worst) / 10:g} % is caught with probability 0.99."
+    else:
         power = "Some case has no power: its simulation cannot judge the formula."
     typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {power}")
     if output is not None:

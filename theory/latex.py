@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sympy import Basic, Expr, Piecewise, S, false, oo, true
+from sympy import Basic, Expr, Matrix, Piecewise, S, Symbol, false, oo, sympify, true
 from sympy.printing.latex import LatexPrinter
 
 from theory.recurrence import MomentRecurrence
+from theory.solver.tidy import orient
+from theory.symbols import G
 
 if TYPE_CHECKING:
     from theory.risk import Risk
@@ -103,36 +105,49 @@ def _symbol(risk: Risk) -> str:
 
 
 def _formula(risk: Risk, left: str) -> str:
+    relation = "=" if risk.exactness == "exact" else r"\simeq"
     closed = risk.closed_form
     if closed is not None:
-        relation = "=" if risk.exactness == "exact" else r"\simeq"
         return f"{left} &{relation} {latex(closed)}"
     recurrence = risk.recurrence
-    if not isinstance(recurrence, MomentRecurrence):
-        return rf"{left} &= \text{{computed from the weights of }}\text{{{risk.workflow.name}}}"
-    readout = recurrence.offset + recurrence.scale * (recurrence.readout * _moment_vector(recurrence))[0]
-    step = _equation("m_{g}", recurrence.matrix, "m_{g-1}", recurrence.forcing)
-    start = latex(recurrence.initial) if recurrence.matrix.shape[0] > 1 else latex(recurrence.initial[0])
-    return (
-        f"{left} &= {latex(readout.subs(recurrence.symbol, _generation()))} \\\\\n"
-        f"{step}, \\quad m_{{{int(recurrence.start) - 1}}} = {start}"
-    )
+    if isinstance(recurrence, MomentRecurrence):
+        return " \\\\\n".join(_regimes(recurrence, orient(recurrence.scale, risk._ranges), left, relation))
+    return rf"{left} &\text{{ has no closed form under {risk.workflow.name}}}"
 
 
-def _generation() -> Expr:
-    from theory.symbols import G
+def _regimes(recurrence: MomentRecurrence, scale: Expr, left: str, relation: str) -> list[str]:
+    """The recurrence itself: first values, then readout and step of each regime with the generations it holds for."""
+    offset = recurrence.offset
+    rows = [
+        f"R_{{{g}}} &{relation} {latex(offset + scale * value)}" for g, value in enumerate(recurrence.early, start=1)
+    ]
+    start = sympify(recurrence.start)
+    rows.append(f"m_{{{latex(start - 1)}}} &= {latex(_plain(recurrence.initial))}")
+    regime: MomentRecurrence = recurrence
+    while True:
+        following = regime.continuation
+        end = "" if following is None else f" < {latex(following[0])}"
+        readout = (regime.readout * _moments(regime, "m_{G}"))[0] + regime.shift
+        since = max(start - 1, S.One) if start.is_number and regime is recurrence else start
+        risk = latex((offset + scale * readout).subs(regime.symbol, G))
+        rows.append(f"{left} &{relation} {risk}, \\quad {latex(since)} \\leq G{end}")
+        if following is None or following[0] != start:
+            rows.append(f"m_{{g}} &= {_step(regime)}, \\quad {latex(start)} \\leq g{end}")
+        if following is None:
+            return rows
+        start, regime = following
 
-    return G
+
+def _step(recurrence: MomentRecurrence) -> str:
+    if recurrence.matrix.shape == (1, 1):
+        return latex(recurrence.matrix[0] * Symbol("m_{g-1}") + recurrence.forcing[0])
+    return rf"{latex(recurrence.matrix)}\, m_{{g-1}} + {latex(recurrence.forcing)}"
 
 
-def _moment_vector(recurrence: MomentRecurrence) -> Any:
-    from sympy import Matrix, Symbol
+def _plain(matrix: Any) -> Any:
+    return matrix[0] if matrix.shape == (1, 1) else matrix
 
+
+def _moments(recurrence: MomentRecurrence, name: str) -> Any:
     size = recurrence.matrix.shape[0]
-    return Matrix([Symbol(f"m_G^{{[{index + 1}]}}" if size > 1 else "m_G") for index in range(size)])
-
-
-def _equation(left: str, matrix: Any, right: str, forcing: Any) -> str:
-    if matrix.shape == (1, 1):
-        matrix, forcing = matrix[0], forcing[0]
-    return rf"{left} &= {latex(matrix)}\, {right} + {latex(forcing)}"
+    return Matrix([Symbol(f"{name}^{{[{index + 1}]}}" if size > 1 else name) for index in range(size)])

@@ -83,9 +83,8 @@ class Risk:
         if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
             return closed.subs(G, g)
         if g > LONGEST_RUN:
-            raise DomainError(
-                f"generation = {g} is beyond exact values ({LONGEST_RUN} here at most): use numerics.evaluate."
-            )
+            where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
+            raise DomainError(f"generation = {g} is beyond exact values, {LONGEST_RUN} at most: {where}.")
         return self._run(g)
 
     def _run(self, g: int) -> Expr:

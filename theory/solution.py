@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Eq, Expr, Max, Piecewise, S, Symbol, diff, oo, simplify
+from sympy import Eq, Expr, Max, Piecewise, S, Symbol, diff, fraction, oo, simplify, together
 
 from theory.asymptotics import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
@@ -152,8 +152,14 @@ class Solution:
     def _boundary(self, difference: Expr) -> tuple[Symbol | None, Expr]:
         """A parameter in which the difference is linear and monotone, and its value where the difference is zero."""
         for symbol in sorted(difference.free_symbols, key=lambda item: item.name):
-            polynomial = difference.as_poly(symbol)
-            if symbol.is_integer or polynomial is None or polynomial.degree() != 1:
+            numerator, denominator = fraction(together(difference))
+            polynomial = numerator.as_poly(symbol)
+            if (
+                symbol.is_integer
+                or not sign(denominator, self.ranges)
+                or polynomial is None
+                or polynomial.degree() != 1
+            ):
                 continue
             slope, constant = polynomial.all_coeffs()
             if sign(slope, self.ranges) in (1, -1):

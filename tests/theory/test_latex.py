@@ -11,7 +11,9 @@ from sympy import Symbol, symbols
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    Bernoulli,
     FreshReal,
+    GaussianMean,
     LinearRegression,
     NotDerivedError,
     QuadraticVariance,
@@ -94,6 +96,20 @@ def test_named_symbols_and_all_four_parts():
     assert "H_{G}^{(2)}" in expected_risk(Regular(), Accumulate()).latex()
     assert "leading order in }1/n" in expected_risk(Regular(), Accumulate()).latex()
     assert r"\frac{\pi^{2}}{6}" in expected_risk(Regular(), Accumulate()).ratio.latex()
+
+
+def test_without_a_closed_form_the_recurrence_is_printed_as_it_runs():
+    growing = expected_risk(Bernoulli(), Accumulate(sizes=j)).latex()
+    assert r"m_{0} &= 0" in growing
+    assert r"m_{g} &= m_{g-1} \left(1 - \frac{4}{g n \left(g + 1\right)^{2}}\right) + \frac{4}" in growing
+    window = expected_risk(GaussianMean(), SlidingWindow(3, sizes=j)).latex()
+    assert r"R_{2} &= \frac{11 \sigma^{2}}{9 n}" in window
+    assert r"3 \leq G" in window
+    subsample = expected_risk(Bernoulli("1/3", 2), AccumulateSubsample("3/2")).latex()
+    for regime in (r"1 \leq G < 2", r"2 \leq G < 3", r"3 \leq G", r"2 \leq g < 3", r"3 \leq g"):
+        assert regime in subsample
+    leading = expected_risk(Regular(), SlidingWindow(2, sizes=j)).latex()
+    assert r"R_G &\simeq" in leading
 
 
 def test_notebooks_show_the_formula():

@@ -27,6 +27,7 @@ from sympy import (
     quo,
     rem,
     simplify,
+    together,
 )
 from sympy import factor as sympy_factor
 from sympy.polys.matrices import DomainMatrix
@@ -123,6 +124,10 @@ def _root_sum(factor: Poly, regular: Expr, z: Symbol, elapsed: Expr) -> Expr:
     reverse = Poly(list(reversed(factor.all_coeffs())), rate)
     slope = factor.diff(z).as_expr()
     residue = cancel((-regular / slope).subs(z, 1 / rate) * rate)
-    top, bottom = fraction(residue)
-    coefficient = cancel(rem(top, reverse.as_expr(), rate) / bottom) if bottom.has(rate) else rem(top, reverse, rate)
-    return RootSum(reverse, Lambda(rate, coefficient * rate**elapsed), auto=False)
+    residue = sympy_factor(residue)
+    if residue.free_symbols == {rate}:
+        # Modulo the polynomial the denominator is invertible: what is left is a polynomial of lower degree.
+        field = reverse.to_field()
+        top, bottom = (Poly(part, rate).to_field() for part in fraction(residue))
+        residue = together((top * bottom.invert(field)).rem(field).as_expr())
+    return RootSum(reverse, Lambda(rate, residue * rate**elapsed), auto=False)
