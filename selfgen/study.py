@@ -202,7 +202,8 @@ def _sentence(file: str, raw: dict[str, Any], error: ValidationError) -> str:
     if where[:1] == ["case"] and len(where) > 1:
         number = int(where[1])
         entry = raw["case"][number]
-        named = f" ({entry.get('model')}, {entry.get('workflow')})" if isinstance(entry, dict) else ""
+        told = [str(entry[key]) for key in ("model", "workflow") if key in entry] if isinstance(entry, dict) else []
+        named = f" ({', '.join(told)})" if told else ""
         place, where = f"{file}: case {number + 1}{named}", where[2:]
     elif where[:1] == ["defaults"]:
         place, where = f"{file}: defaults", where[1:]

@@ -54,6 +54,15 @@ class Risk:
         The linear recurrence of moments that model and workflow compose to.
     relative : bool
         Whether this is a ratio to generation 1.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, Replace, expected_risk
+    >>> risk = expected_risk(Regular(p=3, n=100), Accumulate())
+    >>> risk.at(2), risk.ratio.bound, risk.expansion(2)
+    (3/80, pi**2/6, pi**2/200 - 3/(100*G))
+    >>> expected_risk(Regular(p=3, n=100), Replace()).limit
+    oo
     """
 
     model: Model

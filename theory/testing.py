@@ -82,6 +82,15 @@ def check_workflow(workflow: Workflow, generations: int = 6) -> None:
         Naming the law, the generation, what was expected and what was found.
     NotDerivedError
         When the workflow draws subsamples in a way that no derivation covers: there is nothing to check.
+
+    Examples
+    --------
+    >>> from sympy import Rational
+    >>> from theory import Weighted
+    >>> check_workflow(Weighted(lambda g: [Rational(1, g + 1)] * g))
+    Traceback (most recent call last):
+        ...
+    theory.testing.LawViolation: weights are exact, causal and sum to one: broken at g = 1. ...
     """
     upto = generation("generations", generations)
     if not isinstance(workflow, Workflow):

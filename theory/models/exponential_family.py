@@ -91,6 +91,16 @@ class QuadraticVariance(ExponentialFamily):
         True mean μ.
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Morris (1982), section 4.
+
+    Examples
+    --------
+    >>> from theory import QuadraticVariance, Replace, expected_risk
+    >>> expected_risk(QuadraticVariance(v0=0, v1=1, v2=0, mean=3, n=10), Replace()).closed_form
+    3*G/10
     """
 
     v0: Expr | None = None
@@ -152,6 +162,16 @@ class GaussianMean(ExponentialFamily):
         Variance of one observation.
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Dey and Donoho (2024); exact at every n, derived here.
+
+    Examples
+    --------
+    >>> from theory import GaussianMean, Accumulate, expected_risk
+    >>> expected_risk(GaussianMean(sigma2=2, n=10), Accumulate()).closed_form
+    harmonic(G, 2)/5
     """
 
     sigma2: Expr | None = None
@@ -181,6 +201,16 @@ class Poisson(ExponentialFamily):
     rate : positive number or expression
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Morris (1982), table 1; the risk is derived here.
+
+    Examples
+    --------
+    >>> from theory import Poisson, Replace, expected_risk
+    >>> expected_risk(Poisson(rate=3, n=10), Replace()).closed_form
+    3*G/10
     """
 
     rate: Expr | None = None
@@ -213,6 +243,16 @@ class Gamma(ExponentialFamily):
     shape, mean : positive numbers or expressions
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Morris (1982), table 1; the risk is derived here.
+
+    Examples
+    --------
+    >>> from theory import Gamma, Replace, expected_risk
+    >>> expected_risk(Gamma(shape=2, mean=4, n=10), Replace()).closed_form
+    16*(21/20)**G - 16
     """
 
     shape: Expr | None = None
@@ -247,6 +287,16 @@ class Exponential(ExponentialFamily):
     mean : positive number or expression
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Morris (1982), table 1; the risk is derived here.
+
+    Examples
+    --------
+    >>> from theory import Exponential, Replace, expected_risk
+    >>> expected_risk(Exponential(mean=1, n=10), Replace()).closed_form
+    (11/10)**G - 1
     """
 
     mean: Expr | None = None
@@ -281,6 +331,16 @@ class Binomial(ExponentialFamily):
     p : number or expression in [0, 1]
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Morris (1982), table 1; the risk is derived here.
+
+    Examples
+    --------
+    >>> from theory import Binomial, Replace, expected_risk
+    >>> expected_risk(Binomial(m=2, p="1/2", n=10), Replace()).closed_form
+    1 - (19/20)**G
     """
 
     m: Expr | None = None
@@ -321,6 +381,16 @@ class Bernoulli(ExponentialFamily):
     p : number or expression in [0, 1]
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Morris (1982), table 1; the risk is derived here.
+
+    Examples
+    --------
+    >>> from theory import Bernoulli, Replace, expected_risk
+    >>> expected_risk(Bernoulli(p="1/2", n=10), Replace()).closed_form
+    1/4 - (9/10)**G/4
     """
 
     p: Expr | None = None
@@ -353,6 +423,16 @@ class NegativeBinomial(ExponentialFamily):
     r, mean : positive numbers or expressions
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Morris (1982), table 1; the risk is derived here.
+
+    Examples
+    --------
+    >>> from theory import NegativeBinomial, Replace, expected_risk
+    >>> expected_risk(NegativeBinomial(r=1, mean=1, n=10), Replace()).closed_form
+    2*(11/10)**G - 2
     """
 
     r: Expr | None = None
@@ -388,6 +468,16 @@ class HyperbolicSecant(ExponentialFamily):
     mean : number or expression
     n : positive integer
         Samples in a unit block.
+
+    Notes
+    -----
+    Morris (1982), table 1; the risk is derived here.
+
+    Examples
+    --------
+    >>> from theory import HyperbolicSecant, Replace, expected_risk
+    >>> expected_risk(HyperbolicSecant(r=1, mean=0, n=10), Replace()).closed_form
+    (11/10)**G - 1
     """
 
     r: Expr | None = None

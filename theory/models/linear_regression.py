@@ -56,6 +56,16 @@ class LinearRegression(Model):
     generation 1.
 
     *Over-parameterised.* The minimum-norm fit projects on the T rows: signal is lost once per projection.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, LinearRegression, Replace, expected_risk
+    >>> expected_risk(LinearRegression(d=10, T=50), Replace()).closed_form
+    10*G/39
+    >>> expected_risk(LinearRegression(d=10, T=50, design="shared"), Accumulate()).limit
+    5*pi**2/117
+    >>> expected_risk(LinearRegression(d=10, T=11), Replace()).domain
+    False
     """
 
     d: Expr | None = None

@@ -28,6 +28,12 @@ class Regular(Model):
         Number of parameters.
     n : positive integer
         Samples in a unit block.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, expected_risk
+    >>> expected_risk(Regular(p=3, n=100), Accumulate()).closed_form
+    3*harmonic(G, 2)/100
     """
 
     p: Expr | None = None

@@ -26,6 +26,10 @@ class RealPlusLatest(Workflow):
     share : number or expression in [0, 1], optional
         Weight on block 1. Without it the two blocks are pooled, so 1/2.
 
+    Notes
+    -----
+    The risk is derived here; with equal shares it settles at 4/3 of the real-data risk to leading order.
+
     Examples
     --------
     >>> from theory import RealPlusLatest

@@ -29,6 +29,10 @@ class FreshReal(Workflow):
     real : positive number or expression, default 1
         Number of new real samples a generation, in units of n.
 
+    Notes
+    -----
+    The risk is derived here.
+
     Examples
     --------
     >>> from theory import FreshReal

@@ -24,6 +24,10 @@ class Weighted(Workflow):
     sizes : expression in ``theory.j``, default 1
         Block j holds n·s(j) samples.
 
+    Notes
+    -----
+    The framework of Dey and Donoho (2024): the risk follows from the weights alone, by the pathway.
+
     Examples
     --------
     >>> from sympy import Rational

@@ -31,7 +31,8 @@ class SlidingWindow(Workflow):
 
     Notes
     -----
-    The state of the recursion is the k latest block means. ``k = 1`` is replace.
+    The state of the recursion is the k latest block means. ``k = 1`` is replace. The growth rate,
+    4/(k + 1)², is derived in :mod:`theory.stationary`.
 
     Examples
     --------
