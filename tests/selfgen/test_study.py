@@ -72,7 +72,7 @@ def test_the_default_study_holds_every_pair() -> None:
 BAD = [
     ("", ["study.toml", "key case is missing"]),
     ("case = 3", ["study.toml", "case = 3", "list"]),
-    ("[[case]]\nmodel = 'bernoulli'", ["case 1 (bernoulli, None)", "key workflow is missing"]),
+    ("[[case]]\nmodel = 'bernoulli'", ["case 1 (bernoulli)", "key workflow is missing"]),
     ("[[case]]\nmodel = 3\nworkflow = 'replace'", ["case 1", "model = 3", "string"]),
     ("[[case]]\nmodel = 'bernoulli'\nworkflow = 3", ["case 1", "workflow = 3", "a text or a list of texts"]),
     ("[[case]]\nmodel = 'bernoulli'\nworkflow = []", ["case 1", "workflow = []"]),
