@@ -76,7 +76,7 @@ def theorem(risk: Risk) -> str:
     if growth is not None and growth != oo and (limit is None or limit == oo or isinstance(limit, Piecewise)):
         rows.append(rf"{left} &\sim {latex(growth)}, \quad G \to \infty")
     if bound is not None and bound != oo and not isinstance(bound, Piecewise):
-        rows.append(rf"{left} &\leq {latex(bound)} \quad \text{{for all }} G \ge 1")
+        rows.append(rf"{left} &\leq {latex(bound)} \quad \text{{for all }} G \geq 1")
     conditions = []
     if risk.domain == false:
         rows.append(_infinite(risk, left))
