@@ -29,7 +29,6 @@ from theory.composition import Recurrence
 from theory.errors import DomainError
 from theory.models.base import Model
 from theory.positivity import Ranges
-from theory.recurrence import MomentRecurrence
 from theory.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant
 from theory.stationary import StationaryRecurrence
@@ -84,10 +83,7 @@ class Risk:
         g = whole_generation("generation", generation)
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
-        if not isinstance(self.recurrence, MomentRecurrence) or self.recurrence.margin is not None:
-            closed = None  # infinities are known to the recurrence alone
-        else:
-            closed = self.closed_form
+        closed = self.closed_form
         elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
         if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
             return closed.subs(G, g)

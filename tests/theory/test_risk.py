@@ -57,6 +57,13 @@ def test_huge_generations_of_closed_forms_without_special_functions():
     assert expected_risk(Regular(1, 1), RealPlusLatest()).at(1000) == Rational(4, 3) - Rational(4, 3) / 4**1000
 
 
+def test_huge_generations_of_regressions():
+    assert expected_risk(LinearRegression(10, 50), Replace()).at(10**12) == Rational(10, 39) * 10**12
+    assert expected_risk(LinearRegression(10, 11), Replace()).at(10**12) == oo
+    with pytest.raises(DomainError, match="evaluate"):
+        expected_risk(LinearRegression(10, 50), Accumulate()).at(10**12)
+
+
 def test_symbolic_values_at_large_generations_do_not_expand():
     value = expected_risk(Bernoulli(), Accumulate()).at(100)
     point = {s: {"p": THIRD, "n": 50}[s.name] for s in value.free_symbols}

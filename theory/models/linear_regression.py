@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, eye, floor, limit, oo, simplify
+from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, cancel, eye, floor, limit, oo, simplify
 
 from theory.arguments import exact, is_positive, is_positive_integer, parameter
 from theory.composition import Recurrence, compose
@@ -287,10 +287,12 @@ def _rows_in_use(workflow: Workflow) -> Expr | None:
     g = GENERATION
     rows = simplify(workflow.size(g) / dynamics.innovation[0])
 
-    def holds(index: int, difference: Expr) -> bool:
-        return simplify(difference.subs(g, index)) == 0
+    def vanishes(difference: Expr) -> bool:
+        if difference.is_rational_function(g):
+            return cancel(difference) == 0
+        # Sums without a closed form, such as harmonic numbers, cancel only once g is a number.
+        return all(simplify(difference.subs(g, index)) == 0 for index in range(2, 7))
 
     size = workflow.size(g)
-    pooled = all(holds(index, rows - rows.subs(g, index - 1) - size) for index in range(2, 7))
-    latest = all(holds(index, rows - size) for index in range(2, 7))
-    return rows if holds(1, rows - size) and (pooled or latest) else None
+    first = simplify((rows - size).subs(g, 1)) == 0
+    return rows if first and (vanishes(rows - rows.subs(g, g - 1) - size) or vanishes(rows - size)) else None
