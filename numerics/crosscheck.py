@@ -15,7 +15,6 @@ from numerics.evaluate import evaluate
 from numerics.gaussian_maximum import GaussianMaximum
 from numerics.simulate import Simulation
 from theory.errors import DomainError
-from theory.models.regular import Regular
 
 if TYPE_CHECKING:
     from theory.risk import Risk
@@ -63,7 +62,7 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001) -> Cros
     strongly correlated, and a test a generation would either reject too often or, by the union bound, too
     rarely. A formula wrong by the factor 1 + ε shifts :math:`z_g` by :math:`ε r_g/\mathrm{se}_g`, so
 
-    .. math:: \text{detectable} = (z_{\text{critical}} + \Phi^{-1}(0.99))\; \min_g \mathrm{se}_g / r_g .
+    .. math:: \text{detectable} = (z_{\text{critical}} + \Phi^{-1}(0.99))\; \min_g \mathrm{se}_g / |r_g| .
 
     Parameters
     ----------
@@ -133,11 +132,7 @@ def largest_credible_share(replicates: int, generations: int) -> float:
 
 def _remainder(risk: Risk, detectable: float, passed: bool) -> str:
     """What a leading order leaves out, next to what the run could see."""
-    given = risk.model.parameters
-    # A fit of d coefficients to T rows leaves terms of relative order (d + 1)/T; one of p parameters to n points, p/n.
-    name, size = ("(d + 1)/T", (given["d"] + 1) / given["T"]) if "T" in given else ("1/n", 1 / given["n"])
-    if "T" not in given and isinstance(risk.model, Regular):
-        name, size = "p/n", given["p"] / given["n"]
+    name, size = risk.model.remainder()
     order = f"The formula is to leading order: it leaves out terms of relative order {name} = {float(size):.2g}"
     if not passed:
         return f"{order}, which may be what was found."
@@ -163,11 +158,12 @@ def _refusal(expected: Array, simulation: Simulation) -> str | None:
     if not np.isfinite(expected).all():
         first = int(np.argmin(np.isfinite(expected))) + 1
         return f"the derived risk is not finite at generation {first}: no average converges to it."
-    if simulation.model.finite_variance(simulation.workflow) == false:
+    if simulation.model.finite_variance(simulation.workflow, simulation.loss) == false:
         return "the loss has infinite variance here, so its average has no standard error and a z-score means nothing."
     if not (np.isfinite(simulation.mean).all() and np.isfinite(simulation.covariance).all()):
         return "some replicates have infinite loss: no average converges."
-    if ((simulation.mean > 0) & (np.diag(simulation.covariance) < TINIEST)).any() and (simulation.mean < 1e-140).any():
+    size = np.abs(simulation.mean)
+    if ((size > 0) & (np.diag(simulation.covariance) < TINIEST)).any() and (size < 1e-140).any():
         return "the losses are so small that their squares underflow: choose other units."
     share = float(simulation.largest_share.max())
     credible = largest_credible_share(simulation.replicates, simulation.generations)
@@ -202,8 +198,8 @@ def _simultaneous(z: Array, expected: Array, simulation: Simulation, level: floa
 
 
 def _relative(stderr: Array, expected: Array, multiple: float) -> float:
-    positive = expected > 0
-    if not positive.any():
+    size = np.abs(expected)
+    if not size.any():
         return float("inf")
-    scale = np.hypot(stderr, ROUNDING * expected)
-    return float(multiple * np.min(scale[positive] / expected[positive]))
+    scale = np.hypot(stderr, ROUNDING * size)
+    return float(multiple * np.min(scale[size > 0] / size[size > 0]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import singledispatch
+from typing import Any, TypeAlias
 
 import numpy as np
 from flint import acb
@@ -15,11 +16,9 @@ from numerics.ball import BallProgram, real_bits
 from numerics.ball_recurrence import run_moments, run_pathway
 from theory.errors import DomainError
 from theory.pathway_recurrence import PathwayRecurrence
-from theory.recurrence import MomentRecurrence
+from theory.recurrence import MomentRecurrence, Recurrence
+from theory.risk import Risk
 from theory.symbols import G
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
 
 _Run: TypeAlias = Callable[[Iterable[int], int], dict[int, acb]]
 
@@ -104,7 +103,7 @@ def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
         found = _evaluate_formula(closed_form, generations, partial=True)
     left = [g for g in generations if g not in found]
     if left:
-        found |= _settle(_runner(risk), left, partial=False)
+        found |= runner(risk.recurrence, risk, left)
     return found
 
 
@@ -121,16 +120,14 @@ def _evaluate_formula(formula: Expr, generations: list[int], partial: bool = Fal
     return _settle(run, generations, partial)
 
 
-def _runner(risk: Risk) -> _Run:
-    recurrence = risk.recurrence
-    if isinstance(recurrence, MomentRecurrence):
-        return lambda left, bits: run_moments(recurrence, list(left), bits)
-    if isinstance(recurrence, PathwayRecurrence):
-        return lambda left, bits: run_pathway(
-            recurrence.workflow, recurrence.curvature, recurrence.scale, recurrence.offset, list(left), bits
-        )
-    # Any other argument of a model's own: its exact values, rounded.
-    exact = {}
+@singledispatch
+def runner(recurrence: Recurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
+    """The risks of a kind of recurrence at some generations, to a relative error of 1e-12.
+
+    A new kind registers its own way, in balls or in floating point with an error known to be small enough; without one
+    its exact values are rounded.
+    """
+    exact: dict[int, BallProgram] = {}
 
     def run(left: Iterable[int], bits: int) -> dict[int, acb]:
         for g in left:
@@ -138,7 +135,22 @@ def _runner(risk: Risk) -> _Run:
                 exact[g] = BallProgram(risk.at(g), G)
         return {g: exact[g].at_precision(bits)(g) for g in left}
 
-    return run
+    return _settle(run, generations, partial=False)
+
+
+@runner.register
+def _(recurrence: MomentRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return _settle(lambda left, bits: run_moments(recurrence, list(left), bits), generations, partial=False)
+
+
+@runner.register
+def _(recurrence: PathwayRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
+    def run(left: Iterable[int], bits: int) -> dict[int, acb]:
+        return run_pathway(
+            recurrence.workflow, recurrence.curvature, recurrence.scale, recurrence.offset, list(left), bits
+        )
+
+    return _settle(run, generations, partial=False)
 
 
 def _settle(run: _Run, generations: list[int], partial: bool) -> dict[int, float]:
@@ -164,7 +176,7 @@ def _settled(ball: acb) -> float | None:
     """The double nearest to a ball that is small enough; None when it is not, or not real."""
     real = ball.real
     if not real.is_finite():
-        return math.inf if not real.is_nan() and real > 0 else None
+        return math.copysign(math.inf, 1 if real > 0 else -1) if not real.is_nan() and (real > 0 or real < 0) else None
     if not ball.is_finite() or not ball.imag.contains(0):
         return None
     if real_bits(ball) >= ENOUGH_BITS:

@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,25 +18,29 @@ from sympy import Expr, RootSum, Symbol, oo
 from numerics import crosscheck, evaluate, simulate
 from selfgen.study import Case, Study
 from theory import DomainError, LinearRegression, Risk, expected_risk
+from theory.models.base import Model
 from theory.parser import parse
+from theory.workflows.base import Workflow
 
 
 @dataclass(frozen=True)
 class CaseResult:
     """What one case found, in plain values that travel between processes.
 
-    ``general_form`` is the closed form (or its leading order) as a reader wants it: with parameters as symbols where
-    that is shorter. ``ratio_limit`` is exact or, where that is not known, to leading order in 1/n, as
-    ``ratio_limit_exactness`` says; ``ratio_bound`` is the least upper bound of the ratio, ``oo`` when it diverges.
-    ``formula``, ``mean`` and ``stderr`` hold the risk at generations 1, 2, …; ``detectable`` is the smallest relative
-    error in the formula that the run would have caught with probability 0.99. ``reason`` says why a case did not pass
-    or, of a formula to leading order that did, how much it leaves out.
+    ``grid`` names the parameters that a grid of the study varied. ``general_form`` is the closed form (or its leading
+    order) as a reader wants it: with parameters as symbols where that is shorter. ``ratio_limit`` is exact or, where
+    that is not known, to leading order in 1/n, as ``ratio_limit_exactness`` says; ``ratio_bound`` is the least upper
+    bound of the ratio, ``oo`` when it diverges. ``formula``, ``mean`` and ``stderr`` hold the risk at generations
+    1, 2, …; ``detectable`` is the smallest relative error in the formula that the run would have caught with
+    probability 0.99. ``reason`` says why a case did not pass or, of a formula to leading order that did, how much it
+    leaves out.
     """
 
     model: str
     workflow: str
     loss: str
     parameters: dict[str, str]
+    grid: tuple[str, ...]
     generations: int
     replicates: int
     seed: int
@@ -74,6 +79,7 @@ def verify(
     jobs: int = 1,
     figures: Path | None = None,
     report: Callable[[CaseResult], None] = lambda result: None,
+    begin: Callable[[Case], None] = lambda case: None,
 ) -> list[CaseResult]:
     """Verify every case, in the order of the study whatever order they finish in.
 
@@ -84,26 +90,44 @@ def verify(
         Processes. Cases are shared out among them; a lone case shares out its blocks of replicates instead. Results
         do not depend on it.
     figures : Path, optional
-        Folder for one figure a case, drawn by the process that verified it.
+        Folder for one figure a case, drawn by the process that verified it. Cases of a grid go together into the
+        overviews of :mod:`selfgen.overview`, and have a figure of their own only where they fail.
     report : callable
-        Called with each result as it comes.
+        Called with each result as it comes, in the order in which cases finish.
+    begin : callable
+        Called with each case as it starts.
     """
     cases = study.cases
     if jobs == 1 or len(cases) == 1:
         results = []
         with processes(jobs) as executor:
             for number, case in enumerate(cases):
+                begin(case)
                 results.append(verify_case(case, number, figures, executor))
                 report(results[-1])
         return results
     found: dict[int, CaseResult] = {}
     with processes(min(jobs, len(cases))) as executor:
         assert executor is not None
-        futures = {executor.submit(verify_case, case, number, figures): number for number, case in enumerate(cases)}
+        waiting = iter(enumerate(cases))
+        running: dict[Future[CaseResult], int] = {}
+
+        def start() -> None:
+            for number, case in waiting:
+                begin(case)
+                running[executor.submit(verify_case, case, number, figures)] = number
+                return
+
         try:
-            for future in as_completed(futures):
-                found[futures[future]] = future.result()
-                report(found[futures[future]])
+            # As many as there are processes: what is handed out is what runs.
+            for _ in range(min(jobs, len(cases))):
+                start()
+            while running:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    number = running.pop(future)
+                    found[number] = future.result()
+                    start()
+                    report(found[number])
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
@@ -130,26 +154,28 @@ def verify_case(
         )
         check = crosscheck(risk, simulation)
         formula = np.asarray(evaluate(risk, np.arange(1, case.generations + 1)), dtype=float)
-        leading = risk.leading_order.closed_form if risk.closed_form is None else None
+        leading = _leading_order(risk)
+        first_order = leading.closed_form if risk.closed_form is None and leading is not None else None
         limit_of_ratio, limit_exactness = ratio_limit(risk), risk.exactness
-        if limit_of_ratio is None:
-            limit_of_ratio, limit_exactness = ratio_limit(risk.leading_order), risk.leading_order.exactness
+        if limit_of_ratio is None and leading is not None:
+            limit_of_ratio, limit_exactness = ratio_limit(leading), leading.exactness
     except DomainError as error:
         raise error if str(error).startswith(case.label) else case.error(error) from None
-    general, bound_of_ratio = _general(risk), _ratio_bound(risk)
+    theorem, bound_of_ratio = _theorem(risk), _ratio_bound(risk)
     z = np.abs(np.asarray(check.z, dtype=float))
     result = CaseResult(
         model=model.name,
         workflow=_title(case.workflow, workflow.name),
         loss=case.loss,
         parameters={name: str(value) for name, value in case.parameters.items()},
+        grid=case.grid,
         generations=case.generations,
         replicates=case.replicates,
         seed=case.seed,
         method=case.method,
         closed_form=_text(risk.closed_form),
-        leading_order=_text(leading),
-        general_form=_shortest(risk, general),
+        leading_order=_text(first_order),
+        general_form=_shortest(risk, theorem),
         ratio_limit=_text(limit_of_ratio),
         ratio_limit_value=_finite(limit_of_ratio),
         ratio_limit_exactness=limit_exactness,
@@ -160,7 +186,7 @@ def verify_case(
         bound=_finite(risk.bound),
         domain=str(risk.domain),
         exactness=risk.exactness,
-        theorem=general.latex(),
+        theorem=theorem.latex,
         formula=tuple(formula.tolist()),
         mean=tuple(np.asarray(simulation.mean, dtype=float).tolist()),
         stderr=tuple(np.asarray(simulation.stderr, dtype=float).tolist()),
@@ -171,7 +197,7 @@ def verify_case(
         reason=str(check.reason or ""),
         seconds=time.perf_counter() - started,
     )
-    if figures is not None:
+    if figures is not None and not (case.grid and result.passed):
         from selfgen.figures import draw_case, file_name
 
         draw_case(result, figures / file_name(number, result))
@@ -204,25 +230,75 @@ def ratio_limit(risk: Risk) -> Expr | None:
     return None if base.is_zero or base.is_infinite else risk.ratio.limit
 
 
-def _general(risk: Risk) -> Risk:
-    """The risk with the model's parameters left as symbols where that can be derived, else as it is."""
-    model = risk.model
-    free = {field.name: None for field in fields(model) if field.default is None}  # type: ignore[arg-type]
+def _leading_order(risk: Risk) -> Risk | None:
+    """The risk to leading order in 1/n; None where that is not derived."""
+    try:
+        return risk.leading_order
+    except DomainError:
+        return None
+
+
+@dataclass(frozen=True)
+class _Theorem:
+    """What is known of a risk as text: its closed form or that of its leading order, and the theorem line."""
+
+    closed: bool
+    form: str | None
+    latex: str
+
+
+def _theorem(risk: Risk) -> _Theorem:
+    """The theorem with the model's parameters left as symbols where that can be derived, else in these numbers."""
+    general = _general(risk.model)
+    found = None if general is None else _derived(expected_risk, general, risk.workflow, risk.loss)
+    if found is None or (risk.closed_form is not None and not found.closed):
+        return _stated(risk)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _derived(derive: Callable[..., Risk], model: Model, workflow: Workflow, loss: str) -> _Theorem | None:
+    """A theorem that a whole grid shares; None where the risk is not derived for these symbols."""
+    # What derives is an argument so that nothing is remembered of another derivation.
+    try:
+        return _stated(derive(model, workflow, loss=loss))
+    except DomainError:
+        return None
+
+
+def _stated(risk: Risk) -> _Theorem:
+    return _Theorem(risk.closed_form is not None, _form(risk), risk.latex())
+
+
+def _form(risk: Risk) -> str | None:
+    """The closed form, else its leading order."""
+    if risk.closed_form is not None:
+        return readable(risk.closed_form)
+    leading = _leading_order(risk)
+    return None if leading is None or leading.closed_form is None else readable(leading.closed_form)
+
+
+def _general(model: Model) -> Model | None:
+    """The model with its parameters left as symbols; None where it does not take symbols."""
+    free: dict[str, Expr | None] = {}
+    for field in fields(model):  # type: ignore[arg-type]
+        # Left out, a number is a symbol; anything else (a truth, a rule for bandwidths) has a meaning of its own.
+        if field.default is None and isinstance(model.parameters[field.name], Expr):
+            free[field.name] = None
     if isinstance(model, LinearRegression):
         # A symbolic signal is what says that more features than rows are meant.
         free["signal"] = parse("B", "signal") if model.overparameterised else None
     try:
-        general = expected_risk(replace(model, **free), risk.workflow, loss=risk.loss)  # type: ignore[type-var]
+        return replace(model, **free)  # type: ignore[type-var]
     except DomainError:
-        return risk
-    return risk if general.closed_form is None and risk.closed_form is not None else general
+        return None
 
 
-def _shortest(risk: Risk, general: Risk) -> str | None:
-    """The closed form, else its leading order, in numbers or in symbols, whichever is shorter."""
-    closed = [one.closed_form for one in (general, risk)]
-    forms = closed if closed[1] is not None else [one.leading_order.closed_form for one in (general, risk)]
-    return min((readable(form) for form in forms if form is not None), key=len, default=None)
+def _shortest(risk: Risk, theorem: _Theorem) -> str | None:
+    """The formula in numbers or, where that is the same kind of formula, in symbols, whichever is shorter."""
+    same = theorem.closed == (risk.closed_form is not None)
+    forms = [theorem.form if same else None, _form(risk)]
+    return min((form for form in forms if form is not None), key=len, default=None)
 
 
 def readable(expression: Expr) -> str:
@@ -237,8 +313,14 @@ def readable(expression: Expr) -> str:
 
 def _ratio_bound(risk: Risk) -> Expr | None:
     """The least upper bound of the ratio; None where it is not derived."""
-    bound, base = risk.bound, risk.baseline
-    if bound is None or base.is_zero:
+    base = risk.baseline
+    if base.is_zero:
+        return None
+    if base.is_negative:
+        # Dividing turns the bound round: what bounds the ratio from above bounds the risk from below.
+        return risk.ratio.bound
+    bound = risk.bound
+    if bound is None:
         return None
     return oo if bound == oo or base.is_infinite else bound / base
 

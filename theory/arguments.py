@@ -20,6 +20,9 @@ from theory.errors import DomainError
 from theory.parser import parse
 from theory.symbols import G, j
 
+#: Parameters that may change from block to block, as expressions in ``theory.j``.
+_SCHEDULES = ("sizes", "bandwidth")
+
 
 def exact(name: str, value: object) -> Expr:
     """Return ``value`` as an exact SymPy expression."""
@@ -48,7 +51,7 @@ def exact(name: str, value: object) -> Expr:
 
 def _verified_symbols(name: str, value: Any) -> Expr:
     """No reserved symbols, and floats as the decimals that they print, like Python's."""
-    reserved = value.free_symbols & ({G} if name == "sizes" else {G, j})
+    reserved = value.free_symbols & ({G} if name in _SCHEDULES else {G, j})
     if reserved:
         symbol = reserved.pop()
         raise DomainError(f"{name} = {value} contains theory.{symbol}, which is reserved: use another symbol.")

@@ -21,11 +21,9 @@ from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.pathway import verify_dynamics
 from theory.pathway_recurrence import PathwayRecurrence
-from theory.recurrence import MomentRecurrence
+from theory.recurrence import MomentRecurrence, Recurrence
 from theory.stationary import StationaryRecurrence
 from theory.workflows.base import Workflow
-
-Recurrence = MomentRecurrence | PathwayRecurrence | StationaryRecurrence
 
 
 def compose(

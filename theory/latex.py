@@ -73,7 +73,7 @@ def theorem(risk: Risk) -> str:
     limit, growth, bound = risk.limit, risk.growth, risk.bound
     if limit is not None:
         rows.append(rf"\lim_{{G \to \infty}} {left} &= {latex(limit)}")
-    if growth is not None and growth != oo and (limit is None or limit == oo or isinstance(limit, Piecewise)):
+    if growth is not None and growth != oo and (limit in (None, oo, -oo) or isinstance(limit, Piecewise)):
         rows.append(rf"{left} &\sim {latex(growth)}, \quad G \to \infty")
     if bound is not None and bound != oo and not isinstance(bound, Piecewise):
         rows.append(rf"{left} &\leq {latex(bound)} \quad \text{{for all }} G \geq 1")

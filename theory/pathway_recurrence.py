@@ -14,11 +14,12 @@ from sympy import Basic, Expr, S, cancel, oo
 
 from theory.errors import DomainError
 from theory.pathway import Pathways
+from theory.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 
 @dataclass(frozen=True)
-class PathwayRecurrence:
+class PathwayRecurrence(Recurrence):
     """Risk through the pathway coefficients of ``workflow``."""
 
     workflow: Workflow
@@ -55,10 +56,3 @@ class PathwayRecurrence:
                 continue
             value = self.offset + self.scale * total
             yield value if value.is_Rational else cancel(value)
-
-    def at(self, generation: int) -> Expr:
-        """Exact risk at one generation."""
-        for g, value in enumerate(self.values(), start=1):
-            if g == generation:
-                return value
-        raise AssertionError("values() never ends")

@@ -9,9 +9,10 @@ whose block sizes are.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, Symbol, oo
 
@@ -19,9 +20,65 @@ from theory.arithmetic import Arithmetic
 from theory.dynamics import GENERATION
 from theory.errors import DomainError
 
+if TYPE_CHECKING:
+    from theory.asymptotics import Order
+
+
+class Recurrence(ABC):
+    """What a model and a workflow compose to: exact values at every generation, and what is known beyond.
+
+    Every kind is a frozen dataclass with the attributes below. The three answers are about the *moment*, the risk
+    being offset + scale × moment; a kind that the solver can solve (:class:`MomentRecurrence`) leaves them to it.
+
+    Attributes
+    ----------
+    scale, offset : the affine map from the moment to the risk
+    margin : the risk is finite as long as this expression in g has been positive; None if always
+    domain : condition on the parameters under which every generation has finite risk
+    exactness : "exact" or "leading order"
+    """
+
+    scale: Expr
+    offset: Expr
+    margin: Expr | None
+    domain: Basic
+    exactness: str
+
+    @abstractmethod
+    def values(self) -> Iterator[Expr]:
+        """Exact risks at generations 1, 2, …; ``oo`` where the expectation is infinite."""
+
+    def at(self, generation: int) -> Expr:
+        """Exact risk at one generation."""
+        for g, value in enumerate(self.values(), start=1):
+            if g == generation:
+                return value
+        raise AssertionError("values() never ends")
+
+    def changed(self, **attributes: Any) -> Self:
+        """The recurrence with other values for some of its attributes."""
+        return replace(self, **attributes)  # type: ignore[type-var]
+
+    def subs(self, *args: Any) -> Self:
+        """The recurrence with parameters replaced."""
+        own = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
+        return self.changed(**{name: value.subs(*args) for name, value in own.items() if hasattr(value, "subs")})
+
+    def closed_form(self) -> Expr | None:
+        """The moment at ``theory.G``; None when none was derived."""
+        return None
+
+    def limit(self, order: Order) -> Expr | None:
+        """Limit of the moment as G → ∞; None when unknown."""
+        return None
+
+    def growth(self, order: Order) -> Expr | None:
+        """Leading term of the moment as G → ∞; None when unknown."""
+        return self.limit(order)
+
 
 @dataclass(frozen=True)
-class MomentRecurrence:
+class MomentRecurrence(Recurrence):
     """A linear recurrence for the moments that carry the risk.
 
     Attributes
@@ -57,21 +114,13 @@ class MomentRecurrence:
         for name in ("matrix", "forcing", "readout", "initial"):
             object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
 
-    def subs(self, *args: Any) -> MomentRecurrence:
-        """The recurrence with parameters replaced."""
+    def subs(self, *args: Any) -> Self:
+        """The recurrence with parameters replaced, in every regime."""
         follow = self.continuation
         return replace(
-            self,
-            matrix=self.matrix.subs(*args),
-            forcing=self.forcing.subs(*args),
-            readout=self.readout.subs(*args),
-            initial=self.initial.subs(*args),
-            shift=self.shift.subs(*args),
+            super().subs(*args),
+            symbol=self.symbol,
             early=tuple(value.subs(*args) for value in self.early),
-            scale=self.scale.subs(*args),
-            offset=self.offset.subs(*args),
-            margin=None if self.margin is None else self.margin.subs(*args),
-            domain=self.domain.subs(*args),
             continuation=None if follow is None else (follow[0].subs(*args), follow[1].subs(*args)),
         )
 
@@ -79,13 +128,6 @@ class MomentRecurrence:
         """Exact risks at generations 1, 2, …; ``oo`` from the first generation whose risk is infinite."""
         for value in self._normalised(Arithmetic(self._expressions(), self.symbol)):
             yield oo if value is None else value
-
-    def at(self, generation: int) -> Expr:
-        """Exact risk at one generation."""
-        for g, value in enumerate(self.values(), start=1):
-            if g == generation:
-                return value
-        raise AssertionError("values() never ends")
 
     def _expressions(self) -> list[Expr]:
         mine = [*self.matrix, *self.forcing, *self.readout, *self.initial, *self.early]

@@ -25,10 +25,11 @@ from sympy import (
 
 from theory.arguments import exact
 from theory.arguments import generation as whole_generation
-from theory.composition import Recurrence
+from theory.bounds import DECREASING, INCREASING
 from theory.errors import DomainError
 from theory.models.base import Model
-from theory.positivity import Ranges
+from theory.positivity import Ranges, sign
+from theory.recurrence import Recurrence
 from theory.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant
 from theory.stationary import StationaryRecurrence
@@ -168,7 +169,7 @@ class Risk:
         moment = self._solution.growth
         if moment is None or not moment.has(G) or isinstance(moment, Piecewise):
             return self._rescaled(moment)
-        if self.limit != oo and self.limit != 0:
+        if self.limit not in (oo, -oo, S.Zero):
             return self.limit
         return self._rescaled(moment, with_offset=False)
 
@@ -190,8 +191,10 @@ class Risk:
 
     def _rescaled(self, value: Expr | None, with_offset: bool = True) -> Expr | None:
         """offset + scale × value, branch by branch."""
-        if value is None or value == oo:
-            return value
+        if value is None:
+            return None
+        if value in (oo, -oo):
+            return -value if self._reversed else value
         if isinstance(value, Piecewise):
             return Piecewise(*((self._branch(part, condition), condition) for part, condition in value.args))
         offset = self.recurrence.offset if with_offset else S.Zero
@@ -199,8 +202,8 @@ class Risk:
         return tidy_constant(coefficient, self.recurrence.scale, offset, self._ranges) * function
 
     def _branch(self, value: Expr, condition: Basic) -> Expr:
-        if value == oo:
-            return oo
+        if value in (oo, -oo):
+            return -value if self._reversed else value
         at = {condition.lhs: condition.rhs} if isinstance(condition, Eq) else {}
         scale, offset = self.recurrence.scale.subs(at), self.recurrence.offset.subs(at)
         coefficient, function = value.as_independent(G, as_Add=False)
@@ -209,7 +212,15 @@ class Risk:
     @cached_property
     def monotonicity(self) -> str | None:
         """ "increasing", "decreasing" or "monotone" (one of them, depending on parameters); None when not decided."""
-        return self._solution.monotonicity
+        found = self._solution.monotonicity
+        if self._reversed and found in (INCREASING, DECREASING):
+            return DECREASING if found == INCREASING else INCREASING
+        return found
+
+    @cached_property
+    def _reversed(self) -> bool:
+        """Whether the risk falls as its moment grows: a diversity, or the logarithm of a determinant."""
+        return sign(self.recurrence.scale, self._ranges) == -1
 
     @cached_property
     def bound(self) -> Expr | None:
@@ -223,7 +234,8 @@ class Risk:
             if self.recurrence.scale
             else S.Zero
         )
-        return self._rescaled(self._solution.supremum(first))
+        extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
+        return self._rescaled(extreme)
 
     # -- conditions ------------------------------------------------------------------------------------
 
@@ -309,7 +321,7 @@ class Risk:
 
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:
-    return replace(recurrence, scale=simplify(recurrence.scale / base), offset=simplify(recurrence.offset / base))
+    return recurrence.changed(scale=simplify(recurrence.scale / base), offset=simplify(recurrence.offset / base))
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:

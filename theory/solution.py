@@ -9,18 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Eq, Expr, Max, Piecewise, S, Symbol, diff, fraction, oo, simplify, together
+from sympy import Eq, Expr, Max, Min, Piecewise, S, Symbol, diff, fraction, oo, simplify, together
 
 from theory.asymptotics import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
-from theory.composition import Recurrence
 from theory.infinite import geometric_limit
-from theory.pathway_recurrence import PathwayRecurrence
 from theory.positivity import Ranges, sign
-from theory.recurrence import MomentRecurrence
+from theory.recurrence import MomentRecurrence, Recurrence
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
-from theory.stationary import StationaryRecurrence
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +37,9 @@ class Solution:
     @cached_property
     def closed_form(self) -> Expr | None:
         """The moment at G; None when none was derived."""
-        return solve_recurrence(self.recurrence) if isinstance(self.recurrence, MomentRecurrence) else None
+        if isinstance(self.recurrence, MomentRecurrence):
+            return solve_recurrence(self.recurrence)
+        return self.recurrence.closed_form()
 
     @cached_property
     def limit(self) -> Expr | None:
@@ -70,16 +69,24 @@ class Solution:
 
     def supremum(self, first: Expr) -> Expr | None:
         """Least upper bound over all G, given the first value; None when not derived."""
+        return self._extreme(first, INCREASING, DECREASING, Max)
+
+    def infimum(self, first: Expr) -> Expr | None:
+        """Greatest lower bound over all G, given the first value; None when not derived."""
+        return self._extreme(first, DECREASING, INCREASING, Min)
+
+    def _extreme(self, first: Expr, towards: str, away: str, extreme: type[Expr]) -> Expr | None:
+        """The limit of a sequence that moves towards it monotonically, the first value of one that moves away."""
         limit = self.limit
-        if limit is None or limit == oo or self.monotonicity == INCREASING:
-            return limit
-        if self.monotonicity == DECREASING:
+        if self.monotonicity == away:
             return first
+        if limit is None or self.monotonicity == towards or limit == (oo if extreme is Max else -oo):
+            return limit
         if self.monotonicity != MONOTONE:
             return None
         if isinstance(limit, Piecewise):
-            return Piecewise(*((Max(first, value), condition) for value, condition in limit.args))
-        return Max(first, limit)
+            return Piecewise(*((extreme(first, value), condition) for value, condition in limit.args))
+        return extreme(first, limit)
 
     # -- how ---------------------------------------------------------------------------------------
 
@@ -100,10 +107,8 @@ class Solution:
 
     def _limit(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
-        if isinstance(recurrence, StationaryRecurrence):
-            return recurrence.limit(order)
         if not isinstance(recurrence, MomentRecurrence):
-            return None
+            return recurrence.limit(order)
         if self._radius(order) == 1:
             return oo
         expansion = self._expansion(2, order)
@@ -111,17 +116,17 @@ class Solution:
             return geometric_limit(recurrence)
         leading = expansion.leading()
         if leading is not None and order.keys(leading[1], CONSTANT) > 0:
-            return oo
+            return -oo if sign(leading[0], self.ranges) == -1 else oo
         return expansion.constant
 
     def _growth(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
-        if isinstance(recurrence, StationaryRecurrence):
+        if not isinstance(recurrence, MomentRecurrence):
             return recurrence.growth(order)
-        expansion = self._expansion(2, order) if isinstance(recurrence, MomentRecurrence) else None
+        expansion = self._expansion(2, order)
         if expansion is None:
             limit = self._limit(order)
-            return None if limit == oo else limit
+            return None if limit in (oo, -oo) else limit
         leading = expansion.leading()
         return S.Zero if leading is None else term(*leading)
 
@@ -167,5 +172,4 @@ class Solution:
         return None, S.Zero
 
     def _at(self, symbol: Symbol, value: Expr) -> Solution:
-        assert not isinstance(self.recurrence, PathwayRecurrence)  # it has no growth to decide
         return Solution(self.recurrence.subs(symbol, value), self.ranges)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from sympy import Basic, Dummy, Expr, S, factor, oo, summation
 
@@ -19,12 +19,13 @@ from theory.asymptotics import Order
 from theory.dynamics import LAG, LagWindow
 from theory.errors import DomainError
 from theory.pathway_recurrence import PathwayRecurrence
+from theory.recurrence import Recurrence
 from theory.symbols import G
 from theory.workflows.base import Workflow
 
 
 @dataclass(frozen=True)
-class StationaryRecurrence:
+class StationaryRecurrence(Recurrence):
     """The risk under a stationary window: growth and limit, and values through the weights."""
 
     window: LagWindow
@@ -44,7 +45,7 @@ class StationaryRecurrence:
         age = summation((LAG + 1) * self.window.weight, (LAG, 0, last - 1))
         return 1 / factor(age.subs(last, self.window.length))
 
-    def subs(self, *args: Any) -> StationaryRecurrence:
+    def subs(self, *args: Any) -> Self:
         """The recurrence with parameters replaced."""
         window = LagWindow(self.window.length.subs(*args), self.window.weight.subs(*args))
         return replace(self, window=window, curvature=self.curvature.subs(*args))

@@ -106,9 +106,9 @@ class TestFiniteVariance:
     @pytest.mark.parametrize(("d", "T", "finite"), [(5, 8, False), (5, 9, True), (9, 5, True), (8, 5, False)])
     def test_replace(self, d, T, finite):
         model = LinearRegression(d, T, signal=1)
-        assert model.finite_variance(Replace()) == (S.true if finite else S.false)
+        assert model.finite_variance(Replace(), "squared") == (S.true if finite else S.false)
 
     @pytest.mark.parametrize(("d", "T", "finite"), [(36, 10, True), (33, 10, False), (37, 10, False)])
     def test_accumulate_across_the_threshold(self, d, T, finite):
         model = LinearRegression(d, T, signal=1)
-        assert model.finite_variance(Accumulate()) == (S.true if finite else S.false)
+        assert model.finite_variance(Accumulate(), "squared") == (S.true if finite else S.false)

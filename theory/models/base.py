@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol
 
-from theory.composition import Recurrence
 from theory.errors import DomainError
 from theory.positivity import range_of
+from theory.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 
@@ -32,9 +32,13 @@ class Model(ABC):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The moment recurrence of this model under ``workflow``."""
 
-    def finite_variance(self, workflow: Workflow) -> Basic:
+    def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         """Condition under which the loss itself has a finite variance, so that its average has a standard error."""
         return S.true
+
+    def remainder(self) -> tuple[str, Expr]:
+        """The relative order of what a result to leading order leaves out: its name, and its value."""
+        return "1/n", 1 / self.parameters["n"]
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""

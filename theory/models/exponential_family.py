@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 from sympy import Expr, S, Symbol
 
 from theory.arguments import is_positive, is_positive_integer, is_probability, parameter
-from theory.composition import Recurrence, compose
+from theory.composition import compose
 from theory.errors import DomainError
 from theory.models.base import Model
 from theory.positivity import at_least
+from theory.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 _N = Symbol("n", integer=True, positive=True)

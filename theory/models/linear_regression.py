@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, cancel, eye, floor, limit, oo, simplify
 
 from theory.arguments import exact, is_positive, is_positive_integer, parameter
-from theory.composition import Recurrence, compose
+from theory.composition import compose
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.models.base import Model
 from theory.positivity import at_least, sign
-from theory.recurrence import MomentRecurrence
+from theory.recurrence import MomentRecurrence, Recurrence
 from theory.symbols import G, j
 from theory.workflows.base import Workflow
 
@@ -112,7 +112,7 @@ class LinearRegression(Model):
             covered[values[larger]] = at_least(values[smaller] + 2)
         return covered
 
-    def finite_variance(self, workflow: Workflow) -> Basic:
+    def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         # The square of an inverse Wishart has a mean from four rows to spare, instead of two.
         d, T = self.d, self.T
         if not self._wide(workflow):
@@ -122,6 +122,9 @@ class LinearRegression(Model):
             # Rows pile up past the interpolation threshold d.
             return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
         return _at_least(d, T * self._first(workflow) + 4)  # type: ignore[operator]
+
+    def remainder(self) -> tuple[str, Expr]:
+        return "(d + 1)/T", (self.d + 1) / self.T  # type: ignore[operator]
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if self._wide(workflow):
@@ -161,7 +164,7 @@ class LinearRegression(Model):
         spare = T * fewest - d - 1  # type: ignore[operator]
         noise = self.sigma2 * d * fewest / spare if spare != 0 else S.One  # type: ignore[operator]
         composed = compose(workflow, noise=noise, curvature=S.Zero, exactness=exactness)
-        return replace(composed, margin=spare, domain=_at_least(T * fewest, d + 2))  # type: ignore[operator]
+        return composed.changed(margin=spare, domain=_at_least(T * fewest, d + 2))  # type: ignore[operator]
 
     def _telescoping(self, workflow: Workflow, rows: Expr) -> MomentRecurrence:
         """Fits that move by S_g^{-1} X_gᵀE_g alone; ``rows`` (in units of T, in g) make up S_g."""
@@ -193,7 +196,7 @@ class LinearRegression(Model):
         noise = self.sigma2 * T / (d - T - 1) if d - T != 1 else S.One  # type: ignore[operator]
         composed = compose(workflow, noise=noise, curvature=S.Zero)
         lost = self.signal_strength * (1 - T / d)  # type: ignore[operator]
-        return replace(composed, offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
+        return composed.changed(offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
 
     def _fresh_wide(self, workflow: Workflow) -> MomentRecurrence:
         rows = _rows_in_use(workflow)

@@ -8,8 +8,9 @@ from typing import ClassVar
 from sympy import Expr, S, Symbol
 
 from theory.arguments import is_positive_integer, parameter
-from theory.composition import Recurrence, compose
+from theory.composition import compose
 from theory.models.base import Model
+from theory.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 
@@ -50,3 +51,6 @@ class Regular(Model):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         return compose(workflow, noise=self.p / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
+
+    def remainder(self) -> tuple[str, Expr]:
+        return "p/n", self.p / self.n  # type: ignore[operator]
