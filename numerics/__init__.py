@@ -2,6 +2,7 @@
 
 from numerics.crosscheck import Crosscheck, crosscheck
 from numerics.evaluate import evaluate
+from numerics.limit_process import LimitProcess, limit_process
 from numerics.simulate import Simulation, simulate
 
-__all__ = ["Crosscheck", "Simulation", "crosscheck", "evaluate", "simulate"]
+__all__ = ["Crosscheck", "LimitProcess", "Simulation", "crosscheck", "evaluate", "limit_process", "simulate"]

@@ -22,6 +22,7 @@ from theory.models import (
     QuadraticVariance,
     Regular,
 )
+from theory.process import Pathway
 from theory.risk import Risk
 from theory.symbols import G, j
 from theory.workflows import (
@@ -51,6 +52,7 @@ __all__ = [
     "Model",
     "NegativeBinomial",
     "NotDerivedError",
+    "Pathway",
     "Poisson",
     "QuadraticVariance",
     "RealPlusLatest",

@@ -1,0 +1,155 @@
+"""The pathway as a Gaussian process: coefficients, covariance, ratio, efficiency, order of collapse."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from sympy import Rational, S, Symbol, harmonic, pi, symbols
+
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    DomainError,
+    FreshReal,
+    G,
+    NotDerivedError,
+    RealPlusLatest,
+    Regular,
+    Replace,
+    SlidingWindow,
+    Weighted,
+    Workflow,
+    expected_risk,
+    j,
+)
+from theory.order_of_collapse import order_of_collapse
+from theory.process import Pathway
+from theory.testing import workflows
+
+
+def brute_force(workflow: Workflow, upto: int) -> list[list[Rational]]:
+    """Cov(Z_g, Z_h) by writing every model as a combination of independent noises, block by block."""
+    models: list[dict[tuple[str, int], Rational]] = [{}]
+    variance: dict[tuple[str, int], Rational] = {}
+    for g in range(1, upto + 1):
+        variance["block", g] = 1 / workflow.size(g)
+        blocks = []
+        for index in range(1, g + 1):
+            block = dict(models[index - 1])
+            block["block", index] = block.get(("block", index), S.Zero) + 1
+            blocks.append(block)
+        new: dict[tuple[str, int], Rational] = {}
+        for weight, block in zip(workflow.weights(g), blocks, strict=True):
+            for name, value in block.items():
+                new[name] = new.get(name, S.Zero) + weight * value
+        if g > 1 and workflow.fresh_weight(g) != 0:
+            variance["real", g] = 1 / workflow.fresh_size(g)
+            new["real", g] = workflow.fresh_weight(g)
+        draw = workflow.draw(g)
+        if draw is not None:
+            variance["draw", g] = 1 / draw.size - (0 if draw.replacement else Rational(1, g))
+            new["draw", g] = S.One
+        models.append(new)
+    return [
+        [
+            sum((left[name] * right[name] * variance[name] for name in left if name in right), S.Zero)
+            for right in models[1:]
+        ]
+        for left in models[1:]
+    ]
+
+
+@settings(max_examples=40)
+@given(workflows())
+def test_covariance_is_that_of_the_noises_written_out(workflow: Workflow) -> None:
+    expected = brute_force(workflow, 6)
+    pathway = Pathway(workflow)
+    for g in range(1, 7):
+        for h in range(1, 7):
+            assert pathway.covariance(g, h) == expected[g - 1][h - 1]
+
+
+@settings(max_examples=25)
+@given(workflows())
+def test_the_ratio_is_that_of_any_regular_model(workflow: Workflow) -> None:
+    pathway = Pathway(workflow)
+    first = pathway.covariance(1, 1)
+    for g in (2, 5):
+        assert pathway.risk_ratio.at(g) == pathway.covariance(g, g) / first
+        assert pathway.efficiency.at(g) * pathway.risk_ratio.at(g) == 1
+
+
+def test_papers_coefficients() -> None:
+    assert Pathway(Replace()).coefficients(4) == [1, 1, 1, 1]
+    assert Pathway(Accumulate()).coefficients(4) == [1, Rational(1, 2), Rational(1, 3), Rational(1, 4)]
+    assert Pathway(Accumulate()).efficiency.limit == 6 / pi**2
+    assert Pathway(Replace()).efficiency.limit == 0
+    assert Pathway(Replace()).efficiency.closed_form == 1 / G
+    # Dey and Donoho: Cov(Z_g, Z_h) = Σ_{i ≤ min} C_gi C_hi
+    assert Pathway(Accumulate()).covariance(3, 9) == harmonic(3, 2)
+
+
+def test_long_chains_are_cheap() -> None:
+    """O(h) steps of exact arithmetic: far beyond what a table of coefficients could hold."""
+    assert Pathway(Replace()).covariance(3000, 20_000) == 3000
+    assert Pathway(RealPlusLatest()).covariance(2000, 4000) < Rational(4, 3)
+
+
+def test_symbolic_generations() -> None:
+    g, h = symbols("g h", integer=True, positive=True)
+    assert Pathway(Accumulate()).covariance(g, h) == harmonic(g, 2)
+    assert Pathway(Replace(sizes=j**2)).covariance(g, h) == harmonic(g, 2)
+    pooled = Pathway(AccumulateSubsample())
+    form = pooled.covariance(g, h)
+    for first, second in ((1, 2), (3, 7), (6, 8)):
+        assert form.subs({g: first, h: second}).doit() == pooled.covariance(first, second)
+    assert pooled.covariance(g, g).subs(g, 5).doit() == pooled.covariance(5, 5)
+    with pytest.raises(NotDerivedError, match=r"covariance of generations g and h"):
+        Pathway(FreshReal()).covariance(g, h)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "kind", "leading"),
+    [
+        (Accumulate(), "bounded", pi**2 / 6),
+        (FreshReal(), "bounded", Rational(2, 3)),
+        (Replace(), "polynomial", G),
+        (Replace(sizes=1 / j), "polynomial", G**2 / 2),
+        (Replace(sizes=j ** Rational(1, 2)), "polynomial", 2 * G ** Rational(1, 2)),
+        (SlidingWindow(3), "polynomial", G / 4),
+        (Replace(sizes=Rational(1, 2) ** j), "exponential", 2**G),
+    ],
+    ids=str,
+)
+def test_orders_of_collapse(workflow: Workflow, kind: str, leading: object) -> None:
+    order = Pathway(workflow).order
+    assert order is not None
+    assert order.kind == kind
+    assert order.leading.equals(leading)
+
+
+def test_logarithmic_order_and_unknown() -> None:
+    order = Pathway(Replace(sizes=j)).order
+    assert order is not None
+    assert (order.kind, order.exponent, order.logarithms, order.constant) == ("logarithmic", 0, 1, 1)
+    harmonic_weights = Weighted(lambda g: [Rational(1, g)] * g)
+    assert order_of_collapse(expected_risk(Regular(), harmonic_weights)) is None
+
+
+def test_the_leading_term_is_what_the_ratio_approaches() -> None:
+    for workflow in (Replace(sizes=1 / j), SlidingWindow(4), Replace(sizes=Rational(1, 2) ** j)):
+        pathway = Pathway(workflow)
+        assert pathway.order is not None
+        near, far = (abs(float(pathway.risk_ratio.at(g) / pathway.order.leading.subs(G, g)) - 1) for g in (40, 80))
+        assert far < 0.1
+        assert far < 0.75 * near
+
+
+def test_bad_input() -> None:
+    with pytest.raises(DomainError, match="workflow = 'accumulate' is not a workflow"):
+        Pathway("accumulate")  # type: ignore[arg-type]
+    with pytest.raises(DomainError, match="g = 0 is not a generation"):
+        Pathway(Accumulate()).coefficients(0)
+    with pytest.raises(DomainError, match="h = 5/2 is not a generation"):
+        Pathway(Accumulate()).covariance(1, Rational(5, 2))
+    assert Pathway(Replace()).covariance(Symbol("g"), Symbol("g")) == Symbol("g")
