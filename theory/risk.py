@@ -31,7 +31,7 @@ from theory.models.base import Model
 from theory.positivity import Ranges, sign
 from theory.recurrence import Recurrence
 from theory.solution import Solution
-from theory.solver.tidy import orient, tidy, tidy_constant
+from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
 from theory.symbols import G
 from theory.workflows.base import Workflow
@@ -199,7 +199,8 @@ class Risk:
             return Piecewise(*((self._branch(part, condition), condition) for part, condition in value.args))
         offset = self.recurrence.offset if with_offset else S.Zero
         coefficient, function = value.as_independent(G, as_Add=False)
-        return tidy_constant(coefficient, self.recurrence.scale, offset, self._ranges) * function
+        coefficient = tidy_constant(coefficient, self.recurrence.scale, offset, self._ranges)
+        return coefficient * tidy_function(function, self._ranges)
 
     def _branch(self, value: Expr, condition: Basic) -> Expr:
         if value in (oo, -oo):
@@ -207,7 +208,8 @@ class Risk:
         at = {condition.lhs: condition.rhs} if isinstance(condition, Eq) else {}
         scale, offset = self.recurrence.scale.subs(at), self.recurrence.offset.subs(at)
         coefficient, function = value.as_independent(G, as_Add=False)
-        return tidy_constant(coefficient, scale, offset if function == 1 else S.Zero, self._ranges) * function
+        coefficient = tidy_constant(coefficient, scale, offset if function == 1 else S.Zero, self._ranges)
+        return coefficient * tidy_function(function, self._ranges)
 
     @cached_property
     def monotonicity(self) -> str | None:

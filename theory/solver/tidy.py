@@ -40,6 +40,15 @@ def tidy_constant(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -
     return _branches(expression, lambda branch: offset + _product(scale, branch, ranges))
 
 
+def tidy_function(function: Expr, ranges: Ranges) -> Expr:
+    """A function of G with its exponentials written as in a closed form."""
+    parts = []
+    for part in Mul.make_args(function):
+        base, exponent = part.as_base_exp()
+        parts.append(part if base.has(G) or not exponent.has(G) else Pow(_base(base, ranges), exponent))
+    return Mul(*parts)
+
+
 def _branches(expression: Expr, write: Callable[[Expr], Expr]) -> Expr:
     if isinstance(expression, Piecewise):
         return Piecewise(*((write(value), condition) for value, condition in expression.args))
