@@ -1,0 +1,264 @@
+r"""Multivariate Gaussians with fitted mean and covariance: the model collapse of Kazdan et al. (2024).
+
+The truth is N(0, I_d): the fit is affine-equivariant, so that losses relative to the true covariance lose nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, limit, oo, simplify
+
+from theory.arguments import is_positive_integer, parameter
+from theory.composition import compose
+from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
+from theory.effective_size import newest_block_only
+from theory.errors import DomainError, NotDerivedError
+from theory.gaussian_moments import LARGEST_STATE, Loss, invariant_recurrence, leading_trace
+from theory.gaussian_pool import unbiased_pool
+from theory.inverse_wishart import WishartChain, divergence, log_determinant, wasserstein
+from theory.models.base import Model
+from theory.positivity import at_least, sign
+from theory.recurrence import MomentRecurrence, Recurrence
+from theory.symbols import G, j
+from theory.workflows.base import Workflow
+
+#: The losses that are polynomials in (μ, Σ).
+_INVARIANT = {
+    "squared": Loss(mean=True, covariance=True),
+    "mean": Loss(mean=True),
+    "covariance": Loss(covariance=True),
+    "trace": Loss(trace=True),
+}
+
+
+@dataclass(frozen=True)
+class GaussianFit(Model):
+    r"""Mean and covariance of a d-variate Gaussian, both fitted every generation.
+
+    .. math:: \mu_g = \sum_j w_{g,j}\,\bar x_j, \qquad
+              \Sigma_g = \rho_g\Big(\sum_j w_{g,j}\,\overline{xx^\top}_j - \mu_g\mu_g^\top\Big),
+
+    with ρ = 1 (maximum likelihood) or 1/(1 − κ_g), :math:`\kappa_g = \sum_j w_{g,j}^2/n_j`, which divides by N − 1
+    when N samples weigh the same.
+
+    Losses
+    ------
+    ``"mean"`` :math:`E\|\mu_g\|^2`, ``"covariance"`` :math:`E\|\Sigma_g - I\|_F^2`, ``"squared"`` their sum,
+    ``"trace"`` :math:`E\operatorname{tr}\Sigma_g`, ``"log-determinant"`` :math:`E\log\det\Sigma_g` (negative),
+    ``"kl"`` :math:`E\,\mathrm{KL}(N_0\|N_g)`, the excess test negative log-likelihood, and in one dimension
+    ``"wasserstein"`` :math:`E\,W_2^2(N_0, N_g) = E\,[\mu_g^2 + (\sigma_g - 1)^2]`.
+
+    Parameters
+    ----------
+    d : positive integer
+        Dimension.
+    n : positive integer
+        Samples in a unit block. ``"kl"`` needs n ≥ d + 3, ``"log-determinant"`` n ≥ d + 1; a symbolic n is taken to
+        be d + 3 or more.
+    unbiased : bool, default False
+        Whether the covariance is divided so as to be unbiased for independent data.
+
+    Notes
+    -----
+    *Mean and trace.* For maximum likelihood :math:`E\,(\Sigma_g)_{ii} + E\,\mu_{g,i}^2 = 1` whatever the weights, even
+    on a random subsample: the mean composes like a family with variance 1 − μ², so E tr Σ falls as the mean
+    wanders off. Under accumulate its limit is :math:`d \sin(x)/x,\; x = \pi/\sqrt n`.
+
+    *Polynomials of degree four.* Exact for workflows whose state has at most two numbers, by the algebra of
+    :mod:`theory.gaussian_moments`; otherwise to leading order in 1/n.
+
+    *Inverse, determinant, root.* Exact for fits on the newest block alone (:mod:`theory.inverse_wishart`), otherwise
+    to leading order in 1/n: d(d+3)/(4n) for ``"kl"``, −d(d+3)/(2n) for the log-determinant of maximum likelihood,
+    3/(2n) for ``"wasserstein"``, each times the pathway ratio :math:`\sum_j C_{g,j}^2/s(j)`.
+
+    Kazdan et al. (2024), *Collapse or Thrive?*, sections on Gaussian modelling, for the trace under replace and
+    accumulate; the rest is derived here.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, GaussianFit, Replace, expected_risk
+    >>> expected_risk(GaussianFit(d=3, n=10), Accumulate(), loss="mean").limit
+    -3*sqrt(10)*sin(sqrt(10)*pi/10)/pi + 3
+    >>> expected_risk(GaussianFit(d=3, n=10), Replace(), loss="trace").closed_form
+    3*(9/10)**G
+    >>> expected_risk(GaussianFit(d=1, n=10), Replace(), loss="kl").growth
+    2*(10/7)**G/3
+    """
+
+    d: Expr | None = None
+    n: Expr | None = None
+    unbiased: bool = False
+    name: ClassVar[str] = "gaussian-fit"
+    losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
+    roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count"}
+
+    def __post_init__(self) -> None:
+        for name, meaning in (("d", "a whole number of dimensions"), ("n", "a whole number of samples")):
+            symbol = Symbol(name, integer=True, positive=True)
+            verified = parameter(name, getattr(self, name), symbol, f"{meaning}, 1 or more", is_positive_integer)
+            object.__setattr__(self, name, verified)
+        if not isinstance(self.unbiased, bool):
+            raise DomainError(f"unbiased = {self.unbiased!r} is not allowed: it must be True or False.")
+        if self.unbiased and self.n == 1:
+            raise DomainError("n = 1 leaves no degree of freedom: unbiased = True needs n to be 2 or more.")
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        covered = super().ranges()
+        if isinstance(self.n, Symbol):
+            covered[self.n] = at_least(self._d + 3)
+        return covered
+
+    @property
+    def _d(self) -> Expr:
+        return self.d  # type: ignore[return-value]
+
+    @property
+    def _n(self) -> Expr:
+        return self.n  # type: ignore[return-value]
+
+    def remainder(self) -> tuple[str, Expr]:
+        return "(d + 2)/n", (self._d + 2) / self._n
+
+    def verify_loss(self, loss: str) -> None:
+        super().verify_loss(loss)
+        if loss == "wasserstein" and self.d != 1:
+            raise DomainError(f"d = {self.d} is not allowed for loss = 'wasserstein': give d = 1.")
+
+    def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
+        # The square of an inverse Wishart has a mean from two samples more than the inverse itself.
+        return self._samples(workflow, self._d + 5) if loss == "kl" else S.true
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        self._verify_samples(workflow, loss)
+        dynamics = workflow.dynamics()
+        if loss in _INVARIANT:
+            found = self._polynomial(workflow, dynamics, loss)
+        elif isinstance(dynamics, LinearDynamics) and newest_block_only(dynamics):
+            found = self._newest_block(workflow, loss)
+        else:
+            found = None
+        if found is None:
+            found = self.leading_recurrence(workflow, loss)
+        return self._bounded(found, workflow, loss)
+
+    def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        self._verify_samples(workflow, loss)
+        d, n = self._d, self._n
+        if loss in ("trace", "log-determinant"):
+            return self._bounded(self._leading_logarithm(workflow, loss), workflow, loss)
+        noise = {
+            "squared": d * (d + 2) / n,
+            "mean": d / n,
+            "covariance": d * (d + 1) / n,
+            "kl": d * (d + 3) / (4 * n),
+            "wasserstein": 3 / (2 * n),
+        }[loss]
+        found = compose(workflow, noise=noise, curvature=S.Zero, exactness="leading order")
+        return self._bounded(found, workflow, loss)
+
+    # -- how -------------------------------------------------------------------------------------------
+
+    def _polynomial(self, workflow: Workflow, dynamics: object, loss: str) -> Recurrence | None:
+        """Losses that are polynomials in (μ, Σ), exactly; None where that is out of reach."""
+        d, n = self._d, self._n
+        if loss in ("mean", "trace") and not self.unbiased:
+            mean = compose(workflow, noise=d / n, curvature=-1 / n, points=n)
+            return mean if loss == "mean" else _complement(mean, d)
+        if isinstance(dynamics, LinearDynamics) and dynamics.transition.shape[0] <= LARGEST_STATE:
+            return invariant_recurrence(workflow, dynamics, _INVARIANT[loss], d, n, self.unbiased)
+        if isinstance(dynamics, PoolDynamics) and loss in ("mean", "trace"):
+            compose(workflow, noise=d / n, curvature=S.Zero, points=n)  # verifies the budget
+            return unbiased_pool(dynamics, n, trace=loss == "trace").changed(scale=d)
+        return None
+
+    def _newest_block(self, workflow: Workflow, loss: str) -> Recurrence:
+        """Losses of a chain of fits, each on its own block alone."""
+        points = self._n * workflow.size(GENERATION)
+        chain = WishartChain(self._d, points, points - 1 if self.unbiased else points)
+        if loss == "kl":
+            return divergence(chain)
+        if loss == "log-determinant":
+            return log_determinant(chain).changed(scale=S.NegativeOne)
+        return wasserstein(chain)
+
+    def _leading_logarithm(self, workflow: Workflow, loss: str) -> Recurrence:
+        r"""E log det Σ = E tr(Σ − I) − ½ E‖Σ − I‖² + …, and E tr Σ itself, to leading order."""
+        d, n = self._d, self._n
+        offset, spread = (d, S.Zero) if loss == "trace" else (S.Zero, d * (d + 1) / 2)
+        if not self.unbiased:
+            found = compose(workflow, noise=(spread + d) / n, curvature=S.Zero, exactness="leading order")
+            return found.changed(scale=-found.scale, offset=offset)
+        dynamics = workflow.dynamics()
+        if not isinstance(dynamics, LinearDynamics):
+            raise NotDerivedError(
+                f"workflow = {workflow.name} has no derived {loss} for unbiased = True: use unbiased = False."
+            )
+        return leading_trace(workflow, dynamics, d, spread).changed(scale=-1 / n, offset=offset)
+
+    # -- conditions ------------------------------------------------------------------------------------
+
+    def _needed(self, loss: str) -> Expr | None:
+        """Samples in a fit from which the expected loss is finite; None when any number will do."""
+        return {"kl": self._d + 3, "log-determinant": self._d + 1}.get(loss)
+
+    def _fewest(self, workflow: Workflow) -> Expr:
+        draw, first = workflow.draw(G), workflow.size(1)
+        return self._n * (first if draw is None else Min(first, draw.size))
+
+    def _samples(self, workflow: Workflow, needed: Expr) -> Basic:
+        """The condition that every fit has the samples it needs."""
+        enough = Ge(self._fewest(workflow), needed)
+        size, g = workflow.size(GENERATION), GENERATION
+        if not workflow.schedule.has(j) or sign(simplify(size.subs(g, g + 1) - size), {g: at_least(S.One)}) in (0, 1):
+            return enough
+        if limit(size, g, oo) == 0:
+            return S.false
+        return And(enough, Ge(self._n * workflow.size(G), needed))
+
+    def _verify_samples(self, workflow: Workflow, loss: str) -> None:
+        needed, draw = self._needed(loss), workflow.draw(G)
+        if self.unbiased and self._fewest(workflow) == 1:
+            raise DomainError(f"n = {self.n} leaves a fit of 1 sample: unbiased = True needs 2 or more.")
+        if needed is None:
+            return
+        if draw is not None and draw.replacement:
+            raise DomainError(
+                f"loss = {loss!r} is infinite under {workflow.name} with replacement: a bootstrap sample may repeat "
+                "one point throughout, which has no inverse covariance; draw without replacement."
+            )
+        fewest = self._fewest(workflow)
+        if (fewest - needed).is_negative:
+            raise DomainError(
+                f"n = {self.n} leaves a fit of {fewest} samples in d = {self.d} dimensions: loss = {loss!r} needs "
+                f"{needed} or more."
+            )
+
+    def _bounded(self, found: Recurrence, workflow: Workflow, loss: str) -> Recurrence:
+        """The recurrence with the condition under which its values are finite."""
+        needed = self._needed(loss)
+        if needed is None:
+            return found
+        chained = found.exactness == "exact"
+        samples: Any = self._n * workflow.size(GENERATION) if chained else self._fewest(workflow)
+        return found.changed(margin=samples - needed + 1, domain=self._samples(workflow, needed))
+
+
+def _complement(mean: Recurrence, total: Expr) -> Recurrence:
+    """``total`` minus the risk; as one moment of its own where there is one, so that 1 − (1 − p) reads p."""
+    if (
+        not isinstance(mean, MomentRecurrence)
+        or mean.matrix.shape != (1, 1)
+        or mean.readout[0] != 1
+        or mean.shift != 0
+        or mean.continuation is not None
+    ):
+        return mean.changed(scale=-mean.scale, offset=total)
+    p, f = mean.matrix[0], mean.forcing[0]
+    return mean.changed(
+        forcing=Matrix([simplify(total * (1 - p) - mean.scale * f)]),
+        initial=Matrix([total - mean.scale * mean.initial[0]]),
+        early=tuple(total - mean.scale * value for value in mean.early),
+        scale=S.One,
+    )
