@@ -1,0 +1,130 @@
+r"""The unigram language model: category probabilities, fitted by relative frequencies.
+
+With weights on the blocks, model g is :math:`\theta_{g,k} = \sum_j w_{g,j}\, c_{j,k}/N_j` for counts :math:`c_j`,
+multinomial given model j − 1. Each category is a Bernoulli family; the sum over categories has the variance function
+:math:`\sum_k \theta_k(1 - \theta_k) = 1 - \sum_k \theta_k^2`, quadratic with :math:`v_2 = -1`: the squared
+error closes exactly at every n, and the diversity with it,
+
+.. math:: E\Bigl(1 - \sum_k \theta_k^2\Bigr) = 1 - \sum_k p_k^2 - E\sum_k (\theta_k - p_k)^2 .
+
+The number of categories alive is another matter: see :mod:`theory.ancestry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from sympy import Basic, Expr, S, Symbol, factor
+
+from theory.ancestry import support_recurrence
+from theory.arguments import is_positive_integer, parameter
+from theory.composition import compose
+from theory.errors import DomainError
+from theory.models.base import Model
+from theory.models.probabilities import Probabilities, Unspecified, probabilities_from
+from theory.positivity import unit_interval
+from theory.recurrence import Recurrence
+from theory.workflows.base import Workflow
+
+_N = Symbol("n", integer=True, positive=True)
+
+
+@dataclass(frozen=True)
+class Categorical(Model):
+    r"""Probabilities of K categories, fitted by (weighted) relative frequencies: the unigram language model.
+
+    Losses: ``"squared"``, :math:`E\sum_k(\theta_k - p_k)^2`; ``"diversity"``, :math:`E(1 - \sum_k \theta_k^2)`, the
+    probability that two tokens of the model differ; ``"support"``, the expected number of categories that the
+    model still gives positive probability.
+
+    Parameters
+    ----------
+    probabilities : sequence of numbers or expressions, ``uniform(K)``, ``zipf(K, exponent)``, or text
+        Sum to exactly 1; decimals count as the fractions that they print. As text "1/2 1/3 1/6", "uniform(1000)" or
+        "zipf(1000, 3/2)". Left out, they are any, with Σp² the symbol c.
+    n : positive integer
+        Tokens in a unit block.
+
+    Raises
+    ------
+    DomainError
+        When probabilities are negative or do not sum to 1, or n is not a whole number, 1 or more.
+
+    Notes
+    -----
+    Derived here; under replace this is the Wright–Fisher model of population genetics.
+
+    Examples
+    --------
+    >>> from theory import Replace, expected_risk
+    >>> from theory.models.categorical import Categorical
+    >>> model = Categorical(["1/2", "1/3", "1/6"], n=2)
+    >>> expected_risk(model, Replace()).closed_form
+    11/18 - 11/(18*2**G)
+    >>> expected_risk(model, Replace(), loss="diversity").closed_form
+    11/(18*2**G)
+    >>> expected_risk(model, Replace(), loss="support").at(3)
+    83/72
+    """
+
+    probabilities: Probabilities | Sequence[Any] | str | None = None
+    n: Expr | None = None
+    name: ClassVar[str] = "categorical"
+    losses: ClassVar[tuple[str, ...]] = ("squared", "diversity", "support")
+    roles: ClassVar[dict[str, str]] = {"n": "count"}
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "probabilities", probabilities_from(self.probabilities))
+        n = parameter("n", self.n, _N, "a whole number of tokens, 1 or more", is_positive_integer)
+        object.__setattr__(self, "n", n)
+
+    @property
+    def truth(self) -> Probabilities:
+        """The probabilities of the real data."""
+        return self.probabilities  # type: ignore[return-value]
+
+    @property
+    def diversity(self) -> Expr:
+        """1 − Σp² of the truth."""
+        return factor(1 - self.truth.collision) if self.truth.free_symbols else 1 - self.truth.collision
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        if loss == "support":
+            return self._support(workflow)
+        squared = compose(workflow, noise=self.diversity / self.n, curvature=-1 / self.n, points=self.n)  # type: ignore[operator]
+        return self._lost(squared) if loss == "diversity" else squared
+
+    def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        if loss == "support":
+            return self._support(workflow)
+        squared = compose(workflow, noise=self.diversity / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
+        return self._lost(squared) if loss == "diversity" else squared
+
+    def _lost(self, squared: Recurrence) -> Recurrence:
+        """What of the diversity the squared error leaves."""
+        return squared.changed(scale=-squared.scale, offset=self.diversity)
+
+    def _support(self, workflow: Workflow) -> Recurrence:
+        if isinstance(self.truth, Unspecified):
+            raise DomainError("probabilities are not given: the expected number of categories alive depends on each.")
+        if not self.n.is_Integer:  # type: ignore[union-attr]
+            raise DomainError(f"n = {self.n} is not a number: the expected number of categories alive needs one.")
+        return support_recurrence(self.truth, int(self.n), workflow)  # type: ignore[arg-type]
+
+    def finite_variance(self, workflow: Workflow, loss: str = "squared") -> Basic:
+        """Always: every loss is bounded."""
+        return S.true
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        collision = self.truth.collision if isinstance(self.truth, Unspecified) else None
+        return {**super().ranges(), **({collision: unit_interval()} if isinstance(collision, Symbol) else {})}
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return super().free_symbols | self.truth.free_symbols
+
+    def subs(self, *args: Any, **kwargs: Any) -> Self:
+        """The model with symbols replaced in its parameters, as in SymPy."""
+        return type(self)(self.truth.subs(*args, **kwargs), self.n.subs(*args, **kwargs))  # type: ignore[union-attr, arg-type]

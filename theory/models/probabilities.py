@@ -1,0 +1,432 @@
+r"""Probabilities of categories: the truth of a unigram language model.
+
+What a risk needs of them are sums over the categories: how likely two draws agree,
+
+.. math:: \sum_k p_k^2, \qquad\text{and}\qquad h(d) = \sum_k \bigl(1 - (1 - p_k)^d\bigr),
+
+the expected number of distinct categories among d draws. Both are exact, for a vocabulary of 10^5 as well: rational
+sums are put together by halves over the integers (FLINT), where term by term every partial sum would be reduced.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+from flint import arb, ctx, fmpq, fmpz
+from sympy import Expr, Integer, Rational, S, Sum, Symbol
+
+from theory.arguments import exact, is_positive_integer
+from theory.errors import DomainError
+
+#: Larger vocabularies are refused: every category is listed once.
+MOST_CATEGORIES = 10**6
+#: Bits of the exact Σ p²; beyond, sums of powers are left unevaluated.
+MOST_BITS = 4 * 10**6
+#: Bit operations of an exact h: seconds.
+MOST_WORK = 2 * 10**10
+
+_INDEX = Symbol("i", integer=True, positive=True)
+_CALL = re.compile(r"\s*(uniform|zipf)\s*\(([^()]*)\)\s*", re.IGNORECASE)
+
+
+class Probabilities(ABC):
+    """Probabilities of K categories, and the sums over categories that risks are made of."""
+
+    @property
+    @abstractmethod
+    def size(self) -> Expr:
+        """K, the number of categories."""
+
+    @property
+    @abstractmethod
+    def collision(self) -> Expr:
+        """Σ p², the probability that two draws agree."""
+
+    @abstractmethod
+    def distinct(self, draws: int) -> list[Expr]:
+        """h(0), …, h(draws): the expected number of distinct categories among so many draws, exactly.
+
+        Raises
+        ------
+        DomainError
+            When the exact numbers are irrational or too long to compute with; ``numerics.evaluate`` rounds them.
+        """
+
+    @abstractmethod
+    def groups(self) -> list[tuple[float, int]]:
+        """Distinct positive probabilities, each to within a rounding or two, and how many categories have it."""
+
+    @abstractmethod
+    def each(self) -> list[float]:
+        """All K probabilities in order, zeros included, each to within a rounding or two."""
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return set()
+
+    def subs(self, *args: Any, **kwargs: Any) -> Self:
+        """With symbols replaced, as in SymPy."""
+        return self
+
+
+@dataclass(frozen=True)
+class Uniform(Probabilities):
+    """K categories of probability 1/K; K may be a symbol."""
+
+    K: Expr
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "K", _categories(self.K))
+
+    def __str__(self) -> str:
+        return f"uniform({self.K})"
+
+    @property
+    def size(self) -> Expr:
+        return self.K
+
+    @property
+    def collision(self) -> Expr:
+        return 1 / self.K
+
+    def distinct(self, draws: int) -> list[Expr]:
+        return [self.K * (1 - (1 - 1 / self.K) ** d) for d in range(draws + 1)]
+
+    def groups(self) -> list[tuple[float, int]]:
+        return [(1 / int(self.K), int(self.K))]
+
+    def each(self) -> list[float]:
+        return [1 / int(self.K)] * int(self.K)
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return set(self.K.free_symbols)
+
+    def subs(self, *args: Any, **kwargs: Any) -> Uniform:
+        return Uniform(self.K.subs(*args, **kwargs))
+
+
+@dataclass(frozen=True)
+class Zipf(Probabilities):
+    r"""K categories, the k-th of probability :math:`k^{-s} / \sum_{i \le K} i^{-s}`."""
+
+    K: Expr
+    exponent: Expr = S.One
+
+    def __post_init__(self) -> None:
+        K = _categories(self.K)
+        if not K.is_Integer:
+            raise DomainError(f"K = {self.K} is not allowed: Zipf's law needs a whole number of categories.")
+        exponent = exact("exponent", self.exponent)
+        if not exponent.is_Rational or exponent < 0:
+            raise DomainError(f"exponent = {self.exponent} is not allowed: exponent must be a fraction, 0 or more.")
+        object.__setattr__(self, "K", K)
+        object.__setattr__(self, "exponent", exponent)
+
+    def __str__(self) -> str:
+        return f"zipf({self.K})" if self.exponent == 1 else f"zipf({self.K}, {self.exponent})"
+
+    @property
+    def size(self) -> Expr:
+        return self.K
+
+    @property
+    def _rational(self) -> bool:
+        # The least common multiple of 1 … K has some K/log 2 bits.
+        return bool(self.exponent.is_Integer and 3 * self.K * self.exponent <= MOST_BITS)
+
+    @cached_property
+    def collision(self) -> Expr:
+        K, s = self.K, self.exponent
+        if self._rational:
+            total = _harmonic(int(K), int(s))
+            return _sympy(_harmonic(int(K), 2 * int(s)) / (total * total))
+
+        # Left as they are written: a rational of 10^5 bits beside an irrational number would burden every step after.
+        return Sum(_INDEX ** (-2 * s), (_INDEX, 1, K)) / Sum(_INDEX**-s, (_INDEX, 1, K)) ** 2
+
+    def distinct(self, draws: int) -> list[Expr]:
+        if not self.exponent.is_Integer:
+            raise DomainError(f"probabilities = {self} are irrational: use numerics.evaluate.")
+        K, s = int(self.K), int(self.exponent)
+        _verify_work(self, K, draws, 2 * K * s + 64)
+        common = fmpz(1)
+        for k in range(1, K + 1):
+            common = common.lcm(fmpz(k))
+        common = common**s
+        return _distinct([(common // fmpz(k) ** s, 1) for k in range(1, K + 1)], draws)
+
+    @cached_property
+    def _masses(self) -> list[float]:
+        K = int(self.K)
+        with ctx.workprec(80):
+            s = arb(fmpq(int(self.exponent.p), int(self.exponent.q)))
+            powers = [arb(k) ** -s for k in range(1, K + 1)]
+            # From the smallest term on, so that a vocabulary of 10^6 loses no more than 20 of the 80 bits.
+            total = sum(reversed(powers), arb(0))
+            return [float((power / total).mid()) for power in powers]
+
+    def groups(self) -> list[tuple[float, int]]:
+        return [(self._masses[0], int(self.K))] if self.exponent == 0 else [(mass, 1) for mass in self._masses]
+
+    def each(self) -> list[float]:
+        return list(self._masses)
+
+
+@dataclass(frozen=True, repr=False)
+class Listed(Probabilities):
+    """Probabilities given one by one: numbers or expressions that sum to exactly 1."""
+
+    values: tuple[Expr, ...]
+    _fractions: tuple[fmpq, ...] | None = field(init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        values = tuple(exact(f"probabilities[{index}]", value) for index, value in enumerate(self.values))
+        if not values:
+            raise DomainError("probabilities = [] is not allowed: give the probability of at least one category.")
+        if len(values) > MOST_CATEGORIES:
+            raise DomainError(f"probabilities has {len(values)} entries: give {MOST_CATEGORIES} categories or fewer.")
+        for index, value in enumerate(values):
+            if value.is_negative or value.is_real is False:
+                raise DomainError(f"probabilities[{index}] = {value} is not a probability: it must not be negative.")
+        fractions = None
+        if all(isinstance(value, Rational) for value in values):
+            fractions = tuple(fmpq(int(value.p), int(value.q)) for value in values)
+            total = _sympy(_sum_by_halves(fractions))
+        else:
+            total = sum(values, S.Zero).simplify()
+        if total != 1:
+            raise DomainError(f"probabilities sum to {_sum_in_words(total)}: they must sum to exactly 1.")
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "_fractions", fractions)
+
+    def __str__(self) -> str:
+        shown = " ".join(str(value).replace(" ", "") for value in self.values[:6])
+        return shown if len(self.values) <= 6 else f"{shown} … ({len(self.values)} categories)"
+
+    def __repr__(self) -> str:
+        return f"Listed('{self}')"
+
+    def __getstate__(self) -> tuple[Expr, ...]:
+        return self.values
+
+    def __setstate__(self, values: tuple[Expr, ...]) -> None:
+        # FLINT's rationals do not travel between processes.
+        object.__setattr__(self, "values", values)
+        self.__post_init__()
+
+    @property
+    def size(self) -> Expr:
+        return Integer(len(self.values))
+
+    @cached_property
+    def collision(self) -> Expr:
+        if self._fractions is None:
+            return sum((value**2 for value in self.values), S.Zero)
+        return _sympy(_sum_by_halves([value * value for value in self._fractions]))
+
+    def distinct(self, draws: int) -> list[Expr]:
+        groups = Counter(self.values)
+        if self._fractions is None:
+            return [
+                sum((times * (1 - (1 - value) ** d) for value, times in groups.items()), S.Zero)
+                for d in range(draws + 1)
+            ]
+        common = fmpz(1)
+        for value in groups:
+            common = common.lcm(fmpz(int(value.q)))
+        _verify_work(self, len(groups), draws, int(common).bit_length())
+        return _distinct([(common * int(value.p) // int(value.q), times) for value, times in groups.items()], draws)
+
+    def groups(self) -> list[tuple[float, int]]:
+        return [(float(value), times) for value, times in Counter(self.values).items() if value != 0]
+
+    def each(self) -> list[float]:
+        return [float(value) for value in self.values]
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return set() if self._fractions is not None else {s for value in self.values for s in value.free_symbols}
+
+    def subs(self, *args: Any, **kwargs: Any) -> Listed:
+        return self if self._fractions is not None else Listed(tuple(v.subs(*args, **kwargs) for v in self.values))
+
+
+@dataclass(frozen=True)
+class Unspecified(Probabilities):
+    """Any probabilities: Σ p² is a symbol, and nothing else is known."""
+
+    collision: Expr = field(default=Symbol("c", positive=True))
+
+    def __post_init__(self) -> None:
+        value = exact("collision", self.collision)
+        if value.is_number and not 0 < value <= 1:
+            raise DomainError(f"collision = {self.collision} is not a sum of squared probabilities: it lies in (0, 1].")
+        object.__setattr__(self, "collision", value)
+
+    def __str__(self) -> str:
+        return f"any with Σp² = {self.collision}"
+
+    @property
+    def size(self) -> Expr:
+        raise self._unknown
+
+    def distinct(self, draws: int) -> list[Expr]:
+        raise self._unknown
+
+    def groups(self) -> list[tuple[float, int]]:
+        raise self._unknown
+
+    def each(self) -> list[float]:
+        raise self._unknown
+
+    @property
+    def _unknown(self) -> DomainError:
+        return DomainError("probabilities are not given, only the sum of their squares: give them one by one.")
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return set(self.collision.free_symbols)
+
+    def subs(self, *args: Any, **kwargs: Any) -> Unspecified:
+        return Unspecified(self.collision.subs(*args, **kwargs))
+
+
+def uniform(K: object) -> Uniform:
+    """K categories, equally likely.
+
+    Examples
+    --------
+    >>> from theory.models.probabilities import uniform
+    >>> uniform(6).collision, uniform(6).distinct(2)
+    (1/6, [0, 1, 11/6])
+    """
+    return Uniform(K)  # type: ignore[arg-type]
+
+
+def zipf(K: object, exponent: object = 1) -> Zipf:
+    """K categories by Zipf's law, the k-th with probability proportional to k to the power −exponent.
+
+    Examples
+    --------
+    >>> from theory.models.probabilities import zipf
+    >>> zipf(3).collision, zipf(2, 2).distinct(1)
+    (49/121, [0, 1])
+    """
+    return Zipf(K, exponent)  # type: ignore[arg-type]
+
+
+def probabilities_from(value: object) -> Probabilities:
+    """Verify what a user gave for probabilities: a law, a sequence, a text, or nothing.
+
+    Examples
+    --------
+    >>> from theory.models.probabilities import probabilities_from
+    >>> probabilities_from("zipf(1000, 3/2)"), probabilities_from("1/2 1/3 1/6").collision
+    (Zipf(K=1000, exponent=3/2), 7/18)
+    """
+    if value is None:
+        return Unspecified()
+    if isinstance(value, Probabilities):
+        return value
+    if isinstance(value, str):
+        return _read(value)
+    if isinstance(value, Iterable):
+        return Listed(tuple(value))
+    raise DomainError(
+        f"probabilities = {value!r} is not allowed: give a sequence that sums to 1, uniform(K) or zipf(K, exponent)."
+    )
+
+
+def _read(text: str) -> Probabilities:
+    call = _CALL.fullmatch(text)
+    if call:
+        name, written = call[1].lower(), [part.strip() for part in call[2].split(",")]
+        most = 1 if name == "uniform" else 2
+        if len(written) > most or not all(written):
+            allowed = "uniform(K)" if name == "uniform" else "zipf(K) or zipf(K, exponent)"
+            raise DomainError(f"probabilities = {text!r} cannot be read: write {allowed}.")
+        return uniform(written[0]) if name == "uniform" else zipf(*written)
+    separated = re.split(r"\s*[;,]\s*", text.strip()) if re.search("[;,]", text) else text.split()
+    if not text.strip() or not all(separated):
+        raise DomainError(
+            f"probabilities = {text[:60]!r} cannot be read: write them with blanks, commas or semicolons between them, "
+            f"such as '1/2 1/3 1/6', or a law, 'uniform(1000)' or 'zipf(1000, 3/2)'."
+        )
+    return Listed(tuple(exact(f"probabilities[{index}]", part) for index, part in enumerate(separated)))
+
+
+def _categories(value: object) -> Expr:
+    K = exact("K", value)
+    if is_positive_integer(K) is False or (K.is_number and not K.is_Integer):
+        raise DomainError(f"K = {value} is not a number of categories: K must be a whole number, 1 or more.")
+    if K.is_number and K > MOST_CATEGORIES:
+        raise DomainError(f"K = {value} is too many categories: give {MOST_CATEGORIES} or fewer.")
+    return K
+
+
+def _sum_in_words(total: Expr) -> str:
+    if not total.is_number:
+        return str(total)
+    missing = 1 - total
+    side = "less" if missing.is_positive else "more"
+    written = total if len(str(total)) <= 60 else total.evalf(12)
+    return f"{written}, {abs(missing).evalf(3)} {side} than 1"
+
+
+def _verify_work(probabilities: Probabilities, count: int, draws: int, bits: int) -> None:
+    if count * draws**2 * bits > MOST_WORK:
+        raise DomainError(
+            f"probabilities = {probabilities} are too many for the exact number of distinct categories among {draws} "
+            f"draws: use numerics.evaluate."
+        )
+
+
+def _distinct(shares: Sequence[tuple[fmpz, int]], draws: int) -> list[Expr]:
+    """h(0..draws) for probabilities share/Σ share, over one common denominator."""
+    total = sum((share * times for share, times in shares), fmpz(0))
+    powers = [fmpz(times) for _, times in shares]
+    count = sum(times for _, times in shares)
+    found: list[Expr] = []
+    denominator = fmpz(1)
+    for d in range(draws + 1):
+        if d:
+            powers = [power * (total - share) for power, (share, _) in zip(powers, shares, strict=True)]
+            denominator *= total
+        found.append(_sympy(fmpq(denominator * count - sum(powers, fmpz(0)), denominator)))
+    return found
+
+
+def _harmonic(K: int, order: int) -> fmpq:
+    """Σ k^{-order} over k ≤ K."""
+    return _by_halves(lambda k: (fmpz(1), fmpz(k) ** order), 1, K)
+
+
+def _sum_by_halves(values: Sequence[fmpq]) -> fmpq:
+    return _by_halves(lambda index: (values[index].p, values[index].q), 0, len(values) - 1)
+
+
+def _by_halves(term: Callable[[int], tuple[fmpz, fmpz]], first: int, last: int) -> fmpq:
+    """Σ of fractions: the two halves over the least common multiple of their denominators."""
+
+    def total(low: int, high: int) -> tuple[fmpz, fmpz]:
+        if low == high:
+            return term(low)
+        middle = (low + high) // 2
+        (a, b), (c, d) = total(low, middle), total(middle + 1, high)
+        shared = b.gcd(d)
+        left, right = d // shared, b // shared
+        return a * left + c * right, b * left
+
+    return fmpq(*total(first, last))
+
+
+def _sympy(value: fmpq) -> Rational:
+
+    return Rational(int(value.p), int(value.q))
