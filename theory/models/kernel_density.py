@@ -1,0 +1,130 @@
+"""Kernel density estimation with a Gaussian kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sympy import Expr, S, Symbol
+
+from theory.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.bandwidth import Bandwidths, verified_bandwidth
+from theory.drift import drift
+from theory.errors import DomainError
+from theory.mixtures import GaussianMixture
+from theory.models.base import Model
+from theory.recurrence import Recurrence
+from theory.spectral import SpectralRecurrence
+from theory.symbols import j
+from theory.workflows.base import Workflow
+
+
+@dataclass(frozen=True)
+class KernelDensity(Model):
+    r"""Kernel density with kernel :math:`N(0, h_g^2 I_d)`; the next block is sampled from it.
+
+    Model g has density :math:`p_g(x) = \sum_j w_{g,j} \frac1{n_j} \sum_i K_{h_g}(x - x_{j,i})`.
+
+    Losses: ``"squared"``, also called ``"mise"``, is :math:`E\int (p_g - p_0)^2`; ``"variance"`` is the variance of
+    the model about the truth's mean, per coordinate, in excess of the truth's.
+
+    Parameters
+    ----------
+    bandwidth : positive number or expression, or "scott"
+        h; an expression in ``theory.j`` is the bandwidth of model j. ``"scott"`` is Scott's rule
+        :math:`h_g = \sigma N_g^{-1/(d+4)}` for a model fitted on :math:`N_g` samples, σ² the truth's variance.
+    n : positive integer
+        Samples in a unit block.
+    truth_variance : positive number or expression, default 1
+        Variance per coordinate of the Gaussian truth :math:`N(0, \sigma^2 I_d)`.
+    d : positive integer, default 1
+        Dimension.
+    truth : GaussianMixture, optional
+        Another truth; variance and dimension are then its own.
+
+    Notes
+    -----
+    Scott (1992), *Multivariate Density Estimation*, for the rule; Kazdan et al. (2024), *Collapse or Thrive?*, for the
+    setting. The law of the number of convolutions (:func:`theory.permutations.convolutions`), the variance and the
+    integrated error (:mod:`theory.spectral`) are derived here, exactly at every n.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Replace, expected_risk
+    >>> kde = KernelDensity(bandwidth="1/2", n=10)
+    >>> expected_risk(kde, Replace(), loss="variance").closed_form
+    G/4
+    >>> expected_risk(kde, Accumulate(), loss="variance").closed_form
+    harmonic(G)/4
+    >>> expected_risk(kde, Accumulate(), loss="mise").limit
+    1/(2*sqrt(pi))
+    """
+
+    bandwidth: Expr | str | None = None
+    n: Expr | None = None
+    truth_variance: Expr = S.One
+    d: Expr = S.One
+    truth: GaussianMixture | None = None
+    name: ClassVar[str] = "kernel-density"
+    losses: ClassVar[tuple[str, ...]] = ("squared", "mise", "variance")
+    roles: ClassVar[dict[str, str]] = {"bandwidth": "positive", "n": "count", "truth_variance": "positive"}
+
+    def __post_init__(self) -> None:
+        count = "a whole number, 1 or more"
+        n = parameter("n", self.n, Symbol("n", integer=True, positive=True), count, is_positive_integer)
+        given = Symbol("h", positive=True) if self.bandwidth is None else self.bandwidth
+        variance = exact("truth_variance", self.truth_variance)
+        parameter("truth_variance", variance, variance, "positive", is_positive)
+        d = exact("d", self.d)
+        parameter("d", d, d, count, is_positive_integer)
+        if self.truth is not None:
+            d, variance = self._of_truth(d, variance)
+        for name, value in (("bandwidth", verified_bandwidth(given)), ("n", n), ("truth_variance", variance), ("d", d)):
+            object.__setattr__(self, name, value)
+
+    def _of_truth(self, d: Expr, variance: Expr) -> tuple[Expr, Expr]:
+        """Dimension and variance of the mixture, which any that were given must be."""
+        if not isinstance(self.truth, GaussianMixture):
+            raise DomainError(f"truth = {self.truth!r} is not a truth: give a GaussianMixture, or leave it out.")
+        own = exact("d", self.truth.dimension)
+        if d not in (S.One, own):
+            raise DomainError(f"d = {d} is not the dimension of the mixture: leave d out, or give {own}.")
+        if variance not in (S.One, self.truth.variance):
+            raise DomainError(
+                f"truth_variance = {variance} is not the variance of the mixture: leave it out, or give "
+                f"{self.truth.variance}."
+            )
+        return own, self.truth.variance
+
+    @property
+    def mixture(self) -> GaussianMixture:
+        """The truth, of one component or more."""
+        return GaussianMixture.gaussian(self.truth_variance) if self.truth is None else self.truth
+
+    def bandwidths(self, workflow: Workflow) -> Bandwidths:
+        """The squared bandwidths of models 1, 2, … under ``workflow``."""
+        assert self.bandwidth is not None
+        assert self.n is not None
+        return Bandwidths(self.bandwidth, workflow, self.truth_variance, self.d, self.n)
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        bandwidths = self.bandwidths(workflow)
+        if loss == "variance":
+            return drift(workflow, bandwidths)
+        assert self.n is not None
+        return SpectralRecurrence(workflow, self.n, self.d, self.mixture, bandwidths)
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        found = super().free_symbols - {j}
+        return found if self.truth is None else found | self.truth.free_symbols
+
+    def subs(self, *args: Any, **kwargs: Any) -> KernelDensity:
+        """The model with symbols replaced in its parameters, as in SymPy."""
+        values = {
+            name: value.subs(*args, **kwargs) if hasattr(value, "subs") else value
+            for name, value in self.parameters.items()
+        }
+        if self.truth is not None:
+            values |= {"truth_variance": S.One}  # the mixture's own, once its symbols are replaced
+        return KernelDensity(**values)
