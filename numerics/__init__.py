@@ -1,8 +1,24 @@
 """Is it so? Derived risks as numbers, simulated chains of models, and whether the two agree."""
 
+from numerics import extinction, spectral  # each registers how its kind of recurrence is computed
 from numerics.crosscheck import Crosscheck, crosscheck
 from numerics.evaluate import evaluate
+from numerics.generations import GenerationRun, run_generations
 from numerics.limit_process import LimitProcess, limit_process
+from numerics.run.ratio import RatioCheck
 from numerics.simulate import Simulation, simulate
 
-__all__ = ["Crosscheck", "LimitProcess", "Simulation", "crosscheck", "evaluate", "limit_process", "simulate"]
+__all__ = [
+    "Crosscheck",
+    "GenerationRun",
+    "LimitProcess",
+    "RatioCheck",
+    "Simulation",
+    "crosscheck",
+    "evaluate",
+    "extinction",
+    "limit_process",
+    "run_generations",
+    "simulate",
+    "spectral",
+]

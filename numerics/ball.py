@@ -25,7 +25,9 @@ import sympy
 from flint import acb, acb_poly, arb, ctx, fmpq, fmpq_poly, fmpz
 from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, expand
 
+from numerics.lerch import lerch_phi
 from theory.errors import DomainError
+from theory.multidigamma import multidigamma
 
 Operation: TypeAlias = Callable[..., Any]
 
@@ -485,11 +487,12 @@ _FUNCTIONS: dict[Any, Operation] = {
     sympy.erfc: acb.erfc,
     sympy.loggamma: acb.lgamma,
     sympy.digamma: acb.digamma,
+    multidigamma: lambda x, d: _sum(*((x - acb(i) / 2).digamma() for i in range(int(d.real.unique_fmpz())))),
     sympy.polygamma: _polygamma,
     sympy.harmonic: _harmonic,
     sympy.zeta: _zeta,
     sympy.polylog: lambda s, z: z.polylog(s),
-    sympy.lerchphi: lambda z, s, a: z.lerch_phi(s, a),
+    sympy.lerchphi: lerch_phi,
     sympy.LambertW: lambda z: z.lambertw(),
     sympy.Abs: _absolute,
     sympy.re: lambda z: acb(z.real),

@@ -117,7 +117,7 @@ def _evaluate_formula(formula: Expr, generations: list[int], partial: bool = Fal
         value = program.at_precision(bits)
         return {g: value(g) for g in left}
 
-    return _settle(run, generations, partial)
+    return settle(run, generations, partial)
 
 
 @singledispatch
@@ -135,12 +135,12 @@ def runner(recurrence: Recurrence, risk: Risk, generations: list[int]) -> dict[i
                 exact[g] = BallProgram(risk.at(g), G)
         return {g: exact[g].at_precision(bits)(g) for g in left}
 
-    return _settle(run, generations, partial=False)
+    return settle(run, generations, partial=False)
 
 
 @runner.register
 def _(recurrence: MomentRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
-    return _settle(lambda left, bits: run_moments(recurrence, list(left), bits), generations, partial=False)
+    return settle(lambda left, bits: run_moments(recurrence, list(left), bits), generations, partial=False)
 
 
 @runner.register
@@ -150,10 +150,10 @@ def _(recurrence: PathwayRecurrence, risk: Risk, generations: list[int]) -> dict
             recurrence.workflow, recurrence.curvature, recurrence.scale, recurrence.offset, list(left), bits
         )
 
-    return _settle(run, generations, partial=False)
+    return settle(run, generations, partial=False)
 
 
-def _settle(run: _Run, generations: list[int], partial: bool) -> dict[int, float]:
+def settle(run: _Run, generations: list[int], partial: bool) -> dict[int, float]:
     """Raise the precision until every value is settled."""
     settled: dict[int, float] = {}
     left, bits = list(generations), FIRST_PRECISION

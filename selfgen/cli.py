@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sympy import Expr, oo, true
+from sympy import CRootOf, Expr, oo, true
 
 from selfgen import __version__
-from theory import DomainError
+from theory import DomainError, NotDerivedError
 
 if TYPE_CHECKING:
+    from selfgen.value_plane import PointCheck
     from theory import Risk
+    from theory.value import ValueOfSynthetic
 
 
 # What the parser of options raises, whichever package typer has it from.
@@ -128,7 +129,11 @@ def verify(
         str | None, typer.Argument(metavar="[STUDY.toml]", help="A study file; without it, every built-in pair.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write JSON, CSV, LaTeX and one figure a case here.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write JSON, CSV, LaTeX and figures here, not where the study says, if it does.",
+        ),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(**_whole("--jobs", 1, 512), help="Processes; all cores if left out.")
@@ -138,22 +143,21 @@ def verify(
     ] = None,
 ) -> None:
     """Derive every case of a study, simulate it, and say whether the two agree."""
-    from selfgen import report, verification
+    from selfgen import overview, report, verification
+    from selfgen.progress import Progress
     from selfgen.study import load
 
     loaded = load(study, seed=seed)
-    if output is not None:
-        _make(output)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=_terminal(stderr=True), transient=True, disable=not sys.stderr.isatty(),
-    ) as progress:  # fmt: skip
-        task = progress.add_task("verifying", total=len(loaded.cases))
+    folder = loaded.output if output is None else output
+    if folder is not None:
+        _make(folder, f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study")
+    with Progress(len(loaded.cases), _terminal(stderr=True), shown=sys.stderr.isatty()) as progress:
         results = verification.verify(
             loaded,
             jobs=_cores() if jobs is None else jobs,
-            figures=output,
-            report=lambda result: progress.update(task, advance=1, description=result.name),
+            figures=folder,
+            begin=progress.begin,
+            finish=progress.finish,
         )
     terminal = _terminal()
     terminal.print(report.table(loaded.title, results, terminal.width))
@@ -168,9 +172,16 @@ def verify(
     else:
         power = "Some case has no power: its simulation cannot judge the formula."
     typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {power}")
-    if output is not None:
-        report.write(output, loaded, results)
-        typer.echo(f"Written to {output}: results.json, results.csv, theorems.tex and a figure a case.")
+    partly = sum(result.checked < result.generations for result in results)
+    if partly:
+        typer.echo(f"As the study asks, the later generations of {partly} of them were simulated but not judged.")
+    if folder is not None:
+        report.write(folder, loaded, results)
+        drawn = overview.write(folder, results)
+        what = "a figure a case" if drawn == 0 else f"{drawn} overview{'s' if drawn > 1 else ''} of grids"
+        if drawn > 0 and not all(result.grid for result in results):
+            what += ", and a figure of every other case"
+        typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex and {what}.")
     if failures:
         raise typer.Exit(1)
 
@@ -244,7 +255,8 @@ def _shown(value: Expr | None) -> str:
     """An expression, with its decimal value where it has one that does not show."""
     if value is None:
         return "unknown"
-    from selfgen.values import is_long, text
+    from selfgen.values import text
+    from theory.numerals import is_long
 
     shown = text(value)
     if value.is_Float or is_long(value):
@@ -336,6 +348,137 @@ def compare(
         typer.echo(f"Written to {plot}.")
 
 
+@app.command()
+def value(
+    model: ModelName,
+    real: Annotated[str | None, typer.Option(metavar="N", help="Real samples n_r; a symbol if left out.")] = None,
+    synthetic: Annotated[str | None, typer.Option(metavar="N", help="Synthetic samples n_s.")] = None,
+    fitted_on: Annotated[
+        str | None, typer.Option(metavar="N", help="Real samples n_0 that the generator was fitted on.")
+    ] = None,
+    overlap: Annotated[
+        bool, typer.Option("--overlap/--disjoint", help="Whether the n_0 samples are among the n_r, or others.")
+    ] = True,
+    set_: Set = None,
+    loss: Loss = "squared",
+    check: Annotated[bool, typer.Option("--check", help="Also simulate; exit code 1 if the formula fails.")] = False,
+    seed: Annotated[int, typer.Option(**_whole("--seed", 0), help="Of the simulation.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw the plane of n_r and n_s: .png, .pdf or .svg.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the formulas, to paste into a paper.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold."""
+    from selfgen.names import build_all
+    from theory.value import value_of_synthetic
+
+    if latex and as_json:
+        raise DomainError("--latex and --json exclude each other: give one of them.")
+    given = _settings(set_, None)
+    if "n" in given:
+        raise DomainError(f"n = {given['n']} is not for --set here: --fitted-on says how many samples the model has.")
+    built, _ = build_all(model, [], given)
+    found = value_of_synthetic(built, real, synthetic, fitted_on, overlap=overlap, loss=loss)
+    checks = _value_checks(found, seed) if check else []
+    if plot is not None:
+        from selfgen.value_plane import draw_plane
+
+        draw_plane(found, plot, checks)
+    agree = all(point.passed for point in checks)
+    if latex:
+        typer.echo(found.latex())
+    elif as_json:
+        content: dict[str, Any] = {"model": built.name, "loss": loss, "overlap": overlap}
+        content |= {name: _texts(answer) for name, answer in _value_answers(found).items()}
+        content |= {"exactness": found.exactness, "latex": found.latex()}
+        if check:
+            content["check"] = [vars(point) for point in checks]
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+    else:
+        _describe_value(found, checks)
+        if plot is not None:
+            typer.echo(f"Written to {plot}.")
+    if not agree:
+        raise typer.Exit(1)
+
+
+def _value_checks(found: ValueOfSynthetic, seed: int) -> list[PointCheck]:
+    from selfgen.value_plane import check_points, guide_points
+
+    cardinality, proportion = guide_points(found)
+    return check_points(found, sorted({*cardinality, *proportion}), seed=seed)
+
+
+def _value_answers(found: ValueOfSynthetic) -> dict[str, Any]:
+    """Every answer, or the sentence that says why there is none."""
+    names = ("real", "synthetic", "fitted_on", "risk", "without", "gain", "helps")
+    answers: dict[str, Any] = {name: getattr(found, name) for name in names}
+    for name in ("optimal_synthetic", "optimal_weight", "best_risk", "threshold"):
+        try:
+            answers[name] = getattr(found, name)
+        except NotDerivedError as error:
+            answers[name] = str(error)
+    return answers
+
+
+def _texts(answer: Any) -> str | bool:
+    from selfgen.values import text
+
+    return answer if isinstance(answer, bool | str) else text(answer)
+
+
+def _describe_value(found: ValueOfSynthetic, checks: list[PointCheck]) -> None:
+    answers = _value_answers(found)
+    data = "among the real ones" if found.overlap else "other real ones"
+    helps = answers.pop("helps")
+    # A root of a polynomial is a number, however it is written.
+    shown = {
+        name: answer
+        if isinstance(answer, str)
+        else f"≈ {float(answer):.10g}"
+        if answer.has(CRootOf)
+        else _shown(answer)
+        for name, answer in answers.items()
+    }
+    lines = {
+        "model": found.model.name,
+        "loss": found.loss,
+        "samples": f"{found.real} real, {found.synthetic} synthetic from a model fitted on {found.fitted_on}, {data}",
+        "risk, pooled": shown["risk"],
+        "real data alone": shown["without"],
+        "gain": shown["gain"],
+        "synthetic data help": {True: "yes", False: "no"}.get(helps, f"where {helps}"),
+        "optimal number": shown["optimal_synthetic"] + _rounded(found),
+        "optimal weight": shown["optimal_weight"],
+        "risk at that weight": shown["best_risk"],
+        "they help below n_r": shown["threshold"],
+        "exactness": found.exactness,
+    }
+    for name, text in lines.items():
+        typer.echo(f"{name:<21}{text}")
+    for point in checks:
+        if not point.passed:
+            typer.echo(f"n_r = {point.real}, n_s = {point.synthetic}: {point.reason}")
+    if checks:
+        worst = max(point.detectable for point in checks)
+        if math.isfinite(worst):
+            power = f"At each a formula wrong by {math.ceil(1000 * worst) / 10:g} % is caught with probability 0.99."
+        else:
+            power = "At some the simulation has no power: it cannot judge the formula."
+        agreeing = sum(point.passed for point in checks)
+        typer.echo(f"{agreeing} of {len(checks)} simulated pairs of n_r and n_s agree. {power}")
+
+
+def _rounded(found: ValueOfSynthetic) -> str:
+    """The best whole number of samples, where the best number is a fraction."""
+    try:
+        best, whole = found.optimal_synthetic, found.optimal_count
+    except NotDerivedError:
+        return ""
+    return "" if best == whole else f", {whole} in whole samples"
+
+
 def _settings(pairs: list[str] | None, sizes: str | None) -> dict[str, str]:
     from selfgen.names import settings
 
@@ -347,11 +490,11 @@ def _settings(pairs: list[str] | None, sizes: str | None) -> dict[str, str]:
     return found
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, argument: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DomainError(f"--output {folder} is not a folder that can be written: {error.strerror}.") from None
+        raise DomainError(f"{argument} is not a folder that can be written: {error.strerror}.") from None
 
 
 def _cores() -> int:

@@ -51,7 +51,8 @@ def build_all(model: str, workflows: Iterable[str], given: Settings) -> tuple[Mo
     workflow_takes = [_parameters(workflow_class) for workflow_class, _ in described]
     known = model_takes | {name: None for takes in workflow_takes for name in takes}
     for name in given:
-        _require(name, known, f"{model_class.name} with {', '.join(cls.name for cls, _ in described)}")
+        owners = [model_class.name, ", ".join(cls.name for cls, _ in described)]
+        _require(name, known, " with ".join(filter(None, owners)))
     shared = {name: value for name, value in given.items() if name in model_takes}
     built_model = _construct(model_class, shared | model_own)
     built = []

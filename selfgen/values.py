@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Float, Piecewise, Rational, RootSum, gamma, harmonic, polygamma
+from sympy import Expr, Float, Piecewise, RootSum, gamma, harmonic, polygamma
 
 from numerics import evaluate
 from theory import DomainError, G, Risk
+from theory.numerals import is_long, printable
 
 # An exact value at generation G has some G log G digits: beyond this, decimals say more.
 LAST_EXACT = 1000
 # With symbols, a value is a ratio of polynomials of degree G; beyond this the closed form is shown with G put in.
 LAST_EXPANDED = 32
 LAST_WRITTEN = 300
-# Python refuses to print an integer of more than 4300 digits, some 14 000 bits.
-_MOST_BITS = 13_000
 _SPECIAL = (harmonic, gamma, polygamma, Piecewise, RootSum)
 
 
@@ -48,9 +47,4 @@ def number_at(risk: Risk, generation: int) -> float:
 
 def text(value: Expr) -> str:
     """An expression, in decimals where it has more digits than can be written."""
-    return str(value.evalf(12)) if is_long(value) else str(value)
-
-
-def is_long(value: Expr) -> bool:
-    """Whether a fraction has more digits than can be written."""
-    return isinstance(value, Rational) and max(int(value.p).bit_length(), int(value.q).bit_length()) > _MOST_BITS
+    return str(value.evalf(12)) if is_long(value) else str(printable(value))

@@ -6,15 +6,31 @@
 83/15000
 """
 
+from theory.boundedness import Boundedness, boundedness
+from theory.design import (
+    OptimalFreshReal,
+    compare,
+    optimal_law,
+    optimal_share,
+    optimal_sizes,
+    optimal_weights,
+    required_budget,
+    required_growth,
+)
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
+from theory.extinction import BranchingExtinction, ExtinctionTime
+from theory.mixtures import GaussianMixture
 from theory.models import (
     Bernoulli,
     Binomial,
+    Categorical,
     Exponential,
     Gamma,
+    GaussianFit,
     GaussianMean,
     HyperbolicSecant,
+    KernelDensity,
     LinearRegression,
     Model,
     NegativeBinomial,
@@ -22,12 +38,16 @@ from theory.models import (
     QuadraticVariance,
     Regular,
 )
+from theory.models.probabilities import uniform, zipf
+from theory.permutations import convolutions
 from theory.process import Pathway
 from theory.risk import Risk
 from theory.symbols import G, j
+from theory.value import ValueOfSynthetic, value_of_synthetic
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
+    CappedReal,
     FreshReal,
     RealPlusLatest,
     Replace,
@@ -41,17 +61,26 @@ __all__ = [
     "AccumulateSubsample",
     "Bernoulli",
     "Binomial",
+    "Boundedness",
+    "BranchingExtinction",
+    "CappedReal",
+    "Categorical",
     "DomainError",
     "Exponential",
+    "ExtinctionTime",
     "FreshReal",
     "G",
     "Gamma",
+    "GaussianFit",
     "GaussianMean",
+    "GaussianMixture",
     "HyperbolicSecant",
+    "KernelDensity",
     "LinearRegression",
     "Model",
     "NegativeBinomial",
     "NotDerivedError",
+    "OptimalFreshReal",
     "Pathway",
     "Poisson",
     "QuadraticVariance",
@@ -60,8 +89,21 @@ __all__ = [
     "Replace",
     "Risk",
     "SlidingWindow",
+    "ValueOfSynthetic",
     "Weighted",
     "Workflow",
+    "boundedness",
+    "compare",
+    "convolutions",
     "expected_risk",
     "j",
+    "optimal_law",
+    "optimal_share",
+    "optimal_sizes",
+    "optimal_weights",
+    "required_budget",
+    "required_growth",
+    "uniform",
+    "value_of_synthetic",
+    "zipf",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Basic, Expr, Matrix, Piecewise, S, Symbol, false, oo, sympify, true
 from sympy.printing.latex import LatexPrinter
 
+from theory.numerals import printable
 from theory.recurrence import MomentRecurrence
 from theory.solver.tidy import orient
 from theory.symbols import G
@@ -55,7 +56,7 @@ _PRINTER = _Printer({"fold_short_frac": False, "ln_notation": False})
 
 def latex(expression: Basic) -> str:
     """LaTeX of an expression, conditions included."""
-    return _PRINTER.doprint(expression).replace(r"\_lambda", r"\lambda")
+    return _PRINTER.doprint(printable(expression)).replace(r"\_lambda", r"\lambda")
 
 
 def inline(risk: Risk) -> str:

@@ -14,6 +14,8 @@ WORKFLOWS: dict[str, type[Workflow]] = {
     "sliding-window": w.SlidingWindow,
     "real-plus-latest": w.RealPlusLatest,
     "fresh-real": w.FreshReal,
+    "capped-real": w.CappedReal,
+    "real-and-synthetic": w.RealAndSynthetic,
 }
 
 WORKFLOW_ALIASES: dict[str, str] = {"discard": "replace", "augment": "accumulate"}
@@ -30,4 +32,7 @@ MODELS: dict[str, type[Model]] = {
     "quadratic-variance": m.QuadraticVariance,
     "regular": m.Regular,
     "linear-regression": m.LinearRegression,
+    "gaussian-fit": m.GaussianFit,
+    "kernel-density": m.KernelDensity,
+    "categorical": m.Categorical,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from sympy import (
@@ -28,8 +27,9 @@ from theory.arguments import generation as whole_generation
 from theory.bounds import DECREASING, INCREASING
 from theory.errors import DomainError
 from theory.models.base import Model
+from theory.numerals import printable
 from theory.positivity import Ranges, sign
-from theory.recurrence import Recurrence
+from theory.recurrence import MomentRecurrence, Recurrence
 from theory.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
@@ -94,7 +94,7 @@ class Risk:
         return self._run(g)
 
     def _run(self, g: int) -> Expr:
-        return self._written(next(islice(self.recurrence.values(), g - 1, None)))
+        return self._written(self.recurrence.at(g))
 
     def _written(self, value: Expr) -> Expr:
         if value.is_number or not value.is_rational_function(*value.free_symbols):
@@ -229,8 +229,9 @@ class Risk:
         """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived."""
         if self.domain == S.false:
             return oo
-        if isinstance(self.recurrence, StationaryRecurrence):
-            return oo if self.limit == oo else None
+        if not isinstance(self.recurrence, MomentRecurrence):
+            constant = self.closed_form is not None and not self.closed_form.has(G)
+            return self.closed_form if constant else oo if self.limit == oo else None
         first = (
             simplify((self.baseline - self.recurrence.offset) / self.recurrence.scale)
             if self.recurrence.scale
@@ -318,7 +319,8 @@ class Risk:
         what = "ratio" if self.relative else "risk"
         closed = self.closed_form
         return (
-            f"{what} of {self.model.name} under {self.workflow.name}: {'no closed form' if closed is None else closed}"
+            f"{what} of {self.model.name} under {self.workflow.name}: "
+            f"{'no closed form' if closed is None else printable(closed)}"
         )
 
 

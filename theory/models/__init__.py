@@ -1,6 +1,7 @@
 """Models: what is fitted at every generation."""
 
 from theory.models.base import Model
+from theory.models.categorical import Categorical
 from theory.models.exponential_family import (
     Bernoulli,
     Binomial,
@@ -13,6 +14,8 @@ from theory.models.exponential_family import (
     Poisson,
     QuadraticVariance,
 )
+from theory.models.gaussian_fit import GaussianFit
+from theory.models.kernel_density import KernelDensity
 from theory.models.linear_regression import LinearRegression
 from theory.models.morris import MorrisFamily, morris_family
 from theory.models.regular import Regular
@@ -20,11 +23,14 @@ from theory.models.regular import Regular
 __all__ = [
     "Bernoulli",
     "Binomial",
+    "Categorical",
     "Exponential",
     "ExponentialFamily",
     "Gamma",
+    "GaussianFit",
     "GaussianMean",
     "HyperbolicSecant",
+    "KernelDensity",
     "LinearRegression",
     "Model",
     "MorrisFamily",

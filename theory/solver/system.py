@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
 
-from sympy import Eq, Expr, Matrix, Piecewise, S, sympify
+from sympy import Eq, Expr, Matrix, Piecewise, Pow, S, sympify
 
 from theory.recurrence import MomentRecurrence
 from theory.solver.constant import solve_constant
@@ -46,6 +46,8 @@ def _solve(recurrence: MomentRecurrence, initial: Matrix) -> tuple[Expr, list[Ex
     start = Matrix([initial[index] for index in needed])
     shift = recurrence.shift.subs(g, G)
     if not (matrix.has(g) or forcing.has(g) or readout.has(g)) and recurrence.continuation is None:
+        if len(needed) > _largest([*matrix, *forcing, *readout, *start]):
+            return None
         origin = sympify(recurrence.start) - 1
         value = solve_constant(matrix, forcing, readout, start, origin, G)
         return None if value is None else (value + shift, None)
@@ -57,6 +59,23 @@ def _solve(recurrence: MomentRecurrence, initial: Matrix) -> tuple[Expr, list[Ex
     for position, index in enumerate(needed):
         full[index] = moments[position]
     return value, full
+
+
+#: Moments of a constant system beyond which its characteristic polynomial, or its roots, are not worth the wait.
+LARGEST_SYMBOLIC, LARGEST_IRRATIONAL, LARGEST_RATIONAL = 12, 4, 60
+
+
+def _largest(entries: list[Expr]) -> int:
+    if all(entry.is_Rational for entry in entries):
+        return LARGEST_RATIONAL
+    symbols = set().union(*(entry.free_symbols for entry in entries))
+    rational = all(entry.is_rational_function(*symbols) and not entry.atoms(Pow) - _powers(entry) for entry in entries)
+    return LARGEST_SYMBOLIC if rational else LARGEST_IRRATIONAL
+
+
+def _powers(entry: Expr) -> set[Expr]:
+    """The powers with whole exponents."""
+    return {power for power in entry.atoms(Pow) if power.exp.is_Integer}
 
 
 def _reachable(recurrence: MomentRecurrence) -> list[int]:

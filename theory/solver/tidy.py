@@ -26,18 +26,34 @@ from sympy import (
     together,
 )
 
+from theory.numerals import is_long
 from theory.positivity import Ranges, sign
 from theory.symbols import G
 
 
 def tidy(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Expr:
     """offset + scale·expression, for a closed form in G."""
-    return _branches(expression, lambda branch: _assemble(branch, scale, offset, ranges))
+    return _branches(expression, lambda branch: _with_offset(branch, scale, offset, ranges, _assemble))
 
 
 def tidy_constant(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Expr:
     """offset + scale·expression, for a limit or a coefficient."""
-    return _branches(expression, lambda branch: offset + _product(scale, branch, ranges))
+    return _branches(expression, lambda branch: _with_offset(branch, scale, offset, ranges, _constant))
+
+
+def _with_offset(
+    moment: Expr, scale: Expr, offset: Expr, ranges: Ranges, write: Callable[[Expr, Expr, Ranges], Expr]
+) -> Expr:
+    """offset + scale·moment, the offset apart or taken into the moment, whichever is shorter."""
+    apart = offset + write(moment, scale, ranges)
+    if offset == 0 or scale == 0 or is_long(offset) or is_long(scale):
+        return apart
+    within = write(moment + cancel(offset / scale), scale, ranges) if _is_rational(offset / scale) else apart
+    return min(apart, within, key=lambda form: form.count_ops())
+
+
+def _constant(moment: Expr, scale: Expr, ranges: Ranges) -> Expr:
+    return _product(scale, moment, ranges)
 
 
 def tidy_function(function: Expr, ranges: Ranges) -> Expr:
@@ -55,7 +71,7 @@ def _branches(expression: Expr, write: Callable[[Expr], Expr]) -> Expr:
     return write(expression)
 
 
-def _assemble(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Expr:
+def _assemble(expression: Expr, scale: Expr, ranges: Ranges) -> Expr:
     grouped: dict[Expr, Expr] = {}
     for term in Add.make_args(_expanded(expression)):
         coefficient, function = _separate(term, ranges)
@@ -67,7 +83,7 @@ def _assemble(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Ex
             parts.append(_shifted(neat, function))
     common = _common(parts)
     inner = Add(*(orient(_neat(coefficient / common), ranges) * function for coefficient, function in parts))
-    return offset + _product(scale * common, inner, ranges)
+    return _product(scale * common, inner, ranges)
 
 
 def _product(scale: Expr, inner: Expr, ranges: Ranges) -> Expr:

@@ -3,7 +3,9 @@
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.capped_real import CappedReal
 from theory.workflows.fresh_real import FreshReal
+from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
 from theory.workflows.subsample import AccumulateSubsample, Draw
 from theory.workflows.weighted import Weighted
@@ -12,8 +14,10 @@ from theory.workflows.window import SlidingWindow
 __all__ = [
     "Accumulate",
     "AccumulateSubsample",
+    "CappedReal",
     "Draw",
     "FreshReal",
+    "RealAndSynthetic",
     "RealPlusLatest",
     "Replace",
     "SlidingWindow",

@@ -120,7 +120,7 @@ class Workflow(ABC):
 def size_schedule(value: object) -> Expr:
     """Verify a size schedule: an expression in ``theory.j``, positive on the first blocks."""
     schedule = exact("sizes", value)
-    for index in _probes(schedule):
+    for index in probes(schedule):
         size = schedule.subs(j, index)
         if size.is_positive is False or size.is_real is False:
             raise DomainError(
@@ -129,7 +129,7 @@ def size_schedule(value: object) -> Expr:
     return schedule
 
 
-def _probes(schedule: Expr) -> list[int]:
+def probes(schedule: Expr) -> list[int]:
     """Blocks at which a schedule must be positive; for rational ones, next to every sign change: that decides it."""
     probes = {1, 2, 3, 10, 100}
     numerator, denominator = fraction(together(schedule))

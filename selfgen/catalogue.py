@@ -1,0 +1,112 @@
+"""What the library can derive, asked of the library itself: every model, loss and workflow.
+
+``python -m selfgen.catalogue`` prints the table of the README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from theory import (
+    Categorical,
+    GaussianFit,
+    KernelDensity,
+    LinearRegression,
+    NotDerivedError,
+    Poisson,
+    QuadraticVariance,
+    Regular,
+    SlidingWindow,
+    expected_risk,
+)
+from theory.models.base import Model
+from theory.registry import WORKFLOWS
+from theory.workflows.base import Workflow
+
+CLOSED, VALUES, SIMULATION = "closed form", "values", "simulation"
+
+#: One of each kind of model, with numbers only where a loss needs them.
+MODELS: dict[str, Model] = {
+    "families with v2 = 0 (Gaussian mean, Poisson)": Poisson(),
+    "families with v2 ≠ 0": QuadraticVariance(),
+    "any regular model": Regular(),
+    "linear regression, shared design": LinearRegression(design="shared"),
+    "linear regression, fresh design": LinearRegression(),
+    "linear regression, shared, d ≥ T + 2": LinearRegression(design="shared", signal="B"),
+    "linear regression, fresh, d ≥ T + 2": LinearRegression(signal="B"),
+    "Gaussian fit": GaussianFit(),
+    "kernel density": KernelDensity(),
+    "categorical": Categorical(),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is known of one risk.
+
+    Attributes
+    ----------
+    kind : "closed form", "values" (at every generation, by the recurrence) or "simulation" (nothing is derived)
+    exactness : "exact" or "leading order"; empty for a simulation
+    """
+
+    kind: str
+    exactness: str
+
+    def __str__(self) -> str:
+        if self.kind == SIMULATION:
+            return SIMULATION
+        return self.kind if self.exactness == "exact" else f"≈ {self.kind}"
+
+
+def workflows() -> dict[str, Workflow]:
+    """One of each kind of workflow."""
+    built: dict[str, Workflow] = {name: workflow() for name, workflow in WORKFLOWS.items() if name not in _SETTINGS}
+    return {name: _SETTINGS.get(name, built.get(name)) for name in WORKFLOWS}  # type: ignore[misc]
+
+
+_SETTINGS: dict[str, Workflow] = {"sliding-window": SlidingWindow(2)}
+
+
+def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
+    """Derive one risk and say how far that got."""
+    try:
+        risk = expected_risk(_concrete(model, loss), workflow, loss=loss)
+    except NotDerivedError:
+        return Cell(SIMULATION, "")
+    if risk.closed_form is None:
+        return Cell(VALUES, risk.exactness)
+    return Cell(CLOSED, risk.exactness)
+
+
+def _concrete(model: Model, loss: str) -> Model:
+    """The model with numbers where a loss is defined only for numbers."""
+    if isinstance(model, Categorical) and loss == "support":
+        return Categorical("uniform(3)", n=4)
+    if isinstance(model, GaussianFit) and loss == "wasserstein":
+        return GaussianFit(d=1)
+    return model
+
+
+def rows() -> Iterator[tuple[str, str, list[Cell]]]:
+    """A model, a loss, and what is known under each of :func:`workflows`."""
+    columns = workflows()
+    for label, model in MODELS.items():
+        for loss in model.losses:
+            yield label, loss, [cell(model, workflow, loss) for workflow in columns.values()]
+
+
+def markdown() -> str:
+    """The table in Markdown."""
+    lines = [
+        "| model | loss | " + " | ".join(workflows()) + " |",
+        "|---|---|" + "---|" * len(workflows()),
+    ]
+    for label, loss, cells in rows():
+        lines.append(f"| {label} | {loss} | " + " | ".join(str(item) for item in cells) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown())

@@ -1,0 +1,23 @@
+"""Numbers too long to read: Python does not even print a whole number of more than 4300 digits."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from sympy import Basic, Rational
+
+#: 4300 digits are some 14 000 bits.
+MOST_BITS = 13_000
+
+Printable = TypeVar("Printable", bound=Basic)
+
+
+def is_long(value: Basic) -> bool:
+    """Whether a fraction has more digits than can be printed."""
+    return isinstance(value, Rational) and max(int(value.p).bit_length(), int(value.q).bit_length()) > MOST_BITS
+
+
+def printable(expression: Printable) -> Printable:
+    """The expression with such fractions in decimals of 15 digits."""
+    long = {value for value in expression.atoms(Rational) if is_long(value)}
+    return expression.xreplace({value: value.evalf(15) for value in long}) if long else expression

@@ -1,0 +1,98 @@
+"""Capped real: real data are fixed once, and synthetic data accumulate beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sympy import Eq, Expr, Matrix, Piecewise, S, Symbol
+
+from theory.arguments import exact
+from theory.dynamics import GENERATION, LinearDynamics
+from theory.errors import DomainError
+from theory.positivity import range_of
+from theory.symbols import j
+from theory.workflows.base import ONE, Workflow
+
+
+class SyntheticBlocks(Workflow):
+    """Block 1 holds n real samples, every later block n·synthetic samples of the latest model."""
+
+    synthetic: Expr
+
+    @property
+    def sizes(self) -> Expr:  # type: ignore[override]
+        """s(j): 1 for the real block, ``synthetic`` for the others."""
+        return ONE if self.synthetic == 1 else Piecewise((S.One, Eq(j, 1)), (self.synthetic, True))
+
+    def size(self, index: int | Expr) -> Expr:
+        # A symbolic index is a generation of the recursion, which starts at 2.
+        return S.One if index == 1 else self.synthetic
+
+
+@dataclass(frozen=True)
+class CappedReal(SyntheticBlocks):
+    r"""Model :math:`g` is fitted on n real samples, always the same, and on all synthetic samples so far.
+
+    Real data are capped at the n of block 1; every generation adds n·s samples drawn from the latest model, and
+    everything is pooled. With :math:`N_g = 1 + (g-1)s`,
+
+    .. math:: \theta_g = \theta_{g-1} + \frac{s}{N_g}\,\varepsilon_g \quad (g \ge 2),
+
+    so to leading order the risk ratio increases to :math:`1 + \psi'(1 + 1/s)/s`: bounded for every s,
+    by :math:`\pi^2/6` for s = 1 (accumulate), by 2 for many small blocks (s → 0), and by hardly more than 1 for large
+    ones, which repeat the first model almost without noise.
+
+    Parameters
+    ----------
+    synthetic : positive number or expression, default 1
+        Synthetic samples that each generation adds, in units of n.
+
+    Notes
+    -----
+    Derived here. Generation 2 is the question of :func:`theory.value.value_of_synthetic` where the generator was
+    fitted on all the real data there are.
+
+    Examples
+    --------
+    >>> from theory import GaussianMean, expected_risk
+    >>> from theory.workflows.capped_real import CappedReal
+    >>> CappedReal(synthetic=2).weights(3)
+    [1/5, 2/5, 2/5]
+    >>> expected_risk(GaussianMean(sigma2=1, n=1), CappedReal(synthetic=2)).limit
+    -1 + pi**2/4
+    """
+
+    synthetic: Expr = ONE
+    name: ClassVar[str] = "capped-real"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "synthetic", verified_amount("synthetic", self.synthetic))
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        return {self.synthetic: range_of("positive")} if isinstance(self.synthetic, Symbol) else {}
+
+    def weights(self, g: int) -> list[Expr]:
+        pool = self._pool(g)
+        return [1 / pool] + [self.synthetic / pool] * (g - 1)
+
+    def dynamics(self) -> LinearDynamics:
+        return LinearDynamics(
+            start=2,
+            transition=Matrix([[1]]),
+            innovation=Matrix([[self.synthetic / self._pool(GENERATION)]]),
+            readout=Matrix([[1]]),
+            initial=Matrix([[1]]),
+        )
+
+    def _pool(self, g: int | Expr) -> Expr:
+        """Samples in the fit of model g, in units of n."""
+        return 1 + (g - 1) * self.synthetic
+
+
+def verified_amount(name: str, value: object) -> Expr:
+    """Verify an amount of data in units of n, a positive number or expression."""
+    amount = exact(name, value)
+    if amount.is_positive is False or amount.is_real is False:
+        raise DomainError(f"{name} = {value} is not an amount of data: {name} must be positive.")
+    return amount
