@@ -18,13 +18,21 @@ from sympy import Expr, oo
 from numerics import evaluate
 from selfgen.values import LAST_EXACT, number_at, value_at
 from theory import DomainError, G, Regular, Risk, expected_risk
+from theory.design import Pair
+from theory.design import compare as compare_exactly
+from theory.design.comparison import CHECKED_SYMBOLS, has_symbols, in_common_unit
+from theory.design.settling import risk_sign
 from theory.models.base import Model
 from theory.workflows.base import Workflow
 
 
 @dataclass(frozen=True)
 class Row:
-    """One workflow of a comparison; ``ratio`` and ``limit`` and ``growth`` are texts, ``risk`` the whole answer."""
+    """One workflow of a comparison; ``ratio`` and ``limit`` and ``growth`` are texts, ``risk`` the whole answer.
+
+    ``place`` is its place by risk at the generation asked for, 1 for the smallest; None where that depends on
+    parameters without a value.
+    """
 
     name: str
     risk: Risk
@@ -32,13 +40,15 @@ class Row:
     limit: str | None
     growth: str | None
     verdict: str
+    place: int | None
 
 
 def compare(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str, generation: int) -> list[Row]:
     """Derive every workflow's risk ratio at ``generation``, its limit and growth, and whether it collapses."""
     rows = []
-    for name, workflow in workflows:
-        risk = expected_risk(model, workflow, loss=loss)
+    risks = [expected_risk(model, workflow, loss=loss) for _, workflow in workflows]
+    places = _places(risks, generation)
+    for (name, workflow), risk, place in zip(workflows, risks, places, strict=True):
         ratio = risk.ratio
         limit = ratio.limit
         # Where only the leading order in 1/n is known for all G, that is what is shown, marked ≈.
@@ -51,9 +61,58 @@ def compare(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str, 
                 limit=None if ahead.limit is None else mark + _short(ahead.limit),
                 growth=None if ahead.growth is None else mark + str(ahead.growth),
                 verdict={True: "yes", False: "no", None: "unknown"}[_collapses(limit, workflow)],
+                place=place,
             )
         )
     return rows
+
+
+def order(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str) -> list[str]:
+    """A sentence for every two workflows: who has the smaller risk, where that changes, and how far it is known."""
+    compared = compare_exactly([workflow for _, workflow in workflows], model, loss=loss)
+    unit = "" if compared.unit == 1 else f", in units of {compared.unit}"
+    return [_sentence(pair, workflows[pair.first][0], workflows[pair.second][0], unit) for pair in compared.pairs]
+
+
+def _sentence(pair: Pair, first: str, second: str, unit: str) -> str:
+    if first == second:
+        first, second = f"{first} (number {pair.first + 1})", f"{second} (number {pair.second + 1})"
+    if None in pair.signs:
+        return f"{first} and {second}: the order depends on parameters without a value."
+    checked = len(pair.signs)
+    strict = [sign for sign in pair.signs if sign]
+    begins = strict[0] if strict else pair.eventual
+    better, worse = (second, first) if begins == 1 else (first, second)
+    if not begins:
+        said = f"{first} and {second} have the same risk"
+    elif pair.changes:
+        turns = [f"{second if now == 1 else first} from G = {generation}" for generation, now in pair.changes]
+        said = f"{better} is better than {worse} at first, {', then '.join(turns)}"
+    else:
+        said = f"{better} is nowhere worse than {worse}"
+    if pair.settled is None:
+        return f"{said}, up to G = {checked}; beyond, nothing is proved."
+    argued = unit if "stays" in pair.settled.reason and "above" in pair.settled.reason else ""
+    return f"{said}, at every G ({pair.settled.reason}{argued})."
+
+
+def _places(risks: Sequence[Risk], generation: int) -> list[int | None]:
+    """Places by risk at one generation, equal risks sharing one: exact while exact values can be had."""
+    _, measured = in_common_unit(risks)
+    symbolic = any(has_symbols(risk) for risk in measured)
+    if generation > (CHECKED_SYMBOLS if symbolic else LAST_EXACT):
+        if any(risk.free_symbols for risk in risks):
+            return [None] * len(risks)
+        numbers = [number_at(risk, generation) for risk in risks]
+        # What agrees to the accuracy of evaluate is a tie.
+        return [1 + sum(other < number * (1 - 1e-11) for other in numbers) for number in numbers]
+    ranges = {key: value for risk in risks for key, value in {**risk.model.ranges(), **risk.workflow.ranges()}.items()}
+    values = [risk.at(generation) for risk in measured]
+    places: list[int | None] = []
+    for value in values:
+        signs = [risk_sign(value, other, ranges) for other in values]
+        places.append(None if None in signs else 1 + signs.count(1))
+    return places
 
 
 def plot_comparison(model: str, rows: Sequence[Row], generation: int, path: Path) -> None:

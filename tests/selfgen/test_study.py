@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from numerics import crosscheck, simulate
 from selfgen.study import load, shipped
-from theory import DomainError
+from selfgen.verification import verify
+from theory import Bernoulli, DomainError, expected_risk
 
 GOOD = """
 title = "Two"
@@ -25,6 +29,17 @@ parameters = { d = 2, T = 10, design = "shared" }
 generations = 5
 seed = 7
 method = "raw"
+"""
+
+
+GRID = """
+[[case]]
+model = "bernoulli"
+workflow = ["replace", "accumulate"]
+loss = ["squared", "kl"]
+generations = 5
+replicates = "10000/(G*n)"
+grid = { p = ["1/2", 0.1], n = [10, 100] }
 """
 
 
@@ -56,17 +71,103 @@ def test_cases_have_streams_of_their_own(tmp_path: Path) -> None:
     assert other.cases[2].seed == 7
 
 
+def test_a_grid_stands_for_its_product_in_the_order_of_the_file(tmp_path: Path) -> None:
+    cases = load(_write(tmp_path, GRID)).cases
+    losses, workflows = ("squared", "kl"), ("replace", "accumulate")
+    combinations = [{"p": p, "n": n} for p in ("1/2", 0.1) for n in (10, 100)]
+    assert [(case.loss, case.workflow, case.parameters) for case in cases] == [
+        (loss, workflow, combination) for loss in losses for workflow in workflows for combination in combinations
+    ]
+    assert {case.grid for case in cases} == {("p", "n")}
+    assert len({case.seed for case in cases}) == len(cases) == 16
+    assert cases[-1].label.endswith("case 1 (bernoulli, accumulate, p = 0.1, n = 100, loss kl)")
+    assert cases[3].build()[0] == Bernoulli(p="1/10", n=100)
+
+
+def test_counts_are_arithmetic_in_the_parameters_of_each_case(tmp_path: Path) -> None:
+    text = GRID.replace("generations = 5", 'generations = "sqrt(n) - 2"')
+    # √10 − 2 = 1.16…, √100 − 2 = 8: rounded down.
+    counts = {(case.parameters["n"], case.generations, case.replicates) for case in load(_write(tmp_path, text)).cases}
+    assert counts == {(10, 1, 1000), (100, 8, 12)}
+    least = GRID.replace("10000/(G*n)", "1/n - 1").replace("generations = 5", 'generations = "10/n - 3"')
+    assert {(case.generations, case.replicates) for case in load(_write(tmp_path, least)).cases} == {(1, 2)}
+
+
+def test_the_generations_that_are_judged(tmp_path: Path) -> None:
+    assert {case.checked for case in load(_write(tmp_path, GRID)).cases} == {5}
+    some = GRID.replace("generations = 5", 'generations = 8\nchecked = "n/16"')
+    # 10/16 rounds down to the least there is; 100/16 = 6.25.
+    assert {(case.parameters["n"], case.checked) for case in load(_write(tmp_path, some)).cases} == {(10, 1), (100, 6)}
+    all_ = some.replace("n/16", "n")
+    assert {case.checked for case in load(_write(tmp_path, all_)).cases} == {8}
+
+
+def test_only_judged_generations_decide(tmp_path: Path) -> None:
+    text = """
+    [[case]]
+    model = "gaussian-mean"
+    workflow = "accumulate"
+    parameters = { sigma2 = 1, n = 10 }
+    generations = 4
+    replicates = 5000
+    checked = 2
+    """
+    study = load(_write(tmp_path, text))
+    (result,) = verify(study)
+    model, workflow = study.cases[0].build()
+    run = simulate(model, workflow, 4, 5000, seed=study.cases[0].seed)
+    half = replace(run, mean=run.mean[:2], covariance=run.covariance[:2, :2], largest_share=run.largest_share[:2])
+    first, whole = (crosscheck(expected_risk(model, workflow), chains) for chains in (half, run))
+    assert (result.checked, len(result.mean), len(result.formula)) == (2, 4, 4)
+    assert (result.p_value, result.detectable) == (first.p_value, first.detectable)
+    assert whole.p_value != first.p_value
+
+
+def test_counts_know_the_settings_of_the_workflow_and_the_defaults_of_the_model(tmp_path: Path) -> None:
+    text = """
+    [defaults]
+    replicates = "100*k + T + d/signal"
+    [[case]]
+    model = "linear-regression"
+    workflow = ["sliding-window:k=3"]
+    parameters = { T = 20, signal = 1 }
+    grid = { d = [2, 3] }
+    """
+    assert [case.replicates for case in load(_write(tmp_path, text)).cases] == [322, 323]
+
+
+def test_the_output_folder(tmp_path: Path) -> None:
+    assert load(_write(tmp_path, GRID)).output is None
+    assert load(_write(tmp_path, 'output = "a/b"' + GRID)).output == Path("a/b")
+
+
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_studies_are_valid(name: str) -> None:
     assert load(name).cases
 
 
 def test_the_default_study_holds_every_pair() -> None:
-    assert set(shipped()) == {"builtin", "exponential_families", "linear_regression"}
+    assert {"builtin", "exponential_families", "linear_regression", "collapse_or_thrive"} <= set(shipped())
     study = load()
     pairs = {(case.model, case.workflow.partition(":")[0]) for case in study.cases}
     assert len(pairs) == 11 * 6
     assert len(study.cases) == 10 * 6 + 6 + 6 + 2 + 5
+
+
+def test_collapse_or_thrive_covers_the_grid_of_the_paper() -> None:
+    study = load("collapse-or-thrive")
+    grid = set(product((1, 3, 10, 31, 100), (10, 32, 100, 316, 1000)))
+    expected = {
+        "replace": {2, 8, 25, 79, 100},
+        "accumulate": {100},
+        "accumulate-subsample": {10, 21, 55, 100},
+    }
+    for workflow, judged in expected.items():
+        cases = [case for case in study.cases if (case.workflow, case.loss) == (workflow, "mean")]
+        assert {(case.parameters["d"], case.parameters["n"]) for case in cases} == grid
+        assert {case.generations for case in cases} == {100}
+        assert {case.checked for case in cases} == judged
+    assert study.output == Path("collapse_or_thrive")
 
 
 BAD = [
@@ -82,7 +183,8 @@ BAD = [
     (GOOD.replace("seed = 7", "seed = -7"), ["case 2", "seed = -7", "greater than or equal to 0"]),
     (GOOD.replace("generations = 5", "generations = 0"), ["case 2", "generations = 0", "greater than or equal to 1"]),
     (GOOD.replace("generations = 5", "generations = 2.5"), ["case 2", "generations = 2.5", "integer"]),
-    (GOOD.replace("generations = 5", "generations = '5'"), ["case 2", "generations = '5'", "integer"]),
+    (GOOD.replace("generations = 5", "generations = '5+'"), ["case 2", "generations = '5+'", "is not arithmetic"]),
+    (GOOD.replace("generations = 5", "generations = true"), ["case 2", "generations = True", "integer, or a text of"]),
     (GOOD.replace("replicates = 100", "replicates = 1"), ["defaults", "replicates = 1", "greater than or equal to 2"]),
     (GOOD.replace('"raw"', '"rough"'), ["case 2", "method = 'rough'", "'exact-law' or 'raw'"]),
     (GOOD.replace('"1/3"', "[1]"), ["case 1", "parameters.p = [1]", "text of arithmetic"]),
@@ -95,6 +197,29 @@ BAD = [
     (GOOD.replace("augment", "discard"), ["case 1 (bernoulli, discard) repeats case 1", "a seed of its own"]),
     (GOOD + GOOD[GOOD.rindex("[[case]]") :], ["case 3 (linear-regression, accumulate) repeats case 2"]),
     ("[[case]\n", ["study.toml is not TOML", "line 1"]),
+    (GRID.replace("[10, 100]", "[]"), ["case 1 (bernoulli, ", "grid.n = []", "at least 1 item"]),
+    (GRID.replace("[10, 100]", "10"), ["case 1", "grid.n = 10", "valid list"]),
+    (GRID.replace("[10, 100]", "[10, [1]]"), ["case 1", "grid.n = [1]", "text of arithmetic"]),
+    (
+        GRID.replace("[10, 100]", "[10, 0]"),
+        ["replace, p = 1/2, n = 0, loss squared): n = 0", "whole"],
+    ),
+    (GRID.replace("n = [10", "m = [10"), ["case 1 (bernoulli, replace, p = 1/2, m = 10", "m is not a parameter of"]),
+    (GRID.replace("[10, 100]", "[10, 10]"), ["p = 1/2, n = 10, loss squared) repeats case 1"]),
+    (GRID.replace('"squared", "kl"', '"squared", "mise"'), ["case 1", "loss mise", "loss = 'mise' is not a loss of"]),
+    (GRID.replace('["squared", "kl"]', "[]"), ["case 1", "loss = []"]),
+    (GRID.replace('["squared", "kl"]', "3"), ["case 1", "loss = 3", "a text or a list of texts"]),
+    (GRID.replace("10000/(G*n)", "10000/(G*q)"), ["replicates = '10000/(G*q)' is not", "for q is not", "G, n, p"]),
+    (GRID.replace("10000/(G*n)", "n*10^9"), ["n = 10", "replicates = 'n*10^9' is 10000000000 here", "1000000000"]),
+    (GRID.replace("10000/(G*n)", "1/(10 - n)"), ["n = 10", "replicates = '1/(10 - n)' is zoo here"]),
+    (GRID.replace("10000/(G*n)", "import os"), ["replicates = 'import os' is not arithmetic"]),
+    (GRID + "[case.parameters]\nn = 3", ["case 1 (bernoulli)", "n stands among parameters and in the grid"]),
+    (GRID.replace("[10, 100]", str(list(range(1, 3000)))), ["case 1 (bernoulli) makes 23992 cases", "10000"]),
+    ("output = 3\n" + GRID, ["output = 3", "string"]),
+    *(
+        (f"output = '{folder}'\n" + GRID, [f"output = '{folder}'", "give a folder below the current one"])
+        for folder in ("/etc", "../up", "a/../..", "", ".")
+    ),
 ]
 
 
@@ -109,7 +234,7 @@ def test_errors_name_file_case_key_and_value(tmp_path: Path, text: str, parts: l
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(DomainError, match=r"nowhere\.toml does not exist: give .*: builtin, exp"):
+    with pytest.raises(DomainError, match=r"nowhere\.toml does not exist: give .*: builtin, .*exponential"):
         load("nowhere.toml")
     with pytest.raises(DomainError, match="is a folder"):
         load(tmp_path)

@@ -1,0 +1,214 @@
+r"""A run on disk: what is finished is never lost, and what is not was never there.
+
+A folder holds ``losses.jsonl``, a header with the settings of the run and then one line for every finished generation,
+and as ``.npy`` files those synthetic blocks that a later generation of the replicate at work is fitted on. A generation
+counts once its line is there: the block that it sampled is written before, to a temporary name, and renamed when it is
+on the disk. A process that is killed leaves at most a torn last line, which is cut off, and a file that no line speaks
+of, which is written again. Floats are written by ``repr`` and read back as the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.errors import DomainError
+
+try:
+    import fcntl
+except ImportError:  # no locks on this system
+    fcntl = None  # type: ignore[assignment]
+
+Array = NDArray[np.float64]
+
+FORMAT = "selfgen generations, 1"
+RECORD = "losses.jsonl"
+_PARTIAL = ".partial"
+
+
+class Storage:
+    """Losses and blocks of a run, in memory (``path`` None) or in a folder as well.
+
+    Parameters
+    ----------
+    path : folder, made if need be
+    settings : what tells this run from another
+    generations : G, so that line k + 1 is generation k mod G + 1 of replicate k div G + 1
+
+    Attributes
+    ----------
+    losses : of all finished generations, replicate by replicate
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, settings: Mapping[str, Any], generations: int) -> None:
+        if path is not None and not isinstance(path, (str, os.PathLike)):
+            raise DomainError(f"path = {path!r} is not a path: give the name of a folder.")
+        self.folder = None if path is None else Path(path)
+        self.settings = dict(settings)
+        self.generations = generations
+        self.losses: list[float] = []
+        self._digests: dict[tuple[int, int], str] = {}
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        if self.folder is not None:
+            try:
+                self._open(self.folder)
+            except OSError as error:
+                raise DomainError(f"path = {self.folder} cannot be written: {error.strerror}.") from None
+            except BaseException:
+                self.__exit__(None, None, None)
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def record(self, loss: float, block: Array | None) -> None:
+        """A generation is finished: its loss, and the block sampled from it where a later one is fitted on that."""
+        replicate, generation = divmod(len(self.losses), self.generations)
+        if self._file is not None:
+            line: dict[str, Any] = {"replicate": replicate + 1, "generation": generation + 1, "loss": loss}
+            if block is not None:
+                line["block"] = self._write_block(replicate, generation + 2, block)
+            self._file.write(_line(line))
+            _settle(self._file)
+        self.losses.append(loss)
+
+    def keep(self, replicate: int, blocks: Iterable[int]) -> None:
+        """Remove the files of all blocks but these, and what an interruption left."""
+        if self.folder is None:
+            return
+        kept = {_block_name(replicate, block) for block in blocks}
+        for file in [*self.folder.glob("block-*.npy"), *self.folder.glob(f"*{_PARTIAL}")]:
+            if file.name not in kept:
+                file.unlink(missing_ok=True)
+
+    def block(self, replicate: int, block: int) -> Array | None:
+        """A block as it was written; None where it is not there, or is damaged."""
+        digest = self._digests.get((replicate, block))
+        if self.folder is None or digest is None:
+            return None
+        try:
+            rows: Array = np.load(self.folder / _block_name(replicate, block), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        return rows if digest_of(rows) == digest else None
+
+    def _open(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        record = folder / RECORD
+        if not record.exists():
+            others = sorted(file.name for file in folder.iterdir() if not file.name.endswith(_PARTIAL))
+            if others:
+                raise DomainError(
+                    f"path = {folder} holds {others[0]!r}, but no run: give a folder that is new, empty, or a run's."
+                )
+            _replace(record, lambda file: file.write(_line({"format": FORMAT, "settings": self.settings})))
+        self._file = record.open("r+b")
+        if fcntl is not None:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DomainError(f"path = {folder} is being written by another process: wait for it.") from None
+        self._read(folder, self._file)
+
+    def _read(self, folder: Path, file: BinaryIO) -> None:
+        *lines, torn = file.read().split(b"\n")
+        header = _parsed(lines[0]) if lines else None
+        if header is None or header.get("format") != FORMAT or not isinstance(header.get("settings"), dict):
+            raise DomainError(f"path = {folder} holds no run that can be read: its {RECORD} has no header.")
+        self._verify_same(folder, header["settings"])
+        end = len(lines[0]) + 1
+        for index, text in enumerate(lines[1:]):
+            replicate, generation = divmod(index, self.generations)
+            found = _parsed(text)
+            place = None if found is None else (found.get("replicate"), found.get("generation"))
+            if found is None or place != (replicate + 1, generation + 1) or not isinstance(found.get("loss"), float):
+                # After a loss of power the last line may be there in length only.
+                if index == len(lines) - 2:
+                    torn = text
+                    break
+                raise DomainError(f"path = {folder} is damaged: line {index + 2} of its {RECORD} cannot be read.")
+            self.losses.append(found["loss"])
+            if "block" in found:
+                self._digests[replicate, generation + 2] = found["block"]
+            end += len(text) + 1
+        file.seek(end)
+        if torn:
+            file.truncate()
+            _settle(file)
+
+    def _verify_same(self, folder: Path, theirs: Mapping[str, Any]) -> None:
+        for name in {**self.settings, **theirs}:
+            mine, other = self.settings.get(name), theirs.get(name)
+            if mine != other:
+                raise DomainError(
+                    f"path = {folder} holds another run, whose {name} is {_short(other)}, not {_short(mine)}: give "
+                    f"another path, or the settings of that run."
+                )
+
+    def _write_block(self, replicate: int, block: int, rows: Array) -> str:
+        assert self.folder is not None
+        _replace(self.folder / _block_name(replicate, block), lambda file: np.save(file, rows, allow_pickle=False))
+        return digest_of(rows)
+
+
+def digest_of(rows: Array) -> str:
+    """A fingerprint of an array: shape and bits."""
+    return sha256(repr((rows.shape, rows.dtype.str)).encode() + np.ascontiguousarray(rows).tobytes()).hexdigest()
+
+
+def _block_name(replicate: int, block: int) -> str:
+    return f"block-{replicate + 1}-{block}.npy"
+
+
+def _line(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content).encode() + b"\n"
+
+
+def _parsed(text: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}…"
+
+
+def _replace(path: Path, write: Any) -> None:
+    """Write a file so that its name is either not there or holds all of it."""
+    partial = path.with_name(path.name + _PARTIAL)
+    with partial.open("wb") as file:
+        write(file)
+        _settle(file)
+    os.replace(partial, path)
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError:  # folders cannot be opened on some systems
+        return
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _settle(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

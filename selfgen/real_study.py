@@ -1,0 +1,389 @@
+r"""A study of real data: the cases to measure, written as TOML with ``kind = "real-data"``.
+
+.. code-block:: toml
+
+    kind = "real-data"
+    title = "Wine"
+    output = "wine"                 # a folder, from the current one
+
+    [defaults]
+    generations = 10
+    replicates = 1_000
+    copies = [1, 2, 4, 8]           # labels a row: the test is at copies → ∞
+
+    [[case]]
+    data = ["wine", "digits"]                      # one case each
+    workflow = ["replace", "sliding-window:k=2"]   # one case each
+    design = "fresh"                # labels on bootstrap rows; "shared", the default, keeps the training rows
+
+What is measured, and the prediction, are in :mod:`numerics.real_data`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.resources.abc import Traversable
+from itertools import product
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from rich.table import Table
+
+from numerics.real_data import SOURCES, RealCheck, check_real, real_data
+from selfgen.figures import _CYCLE, _GREY, _STYLE, _save
+from selfgen.names import build
+from selfgen.study import Seed, Texts, shipped
+from selfgen.verification import processes
+from theory import DomainError
+from theory.workflows.base import Workflow
+
+KIND = "real-data"
+
+Copies = Annotated[list[Annotated[StrictInt, Field(ge=1, le=1000)]], Field(min_length=3, max_length=20)]
+Generations = Annotated[StrictInt, Field(ge=2, le=200)]
+Replicates = Annotated[StrictInt, Field(ge=100, le=10**6)]
+Design = Literal["shared", "fresh"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Defaults(_Strict):
+    """What a case has unless it says otherwise."""
+
+    generations: Generations = 10
+    replicates: Replicates = 1000
+    seed: Seed = 1
+    copies: Copies = [1, 2, 4, 8, 16]
+    design: Design = "shared"
+
+
+class CaseEntry(_Strict):
+    """A ``[[case]]`` table as written: several sets and workflows stand for a case each."""
+
+    data: Texts
+    workflow: Texts
+    generations: Generations | None = None
+    replicates: Replicates | None = None
+    copies: Copies | None = None
+    design: Design | None = None
+
+
+class RealStudyFile(_Strict):
+    """A whole file as written."""
+
+    kind: Literal["real-data"]
+    title: StrictStr = ""
+    source: StrictStr = ""
+    output: StrictStr | None = None
+    defaults: Defaults = Field(default_factory=Defaults)
+    case: Annotated[list[CaseEntry], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class RealCase:
+    """One data set under one workflow."""
+
+    data: str
+    workflow: str
+    generations: int
+    replicates: int
+    copies: tuple[int, ...]
+    design: Design
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return ", ".join([self.data, self.workflow, *([] if self.design == "shared" else [f"{self.design} rows"])])
+
+    def build(self) -> Workflow:
+        """The workflow; errors name the case."""
+        try:
+            # A workflow has no model of its own here: any model without parameters in common will do.
+            return build("regular", self.workflow, {})[1]
+        except DomainError as error:
+            raise type(error)(f"case {self.name}: {error}") from None
+
+
+@dataclass(frozen=True)
+class RealStudy:
+    """A validated study; ``output`` is the folder it asks to be written to, if any."""
+
+    title: str
+    source: str
+    output: Path | None
+    cases: tuple[RealCase, ...]
+
+
+@dataclass(frozen=True)
+class RealResult:
+    """What one case found, in plain values.
+
+    ``ratio`` is one plus the increase of held-out loss over model 1 in units of ``unit``, the predicted risk of
+    generation 1, a row for each of ``copies``; ``detectable`` is the smallest relative error in ``prediction`` − 1 that
+    would have been caught with probability 0.99.
+    """
+
+    data: str
+    workflow: str
+    design: str
+    generations: int
+    replicates: int
+    seed: int
+    rows: int
+    parameters: int
+    held_out: int
+    columns: str
+    loss_of_model_1: float
+    unit: float
+    copies: tuple[int, ...]
+    ratio: tuple[tuple[float, ...], ...]
+    stderr: tuple[tuple[float, ...], ...]
+    prediction: tuple[float, ...]
+    failures: tuple[int, ...]
+    failure_report: str
+    worst_z: float
+    p_value: float
+    detectable: float
+    passed: bool
+    reason: str
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        return ", ".join([self.data, self.workflow, *([] if self.design == "shared" else [f"{self.design} rows"])])
+
+
+def is_real(name: str | Path | None) -> bool:
+    """Whether a study file, or a shipped study of this name, is of this kind; false for anything unreadable."""
+    if name is None:
+        return False
+    try:
+        return tomllib.loads(_locate(name).read_text(encoding="utf-8")).get("kind") == KIND
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, KeyError):
+        return False
+
+
+def load(name: str | Path, seed: int | None = None) -> RealStudy:
+    """Read a study; every workflow is built once, so that errors come before work.
+
+    ``seed`` takes the place of the file's.
+    """
+    try:
+        raw = tomllib.loads(_locate(name).read_text(encoding="utf-8"))
+        written = RealStudyFile.model_validate(raw)
+    except ValidationError as error:
+        raise DomainError(_sentence(str(name), error)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, KeyError) as error:
+        raise DomainError(f"{name} is not a study of real data: {error}.") from None
+    root = written.defaults.seed if seed is None else seed
+    cases: list[RealCase] = []
+    for entry in written.case:
+        chosen: dict[str, Any] = {
+            key: getattr(written.defaults if getattr(entry, key) is None else entry, key)
+            for key in ("generations", "replicates", "copies", "design")
+        }
+        for data, workflow in product(_listed(entry.data), _listed(entry.workflow)):
+            if data not in SOURCES:
+                raise DomainError(f"{name}: data = {data!r} is not known: use {', '.join(SOURCES)}.")
+            # Independent streams: cases that shared a seed would stand and fall together.
+            own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
+            case = RealCase(data, workflow, seed=int(own), **{**chosen, "copies": tuple(chosen["copies"])})
+            case.build()
+            cases.append(case)
+    return RealStudy(written.title, written.source, _output(str(name), written.output), tuple(cases))
+
+
+def _locate(name: str | Path) -> Traversable:
+    path = Path(name)
+    if path.is_file():
+        return path
+    return shipped()[str(name).replace("-", "_")]
+
+
+def _listed(written: str | list[str]) -> list[str]:
+    return [written] if isinstance(written, str) else written
+
+
+def _output(file: str, folder: str | None) -> Path | None:
+    if folder is None:
+        return None
+    path = PurePath(folder)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in folder:
+        raise DomainError(f"{file}: output = {folder!r} is not allowed: give a folder below the current one.")
+    return Path(path)
+
+
+def _sentence(file: str, error: ValidationError) -> str:
+    """The first thing wrong, as one sentence."""
+    first = error.errors(include_url=False)[0]
+    where = [part for part in first["loc"] if not (isinstance(part, str) and ("[" in part or part == "str"))]
+    place = ".".join(str(part + 1) if isinstance(part, int) else part for part in where)
+    if first["type"] == "extra_forbidden":
+        return f"{file}: unknown key {place}."
+    if first["type"] == "missing":
+        return f"{file}: key {place} is missing: it is required."
+    return f"{file}: {place} = {first['input']!r} is not allowed: {first['msg'][0].lower()}{first['msg'][1:]}."
+
+
+def verify(
+    study: RealStudy,
+    jobs: int = 1,
+    figures: Path | None = None,
+    begin: Callable[[RealCase], None] = lambda case: None,
+    finish: Callable[[RealCase, RealResult], None] = lambda case, result: None,
+) -> list[RealResult]:
+    """Measure every case in turn; its blocks of replicates are shared out among the processes."""
+    results = []
+    with processes(jobs) as executor:
+        for number, case in enumerate(study.cases):
+            begin(case)
+            started = time.perf_counter()
+            try:
+                check = check_real(
+                    real_data(case.data),
+                    case.build(),
+                    case.generations,
+                    case.replicates,
+                    case.copies,
+                    case.seed,
+                    case.design,
+                    executor=executor,
+                )
+            except DomainError as error:
+                raise type(error)(f"case {case.name}: {error}") from None
+            results.append(_result(case, check, time.perf_counter() - started))
+            if figures is not None:
+                words = "".join(letter if letter.isalnum() or letter == "-" else "-" for letter in case.name)
+                draw_real(results[-1], figures / f"{number + 1:03d}-{words.replace('--', '-')}.png")
+            finish(case, results[-1])
+    return results
+
+
+def _result(case: RealCase, check: RealCheck, seconds: float) -> RealResult:
+    first = check.runs[0]
+    told = [f"{count} labels a row: {run.failures}" for count, run in zip(check.copies, check.runs, strict=True)]
+    failed = [run.failures.total for run in check.runs]
+    return RealResult(
+        data=case.data,
+        workflow=case.workflow,
+        design=case.design,
+        generations=case.generations,
+        replicates=case.replicates,
+        seed=case.seed,
+        rows=len(check.data.labels),
+        parameters=check.data.fitted().parameters,
+        held_out=len(check.data.held_out.labels),
+        columns=check.data.source.about,
+        loss_of_model_1=first.at_truth,
+        unit=first.unit * check.copies[0],
+        copies=check.copies,
+        ratio=tuple(tuple(row) for row in check.ratio.tolist()),
+        stderr=tuple(tuple(row) for row in check.ratio_stderr.tolist()),
+        prediction=tuple(check.prediction.tolist()),
+        failures=tuple(failed),
+        failure_report="; ".join(text for text, count in zip(told, failed, strict=True) if count),
+        worst_z=check.worst_z,
+        p_value=check.p_value,
+        detectable=check.detectable,
+        passed=check.passed,
+        reason=check.reason,
+        seconds=seconds,
+    )
+
+
+def table(title: str, results: list[RealResult]) -> Table:
+    """One row a case: the ratio at the last generation, predicted, at the fewest and at the most labels a row."""
+    grid = Table(title=title or None, header_style="bold", pad_edge=False)
+    for name in ("data", "workflow", "rows"):
+        grid.add_column(name, no_wrap=True)
+    for name in ("predicted\nratio", "measured,\nfewest labels", "measured,\nmost labels", "failed\nfits",
+                 "worst\n|z|", "p", "detect-\nable"):  # fmt: skip
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("verdict")
+    for result in results:
+        grid.add_row(
+            result.data,
+            result.workflow,
+            result.design,
+            f"{result.prediction[-1]:.3f}",
+            *(f"{result.ratio[at][-1]:.3f} ± {result.stderr[at][-1]:.3f}" for at in (0, -1)),
+            str(sum(result.failures)) if sum(result.failures) else "–",
+            f"{result.worst_z:.2f}",
+            f"{result.p_value:.3f}",
+            f"{result.detectable:.1%}" if math.isfinite(result.detectable) else "–",
+            "[green]agrees[/]" if result.passed else "[red]disagrees[/]",
+        )
+    return grid
+
+
+def write(folder: Path, study: RealStudy, results: list[RealResult]) -> None:
+    """Write results.json and results.csv."""
+    try:
+        found = {"title": study.title, "source": study.source, "cases": [asdict(result) for result in results]}
+        # JSON has no infinity.
+        text = json.dumps(found, indent=2, allow_nan=True).replace("Infinity", "null").replace("NaN", "null")
+        (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+        with (folder / "results.csv").open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            columns = ("data", "workflow", "design", "copies", "generation", "prediction", "ratio", "stderr", "failed")
+            rows.writerow(columns)
+            for result in results:
+                named = (result.data, result.workflow, result.design)
+                for at, copies in enumerate(result.copies):
+                    for g, predicted in enumerate(result.prediction):
+                        measured = (result.ratio[at][g], result.stderr[at][g], result.failures[at])
+                        rows.writerow([*named, copies, g + 1, predicted, *measured])
+    except OSError as error:
+        raise DomainError(f"{folder} cannot be written: {error.strerror}.") from None
+
+
+def draw_real(result: RealResult, path: Path) -> None:
+    """Write a figure: the ratio predicted as a line, measured at the fewest and at the most labels a row as points."""
+    generations = np.arange(1, result.generations + 1)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(3.6, 2.7), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        axes.plot(generations, result.prediction, color=_GREY, linewidth=1.2, label="prediction")
+        for at, colour, fill in ((0, _CYCLE[1], "white"), (-1, _CYCLE[0], _CYCLE[0])):
+            copies = result.copies[at]
+            axes.errorbar(
+                generations,
+                result.ratio[at],
+                yerr=2 * np.asarray(result.stderr[at]),
+                fmt="o",
+                markersize=3.4,
+                markerfacecolor=fill,
+                markeredgecolor=colour,
+                ecolor=colour,
+                elinewidth=0.8,
+                label=f"{copies} label{'s' if copies > 1 else ''} a row"
+                + (f", {result.failures[at]} of {result.replicates} failed" if result.failures[at] else ""),
+            )
+        values = np.array([result.ratio[0], result.ratio[-1], result.prediction])
+        if (values > 0).all() and values.max() > 3:
+            axes.set_yscale("log")
+            ticks = [tick for tick in (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100) if tick < 1.15 * values.max()]
+            axes.yaxis.set_major_locator(FixedLocator(ticks))
+            axes.yaxis.set_minor_locator(NullLocator())
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        axes.set_xlabel("generation $G$")
+        axes.set_ylabel("1 + increase of held-out loss / unit")
+        axes.set_title(f"{result.name}\nunit = {result.unit:.3g} a label a row, $N$ = {result.rows}")
+        axes.legend(loc="upper left" if values[:, -1].max() > 3 else "lower right")
+        _save(figure, path)

@@ -1,0 +1,117 @@
+"""What is told while cases run."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from selfgen.cli import app
+from selfgen.progress import Progress, describe
+from selfgen.study import Case, Study, load
+from selfgen.verification import CaseResult, verify
+
+STUDY = """
+output = "deep/results"
+[defaults]
+generations = 3
+replicates = 4000
+[[case]]
+model = "bernoulli"
+workflow = ["replace", "accumulate"]
+grid = { p = ["1/2"], n = [10, 20] }
+[[case]]
+model = "poisson"
+workflow = "replace"
+parameters = { rate = 3, n = 10 }
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def study(path: Path) -> Study:
+    return load(path)
+
+
+def test_a_case_in_one_line(study: Study) -> None:
+    assert describe(study.cases[1]) == "bernoulli, replace, squared: p = 1/2, n = 20, 4 000 chains"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_case_begins_and_finishes_once_and_no_more_run_than_processes(study: Study, jobs: int) -> None:
+    running: list[Case] = []
+    seen: list[tuple[str, str]] = []
+    most = 0
+
+    def begin(case: Case) -> None:
+        nonlocal most
+        running.append(case)
+        most = max(most, len(running))
+
+    def finish(case: Case, result: CaseResult) -> None:
+        running.remove(case)
+        seen.append((case.label, result.parameters.get("n", "")))
+
+    results = verify(study, jobs=jobs, begin=begin, finish=finish)
+    assert sorted(seen) == sorted(
+        (case.label, result.parameters["n"]) for case, result in zip(study.cases, results, strict=True)
+    )
+    assert not running
+    assert most == jobs
+
+
+def test_the_lines_name_what_runs(study: Study) -> None:
+    stream = io.StringIO()
+    first, second = study.cases[:2]
+    (result,) = verify(study.model_copy(update={"cases": (first,)}))
+    # In the environment of a test there may be a terminal that cannot move its cursor.
+    terminal = Console(file=stream, force_terminal=True, width=80, _environ={"TERM": "xterm"})
+    with Progress(2, terminal, shown=True) as progress:
+        progress.begin(first)
+        progress.begin(second)
+        progress.finish(first, result)
+        progress._live.refresh()
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+    shown = [line for line in text.split("verifying")[-1].splitlines() if line.strip()]
+    assert "1/2" in shown[0]
+    assert "elapsed, left about" in shown[0]
+    assert len([line for line in shown if "chains" in line]) == 1
+    assert describe(second) in text.split("verifying")[-1]
+
+
+def test_a_study_says_where_it_is_written(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["verify", str(path), "--jobs", "1"])
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.output.split())
+    assert "Written to deep/results: results.json, results.csv, theorems.tex and 1 overview of grids, and" in told
+    stems = ("overview-bernoulli-squared", "005-poisson-replace")
+    figures = {f"{stem}.{end}" for stem in stems for end in ("png", "pdf")}
+    written = {item.name for item in (tmp_path / "deep" / "results").iterdir()}
+    assert written == {"results.json", "results.csv", "theorems.tex"} | figures
+
+
+def test_the_command_line_overrides_where(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["verify", str(path), "--jobs", "1", "--output", "elsewhere"])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "elsewhere" / "results.json").exists()
+    assert not (tmp_path / "deep").exists()
+
+
+def test_a_folder_that_cannot_be_made(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deep").write_text("a file")
+    result = CliRunner().invoke(app, ["verify", str(path), "--jobs", "1"])
+    assert result.exit_code == 2
+    assert "output = 'deep/results' of the study is not a folder that can be written" in result.stderr

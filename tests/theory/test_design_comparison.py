@@ -1,0 +1,189 @@
+"""Orders of workflows: crossings by hand, proofs against later generations, dominance."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sympy import QQ, Poly, Rational, Symbol, pi
+
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    Bernoulli,
+    DomainError,
+    Exponential,
+    FreshReal,
+    LinearRegression,
+    NotDerivedError,
+    Poisson,
+    RealPlusLatest,
+    Regular,
+    Replace,
+    SlidingWindow,
+    Weighted,
+    expected_risk,
+    j,
+)
+from theory.design import compare
+from theory.design.settling import _memory, risk_sign
+from theory.testing import workflows
+
+
+def test_real_plus_latest_overtakes_accumulate():
+    """1 + q(1 − q^(G−1))/(1 − q), q = 9/25, falls below H_G^(2) for the first time at G = 12."""
+    result = compare([Accumulate(), RealPlusLatest(share="2/5")])
+    q = Rational(9, 25)
+    mine = [1 + q * (1 - q ** (g - 1)) / (1 - q) for g in range(1, 30)]
+    theirs = [sum(Rational(1, i * i) for i in range(1, g + 1)) for g in range(1, 30)]
+    first = next(g for g in range(2, 30) if mine[g - 1] < theirs[g - 1])
+    (crossing,) = result.crossings
+    assert (crossing.generation, crossing.better, crossing.worse) == (first, RealPlusLatest(share="2/5"), Accumulate())
+    assert first == 12
+    assert result.proved
+    assert result.dominates(0, 1) is result.dominates(1, 0) is False
+    assert result.limits == (pi**2 / 6, Rational(25, 16))
+
+
+def test_rankings():
+    result = compare([Replace(), Accumulate(), RealPlusLatest(), SlidingWindow(2)])
+    assert [(place.place, place.workflow.name) for place in result.at(2)] == [
+        (1, "accumulate"), (1, "real-plus-latest"), (1, "sliding-window"), (4, "replace"),
+    ]  # fmt: skip
+    assert [place.workflow.name for place in result.at(9)] == [
+        "real-plus-latest", "accumulate", "sliding-window", "replace",
+    ]  # fmt: skip
+    assert [(place.place, place.risk) for place in result.in_the_limit][:2] == [(1, Rational(4, 3)), (2, pi**2 / 6)]
+    assert {place.place for place in result.in_the_limit[2:]} == {3}
+
+
+SETTLED = [
+    (Replace(), Accumulate(), None),
+    (Replace(), SlidingWindow(2), None),
+    (SlidingWindow(2), SlidingWindow(4), None),
+    (Replace(sizes=j), Replace(), None),
+    (Replace(sizes=j), Accumulate(sizes=j), None),
+    (AccumulateSubsample(), AccumulateSubsample(budget=3), None),
+    (AccumulateSubsample(), AccumulateSubsample(replacement=True), None),
+    (AccumulateSubsample(), Replace(sizes=j), None),
+    (Accumulate(), Replace(sizes=j**2), None),
+    (Replace(), Accumulate(), Bernoulli("1/3", 50)),
+    (Replace(), Accumulate(), Exponential(1, 3)),
+    (Accumulate(), FreshReal(), Bernoulli("1/3", 50)),
+    (Replace(), Accumulate(), Bernoulli()),
+    (Replace(), Accumulate(), Poisson()),
+    (Replace(), Accumulate(), LinearRegression(d=2, T=8)),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "model"), SETTLED)
+def test_what_is_proved_holds_far_beyond_what_was_looked_at(first, second, model):
+    """Proofs from the first generations alone, against exact values further on."""
+    looked = 12 if model is None or not model.free_symbols else 4
+    result = compare([first, second], model, upto=max(looked, 40 if isinstance(second, SlidingWindow) else 0))
+    (pair,) = result.pairs
+    assert pair.settled is not None
+    if model is None or not model.free_symbols:
+        risks = [
+            list(islice(expected_risk(model or Regular(1, 1), w).recurrence.values(), 150)) for w in (first, second)
+        ]
+        for g in range(pair.settled.since, 151):
+            assert risk_sign(risks[0][g - 1], risks[1][g - 1], {}) == pair.settled.sign
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "upto", "crossing"),
+    [
+        (Accumulate(), RealPlusLatest(share="2/5"), 11, 12),
+        (SlidingWindow(3), AccumulateSubsample(), 7, 8),
+        (AccumulateSubsample(), Replace(sizes=j), 6, 7),
+        (AccumulateSubsample(replacement=True), Replace(sizes=j), 12, 13),
+        (Replace(sizes=2 * j**3), Replace(sizes=5 * j**2 / 2), 5, 6),
+        (FreshReal(share="1/20"), SlidingWindow(2), 18, None),
+    ],
+)
+def test_no_proof_before_the_order_changes(first, second, upto, crossing):
+    """Looking just short of a crossing, no argument may claim the order seen so far for ever."""
+    assert crossing is None or [found.generation for found in compare([first, second], upto=40).crossings] == [crossing]
+    (pair,) = compare([first, second], upto=upto).pairs
+    values = [
+        list(islice(expected_risk(Regular(1, 1), workflow).recurrence.values(), 120)) for workflow in (first, second)
+    ]
+    later = {risk_sign(left, right, {}) for left, right in list(zip(*values, strict=True))[upto - 1 :]}
+    assert pair.settled is None or later == {pair.settled.sign}
+    assert crossing is None or pair.settled is None
+
+
+def test_memory_bounds_what_grows_before_it_fades():
+    """e_t = t·(99/100)^(t−1) grows for a hundred steps: its bound must have looked that far."""
+    z = Symbol("z")
+    fading = Poly((1 - Rational(99, 100) * z) ** 2, z, domain=QQ)
+    memory = _memory(fading, Poly(z, z, domain=QQ))
+    sequence = [t * 0.99 ** (t - 1) for t in range(3000)]
+    assert memory is not None
+    assert max(sequence[1 : 1 + memory]) >= max(sequence[1 + memory :])
+    assert _memory(Poly(1 - 2 * z, z, domain=QQ), Poly(1, z, domain=QQ)) is None
+
+
+@settings(max_examples=25)
+@given(first=workflows(), second=workflows())
+def test_no_proof_is_wrong(first, second):
+    result = compare([first, second], upto=25)
+    (pair,) = result.pairs
+    if pair.settled is None:
+        return
+    values = [list(islice(risk.recurrence.values(), 60)) for risk in result.risks]
+    signs = {risk_sign(left, right, {}) for left, right in zip(*values, strict=True)}
+    later = {risk_sign(left, right, {}) for left, right in list(zip(*values, strict=True))[pair.settled.since - 1 :]}
+    assert later == {pair.settled.sign}
+    if result.dominates(0, 1):
+        assert 1 not in signs
+    if result.dominates(1, 0):
+        assert -1 not in signs
+
+
+@settings(max_examples=15)
+@given(workflow=workflows(), g=st.integers(1, 12))
+def test_a_workflow_ties_with_itself(workflow, g):
+    result = compare([workflow, workflow], upto=12)
+    assert [place.place for place in result.at(g)] == [1, 1]
+    assert result.crossings == ()
+    assert result.dominates(0, 1) in (True, None)
+
+
+def test_nothing_is_claimed_without_a_proof():
+    """A workflow that follows accumulate for thirty generations and then forgets everything."""
+
+    def weights(g: int):
+        return [Rational(1, g)] * g if g <= 30 else [0] * (g - 1) + [1]
+
+    short, long = (compare([Accumulate(), Weighted(weights)], upto=upto) for upto in (30, 33))
+    assert short.dominates(0, 1) is None
+    assert short.proved is False
+    assert short.crossings == ()
+    assert long.dominates(1, 0) is False
+    assert long.reason(0, 1) is None
+
+
+def test_parameters_may_decide():
+    result = compare([FreshReal(share="s"), FreshReal()], upto=3)
+    with pytest.raises(NotDerivedError, match="depends on parameters"):
+        result.at(2)
+    assert result.dominates(0, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: compare([Accumulate()]), "give a list of two workflows or more"),
+        (lambda: compare(Accumulate()), "give a list of two workflows or more"),
+        (lambda: compare([Accumulate(), 3]), "workflow = 3 is not a workflow"),
+        (lambda: compare([Accumulate(), Replace()]).dominates(0, FreshReal()), "is not among the workflows compared"),
+        (lambda: compare([Accumulate(), Replace()]).at(0), "g = 0 is not a generation"),
+    ],
+)
+def test_what_is_refused(call, sentence):
+    with pytest.raises(DomainError, match=sentence):
+        call()

@@ -1,0 +1,28 @@
+"""The design of workflows: which to choose, how much real data to mix in, how much to sample, and when."""
+
+from theory.design.allocation import OptimalSizes, final_risk, optimal_law, optimal_sizes
+from theory.design.budgets import RequiredBudget, required_budget
+from theory.design.comparison import Comparison, Crossing, Pair, Place, compare
+from theory.design.growth import RequiredGrowth, required_growth
+from theory.design.settling import Settled
+from theory.design.shares import OptimalFreshReal, optimal_share, optimal_weights
+
+__all__ = [
+    "Comparison",
+    "Crossing",
+    "OptimalFreshReal",
+    "OptimalSizes",
+    "Pair",
+    "Place",
+    "RequiredBudget",
+    "RequiredGrowth",
+    "Settled",
+    "compare",
+    "final_risk",
+    "optimal_law",
+    "optimal_share",
+    "optimal_sizes",
+    "optimal_weights",
+    "required_budget",
+    "required_growth",
+]

@@ -1,0 +1,299 @@
+r"""The order of two risks for all generations, proved.
+
+Finitely many generations are compared exactly; beyond them one of these arguments must do, tried in turn, all for
+g ≥ g_0 and all in exact arithmetic:
+
+1. *A level between.* The lower risk stays below a level that the higher one stays above: by monotonicity each stays on
+   one side of its value at g_0, or of its limit.
+2. *Step by step.* Risks that are one linear recurrence each, :math:`R_g = p_g R_{g-1} + F_g`, differ by
+
+   .. math:: A_g - B_g = p^A_g\,(A_{g-1} - B_{g-1}) + \bigl[(p^A_g - p^B_g)\, B_{g-1} + F^A_g - F^B_g\bigr].
+
+   With :math:`p^A \ge 0` a nonnegative bracket keeps A above B once it is there. The bracket is linear in B, so the
+   ends of the interval in which B stays are enough.
+3. *Towards the limit.* When p = 1 for both, the difference is monotone as soon as the bracket has one sign; rising
+   to a limit ≤ 0 it is negative.
+4. *Constant systems.* The difference is a polynomial in g plus e_g, a combination of powers of roots inside the unit
+   circle. With C the companion matrix of e and k such that :math:`\lVert C^k \rVert_\infty \le 1/2`, the largest of the
+   next k + degree values bounds e for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flint import fmpq, fmpq_mat
+from sympy import QQ, Dummy, Expr, Matrix, Mul, Poly, S, cancel, factor, oo
+
+from theory.bounds import DECREASING, INCREASING
+from theory.dynamics import GENERATION
+from theory.positivity import Ranges, at_least, sign
+from theory.recurrence import MomentRecurrence
+from theory.risk import Risk
+
+_LONGEST_MEMORY = 4096
+
+
+@dataclass(frozen=True)
+class Settled:
+    """From generation ``since`` on the difference of two risks has this strict sign (0: they are equal)."""
+
+    since: int
+    sign: int
+    reason: str
+
+
+def risk_sign(first: Expr, second: Expr, ranges: Ranges) -> int | None:
+    """Sign of a difference of risks, of which either may be infinite."""
+    if first == second:
+        return 0
+    if first in (oo, -oo) or second in (oo, -oo):
+        return 1 if first == oo or second == -oo else -1
+    return factored_sign(first - second, ranges)
+
+
+def factored_sign(expression: Expr, ranges: Ranges) -> int | None:
+    """The sign of a rational function from those of its factors: much smaller polynomials than the whole."""
+    symbols = expression.free_symbols
+    if not symbols or not expression.is_rational_function(*symbols):
+        return sign(expression, ranges)
+    found = 1
+    for part in Mul.make_args(factor(expression)):
+        base, power = part.as_base_exp()
+        own = sign(base, ranges) if power.is_Integer else sign(part, ranges)
+        if not own:
+            return own
+        found *= own ** abs(int(power)) if power.is_Integer else own
+    return found
+
+
+def settle(
+    first: Risk,
+    second: Risk,
+    values: Sequence[tuple[Expr, Expr]],
+    signs: Sequence[int | None],
+    ranges: Ranges,
+) -> Settled | None:
+    """The order of two risks for ever, from the earliest generation of ``values`` (g = 1, 2, …) an argument reaches.
+
+    ``signs`` are those of the differences of ``values``.
+
+    None when no argument applies: then nothing is claimed beyond the values.
+    """
+    last = len(values)
+    candidates = sorted({g for g in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, last) if g <= last})
+    for since in candidates:
+        side = signs[since - 1]
+        # Where the order still changes later on there is nothing to prove.
+        if side is None or any(later != side for later in signs[since:]):
+            continue
+        found = _settled(first, second, values, since, side, ranges)
+        if found is not None:
+            return found
+    return _by_constant_systems(first, second, values)
+
+
+def _settled(
+    first: Risk, second: Risk, values: Sequence[tuple[Expr, Expr]], since: int, side: int, ranges: Ranges
+) -> Settled | None:
+    left, right = values[since - 1]
+    if side == 0:
+        same = _step_by_step(first, second, left, right, since, ranges) and _step_by_step(
+            second, first, right, left, since, ranges
+        )
+        return Settled(since, 0, "they obey the same recurrence") if same else None
+    higher, lower, top, bottom = (first, second, left, right) if side == 1 else (second, first, right, left)
+    above, below = _kept_above(higher, top), _kept_below(lower, bottom)
+    if above is not None and below is not None and risk_sign(above, below, ranges) == 1:
+        return Settled(
+            since, side, f"{_which(higher)} stays at or above {above}, {_which(lower)} stays at or below {below}"
+        )
+    if _step_by_step(higher, lower, top, bottom, since, ranges):
+        return Settled(since, side, "each step of the recurrence keeps the order")
+    if _towards_limit(higher, lower, since, ranges):
+        return Settled(since, side, "the difference is monotone, and its limit is on the same side")
+    return None
+
+
+def _which(risk: Risk) -> str:
+    return risk.workflow.name
+
+
+def _kept_above(risk: Risk, value: Expr) -> Expr | None:
+    """A level that the risk stays at or above from its ``value`` on."""
+    if risk.monotonicity == INCREASING:
+        return value
+    return risk.limit if risk.monotonicity == DECREASING else None
+
+
+def _kept_below(risk: Risk, value: Expr) -> Expr | None:
+    if risk.monotonicity == DECREASING:
+        return value
+    return risk.bound
+
+
+def _step_by_step(higher: Risk, lower: Risk, top: Expr, bottom: Expr, since: int, ranges: Ranges) -> bool:
+    """Whether ``higher``, above ``lower`` at ``since``, stays above; strictly, as p > 0."""
+    high, low = _scalar(higher, since), _scalar(lower, since)
+    if high is None or low is None or oo in (top, bottom):
+        return False
+    (p_high, f_high), (p_low, f_low) = high, low
+    later = {**ranges, GENERATION: at_least(S(since + 1))}
+    if factored_sign(p_high, later) != 1:
+        return False
+    for interval in _intervals(lower, bottom, p_low, f_low, later) if p_high != p_low else [(bottom, bottom)]:
+        brackets = [p_high - p_low if end == oo else (p_high - p_low) * end + f_high - f_low for end in interval]
+        if all(factored_sign(bracket, later) in (0, 1) for bracket in brackets):
+            return True
+    return False
+
+
+def _intervals(risk: Risk, value: Expr, p: Expr, f: Expr, ranges: Ranges) -> list[tuple[Expr, Expr]]:
+    """Intervals in which the risk stays from its ``value`` on."""
+    low, high = _kept_above(risk, value), _kept_below(risk, value)
+    found = [] if low is None or high is None else [(low, high)]
+    # R_g − c = p_g (R_{g−1} − c) for a constant c = F/(1 − p): with p ≥ 0 the risk stays on its side of c.
+    fixed = None if p == 1 else cancel(f / (1 - p))
+    if fixed is not None and not fixed.has(GENERATION) and factored_sign(p, ranges) in (0, 1):
+        side = risk_sign(fixed, value, ranges)
+        if side == 1 and low is not None:
+            found.append((low, fixed))
+        if side == -1 and high is not None:
+            found.append((fixed, high))
+    return found
+
+
+def _towards_limit(higher: Risk, lower: Risk, since: int, ranges: Ranges) -> bool:
+    """Whether the difference falls to a limit that is not negative; strictly positive before it, as it still falls."""
+    high, low = _scalar(higher, since), _scalar(lower, since)
+    if high is None or low is None or not high[0] == 1 == low[0]:
+        return False
+    if higher.limit is None or lower.limit is None or oo in (higher.limit, lower.limit):
+        return False
+    falls = factored_sign(high[1] - low[1], {**ranges, GENERATION: at_least(S(since + 1))}) == -1
+    return falls and risk_sign(higher.limit, lower.limit, ranges) in (0, 1)
+
+
+def _scalar(risk: Risk, since: int) -> tuple[Expr, Expr] | None:
+    """(p, F) of R_g = p_g R_{g−1} + F_g for g > ``since``, as expressions in ``GENERATION``."""
+    recurrence = risk.recurrence
+    if not isinstance(recurrence, MomentRecurrence):
+        return None
+    while recurrence.continuation is not None:
+        recurrence = recurrence.continuation[1]
+    g = GENERATION
+    start = S(recurrence.start)
+    if not start.is_Integer or since < start - 1 or recurrence.margin is not None or recurrence.symbol != g:
+        return None
+    if recurrence.matrix.shape != (1, 1) or recurrence.readout.has(g) or recurrence.readout[0] == 0:
+        return None
+    p, f, h = recurrence.matrix[0], recurrence.forcing[0], recurrence.readout[0]
+    shift, scale, offset = recurrence.shift, recurrence.scale, recurrence.offset
+    return p, scale * (h * f + shift - p * shift.subs(g, g - 1)) + offset * (1 - p)
+
+
+# -- constant systems ----------------------------------------------------------------------------------
+
+
+def _by_constant_systems(first: Risk, second: Risk, values: Sequence[tuple[Expr, Expr]]) -> Settled | None:
+    z = Dummy("z")
+    systems = [system for system in (_constant(first), _constant(second)) if system is not None]
+    if len(systems) < 2:
+        return None
+    start = max(start for start, _ in systems)
+    annihilator = Poly(z - 1, z, domain=QQ)
+    for _, matrix in systems:
+        annihilator *= Poly(matrix.charpoly().all_coeffs(), z, domain=QQ)
+    sequence = [left - right for left, right in values[start - 1 :]]
+    order = annihilator.degree()
+    if len(sequence) < order or not all(value.is_Rational for value in sequence):
+        return None
+    # Σ d_t z^t = N/D in lowest terms, D the reversed annihilator
+    denominator = Poly(list(reversed(annihilator.all_coeffs())), z, domain=QQ)
+    series = Poly(list(reversed(sequence[:order])), z, domain=QQ)
+    product = list(reversed((denominator * series).all_coeffs()))[:order]
+    numerator = Poly(list(reversed(product)) or [0], z, domain=QQ)
+    if numerator.is_zero:
+        return Settled(start, 0, "their recurrences have the same solution")
+    shared = numerator.gcd(denominator)
+    numerator, denominator = numerator.quo(shared), denominator.quo(shared)
+    multiplicity, fading = 0, denominator
+    while fading.eval(1) == 0:
+        fading, multiplicity = fading.quo(Poly(1 - z, z, domain=QQ)), multiplicity + 1
+    if multiplicity == 0:
+        return None
+    trend, rest = _split(numerator, Poly((1 - z) ** multiplicity, z, domain=QQ), fading)
+    return _trend_wins(trend, multiplicity, rest, fading, sequence, start)
+
+
+def _constant(risk: Risk) -> tuple[int, Matrix] | None:
+    """First generation of a constant rational system, and its matrix."""
+    recurrence = risk.recurrence
+    if not isinstance(recurrence, MomentRecurrence) or recurrence.continuation is not None:
+        return None
+    parts = [*recurrence.matrix, *recurrence.forcing, *recurrence.readout, recurrence.shift]
+    if not all(part.is_Rational for part in parts) or recurrence.margin is not None:
+        return None
+    return max(1, int(recurrence.start) - 1), recurrence.matrix
+
+
+def _split(numerator: Poly, unit: Poly, fading: Poly) -> tuple[Poly, Poly]:
+    """T and R with numerator/(unit·fading) = T/unit + R/fading (+ a polynomial, put into R)."""
+    trend = (numerator * fading.invert(unit)).rem(unit)
+    rest = (numerator - trend * fading).quo(unit)
+    return trend, rest
+
+
+def _trend_wins(
+    trend: Poly, multiplicity: int, rest: Poly, fading: Poly, sequence: Sequence[Expr], start: int
+) -> Settled | None:
+    """Where the polynomial part of d_t is larger than all that fades, for ever."""
+    t = Dummy("t", nonnegative=True)
+    polynomial = _coefficient_of_powers(trend, multiplicity, t)
+    memory = _memory(fading, rest)
+    if memory is None:
+        return None
+    for since in range(max(0, rest.degree() - fading.degree() + 1), len(sequence) - memory):
+        shifted = Poly(polynomial.subs(t, t + since).expand(), t, domain=QQ)
+        signs = {sign(coefficient) for coefficient in shifted.all_coeffs() if coefficient != 0}
+        if len(signs) != 1 or shifted.eval(0) == 0:
+            continue
+        largest = max(abs(sequence[u] - polynomial.subs(t, u)) for u in range(since, since + memory))
+        if abs(shifted.eval(0)) > largest:
+            reason = "the difference is a polynomial in g plus powers that stay smaller"
+            return Settled(start + since, int(signs.pop()), reason)  # type: ignore[arg-type]
+    return None
+
+
+def _coefficient_of_powers(trend: Poly, multiplicity: int, t: Expr) -> Expr:
+    """[z^t] trend/(1 − z)^multiplicity, a polynomial in t from t = 0 on since the degree of trend is smaller."""
+    total: Expr = S.Zero
+    for (power,), coefficient in trend.terms():
+        rising: Expr = S.One
+        for step in range(1, multiplicity):
+            rising *= (t - power + step) / S(step)
+        total += coefficient * rising
+    return total
+
+
+def _memory(fading: Poly, rest: Poly) -> int | None:
+    """How many values of e, from any time on, bound all later ones; None when a root is not inside the unit circle."""
+    size = fading.degree()
+    if size == 0 or rest.is_zero:
+        return 1
+    constant = fading.eval(0)
+    # D(z) = c_0 + c_1 z + … gives e_t = −Σ c_i/c_0 e_{t−i}
+    row = [-fading.coeff_monomial(fading.gen ** (size - col)) / constant for col in range(size)]
+    entries = [fmpq(0)] * (size * size)
+    for line in range(size - 1):
+        entries[line * size + line + 1] = fmpq(1)
+    for col, value in enumerate(row):
+        entries[(size - 1) * size + col] = fmpq(int(value.p), int(value.q))
+    power, steps = fmpq_mat(size, size, entries), 1
+    while steps <= _LONGEST_MEMORY:
+        table = power.tolist()
+        if all(sum((abs(value) for value in line), fmpq(0)) <= fmpq(1, 2) for line in table):
+            return steps + size
+        power, steps = power * power, 2 * steps
+    return None
