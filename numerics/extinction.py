@@ -41,6 +41,8 @@ NEGLIGIBLE = 1e-20
 MOST_ENTRIES = 3 * 10**7
 # Multiplications that are done rather than refused: a few minutes.
 MOST_WORK = 2 * 10**11
+# (Generations × tokens)² of a chain that is traced exactly, in fractions that grow with both: some ten seconds.
+MOST_TRACED = 2 * 10**5
 # Rows of binomial probabilities computed at a time.
 CHUNK = 2**20
 # Dense systems of this size are solved: some seconds.
@@ -151,6 +153,11 @@ def _support(recurrence: LineageRecurrence, generations: list[int]) -> dict[int,
     newest = newest_block_only(recurrence.workflow)
     forgets = newest is not None or recurrence.newest_only_until(last)
     if not forgets or any(recurrence.fresh_tokens(g) for g in range(2, last + 1)):
+        if (last * max(recurrence.tokens(g) for g in (1, last))) ** 2 > MOST_TRACED:
+            raise DomainError(
+                f"generations = {last} are too many to trace {recurrence.tokens(last)} tokens through under "
+                f"{recurrence.workflow.name}: give fewer, or use numerics.simulate."
+            )
         laws = {g: recurrence.real_ancestors(g) for g in generations}
         seen = {d: _distinct(d, mass, times) for d in set().union(*laws.values())}
         return {g: sum(int(p.p) / int(p.q) * seen[d] for d, p in law.items()) for g, law in laws.items()}

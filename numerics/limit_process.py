@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from sympy import Matrix, lambdify
+from sympy import Expr, Matrix, lambdify, sympify
 
 from numerics.quadratic_form import QuadraticForm
 from numerics.samplers.choose import verify_numbers
@@ -130,20 +130,22 @@ class LimitProcess:
         ``metric`` holds the eigenvalues m of the loss's Hessian in Fisher's metric, one a coordinate; 1 if left out.
         """
         row = self._row("g", g)
-        eigenvalues = np.ones(self.dimension) if metric is None else np.asarray(metric, dtype=float)
-        if eigenvalues.shape != (self.dimension,):
-            raise DomainError(f"metric = {metric!r} is not allowed: give {self.dimension} eigenvalues.")
+        try:
+            eigenvalues = np.ones(self.dimension) if metric is None else np.asarray(metric, dtype=float)
+        except (TypeError, ValueError):
+            eigenvalues = np.empty(0)
+        if eigenvalues.shape != (self.dimension,) or not (eigenvalues >= 0).all() or not eigenvalues.any():
+            raise DomainError(f"metric = {metric!r} is not allowed: give {self.dimension} eigenvalues, none below 0.")
         return QuadraticForm(self.variance[row - 1] * eigenvalues)
 
     def risk_quantile(self, g: int, probability: float, metric: ArrayLike | None = None) -> float:
         """The value that n times the risk at generation g stays below with this probability."""
-        return self.risk_law(g, metric).quantile(probability)
+        return self.risk_law(g, metric).quantile(_probability(probability))
 
     def first_above(self, budget: float, probability: float, metric: ArrayLike | None = None) -> int | None:
         """The first generation at which n·risk exceeds ``budget`` with at least this probability; else None."""
         most = _positive("budget", budget)
-        if not 0 < probability < 1:
-            raise DomainError(f"probability = {probability!r} is not allowed: it must lie strictly between 0 and 1.")
+        _probability(probability)
         for g in range(1, self.generations + 1):
             if self.risk_law(g, metric).survival(most) >= probability:
                 return g
@@ -232,9 +234,9 @@ def _from_dynamics(workflow: Workflow, dynamics: LinearDynamics, generations: in
         state[:, g - 1] += innovation(g)[:, 0]
         state[:, generations + g - 1] += fresh(g)[:, 0]
         table[g - 1] = (readout(g) @ state)[0]
-    sizes = [1 / float(workflow.size(g)) for g in range(1, generations + 1)]
+    sizes = [_inverse(workflow.size(g)) for g in range(1, generations + 1)]
     drawn = np.any(table[:, generations:] != 0, axis=0)
-    real = [1 / float(workflow.fresh_size(g)) if drawn[g - 1] else 0.0 for g in range(1, generations + 1)]
+    real = [_inverse(workflow.fresh_size(g)) if drawn[g - 1] else 0.0 for g in range(1, generations + 1)]
     return table, np.array([*sizes, *real])
 
 
@@ -246,8 +248,13 @@ def _from_pool(workflow: Workflow, dynamics: PoolDynamics, generations: int) -> 
     budget = float(dynamics.budget)
     spread = np.full(generations, 1 / budget) if dynamics.replacement else 1 / budget - 1.0 / g
     whole = np.array([workflow.draw(int(index)) is None for index in g])
-    sizes = [1 / float(workflow.size(int(index))) for index in g]
+    sizes = [_inverse(workflow.size(int(index))) for index in g]
     return np.hstack((blocks, draws)), np.array([*sizes, *np.where(whole, 0.0, np.maximum(spread, 0.0))])
+
+
+def _inverse(size: Expr) -> float:
+    """1/size, also of a size beyond the range of a double."""
+    return float(1 / sympify(size))
 
 
 def _numeric(matrix: Matrix):  # type: ignore[no-untyped-def]
@@ -264,7 +271,14 @@ def _count(name: str, value: object, least: int) -> int:
 
 
 def _positive(name: str, value: float) -> float:
-    number = float(exact(name, value))
-    if number <= 0:
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be positive.")
-    return number
+    number = exact(name, value)
+    if not (number.is_number and number.is_positive):
+        raise DomainError(f"{name} = {value} is not allowed: {name} must be a positive number.")
+    return float(number)
+
+
+def _probability(value: float) -> float:
+    number = exact("probability", value)
+    if not (number.is_number and number.is_positive and (1 - number).is_positive):
+        raise DomainError(f"probability = {value!r} is not allowed: it must lie strictly between 0 and 1.")
+    return float(number)

@@ -12,6 +12,7 @@ Imhof (1961), *Computing the distribution of quadratic forms in normal variables
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,8 +59,12 @@ class QuadraticForm:
     def survival(self, value: float) -> float:
         """P(Q > value), to an absolute error of 1e-10 (exact to rounding for equal weights)."""
         weights: Array = self.weights  # type: ignore[assignment]
+        if np.isnan(value):
+            raise DomainError(f"value = {value} is not a number: give a number.")
         if value <= 0:
             return 1.0
+        if np.isinf(value):
+            return 0.0
         if np.ptp(weights) == 0:
             return float(stats.chi2.sf(value / weights[0], len(weights)))
         # In units of the largest weight the integrand varies on the scale of one.
@@ -84,15 +89,22 @@ def _imhof(weights: Array, value: float) -> float:
         if u == 0.0:
             return float(0.5 * (weights.sum() - value))
         theta = 0.5 * np.arctan(weights * u).sum() - 0.5 * value * u
-        decay = np.exp(0.25 * np.log1p((weights * u) ** 2).sum())
-        return float(np.sin(theta) / (u * decay))
+        decay = np.exp(-0.25 * np.log1p((weights * u) ** 2).sum())
+        return float(np.sin(theta) / u * decay)
 
     # The phase turns once every 4π/value: quarter turns up to where the amplitude is spent, summed with care.
     period = 2 * np.pi / value
     total, start, turns = 0.0, 0.0, []
-    for _ in range(_MOST_TURNS):
+    for turn in range(_MOST_TURNS):
+        # The first turn may be long: the amplitude then varies on the scale of one, decade by decade.
+        cuts = [start, start + period]
+        if turn == 0 and period > 1:
+            cuts = [0.0, *(10.0**power for power in range(-1, int(np.ceil(np.log10(period))))), period]
         # With its full output quad keeps quiet about rounding, which here is far below the error that is promised.
-        piece = quad(integrand, start, start + period, epsabs=1e-13, epsrel=1e-11, limit=200, full_output=1)[0]
+        piece = sum(
+            quad(integrand, low, high, epsabs=1e-13, epsrel=1e-11, limit=200, full_output=1)[0]
+            for low, high in pairwise(cuts)
+        )
         turns.append(piece)
         total += piece
         start += period

@@ -37,6 +37,7 @@ from numerics.ball import BallProgram
 from numerics.evaluate import runner, settle
 from theory.dynamics import GENERATION
 from theory.errors import DomainError
+from theory.recurrence import Recurrence
 from theory.risk import Risk
 from theory.spectral import SpectralRecurrence, Step, second_moments
 
@@ -53,8 +54,17 @@ _HALF_WIDTHS = tuple(math.pi / 4 * share / 24 for share in range(1, 24))
 """Half-widths a of the strip that are tried, each with every θ of"""
 _SHARES = (0.25, 0.5, 0.75)
 
+MOST_NODES = 3000
+"""Frequencies of one quadrature, and generations for which exact sums take the place of a longer one."""
+
+LONGEST_EXACT = 200
+
 VERIFIED = 100
 """Generations at which a schedule is asked whether it is positive."""
+
+
+class TooManyNodes(DomainError):
+    """The integrand oscillates too fast for a quadrature worth the wait."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,13 @@ def integrate(risk: Risk, generation: int, digits: int = 15) -> SpectralValue:
 
 @runner.register
 def _(recurrence: SpectralRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
-    return settle(lambda left, bits: run_spectral(recurrence, list(left), bits), generations, partial=False)
+    try:
+        return settle(lambda left, bits: run_spectral(recurrence, list(left), bits), generations, partial=False)
+    except TooManyNodes as refusal:
+        # Components far apart oscillate fast; with one bandwidth the exact sum does not mind.
+        if recurrence.bandwidths.constant is None or max(generations) > LONGEST_EXACT:
+            raise DomainError(str(refusal)) from None
+        return runner.dispatch(Recurrence)(recurrence, risk, generations)
 
 
 def run_spectral(recurrence: SpectralRecurrence, generations: Collection[int], bits: int) -> dict[int, acb]:
@@ -206,6 +222,11 @@ class _Integrand:
                 above = term / (1 - ratio)
                 if float(above.log().upper()) < log_error:
                     break
+        if last - first > MOST_NODES:
+            raise TooManyNodes(
+                f"truth = a mixture of components far apart needs {last - first} frequencies, {MOST_NODES} at most: "
+                f"give a constant bandwidth and few generations, or simulate."
+            )
         return [(k * step).exp() for k in range(first + 1, last)], (below + above).upper()
 
 

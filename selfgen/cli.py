@@ -143,10 +143,13 @@ def verify(
     ] = None,
 ) -> None:
     """Derive every case of a study, simulate it, and say whether the two agree."""
-    from selfgen import overview, report, verification
+    from selfgen import overview, real_study, report, verification
     from selfgen.progress import Progress
     from selfgen.study import load
 
+    if study is not None and real_study.is_real(study):
+        _verify_real(study, output, _cores() if jobs is None else jobs, seed)
+        return
     loaded = load(study, seed=seed)
     folder = loaded.output if output is None else output
     if folder is not None:
@@ -182,6 +185,30 @@ def verify(
         if drawn > 0 and not all(result.grid for result in results):
             what += ", and a figure of every other case"
         typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex and {what}.")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None) -> None:
+    """The same for a study of real data, whose later generations are labelled by fitted models."""
+    from selfgen import real_study
+
+    loaded = real_study.load(study, seed=seed)
+    folder = loaded.output if output is None else output
+    if folder is not None:
+        _make(folder, f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study")
+    results = real_study.verify(loaded, jobs=jobs, figures=folder)
+    _terminal().print(real_study.table(loaded.title, results))
+    for result in results:
+        if result.failure_report:
+            typer.echo(f"{result.name}: {result.failure_report}")
+        if not result.passed:
+            typer.echo(f"{result.name}: {result.reason}")
+    failures = [result for result in results if not result.passed]
+    typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree.")
+    if folder is not None:
+        real_study.write(folder, loaded, results)
+        typer.echo(f"Written to {folder}: results.json, results.csv and a figure a case.")
     if failures:
         raise typer.Exit(1)
 
@@ -329,21 +356,29 @@ def compare(
     loss: Loss = "squared",
     generation: Annotated[int, typer.Option(**_whole("--generation", 1), help="At which generation.")] = 100,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw the ratios: .png, .pdf or .svg.")] = None,
+    in_order: Annotated[
+        bool, typer.Option("--order", help="Also say of every two which is better, from where on, and why.")
+    ] = False,
 ) -> None:
-    """Risk at G over risk at 1 under several workflows, side by side: which collapse, and which do not."""
+    """Risk at G over risk at 1 under several workflows, side by side: which collapse, and which is best (place)."""
     from selfgen.comparison import compare as compared
-    from selfgen.comparison import plot_comparison
+    from selfgen.comparison import order, plot_comparison
     from selfgen.names import build_all
     from selfgen.report import limit_text
 
     built_model, built = build_all(model, workflows, _settings(set_, sizes))
-    rows = compared(built_model, list(zip(workflows, built, strict=True)), loss, generation)
+    named = list(zip(workflows, built, strict=True))
+    rows = compared(built_model, named, loss, generation)
     if plot is not None:
         plot_comparison(built_model.name, rows, generation, plot)
-    grid = Table("workflow", f"ratio at {generation}", "limit", "growth", "collapses", header_style="bold")
+    grid = Table("workflow", f"ratio at {generation}", "place", "limit", "growth", "collapses", header_style="bold")
     for row in rows:
-        grid.add_row(row.name, row.ratio, limit_text(row.limit), row.growth or "unknown", row.verdict)
+        place = "?" if row.place is None else str(row.place)
+        grid.add_row(row.name, row.ratio, place, limit_text(row.limit), row.growth or "unknown", row.verdict)
     _terminal().print(grid)
+    if in_order:
+        for sentence in order(built_model, named, loss):
+            typer.echo(sentence)
     if plot is not None:
         typer.echo(f"Written to {plot}.")
 

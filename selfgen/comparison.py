@@ -30,8 +30,8 @@ from theory.workflows.base import Workflow
 class Row:
     """One workflow of a comparison; ``ratio`` and ``limit`` and ``growth`` are texts, ``risk`` the whole answer.
 
-    ``place`` is its place by risk at the generation asked for, 1 for the smallest; None where that depends on
-    parameters without a value.
+    ``place`` is its place by risk at the generation asked for, 1 for the smallest (the largest of a loss of which
+    more is better); None where that depends on parameters without a value.
     """
 
     name: str
@@ -68,7 +68,15 @@ def compare(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str, 
 
 
 def order(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str) -> list[str]:
-    """A sentence for every two workflows: who has the smaller risk, where that changes, and how far it is known."""
+    """A sentence for every two workflows: who has the smaller risk, where that changes, and how far it is known.
+
+    Raises
+    ------
+    DomainError
+        For a loss of which more is better.
+    """
+    if loss in model.gains:
+        raise DomainError(f"--order {loss} is not a loss to be small: which workflow is better is told of risks only.")
     compared = compare_exactly([workflow for _, workflow in workflows], model, loss=loss)
     unit = "" if compared.unit == 1 else f", in units of {compared.unit}"
     return [_sentence(pair, workflows[pair.first][0], workflows[pair.second][0], unit) for pair in compared.pairs]
@@ -98,6 +106,7 @@ def _sentence(pair: Pair, first: str, second: str, unit: str) -> str:
 
 def _places(risks: Sequence[Risk], generation: int) -> list[int | None]:
     """Places by risk at one generation, equal risks sharing one: exact while exact values can be had."""
+    side = -1 if risks[0].loss in risks[0].model.gains else 1
     _, measured = in_common_unit(risks)
     symbolic = any(has_symbols(risk) for risk in measured)
     if generation > (CHECKED_SYMBOLS if symbolic else LAST_EXACT):
@@ -105,13 +114,14 @@ def _places(risks: Sequence[Risk], generation: int) -> list[int | None]:
             return [None] * len(risks)
         numbers = [number_at(risk, generation) for risk in risks]
         # What agrees to the accuracy of evaluate is a tie.
-        return [1 + sum(other < number * (1 - 1e-11) for other in numbers) for number in numbers]
+        ahead = [[(number - other) * side > 1e-11 * abs(number) for other in numbers] for number in numbers]
+        return [1 + sum(row) for row in ahead]
     ranges = {key: value for risk in risks for key, value in {**risk.model.ranges(), **risk.workflow.ranges()}.items()}
     values = [risk.at(generation) for risk in measured]
     places: list[int | None] = []
     for value in values:
         signs = [risk_sign(value, other, ranges) for other in values]
-        places.append(None if None in signs else 1 + signs.count(1))
+        places.append(None if None in signs else 1 + signs.count(side))
     return places
 
 

@@ -38,15 +38,22 @@ _STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "selfgen",
 }
+#: How strong points are that do not count in the verdict.
+UNJUDGED = 0.35
 # A column of a two-column page, in inches.
 _SIZE = (3.6, 2.7)
 
 
 def file_name(number: int, result: CaseResult) -> str:
     """A file name that sorts in the order of the study."""
-    words = f"{result.model}-{result.workflow}"
+    words = result.name
     safe = "".join(character if character.isalnum() or character == "-" else "-" for character in words)
     return f"{number + 1:03d}-{safe}".replace("--", "-")
+
+
+def risk_label(loss: str) -> str:
+    """What stands on an axis of risks."""
+    return "expected risk" if loss == "squared" else f"expected risk ({loss})"
 
 
 def draw_case(result: CaseResult, stem: Path) -> None:
@@ -59,28 +66,34 @@ def draw_case(result: CaseResult, stem: Path) -> None:
         formula, mean = np.asarray(result.formula), np.asarray(result.mean)
         label = "formula" if result.exactness == "exact" else "leading order"
         axes.plot(generations, formula, color=_BLUE, linewidth=1.3, label=label, zorder=2)
-        axes.errorbar(
-            generations,
-            mean,
-            # Two standard errors, some 95 %; they are often smaller than the point.
-            yerr=2 * np.asarray(result.stderr),
-            fmt="o",
-            markersize=3.2,
-            markerfacecolor="white",
-            markeredgecolor=_VERMILION,
-            markeredgewidth=0.9,
-            ecolor=_VERMILION,
-            elinewidth=0.9,
-            capsize=1.6,
-            label="simulation ± 2 s.e.",
-            zorder=3,
-        )
-        top = float(np.nanmax(np.concatenate([formula, mean])))
-        bottom = float(np.nanmin(np.concatenate([formula, mean])))
+        judged = generations <= result.checked
+        for part, label, strength in ((judged, "simulation ± 2 s.e.", 1.0), (~judged, "not judged", UNJUDGED)):
+            if part.any():
+                axes.errorbar(
+                    generations[part],
+                    mean[part],
+                    # Two standard errors, some 95 %; they are often smaller than the point.
+                    yerr=2 * np.asarray(result.stderr)[part],
+                    fmt="o",
+                    markersize=3.2,
+                    markerfacecolor="white",
+                    markeredgecolor=_VERMILION,
+                    markeredgewidth=0.9,
+                    ecolor=_VERMILION,
+                    elinewidth=0.9,
+                    capsize=1.6,
+                    alpha=strength,
+                    label=label,
+                    zorder=3,
+                )
+        both = np.concatenate([formula, mean])
+        top, bottom = float(np.nanmax(both)), float(np.nanmin(both))
         logarithmic = bottom > 0 and top / bottom > 1000
+        # Risks that are not negative start from zero, so that heights compare as risks do.
+        floor = min(bottom, 0.0)
         if result.bound is not None:
             style: dict[str, Any] = {"color": _GREY, "linewidth": 0.9, "linestyle": (0, (5, 3))}
-            if logarithmic or result.bound < 4 * top:
+            if logarithmic or result.bound < top + 3 * (top - floor):
                 axes.axhline(result.bound, **style, label="bound", zorder=1)
                 top = max(top, result.bound)
             else:
@@ -88,20 +101,17 @@ def draw_case(result: CaseResult, stem: Path) -> None:
                 axes.plot([], [], **style, label=f"bound {result.bound:.3g}, above")
         if logarithmic:
             axes.set_yscale("log")
-        elif np.isfinite(top) and top > 0:
-            # From zero, so that heights compare as risks do.
-            axes.set_ylim(0, 1.1 * top)
+        elif np.isfinite(top) and top > floor:
+            margin = 0.1 * (top - floor)
+            axes.set_ylim(floor - (margin if floor < 0 else 0), top + (margin if top > 0 else 0))
         axes.set_xlim(0.4, result.generations + 0.6)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         if not logarithmic:
             axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4), useMathText=True)
         axes.set_xlabel("generation $G$")
-        axes.set_ylabel("expected risk" if result.loss == "squared" else f"expected {result.loss}")
+        axes.set_ylabel(risk_label(result.loss))
         axes.set_title(_heading(result))
-        # The legend takes the upper left where the curve leaves it free, the lower right otherwise.
-        left = np.concatenate([formula, mean]).reshape(2, -1)[:, : max(1, round(0.6 * result.generations))]
-        below = logarithmic or float(np.nanmax(left)) < 0.65 * top
-        axes.legend(loc="upper left" if below else "lower right")
+        axes.legend(loc=_free_corner(both.reshape(2, -1), floor, top, logarithmic))
         # The second file takes over the layout of the first, which is most of the work.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
@@ -138,6 +148,18 @@ def draw_comparison(
         _save(figure, path)
 
 
+def _free_corner(curves: np.ndarray, floor: float, top: float, logarithmic: bool) -> str:
+    """Where the curves leave room for a legend."""
+    count = curves.shape[1]
+    left, right = curves[:, : max(1, round(0.6 * count))], curves[:, int(0.4 * count) :]
+    low = floor + 0.65 * (top - floor)
+    if logarithmic:
+        return "upper left" if curves[0, -1] >= curves[0, 0] else "upper right"
+    if np.nanmax(left) < low:
+        return "upper left"
+    return "upper right" if np.nanmax(right) < low else "lower right" if np.nanmin(right) > low else "lower left"
+
+
 def _heading(result: CaseResult) -> str:
     settings = ", ".join(f"{_symbol(name)} = {value}" for name, value in result.parameters.items())
     heading = f"{result.model.replace('-', ' ')}, {result.workflow.replace(':', ', ')}"
@@ -145,6 +167,7 @@ def _heading(result: CaseResult) -> str:
 
 
 def _symbol(name: str) -> str:
+    """The name of a parameter as mathematics."""
     return f"${name}$" if len(name) == 1 else name
 
 

@@ -6,62 +6,166 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from rich.box import HEAVY_HEAD, SIMPLE
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from selfgen import __version__
 from selfgen.study import Study
 from selfgen.verification import CaseResult
 from theory import DomainError
 
-_CSV_COLUMNS = (
-    "model", "workflow", "loss", "generation", "formula", "mean", "stderr", "z", "p_value", "detectable", "passed",
-)  # fmt: skip
-
-
 #: Narrower terminals get model, settings, workflow and closed form under one another in a single column.
 WIDE = 140
+#: Narrower terminals do without the risk at the last generation where cases have one line each.
+MEDIUM = 96
+#: More cases than this have one line each: the closed forms are in the files.
+MANY = 100
 
 
-def table(title: str, results: Sequence[CaseResult], width: int = WIDE) -> Table:
-    """One row a case: what was derived, and what the simulation said of it."""
+def table(title: str, results: Sequence[CaseResult], width: int = WIDE) -> RenderableType:
+    """What was derived, and what the simulation said of it: one row a case, and one line where they are many."""
+    if len(results) > MANY or any(result.grid for result in results):
+        return _sections(title, results, width)
     wide = width >= WIDE
+    losses = len({result.loss for result in results}) > 1
     grid = Table(title=escape(title) or None, header_style="bold", pad_edge=False, box=HEAVY_HEAD if wide else SIMPLE)
     if wide:
         grid.add_column("model", no_wrap=True)
         grid.add_column("settings", max_width=22)
         grid.add_column("workflow", no_wrap=True)
+        if losses:
+            grid.add_column("loss", no_wrap=True)
         grid.add_column("closed form", max_width=48, overflow="fold")
     else:
         grid.add_column("case", overflow="fold")
-    for name in ("limit\nof ratio", "bound\nof ratio", "worst\n|z|", "p", "detect-\nable"):
+    for name in _VERDICT_COLUMNS[:-1]:
         grid.add_column(name, justify="right", no_wrap=True)
-    grid.add_column("verdict", no_wrap=True)
+    grid.add_column(_VERDICT_COLUMNS[-1], no_wrap=True)
     for result in results:
-        case = [result.model, settings_text(result), result.workflow, _clipped(formula_text(result))]
-        cells = [escape(cell) for cell in case]
-        if not wide:
-            model, settings, workflow, formula = cells
-            cells = [f"[bold]{model}, {workflow}[/bold]\n{settings}\n{formula}\n"]
-        grid.add_row(
-            *cells,
-            ratio_limit_text(result),
-            ratio_bound_text(result),
-            "–" if math.isnan(result.worst_z) else f"{result.worst_z:.2f}",
-            f"{result.p_value:.3f}",
-            f"{100 * result.detectable:.2f} %" if math.isfinite(result.detectable) else "none",
-            "[green]agrees[/green]" if result.passed else "[bold red]FAILS[/bold red]",
-        )
+        formula = _clipped(formula_text(result))
+        if wide:
+            case = [result.model, settings_text(result), result.workflow, *([result.loss] if losses else []), formula]
+            cells = [escape(cell) for cell in case]
+        else:
+            name = ", ".join([result.model, result.workflow, *([result.loss] if losses else [])])
+            cells = [f"[bold]{escape(name)}[/bold]\n{escape(settings_text(result))}\n{escape(formula)}\n"]
+        grid.add_row(*cells, *_verdict_cells(result))
     return grid
 
 
+def _sections(title: str, results: Sequence[CaseResult], width: int) -> Group:
+    """One line a case, under headings of model, workflow, loss and what else the cases share."""
+    partly = any(result.checked < result.generations for result in results)
+    headings: list[Text] = []
+    sections: list[list[list[str]]] = []
+    for _, section in groupby(results, lambda result: (result.model, result.workflow, result.loss)):
+        members = list(section)
+        common = _common(members)
+        headings.append(_heading(members, common))
+        sections.append(
+            [
+                [
+                    escape(settings),
+                    *([_risk_text(result)] if width >= MEDIUM else []),
+                    *([str(result.checked)] if partly else []),
+                    *_verdict_cells(result),
+                ]
+                for settings, result in zip(_aligned(members, common), members, strict=True)
+            ]
+        )
+    titles = [
+        "",
+        *(["risk at\nlast G"] if width >= MEDIUM else []),
+        *(["judged\nup to G"] if partly else []),
+        *_VERDICT_COLUMNS,
+    ]
+    columns = [[*title.split("\n"), *(row[at] for rows in sections for row in rows)] for at, title in enumerate(titles)]
+    # The same widths under every heading, so that numbers stand under one another throughout.
+    widths = [max(len(Text.from_markup(cell).plain) for cell in cells) for cells in columns]
+    parts: list[RenderableType] = [Text(title + "\n", style="italic")] if title else []
+    parts.append(_grid(titles, widths, header=True))
+    for heading, rows in zip(headings, sections, strict=True):
+        grid = _grid(titles, widths, header=False)
+        for row in rows:
+            grid.add_row(*row)
+        parts += [heading, grid]
+    return Group(*parts)
+
+
+def _grid(titles: Sequence[str], widths: Sequence[int], header: bool) -> Table:
+    grid = Table(box=None, show_header=header, header_style="bold", padding=(0, 0, 0, 2), pad_edge=True)
+    for at, (title, width) in enumerate(zip(titles, widths, strict=True)):
+        if at == 0:
+            # What a narrow terminal lacks is taken from here.
+            grid.add_column(title, min_width=width if width < 30 else 30, max_width=width, overflow="fold")
+        else:
+            last = at == len(titles) - 1
+            grid.add_column(title, justify="left" if last else "right", width=width, no_wrap=True)
+    return grid
+
+
+def _heading(results: Sequence[CaseResult], common: dict[str, str]) -> Text:
+    """Model, workflow, loss and common settings, with the closed form that the cases share."""
+    first = results[0]
+    heading = Text("\n")
+    heading.append(f"{first.model}, {first.workflow}, loss {first.loss}", style="bold")
+    settings = ", ".join(f"{name} = {value}" for name, value in common.items())
+    heading.append(f"  {settings}" if settings else "")
+    formulas = {result.symbolic_form for result in results}
+    formula = formulas.pop()
+    if formula is not None and not formulas:
+        heading.append(f"\n{_mark(first)}{_clipped(formula)}")
+    return heading
+
+
+def _common(results: Sequence[CaseResult]) -> dict[str, str]:
+    """The parameters that are the same in several results, and that no grid varied."""
+    if len(results) == 1:
+        return {}
+    varied = {name for result in results for name in result.grid}
+    return {
+        name: value
+        for name, value in results[0].parameters.items()
+        if name not in varied and all(result.parameters.get(name) == value for result in results)
+    }
+
+
+def _aligned(results: Sequence[CaseResult], common: Iterable[str]) -> list[str]:
+    """The settings of each result that are its own, numbers under one another."""
+    own = [{name: value for name, value in result.parameters.items() if name not in common} for result in results]
+    width = {name: max(len(each.get(name, "")) for each in own) for name in {name for each in own for name in each}}
+    return [", ".join(f"{name} = {value:>{width[name]}}" for name, value in each.items()) for each in own]
+
+
+def _risk_text(result: CaseResult) -> str:
+    return f"{result.formula[-1]:.4g}"
+
+
+_VERDICT_COLUMNS = ("limit\nof ratio", "bound\nof ratio", "worst\n|z|", "p", "detect-\nable", "verdict")
+
+
+def _verdict_cells(result: CaseResult) -> list[str]:
+    return [
+        ratio_limit_text(result),
+        ratio_bound_text(result),
+        "–" if math.isnan(result.worst_z) else f"{result.worst_z:.2f}",
+        f"{result.p_value:.3f}",
+        f"{100 * result.detectable:.2f} %" if math.isfinite(result.detectable) else "none",
+        "[green]agrees[/green]" if result.passed else "[bold red]FAILS[/bold red]",
+    ]
+
+
 def settings_text(result: CaseResult) -> str:
+    """The parameters as a study gives them."""
     return ", ".join(f"{name} = {value}" for name, value in result.parameters.items())
 
 
@@ -74,8 +178,12 @@ def formula_text(result: CaseResult) -> str:
     """The closed form, else its leading order, marked as such; else a word."""
     if result.general_form is None:
         return "none: recurrence"
-    exact = result.closed_form is not None and result.exactness == "exact"
-    return result.general_form if exact else f"≈ {result.general_form}"
+    return f"{_mark(result)}{result.general_form}"
+
+
+def _mark(result: CaseResult) -> str:
+    """What stands before a formula to leading order."""
+    return "" if result.closed_form is not None and result.exactness == "exact" else "≈ "
 
 
 def ratio_limit_text(result: CaseResult) -> str:
@@ -96,7 +204,7 @@ def ratio_bound_text(result: CaseResult) -> str:
 
 
 def limit_text(limit: str | None) -> str:
-    return {"oo": "∞", None: "unknown"}.get(limit, str(limit))
+    return {"oo": "∞", "-oo": "−∞", None: "unknown"}.get(limit, str(limit))
 
 
 def write(folder: Path, study: Study, results: Sequence[CaseResult]) -> None:
@@ -126,22 +234,31 @@ def as_json(study: Study, results: Sequence[CaseResult]) -> str:
 
 
 def as_csv(results: Sequence[CaseResult]) -> str:
-    """One row a case and generation, for a plotting program."""
+    """One row a case and generation, for a plotting program; a parameter that a case does not have is empty."""
+    # Models have parameters of the same names as other columns, such as the mean.
+    parameters = list(dict.fromkeys(name for result in results for name in result.parameters))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_CSV_COLUMNS)
+    writer.writerow(
+        [
+            *("model", "workflow", "loss", *(f"parameter_{name}" for name in parameters), "replicates", "generation"),
+            *("formula", "mean", "stderr", "z", "p_value", "detectable", "passed"),
+        ]
+    )
     for result in results:
+        case = [result.model, result.workflow, result.loss]
+        case += [*(result.parameters.get(name, "") for name in parameters), str(result.replicates)]
         rows = zip(result.formula, result.mean, result.stderr, strict=True)
         for generation, (formula, mean, stderr) in enumerate(rows, start=1):
             z = (mean - formula) / stderr if stderr > 0 else math.nan
             verdict = (repr(result.p_value), repr(result.detectable), str(result.passed).lower())
             numbers = (repr(formula), repr(mean), repr(stderr), repr(z))
-            writer.writerow((result.model, result.workflow, result.loss, generation, *numbers, *verdict))
+            writer.writerow((*case, generation, *numbers, *verdict))
     return buffer.getvalue()
 
 
 def as_latex(study: Study, results: Sequence[CaseResult]) -> str:
-    """A document that compiles, holding every theorem line."""
+    """A document that compiles, holding every theorem line; cases that share a theorem share the line."""
     lines = [
         r"\documentclass{article}",
         r"\usepackage{amsmath,amssymb}",
@@ -152,12 +269,22 @@ def as_latex(study: Study, results: Sequence[CaseResult]) -> str:
     ]
     if study.source:
         lines.append(_plain(study.source) + "\n")
-    for result in results:
-        settings = settings_text(result)
-        heading = result.name.replace(":", ", ") + (f" ({settings})" if settings else "")
-        lines += [rf"\paragraph{{{_plain(heading)}}}", r"\[", result.theorem, r"\]", ""]
+    for (name, theorem), shared in groupby(results, lambda result: (result.name, result.theorem)):
+        settings = _settings_of_all(list(shared))
+        heading = _plain(name.replace(":", ", ")) + (f" ({settings})" if settings else "")
+        lines += [rf"\paragraph{{{heading}}}", r"\[", theorem, r"\]", ""]
     lines.append(r"\end{document}")
     return "\n".join(lines) + "\n"
+
+
+def _settings_of_all(results: Sequence[CaseResult]) -> str:
+    """The settings of results that share a theorem, in LaTeX: the values of each parameter."""
+    settings = []
+    for name in results[0].parameters:
+        values = list(dict.fromkeys(result.parameters.get(name, "") for result in results))
+        listed = _plain(", ".join(values))
+        settings.append(f"{_plain(name)} = {listed}" if len(values) == 1 else rf"{_plain(name)} $\in$ \{{{listed}\}}")
+    return ", ".join(settings)
 
 
 def _plain(text: str) -> str:

@@ -27,6 +27,11 @@ order of the file: by loss, then by workflow, then by combination, the last list
 ``G`` of generations as well), rounded down, but not below 1 and 2: cases of a grid that ask for
 :math:`R = W/(G\,n\,d)` replicates draw about W numbers each, whatever n and d.
 
+``checked``, a number or arithmetic as well, is the last generation at which the simulation judges the formula: later
+ones are simulated, drawn and written, and nothing is concluded from them. A chain of products, such as a covariance
+refitted again and again, has losses so heavy-tailed that from some generation on no affordable average has a standard
+error to trust, and the check would refuse the whole run. Left out, every generation is judged.
+
 ``output`` is where ``selfgen verify`` writes, unless its ``--output`` says otherwise; without either it writes nothing.
 """
 
@@ -69,7 +74,7 @@ DEFAULT = "builtin"
 #: Hours of work: beyond, a list in a grid is more likely a slip than meant.
 MOST_CASES = 10_000
 #: The least and the most of each number of a case that may be arithmetic.
-LIMITS = {"generations": (1, 10_000), "replicates": (2, 10**9)}
+LIMITS = {"generations": (1, 10_000), "checked": (1, 10**9), "replicates": (2, 10**9)}
 
 
 def _kind(value: object) -> str:
@@ -98,6 +103,7 @@ class Defaults(_Strict):
     """What a case has unless it says otherwise."""
 
     generations: Generations = 20
+    checked: Generations | None = None
     replicates: Replicates = 200_000
     seed: Seed = 1
     method: Method = "exact-law"
@@ -112,6 +118,7 @@ class CaseEntry(_Strict):
     parameters: dict[str, Value] = Field(default_factory=dict)
     grid: dict[str, Annotated[list[Value], Field(min_length=1)]] = Field(default_factory=dict)
     generations: Generations | None = None
+    checked: Generations | None = None
     replicates: Replicates | None = None
     seed: Seed | None = None
     method: Method | None = None
@@ -142,6 +149,7 @@ class Case(_Strict):
     parameters: dict[str, Value]
     grid: tuple[str, ...]
     generations: int
+    checked: int
     replicates: int
     seed: int
     method: Method
@@ -235,7 +243,7 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
         place = f"{file}: case {number} ({entry.model}"
         chosen: dict[str, Any] = {
             key: getattr(written.defaults if getattr(entry, key) is None else entry, key)
-            for key in ("generations", "replicates", "method", "loss")
+            for key in ("generations", "checked", "replicates", "method", "loss")
         }
         workflows, losses = _listed(entry.workflow), _listed(chosen.pop("loss"))
         count += len(workflows) * len(losses) * prod(map(len, entry.grid.values()))
@@ -280,13 +288,15 @@ def _listed(written: str | list[str]) -> list[str]:
 
 
 def _counts(model: Model, workflow: Workflow, loss: str, chosen: Mapping[str, Any]) -> dict[str, int]:
-    """Generations and replicates of one case, from arithmetic in its parameters."""
+    """Generations, checked ones and replicates of one case, from arithmetic in its parameters."""
     model.verify_loss(loss)
     given = {field.name: getattr(workflow, field.name) for field in fields(workflow)}  # type: ignore[arg-type]
     known = {name: value for name, value in (given | model.parameters).items() if _is_number(value)}
     generations = _count("generations", chosen["generations"], known)
+    checked = generations if chosen["checked"] is None else _count("checked", chosen["checked"], known)
     return {
         "generations": generations,
+        "checked": min(checked, generations),
         "replicates": _count("replicates", chosen["replicates"], known | {"G": Integer(generations)}),
     }
 

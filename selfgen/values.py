@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Float, Piecewise, RootSum, gamma, harmonic, polygamma
+from sympy import Basic, Expr, Float, Piecewise, RootSum, gamma, harmonic, polygamma
 
 from numerics import evaluate
 from theory import DomainError, G, Risk
@@ -25,7 +25,8 @@ def value_at(risk: Risk, generation: int) -> Expr:
         Where parameters are symbols and the value is too long to write out.
     """
     if not risk.free_symbols:
-        return risk.at(generation) if generation <= LAST_EXACT else Float(number_at(risk, generation), 12)
+        found = exactly_at(risk, generation) if generation <= LAST_EXACT else None
+        return Float(number_at(risk, generation), 12) if found is None else found
     if generation <= LAST_EXPANDED:
         return risk.at(generation)
     # SymPy expands a sum over roots as soon as its exponent is a number, for minutes.
@@ -40,11 +41,27 @@ def value_at(risk: Risk, generation: int) -> Expr:
     )
 
 
+def exactly_at(risk: Risk, generation: int) -> Expr | None:
+    """The exact value; None where it would take too long, or fill pages, and only decimals can be had."""
+    try:
+        return risk.at(generation)
+    except DomainError:
+        return None
+
+
+def baseline_of(risk: Risk) -> Expr:
+    """The risk at generation 1, in decimals where that is all that can be had."""
+    found = exactly_at(risk, 1)
+    return Float(number_at(risk, 1), 12) if found is None else found
+
+
 def number_at(risk: Risk, generation: int) -> float:
     """The risk at a generation as a number, for parameters that are numbers."""
     return float(evaluate(risk, [generation])[0])
 
 
-def text(value: Expr) -> str:
+def text(value: Basic | str) -> str:
     """An expression, in decimals where it has more digits than can be written."""
+    if not isinstance(value, Basic):
+        return str(value)
     return str(value.evalf(12)) if is_long(value) else str(printable(value))

@@ -16,8 +16,11 @@ import numpy as np
 from sympy import Expr, RootSum, Symbol, oo
 
 from numerics import crosscheck, evaluate, simulate
+from numerics.simulate import Simulation
 from selfgen.study import Case, Study
+from selfgen.values import baseline_of
 from theory import DomainError, LinearRegression, Risk, expected_risk
+from theory.bounds import DECREASING, INCREASING
 from theory.models.base import Model
 from theory.parser import parse
 from theory.workflows.base import Workflow
@@ -27,13 +30,14 @@ from theory.workflows.base import Workflow
 class CaseResult:
     """What one case found, in plain values that travel between processes.
 
-    ``grid`` names the parameters that a grid of the study varied. ``general_form`` is the closed form (or its leading
-    order) as a reader wants it: with parameters as symbols where that is shorter. ``ratio_limit`` is exact or, where
-    that is not known, to leading order in 1/n, as ``ratio_limit_exactness`` says; ``ratio_bound`` is the least upper
-    bound of the ratio, ``oo`` when it diverges. ``formula``, ``mean`` and ``stderr`` hold the risk at generations
-    1, 2, …; ``detectable`` is the smallest relative error in the formula that the run would have caught with
-    probability 0.99. ``reason`` says why a case did not pass or, of a formula to leading order that did, how much it
-    leaves out.
+    ``grid`` names the parameters that a grid of the study varied; ``checked`` is the last generation at which the
+    simulation judged the formula. ``general_form`` is the closed form (or its leading
+    order) as a reader wants it: with parameters as symbols where that is shorter; ``symbolic_form`` always has them as
+    symbols, and is None where that is not derived. ``ratio_limit`` is exact or, where that is not known, to leading
+    order in 1/n, as ``ratio_limit_exactness`` says; ``ratio_bound`` is the least upper bound of the ratio, ``oo`` when
+    it diverges. ``formula``, ``mean`` and ``stderr`` hold the risk at generations 1, 2, …; ``detectable`` is the
+    smallest relative error in the formula that the run would have caught with probability 0.99. ``reason`` says why a
+    case did not pass or, of a formula to leading order that did, how much it leaves out.
     """
 
     model: str
@@ -42,12 +46,14 @@ class CaseResult:
     parameters: dict[str, str]
     grid: tuple[str, ...]
     generations: int
+    checked: int
     replicates: int
     seed: int
     method: str
     closed_form: str | None
     leading_order: str | None
     general_form: str | None
+    symbolic_form: str | None
     ratio_limit: str | None
     ratio_limit_value: float | None
     ratio_limit_exactness: str
@@ -71,15 +77,16 @@ class CaseResult:
 
     @property
     def name(self) -> str:
-        return f"{self.model}, {self.workflow}"
+        """Model, workflow and, unless it is the squared error, loss."""
+        return ", ".join([self.model, self.workflow, *([] if self.loss == "squared" else [self.loss])])
 
 
 def verify(
     study: Study,
     jobs: int = 1,
     figures: Path | None = None,
-    report: Callable[[CaseResult], None] = lambda result: None,
     begin: Callable[[Case], None] = lambda case: None,
+    finish: Callable[[Case, CaseResult], None] = lambda case, result: None,
 ) -> list[CaseResult]:
     """Verify every case, in the order of the study whatever order they finish in.
 
@@ -92,10 +99,10 @@ def verify(
     figures : Path, optional
         Folder for one figure a case, drawn by the process that verified it. Cases of a grid go together into the
         overviews of :mod:`selfgen.overview`, and have a figure of their own only where they fail.
-    report : callable
-        Called with each result as it comes, in the order in which cases finish.
     begin : callable
         Called with each case as it starts.
+    finish : callable
+        Called with each case and its result, in the order in which cases finish.
     """
     cases = study.cases
     if jobs == 1 or len(cases) == 1:
@@ -104,7 +111,7 @@ def verify(
             for number, case in enumerate(cases):
                 begin(case)
                 results.append(verify_case(case, number, figures, executor))
-                report(results[-1])
+                finish(case, results[-1])
         return results
     found: dict[int, CaseResult] = {}
     with processes(min(jobs, len(cases))) as executor:
@@ -126,8 +133,8 @@ def verify(
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     number = running.pop(future)
                     found[number] = future.result()
+                    finish(cases[number], found[number])
                     start()
-                    report(found[number])
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
@@ -152,7 +159,7 @@ def verify_case(
             loss=case.loss,
             executor=executor,
         )
-        check = crosscheck(risk, simulation)
+        check = crosscheck(risk, first_generations(simulation, case.checked))
         formula = np.asarray(evaluate(risk, np.arange(1, case.generations + 1)), dtype=float)
         leading = _leading_order(risk)
         first_order = leading.closed_form if risk.closed_form is None and leading is not None else None
@@ -162,6 +169,8 @@ def verify_case(
     except DomainError as error:
         raise error if str(error).startswith(case.label) else case.error(error) from None
     theorem, bound_of_ratio = _theorem(risk), _ratio_bound(risk)
+    # In numbers and in symbols, but the same kind of formula.
+    symbolic = theorem.form if theorem.closed == (risk.closed_form is not None) else None
     z = np.abs(np.asarray(check.z, dtype=float))
     result = CaseResult(
         model=model.name,
@@ -170,12 +179,14 @@ def verify_case(
         parameters={name: str(value) for name, value in case.parameters.items()},
         grid=case.grid,
         generations=case.generations,
+        checked=case.checked,
         replicates=case.replicates,
         seed=case.seed,
         method=case.method,
         closed_form=_text(risk.closed_form),
         leading_order=_text(first_order),
-        general_form=_shortest(risk, theorem),
+        general_form=min(filter(None, (symbolic, _form(risk))), key=len, default=None),
+        symbolic_form=symbolic,
         ratio_limit=_text(limit_of_ratio),
         ratio_limit_value=_finite(limit_of_ratio),
         ratio_limit_exactness=limit_exactness,
@@ -204,6 +215,16 @@ def verify_case(
     return result
 
 
+def first_generations(simulation: Simulation, last: int) -> Simulation:
+    """The same chains, stopped after generation ``last``."""
+    return replace(
+        simulation,
+        mean=simulation.mean[:last],
+        covariance=simulation.covariance[:last, :last],
+        largest_share=simulation.largest_share[:last],
+    )
+
+
 @contextmanager
 def processes(jobs: int) -> Iterator[Executor | None]:
     """Worker processes that start clean, so that no thread of this one is copied half-way through its work."""
@@ -225,9 +246,11 @@ def processes(jobs: int) -> Iterator[Executor | None]:
 
 
 def ratio_limit(risk: Risk) -> Expr | None:
-    """The limit of the risk over that of generation 1; None where it is not derived or the latter is 0 or infinite."""
-    base = risk.baseline
-    return None if base.is_zero or base.is_infinite else risk.ratio.limit
+    """The limit of the risk over that of generation 1; None where it is not derived or there is no such ratio."""
+    try:
+        return risk.ratio.limit
+    except DomainError:
+        return None
 
 
 def _leading_order(risk: Risk) -> Risk | None:
@@ -294,13 +317,6 @@ def _general(model: Model) -> Model | None:
         return None
 
 
-def _shortest(risk: Risk, theorem: _Theorem) -> str | None:
-    """The formula in numbers or, where that is the same kind of formula, in symbols, whichever is shorter."""
-    same = theorem.closed == (risk.closed_form is not None)
-    forms = [theorem.form if same else None, _form(risk)]
-    return min((form for form in forms if form is not None), key=len, default=None)
-
-
 def readable(expression: Expr) -> str:
     """Text of a formula; a sum over the roots of a polynomial is named, not written out."""
     names = {}
@@ -313,16 +329,19 @@ def readable(expression: Expr) -> str:
 
 def _ratio_bound(risk: Risk) -> Expr | None:
     """The least upper bound of the ratio; None where it is not derived."""
-    base = risk.baseline
+    base = baseline_of(risk)
     if base.is_zero:
         return None
-    if base.is_negative:
-        # Dividing turns the bound round: what bounds the ratio from above bounds the risk from below.
-        return risk.ratio.bound
-    bound = risk.bound
+    # Dividing by a negative number turns the bound round: what bounds the risk from below bounds the ratio.
+    bound = _lower_bound(risk) if base.is_number and base.evalf() < 0 else risk.bound
     if bound is None:
         return None
-    return oo if bound == oo or base.is_infinite else bound / base
+    return oo if bound.is_infinite or base.is_infinite else bound / base
+
+
+def _lower_bound(risk: Risk) -> Expr | None:
+    """The greatest lower bound of a risk that only rises or only falls; None where neither is known."""
+    return {INCREASING: risk.baseline, DECREASING: risk.limit}.get(risk.monotonicity or "")
 
 
 def _title(written: str, name: str) -> str:

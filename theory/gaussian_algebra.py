@@ -176,7 +176,10 @@ def expectation(algebra: Algebra, polynomial: Mapping[Monomial, Any], block: Blo
         scatters = [end for end in ends if isinstance(pieces[end[0]][end[1]], int)]
         for first, second in product(_pairings(noises), _pairings(scatters)):
             cycles = _cycles([(pieces[a][p], pieces[b][q]) for (a, p), (b, q) in second], copies)
-            weight = block.inverse_size ** (len(first) + copies - cycles) * (1 - block.inverse_size) ** cycles
+            weight = block.inverse_size ** (len(first) + copies - cycles)
+            if cycles:
+                # apart, because a block of one point has 0 here, and polynomial rings know no 0⁰
+                weight *= (1 - block.inverse_size) ** cycles
             factor, monomials = _joined(algebra, pieces, [*first, *second], block.covariance)
             add(total, {tuple(sorted((*rest, *monomials))): coefficient * weight * factor})
     return total

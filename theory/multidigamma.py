@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mpmath import mpf, psi, workprec
 from sympy import Expr, Function, Rational, S, Sum, Symbol, ceiling, floor, polygamma, together
 
 
@@ -37,6 +38,10 @@ class multidigamma(Function):  # noqa: N801 – SymPy's functions are lower case
     def _eval_is_extended_real(self) -> bool | None:
         return True if all(argument.is_extended_real for argument in self.args) else None
 
+    def _eval_is_finite(self) -> bool | None:
+        x, d = self.args
+        return True if (x - (d - 1) / 2).is_positive and x.is_finite and d.is_finite else None
+
     def _eval_rewrite_as_Sum(self, x: Expr, d: Expr, **kwargs: Any) -> Expr:
         i = Symbol("i", integer=True, positive=True)
         return Sum(polygamma(0, x + (1 - i) / 2), (i, 1, d))
@@ -48,13 +53,17 @@ class multidigamma(Function):  # noqa: N801 – SymPy's functions are lower case
         if not (x.is_number and d.is_number):
             return None
 
-        def antidifference(y: Expr) -> Expr:
-            return (y - 1) * polygamma(0, y) - y
+        # By mpmath: SymPy would write a digamma of a whole number n out as a fraction, n terms added up.
+        with workprec(2 * prec + 20):
 
-        total: Expr = S.Zero
-        for top, count in ((x + 1, ceiling(d / 2)), (x + Rational(1, 2), floor(d / 2))):
-            total += antidifference(top) - antidifference(top - count)
-        return total._eval_evalf(prec)
+            def antidifference(y: Expr) -> mpf:
+                number = y._to_mpmath(2 * prec + 20)
+                return (number - 1) * psi(0, number) - number
+
+            total = mpf(0)
+            for top, count in ((x + 1, ceiling(d / 2)), (x + Rational(1, 2), floor(d / 2))):
+                total += antidifference(top) - antidifference(top - count)
+            return Expr._from_mpmath(total, prec)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         # With a subscript ψ would read as a polygamma.

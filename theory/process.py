@@ -15,8 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
-from sympy import Expr, Integer, S, cancel, diag, eye, zeros
+from flint import fmpq
+from sympy import Expr, Integer, Rational, S, Symbol, cancel, diag, eye, sympify, zeros
 
 from theory.arguments import generation
 from theory.arithmetic import Arithmetic
@@ -122,21 +124,41 @@ class Pathway:
         r"""Cov(Z_g, Z_h) of each coordinate of the limit process, exactly.
 
         A linear recursion costs O(h): the second moments of its state up to the earlier generation, then its
-        transitions. Generations may be expressions, g ≤ h, where the model moves by nothing but the newest noise, as
-        under replace and accumulate (then it is Var Z_g), or where it is drawn from a pool.
+        transitions. Generations may be expressions where the model moves by nothing but the newest noise, as under
+        replace and accumulate (then it is Var Z_g), or where it is drawn from a pool; of two unrelated symbols the
+        first is taken to be the earlier.
 
         Raises
         ------
         NotDerivedError
             For generations that are symbols under any other workflow.
         """
-        if isinstance(g, Expr) and isinstance(h, Expr) and (g.free_symbols or h.free_symbols):
-            return self._symbolic(g, h)
+        symbolic = [value for value in (g, h) if isinstance(value, Expr) and value.free_symbols]
+        if symbolic:
+            return self._symbolic(*_in_order(sympify(g), sympify(h)))
         first, second = sorted((generation("g", g), generation("h", h)))
         dynamics = self.workflow.dynamics()
         if isinstance(dynamics, LinearDynamics) and first >= dynamics.start - 1:
             return _propagated(self.workflow, dynamics, first, second)
+        if isinstance(dynamics, PoolDynamics):
+            return self._between_pools(dynamics, first, second)
         return self.innovations(second).covariance(first, second)
+
+    def _between_pools(self, dynamics: PoolDynamics, first: int, second: int) -> Expr:
+        """Blocks and draws up to ``first``, each by what it leaves in later pools."""
+        total: Any = fmpq(0)
+        exact = True
+        for index in range(1, first + 1):
+            whole = self.workflow.draw(index) is None
+            spread = S.Zero if whole else _spread(dynamics, Integer(index))
+            kept = S.One if index == first == second else Rational(1, index + 1)
+            stays = kept * (S.One if index == first else kept) * spread
+            term = Rational(1, index**2) / self.workflow.size(index) + stays
+            if exact and term.is_Rational:
+                total += fmpq(int(term.p), int(term.q))
+            else:
+                total, exact = (_sympy(total) if exact else total) + term, False
+        return _sympy(total) if exact else cancel(total)
 
     def _symbolic(self, g: Expr, h: Expr) -> Expr:
         dynamics = self.workflow.dynamics()
@@ -218,6 +240,22 @@ class Pathway:
     def order(self) -> OrderOfCollapse | None:
         """How fast the ratio grows: bounded, logarithmic, polynomial or exponential; None when unknown."""
         return order_of_collapse(self.risk_ratio)
+
+
+def _sympy(value: fmpq) -> Expr:
+    return Rational(int(value.p), int(value.q))
+
+
+def _in_order(g: Expr, h: Expr) -> tuple[Expr, Expr]:
+    """The two generations, the earlier one first."""
+    later = h - g
+    if later.is_nonnegative:
+        return g, h
+    if later.is_nonpositive:
+        return h, g
+    if later.is_number or not (isinstance(g, Symbol) and isinstance(h, Symbol)):
+        raise NotDerivedError(f"g = {g}, h = {h}: which of the two generations comes first is not decided.")
+    return g, h
 
 
 def _spread(dynamics: PoolDynamics, g: Expr) -> Expr:

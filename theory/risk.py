@@ -17,9 +17,11 @@ from sympy import (
     factor,
     gamma,
     harmonic,
+    nan,
     oo,
     polygamma,
     simplify,
+    zoo,
 )
 
 from theory.arguments import exact
@@ -118,7 +120,7 @@ class Risk:
             When the baseline is zero or infinite.
         """
         base = self.baseline
-        if base.is_zero or (not base.is_finite and base.is_number):
+        if base.is_zero or base.is_infinite or base.has(zoo, nan):
             raise DomainError(f"the risk at generation 1 is {base}, so there is no ratio to it: {self.model}.")
         ratio = replace(self, recurrence=_over(self.recurrence, base), relative=True)
         # Only scale and offset differ: what was solved stays solved.

@@ -25,6 +25,7 @@ from theory.models.base import Model
 from theory.positivity import Ranges, at_least, range_of, sign
 from theory.solver.tidy import orient
 from theory.workflows.real_and_synthetic import RealAndSynthetic
+from theory.workflows.replace import Replace
 
 # λ, n_r, n_s and n_0 while the risk is composed: dummies, so that no parameter of a user's is mistaken for them.
 _WEIGHT = Dummy("lambda", nonnegative=True)
@@ -77,7 +78,11 @@ class ValueOfSynthetic:
             )
         if n_0.is_number:
             # The model's own conditions on n are said in terms of the number given.
-            replace(self.model, n=n_0)  # type: ignore[type-var]
+            numbered = replace(self.model, n=n_0)  # type: ignore[type-var]
+            if n_r.is_number and n_s.is_number:
+                # And those on the fits: pooled, and of the real samples alone.
+                expected_risk(numbered, RealAndSynthetic(n_r / n_0, n_s / n_0, self.overlap), loss=self.loss)
+                expected_risk(replace(self.model, n=n_r), Replace(), loss=self.loss)  # type: ignore[type-var]
         if self.domain == S.false:
             raise DomainError(
                 f"fitted_on = {n_0} gives {self.model.name} no finite expected {self.loss} loss: give more samples."

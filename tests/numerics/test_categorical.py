@@ -207,7 +207,7 @@ SIMULATED = [
 ]
 
 
-@pytest.mark.parametrize("workflow", SIMULATED, ids=repr)
+@pytest.mark.parametrize("workflow", SIMULATED, ids=lambda value: repr(value).partition(" at 0x")[0])
 @pytest.mark.parametrize(("method", "replicates", "power"), [("exact-law", 20_000, 0.055), ("raw", 4_000, 0.12)])
 def test_simulation_agrees(workflow, method, replicates, power):
     model = Categorical("1/2 1/3 1/6", n=4)

@@ -163,7 +163,7 @@ def test_tables_of_long_chains() -> None:
         (lambda: limit_process(Accumulate()).first_above(-1.0, 0.5), "budget = -1.0 is not allowed"),
         (lambda: limit_process(Accumulate()).first_above(1.0, 1.5), "probability = 1.5 is not allowed"),
         (lambda: limit_process(Accumulate()).risk_quantile(101, 0.5), "g = 101 is beyond this process"),
-        (lambda: limit_process(Accumulate()).risk_law(1, [1.0, 2.0]), "give 1 eigenvalues"),
+        (lambda: limit_process(Accumulate()).risk_law(1, [1.0, 2.0]), "give 1 eigenvalues, none below 0"),
         (lambda: limit_process(Accumulate()).probability_above(0.0), "level = 0.0 is not allowed"),
         (lambda: QuadraticForm([-1.0]), "are not weights"),
     ],

@@ -47,7 +47,7 @@ WORKFLOWS = [
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model.bandwidth}, n {model.n}, d {model.d}")
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=str)
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda value: str(value).partition(" at 0x")[0])
 def test_quadrature_agrees_with_exact_sums(model, workflow):
     risk = expected_risk(model, workflow, loss="mise")
     for g in (1, 2, 4):

@@ -35,7 +35,7 @@ def scaled(risk: Risk, factor: Rational) -> Risk:
 def judge(case: Case, replicates: int, errors: list[Rational]) -> list[Crosscheck]:
     model, workflow = case.build()
     risk = expected_risk(model, workflow, loss=case.loss)
-    run = simulate(model, workflow, min(GENERATIONS, case.generations), replicates, seed=case.seed)
+    run = simulate(model, workflow, min(GENERATIONS, case.generations), replicates, seed=case.seed, loss=case.loss)
     return [crosscheck(scaled(risk, 1 + error), run) for error in errors]
 
 

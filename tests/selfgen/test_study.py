@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from numerics import crosscheck, simulate
+from selfgen import real_study
 from selfgen.study import load, shipped
 from selfgen.verification import verify
 from theory import Bernoulli, DomainError, expected_risk
+from theory.registry import MODELS, WORKFLOWS
 
 GOOD = """
 title = "Two"
@@ -143,15 +145,21 @@ def test_the_output_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_studies_are_valid(name: str) -> None:
-    assert load(name).cases
+    assert (real_study.load(name) if real_study.is_real(name) else load(name)).cases
 
 
 def test_the_default_study_holds_every_pair() -> None:
     assert {"builtin", "exponential_families", "linear_regression", "collapse_or_thrive"} <= set(shipped())
     study = load()
     pairs = {(case.model, case.workflow.partition(":")[0]) for case in study.cases}
-    assert len(pairs) == 11 * 6
-    assert len(study.cases) == 10 * 6 + 6 + 6 + 2 + 5
+    special = {"capped-real", "real-and-synthetic"}
+    assert set(product(MODELS, set(WORKFLOWS) - special)) <= pairs
+    assert {model for model, workflow in pairs if workflow == "capped-real"} >= {"bernoulli", "linear-regression"}
+    losses = {(case.model, case.loss) for case in study.cases}
+    for model in ("gaussian-fit", "kernel-density", "categorical"):
+        missing = set(MODELS[model].losses) - {loss for name, loss in losses if name == model}
+        # the sum of two others, one of them restricted to d = 1, and another name for the same
+        assert missing <= {"squared", "trace", "wasserstein"}
 
 
 def test_collapse_or_thrive_covers_the_grid_of_the_paper() -> None:

@@ -139,7 +139,7 @@ def enumerated(p, n, workflow, generations):
     return found
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=repr)
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda value: repr(value).partition(" at 0x")[0])
 @pytest.mark.parametrize(("p", "n"), [(("1/3", "2/3"), 3), (("1/2", "1/3", "1/6"), 2)], ids=["two", "three"])
 def test_every_data_set(workflow, p, n):
     generations = 3 if isinstance(workflow, Replace) or n == 2 or len(p) == 2 else 2

@@ -328,10 +328,35 @@ def test_domains() -> None:
 
 
 def test_blocks_that_shrink() -> None:
-    """Block 3 has four points, too few for the inverse in two dimensions: infinite from there on."""
-    risk = expected_risk(GaussianFit(2, 12), Replace(sizes=1 / j), "kl")
-    assert [value == oo for value in islice(risk.recurrence.values(), 4)] == [False, False, True, True]
-    assert risk.domain == S.false
+    """Block 9 has four points, too few for the inverse in two dimensions: infinite from there on."""
+    risk = expected_risk(GaussianFit(2, 12), Replace(sizes=Rational(1, 4) + 3 / (4 * j)), "kl")
+    assert [value == oo for value in islice(risk.recurrence.values(), 10)] == [False] * 8 + [True] * 2
+    assert risk.domain != S.true
+    with pytest.raises(DomainError, match="n = 12 gives block 30 2/5 samples under replace"):
+        expected_risk(GaussianFit(2, 12), Replace(sizes=1 / j), "kl")
+
+
+def test_a_pool_that_grows_from_shrinking_blocks() -> None:
+    """What counts is the fit, not its newest block."""
+    risk = expected_risk(GaussianFit(2), Accumulate(sizes=1 / j), "kl")
+    assert risk.domain == (risk.model.n >= 5)
+
+
+@pytest.mark.parametrize("workflow", [Replace(), Accumulate(), FreshReal()], ids=str)
+def test_one_point_fits(workflow: Workflow) -> None:
+    """A single point has no scatter: Σ = 0 under the workflows that only ever see one, whatever d."""
+    if isinstance(workflow, Accumulate):
+        # by hand: the only point is repeated for ever
+        risk = expected_risk(GaussianFit(3, 1), workflow, "covariance")
+        assert [risk.at(g) for g in (1, 2, 5)] == [3, 3, 3]
+    else:
+        assert expected_risk(GaussianFit(3, 1), workflow, "covariance").at(1) == 3
+
+
+def test_negative_weights_make_no_covariance() -> None:
+    overshooting = Weighted(lambda g: [1] if g == 1 else [0] * (g - 2) + [2, -1])
+    with pytest.raises(DomainError, match=r"workflow = weighted gives block 2 the weight -1 in model 2"):
+        expected_risk(GaussianFit(1, 6), overshooting, "mean")
 
 
 @pytest.mark.parametrize(

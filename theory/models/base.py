@@ -25,6 +25,8 @@ class Model(ABC):
 
     name: ClassVar[str]
     losses: ClassVar[tuple[str, ...]] = ("squared",)
+    #: Those of the losses of which more is better.
+    gains: ClassVar[tuple[str, ...]] = ()
     #: What each parameter is: "count", "positive" or "probability"; says over what a symbol in its place runs.
     roles: ClassVar[dict[str, str]] = {}
 

@@ -6,13 +6,14 @@ The truth is N(0, I_d): the fit is affine-equivariant, so that losses relative t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, limit, oo, simplify
 
 from theory.arguments import is_positive_integer, parameter
 from theory.composition import compose
-from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
+from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.effective_size import newest_block_only
 from theory.errors import DomainError, NotDerivedError
 from theory.gaussian_moments import LARGEST_STATE, Loss, invariant_recurrence, leading_trace
@@ -21,6 +22,7 @@ from theory.inverse_wishart import WishartChain, divergence, log_determinant, wa
 from theory.models.base import Model
 from theory.positivity import at_least, sign
 from theory.recurrence import MomentRecurrence, Recurrence
+from theory.samples import verify_blocks, verify_weights
 from theory.symbols import G, j
 from theory.workflows.base import Workflow
 
@@ -204,8 +206,8 @@ class GaussianFit(Model):
         return {"kl": self._d + 3, "log-determinant": self._d + 1}.get(loss)
 
     def _fewest(self, workflow: Workflow) -> Expr:
-        draw, first = workflow.draw(G), workflow.size(1)
-        return self._n * (first if draw is None else Min(first, draw.size))
+        """Samples in the smallest of the first fits."""
+        return self._n * Min(*(_fitted_samples(workflow, g) for g in _FIRST_FITS))
 
     def _samples(self, workflow: Workflow, needed: Expr) -> Basic:
         """The condition that every fit has the samples it needs."""
@@ -213,12 +215,18 @@ class GaussianFit(Model):
         size, g = workflow.size(GENERATION), GENERATION
         if not workflow.schedule.has(j) or sign(simplify(size.subs(g, g + 1) - size), {g: at_least(S.One)}) in (0, 1):
             return enough
+        if all((late - early).is_nonnegative for early, late in pairwise(_pool_sizes(workflow))):
+            return enough  # the blocks shrink, but what is fitted on does not
         if limit(size, g, oo) == 0:
             return S.false
         return And(enough, Ge(self._n * workflow.size(G), needed))
 
     def _verify_samples(self, workflow: Workflow, loss: str) -> None:
         needed, draw = self._needed(loss), workflow.draw(G)
+        verify_weights(workflow)
+        verify_blocks(workflow, self._n)
+        if draw is not None:
+            compose(workflow, noise=S.One, curvature=S.Zero, points=self._n)  # refuses a fraction of a sample
         if self.unbiased and self._fewest(workflow) == 1:
             raise DomainError(f"n = {self.n} leaves a fit of 1 sample: unbiased = True needs 2 or more.")
         if needed is None:
@@ -230,9 +238,10 @@ class GaussianFit(Model):
             )
         fewest = self._fewest(workflow)
         if (fewest - needed).is_negative:
+            samples = f"{fewest} sample{'s' if fewest != 1 else ''}"
             raise DomainError(
-                f"n = {self.n} leaves a fit of {fewest} samples in d = {self.d} dimensions: loss = {loss!r} needs "
-                f"{needed} or more."
+                f"n = {self.n} leaves a fit of {samples} in d = {self.d} dimensions: loss = {loss!r} needs {needed} or "
+                f"more."
             )
 
     def _bounded(self, found: Recurrence, workflow: Workflow, loss: str) -> Recurrence:
@@ -243,6 +252,25 @@ class GaussianFit(Model):
         chained = found.exactness == "exact"
         samples: Any = self._n * workflow.size(GENERATION) if chained else self._fewest(workflow)
         return found.changed(margin=samples - needed + 1, domain=self._samples(workflow, needed))
+
+
+_FIRST_FITS = (1, 2, 3, 4)
+
+
+def _fitted_samples(workflow: Workflow, g: int) -> Expr:
+    """Samples that model g is fitted on, in units of n: those that have a weight."""
+    draw = workflow.draw(g)
+    if draw is not None:
+        return draw.size
+    if isinstance(workflow.dynamics(), LagWindow):
+        return workflow.size(1)  # a window of symbolic length: its first fit is the smallest
+    blocks = [workflow.size(index) for index, weight in enumerate(workflow.weights(g), start=1) if weight != 0]
+    fresh = workflow.fresh_size(g) if g > 1 and workflow.fresh_weight(g) != 0 else S.Zero
+    return sum(blocks, fresh)
+
+
+def _pool_sizes(workflow: Workflow) -> list[Expr]:
+    return [_fitted_samples(workflow, g) for g in _FIRST_FITS]
 
 
 def _complement(mean: Recurrence, total: Expr) -> Recurrence:

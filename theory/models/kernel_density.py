@@ -14,6 +14,7 @@ from theory.errors import DomainError
 from theory.mixtures import GaussianMixture
 from theory.models.base import Model
 from theory.recurrence import Recurrence
+from theory.samples import verify_blocks, verify_weights
 from theory.spectral import SpectralRecurrence
 from theory.symbols import j
 from theory.workflows.base import Workflow
@@ -108,10 +109,12 @@ class KernelDensity(Model):
         return Bandwidths(self.bandwidth, workflow, self.truth_variance, self.d, self.n)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        assert self.n is not None
+        verify_weights(workflow)
+        verify_blocks(workflow, self.n)
         bandwidths = self.bandwidths(workflow)
         if loss == "variance":
             return drift(workflow, bandwidths)
-        assert self.n is not None
         return SpectralRecurrence(workflow, self.n, self.d, self.mixture, bandwidths)
 
     @property

@@ -177,12 +177,15 @@ class LinearRegression(Model):
             domain = S.false
         elif shrinking:
             domain = And(domain, _at_least(T * rows.subs(g, G), d + 2))  # type: ignore[operator]
+        gain = d * workflow.size(g) / (rows * spare)
+        # Block 1 may have a size of its own, beside which the formula for later blocks does not count.
+        alike = simplify(workflow.size(g).subs(g, 1) - workflow.size(1)) == 0
         return MomentRecurrence(
-            start=1,
+            start=1 if alike else 2,
             matrix=eye(1),
-            forcing=Matrix([d * workflow.size(g) / (rows * spare)]),
+            forcing=Matrix([gain]),
             readout=Matrix([[1]]),
-            initial=Matrix([0]),
+            initial=Matrix([0 if alike else d / spare.subs(g, 1)]),
             scale=self.sigma2,
             margin=spare,
             domain=domain,
@@ -297,5 +300,5 @@ def _rows_in_use(workflow: Workflow) -> Expr | None:
         return all(simplify(difference.subs(g, index)) == 0 for index in range(2, 7))
 
     size = workflow.size(g)
-    first = simplify((rows - size).subs(g, 1)) == 0
+    first = simplify(rows.subs(g, 1) - workflow.size(1)) == 0
     return rows if first and (vanishes(rows - rows.subs(g, g - 1) - size) or vanishes(rows - size)) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr
+from sympy import Expr, Piecewise
 
 from theory.dynamics import LinearDynamics, random_walk
 from theory.solver.sums import schedule_total
@@ -46,4 +46,6 @@ class Accumulate(Workflow):
         return pooled_weights(self, 1, g)
 
     def dynamics(self) -> LinearDynamics | None:
+        if self.sizes.has(Piecewise):
+            return None  # a table of sizes has no total in g: by the weights, values stay exact
         return random_walk(gain=lambda g: self.size(g) / schedule_total(self.sizes, g))

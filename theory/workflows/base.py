@@ -131,7 +131,8 @@ def size_schedule(value: object) -> Expr:
 
 def probes(schedule: Expr) -> list[int]:
     """Blocks at which a schedule must be positive; for rational ones, next to every sign change: that decides it."""
-    probes = {1, 2, 3, 10, 100}
+    # Powers of two as well: a schedule may turn negative late.
+    probes = {1, 2, 3, 10, 100, *(2**power for power in range(11))}
     numerator, denominator = fraction(together(schedule))
     for part in (numerator, denominator):
         polynomial = part.as_poly(j)

@@ -1,0 +1,25 @@
+"""The table of what is derived says what the library derives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from selfgen.catalogue import MODELS, Cell, cell, markdown, workflows
+from theory import Accumulate, LinearRegression, Poisson, RealPlusLatest, Regular
+
+COVERAGE = Path(__file__).resolve().parents[2] / "docs" / "coverage.md"
+
+
+@pytest.mark.slow
+def test_the_documentation_is_the_table() -> None:
+    assert COVERAGE.read_text(encoding="utf-8").endswith(markdown() + "\n")
+
+
+def test_cells() -> None:
+    assert cell(Poisson(), Accumulate(), "squared") == Cell("closed form", "exact")
+    assert str(cell(Regular(), Accumulate(), "squared")) == "≈ closed form"
+    assert str(cell(LinearRegression(signal="B"), RealPlusLatest(), "squared")) == "simulation"
+    assert set(workflows()) >= {"replace", "accumulate", "capped-real"}
+    assert len(MODELS) == 10
