@@ -24,7 +24,7 @@ from numerics.run.losses import Loss, LossOnTest, loss_on_test
 from numerics.run.ratio import RatioCheck, check_ratio, measured_ratio, standard_error
 from numerics.run.storage import Storage, digest_of
 from numerics.run.training import Training, training
-from theory.arguments import exact, generation
+from theory.arguments import generation, whole_number
 from theory.errors import DomainError
 from theory.risk import Risk
 from theory.workflows.base import Workflow, exact_weights
@@ -207,7 +207,7 @@ def run_generations(
     if not isinstance(workflow, Workflow):
         raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
     last = generation("generations", generations)
-    count = _whole("replicates", replicates, 1)
+    count = whole_number("replicates", replicates, 1)
     if last > MOST_GENERATIONS or last * count > MOST_LOSSES:
         raise DomainError(
             f"generations = {last} and replicates = {count} are too many: {MOST_GENERATIONS} generations and "
@@ -217,7 +217,7 @@ def run_generations(
     test = pool if test_data is None else real_rows("test_data", test_data)
     if test.shape[1] != pool.shape[1]:
         raise DomainError(f"test_data has {test.shape[1]} columns and data {pool.shape[1]}: give the same.")
-    unit = len(pool) if n is None else _whole("n", n, 1)
+    unit = len(pool) if n is None else whole_number("n", n, 1)
     source = generator_source(generator, pool.shape[1], np.ndim(data) == 1)
     plan = training(workflow, last, unit, source.weighable)
     if plan.real_rows > len(pool):
@@ -225,7 +225,7 @@ def run_generations(
             f"data has {len(pool)} rows, but a replicate takes {plan.real_rows} real ones (n = {unit}"
             f"{' and what it draws afresh' if plan.fresh.any() else ''}): give a smaller n, or more data."
         )
-    chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), _whole("seed", seed, 0))
+    chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), whole_number("seed", seed, 0))
     settings = _settings(source, workflow, chain, last, count, unit)
     with threadpool_limits(limits=1), Storage(path, settings, last) as storage, _Bar(last * count, progress) as bar:
         chain.verify_start(storage)
@@ -353,10 +353,3 @@ def _settings(
         "n": n,
         "seed": chain.seed,
     }
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    number = exact(name, value)
-    if not (number.is_Integer and number >= least):
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be a whole number, {least} or more.")
-    return int(number)

@@ -19,7 +19,7 @@ from sympy import Expr, Matrix, lambdify, sympify
 
 from numerics.quadratic_form import QuadraticForm
 from numerics.samplers.choose import verify_numbers
-from theory.arguments import exact, generation
+from theory.arguments import exact, generation, whole_number
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.errors import DomainError
 from theory.models.regular import Regular
@@ -79,7 +79,7 @@ class LimitProcess:
 
     def paths(self, replicates: int, seed: int = 0) -> Array:
         """Sample paths, (replicates, G, dimension)."""
-        count, root = _count("replicates", replicates, 1), _count("seed", seed, 0)
+        count, root = whole_number("replicates", replicates, 1), whole_number("seed", seed, 0)
         return self._draw(np.random.default_rng(root), count)
 
     def _draw(self, rng: np.random.Generator, count: int) -> Array:
@@ -95,7 +95,7 @@ class LimitProcess:
         :math:`\sum_g p_g \cdot E[1/N]` (Adler, Blanchet and Liu 2012). No draw is wasted however small it is.
         """
         threshold = _positive("level", level)
-        count, root = _count("replicates", replicates, 2), _count("seed", seed, 0)
+        count, root = whole_number("replicates", replicates, 2), whole_number("seed", seed, 0)
         rng = np.random.default_rng(root)
         single = stats.chi2.sf(threshold**2 / self.variance, self.dimension)
         union = float(single.sum())
@@ -189,7 +189,7 @@ def limit_process(workflow: Workflow, dimension: int = 1, generations: int = 100
     last = generation("generations", generations)
     if last > MOST_GENERATIONS:
         raise DomainError(f"generations = {generations} is too many: give {MOST_GENERATIONS} or fewer.")
-    coordinates = _count("dimension", dimension, 1)
+    coordinates = whole_number("dimension", dimension, 1)
     verify_numbers(Regular(p=1, n=1), workflow)
     table, variances = innovation_table(workflow, last)
     used = (variances > 0) & table.any(axis=0)
@@ -261,13 +261,6 @@ def _numeric(matrix: Matrix):  # type: ignore[no-untyped-def]
     """A matrix of expressions in the generation as a function from whole numbers to arrays."""
     compiled = lambdify(GENERATION, matrix.tolist(), modules="math")
     return lambda g: np.array(compiled(g), dtype=float)
-
-
-def _count(name: str, value: object, least: int) -> int:
-    number = exact(name, value)
-    if not (number.is_Integer and number >= least):
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be a whole number, {least} or more.")
-    return int(number)
 
 
 def _positive(name: str, value: float) -> float:

@@ -26,7 +26,7 @@ from numerics.samplers.choose import verify_numbers
 from numerics.samplers.kernel_density import Cached, KernelModel, kernel_schedule, layout, models
 from numerics.samplers.overlaps import PAIRS, lifted
 from numerics.samplers.schedule import Schedule
-from theory.arguments import exact, generation
+from theory.arguments import generation, whole_number
 from theory.errors import DomainError
 from theory.models.kernel_density import KernelDensity
 from theory.workflows.base import Workflow
@@ -216,8 +216,8 @@ def shape_chain(
     _scikit_learn()
     if not isinstance(workflow, Workflow):
         raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
-    last, points, draws = generation("generations", generations), _whole("n", n, 1), _whole("test", test, 1)
-    count, root = _whole("replicates", replicates, 2), _whole("seed", seed, 0)
+    last, points, draws = generation("generations", generations), whole_number("n", n, 1), whole_number("test", test, 1)
+    count, root = whole_number("replicates", replicates, 2), whole_number("seed", seed, 0)
     model = KernelDensity(bandwidth=bandwidth, n=points, d=2)  # type: ignore[arg-type]
     verify_numbers(model, workflow)
     widths = model.bandwidths(workflow)
@@ -225,10 +225,3 @@ def shape_chain(
     sampler = ShapeSampler(Shape(shape), squared, kernel_schedule(workflow, last, points), draws)
     moments = all_moments(sampler, count, root, executor, False)
     return ShapeRun(shape, workflow, points, count, root, moments.mean, moments.comoment / (count - 1))
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    number = exact(name, value)
-    if not (number.is_Integer and number >= least):
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be a whole number, {least} or more.")
-    return int(number)

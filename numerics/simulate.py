@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from numerics.blocks import all_moments
 from numerics.samplers.choose import sampler, verify_numbers
-from theory.arguments import exact, generation
+from theory.arguments import generation, whole_number
 from theory.errors import DomainError
 from theory.models.base import Model
 from theory.workflows.base import Workflow
@@ -118,10 +118,10 @@ def simulate(
     last = generation("generations", generations)
     if last > MOST_GENERATIONS:
         raise DomainError(f"generations = {generations} is too many to simulate: give {MOST_GENERATIONS} or fewer.")
-    count = _whole("replicates", replicates, 2)
+    count = whole_number("replicates", replicates, 2)
     if count > MOST_REPLICATES:
         raise DomainError(f"replicates = {replicates} is too many to simulate: give {MOST_REPLICATES} or fewer.")
-    root = _whole("seed", seed, 0)
+    root = whole_number("seed", seed, 0)
     model.verify_loss(loss)
     verify_numbers(model, workflow)
     chain = sampler(model, workflow, last, method == "raw", loss)
@@ -143,10 +143,3 @@ def _largest_share(mean: Array, smallest: Array, largest: Array, squares: Array)
     with np.errstate(invalid="ignore", over="ignore"):
         extreme = np.maximum(largest - mean, mean - smallest) ** 2
         return np.divide(extreme, squares, out=np.zeros_like(squares), where=squares != 0)
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    number = exact(name, value)
-    if not (number.is_Integer and number >= least):
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be a whole number, {least} or more.")
-    return int(number)

@@ -100,3 +100,11 @@ def generation(name: str, value: object) -> int:
     if not (number.is_Integer and number >= 1):
         raise DomainError(f"{name} = {value} is not a generation: give a whole number, 1 or more.")
     return int(number)
+
+
+def whole_number(name: str, value: object, least: int) -> int:
+    """Verify a concrete whole number, ``least`` or more."""
+    number = exact(name, value)
+    if not (number.is_Integer and number >= least):
+        raise DomainError(f"{name} = {value} is not allowed: {name} must be a whole number, {least} or more.")
+    return int(number)

@@ -19,7 +19,7 @@ from numerics.estimation.regression_chain import Fitted, HeldOut, RegressionChai
 from numerics.samplers.combination import steps
 from numerics.samplers.schedule import schedule
 from numerics.threads import single_threaded_algebra
-from theory.arguments import exact, generation
+from theory.arguments import generation, whole_number
 from theory.errors import DomainError
 from theory.process import Pathway
 from theory.workflows.base import Workflow
@@ -218,7 +218,7 @@ def measure(
     if not isinstance(workflow, Workflow):
         raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
     last = generation("generations", generations)
-    count, root = _whole("replicates", replicates, 2), _whole("seed", seed, 0)
+    count, root = whole_number("replicates", replicates, 2), whole_number("seed", seed, 0)
     if count * last > MOST_LOSSES:
         raise DomainError(
             f"replicates = {replicates} times generations = {generations} is too many: {MOST_LOSSES} fits are the most."
@@ -332,10 +332,3 @@ def _moments(values: Array) -> tuple[Array, Array]:
         both = np.minimum(counts[:, None], counts[None, :])
         covariance = centred @ centred.T / (both - 1) * both / np.outer(counts, counts)
     return mean, covariance
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    number = exact(name, value)
-    if not (number.is_Integer and number >= least):
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be a whole number, {least} or more.")
-    return int(number)
