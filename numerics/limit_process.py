@@ -17,11 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from sympy import Expr, Matrix, lambdify, sympify
 
+from numerics.pathway_table import pathway_coefficients
 from numerics.quadratic_form import QuadraticForm
 from numerics.samplers.choose import verify_numbers
 from theory.arguments import exact, generation, whole_number
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.models.regular import Regular
 from theory.process import Pathway
 from theory.workflows.base import Workflow
@@ -200,16 +201,38 @@ def innovation_table(workflow: Workflow, generations: int) -> tuple[Array, Array
     """Coefficients of the independent innovations, (G, m), and their variances, (m,), in doubles.
 
     From the workflow's linear recursion where it states one, at the cost of writing the table down; otherwise from
-    the exact table of its weights.
+    its weights by one triangular inverse (:mod:`numerics.pathway_table`).
+
+    Raises
+    ------
+    NotDerivedError
+        When a workflow draws a subsample but states no pool dynamics.
     """
     dynamics = workflow.dynamics()
     if isinstance(dynamics, LinearDynamics):
         return _from_dynamics(workflow, dynamics, generations)
     if isinstance(dynamics, PoolDynamics):
         return _from_pool(workflow, dynamics, generations)
-    innovations = Pathway(workflow).innovations(generations)
-    table = np.array([[float(value) for value in row] for row in innovations.rows])
-    return table, np.array([float(value) for value in innovations.variances])
+    return _from_weights(workflow, generations)
+
+
+def _from_weights(workflow: Workflow, generations: int) -> tuple[Array, Array]:
+    if any(workflow.draw(g) is not None for g in range(1, generations + 1)):
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws a subsample but states no pool dynamics: no limit is derived."
+        )
+    blocks, fresh = pathway_coefficients(workflow, generations)
+    variances = [_inverse(workflow.size(g)) for g in range(1, generations + 1)]
+    used = np.flatnonzero(fresh.any(axis=0))
+    for index in used:
+        amount = workflow.fresh_size(int(index) + 1)
+        if amount == 0:
+            raise DomainError(
+                f"{type(workflow).__name__}.fresh_size({index + 1}) is 0 while its real data have a weight: "
+                f"give them a size."
+            )
+        variances.append(_inverse(amount))
+    return np.hstack((blocks, fresh[:, used])), np.array(variances)
 
 
 def _from_dynamics(workflow: Workflow, dynamics: LinearDynamics, generations: int) -> tuple[Array, Array]:

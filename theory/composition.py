@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
+from theory.converging import ConvergingDynamics, ConvergingRecurrence
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.pathway import verify_dynamics
@@ -58,6 +59,8 @@ def compose(
         return replace(linear_moments(workflow, dynamics, curvature), scale=noise, exactness=exactness)
     if isinstance(dynamics, LagWindow):
         return StationaryRecurrence(dynamics, workflow, curvature=curvature, scale=noise, exactness=exactness)
+    if isinstance(dynamics, ConvergingDynamics):
+        return ConvergingRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness, dynamics=dynamics)
     return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
 
 

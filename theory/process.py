@@ -26,7 +26,7 @@ from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.models.regular import Regular
-from theory.order_of_collapse import OrderOfCollapse, order_of_collapse
+from theory.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
 from theory.pathway import Pathways
 from theory.risk import Risk
 from theory.symbols import G
@@ -237,8 +237,8 @@ class Pathway:
         return Efficiency(self.risk_ratio)
 
     @cached_property
-    def order(self) -> OrderOfCollapse | None:
-        """How fast the ratio grows: bounded, logarithmic, polynomial or exponential; None when unknown."""
+    def order(self) -> OrderOfCollapse | OrdersOfCollapse | None:
+        """How fast the ratio grows, by cases where parameters decide; None when no argument applies."""
         return order_of_collapse(self.risk_ratio)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +28,7 @@ from theory import (
     j,
 )
 from theory.design import compare
-from theory.design.settling import _memory, risk_sign
+from theory.design.settling import _memory, _steps, risk_sign
 from theory.testing import workflows
 
 
@@ -114,6 +114,79 @@ def test_no_proof_before_the_order_changes(first, second, upto, crossing):
     later = {risk_sign(left, right, {}) for left, right in list(zip(*values, strict=True))[upto - 1 :]}
     assert pair.settled is None or later == {pair.settled.sign}
     assert crossing is None or pair.settled is None
+
+
+STEPS = [
+    (SlidingWindow(5), SlidingWindow(6)),
+    (SlidingWindow(7), SlidingWindow(2)),
+    (Replace(), SlidingWindow(5)),
+    (SlidingWindow(6), Accumulate()),
+    (SlidingWindow(5), AccumulateSubsample()),
+    (SlidingWindow(5), FreshReal()),
+    (SlidingWindow(2), Replace(sizes=j)),
+    (SlidingWindow(3), Replace(sizes=j)),
+    (SlidingWindow(6), Replace(sizes=j)),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), STEPS, ids=str)
+def test_long_windows_are_proved_step_by_step(first, second):
+    """From the first eighty generations for ever, against exact values as far again and further."""
+    result = compare([first, second])
+    (pair,) = result.pairs
+    assert result.proved
+    risks = [list(islice(risk.recurrence.values(), 170)) for risk in result.risks]
+    signs = [risk_sign(left, right, {}) for left, right in zip(*risks, strict=True)]
+    assert set(signs[pair.settled.since - 1 :]) == {pair.settled.sign}
+    crossings = [found.generation for found in result.crossings]
+    later = [g for g in range(2, 171) if 0 not in (signs[g - 1], signs[g - 2]) and signs[g - 1] != signs[g - 2]]
+    assert crossings == later
+
+
+@pytest.mark.parametrize("k", [2, 3, 5, 6])
+def test_steps_stay_between_those_of_the_moments(k):
+    risk = expected_risk(Regular(1, 1), SlidingWindow(k))
+    values = list(islice(risk.recurrence.values(), 80))
+    widths = []
+    for since in (k, 2 * k, 4 * k):
+        low, high = _steps(risk, since)
+        later = [b - a for a, b in pairwise(values[since - 1 :])]
+        assert all(low <= step <= high for step in later)
+        # The rate 4/(k + 1)² that all steps tend to lies between as well.
+        assert low <= Rational(4, (k + 1) ** 2) <= high
+        widths.append(high - low)
+    # The interval closes in on that rate.
+    assert widths[0] > widths[1] > widths[2] >= 0
+    assert widths[2] < widths[0] / 20
+
+
+def test_steps_of_what_is_no_average_are_not_claimed():
+    assert _steps(expected_risk(Regular(1, 1), FreshReal()), 5) is None
+    assert _steps(expected_risk(Bernoulli("1/3", 20), SlidingWindow(3)), 9) is None
+    assert _steps(expected_risk(Regular(1, 1), SlidingWindow(40)), 60) is None
+    assert _steps(expected_risk(Regular(1, 1), SlidingWindow(6)), 4) is None
+
+
+RHO = Symbol("rho", positive=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "number"),
+    [
+        (FreshReal(real=1 + RHO), Accumulate(), 2),
+        (FreshReal(real=2 * RHO), FreshReal(real=RHO), Rational(1, 3)),
+        (FreshReal(real=RHO), Replace(), Rational(1, 7)),
+    ],
+    ids=str,
+)
+def test_whole_families_are_ordered(first, second, number):
+    result = compare([first, second])
+    assert result.dominates(0, 1) is True
+    chosen = [
+        list(islice(expected_risk(Regular(1, 1), workflow.subs(RHO, number)).recurrence.values(), 60))
+        for workflow in (first, second)
+    ]
+    assert all(left <= right for left, right in zip(*chosen, strict=True))
 
 
 def test_memory_bounds_what_grows_before_it_fades():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from sympy import And, Eq, Or, Rational, S, Symbol, exp, factorial, log, oo, pi, sqrt, zeta
+from sympy import And, E, Eq, Or, Rational, S, Symbol, coth, exp, factorial, log, oo, pi, sqrt, zeta
 
 from theory import DomainError, NotDerivedError, j
 from theory.design import required_growth
@@ -20,7 +20,10 @@ BOUNDED = [
     (2**j, S(2)),
     ((j + 1) ** 3, 8 * (zeta(3) - 1)),
     (j * log(j + 1) ** 2, None),
-    (factorial(j), None),
+    (factorial(j), E - 1),
+    (2**j * factorial(j), 2 * (exp(S.Half) - 1)),
+    (factorial(j) / 5**j, (exp(5) - 1) / 5),
+    (j**2 + 1, pi * coth(pi) - 1),
     (j**j, None),
     (2 ** sqrt(j), None),
     (j * log(j + 5) * log(log(j + 5)) ** 2, None),

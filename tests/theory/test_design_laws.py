@@ -118,6 +118,19 @@ def test_law_1_is_sharp():
     assert values(RealOnly(), 2)[1] == Rational(2, 5) == 1 / (1 + Rational(3, 2))
 
 
+@settings(max_examples=30)
+@given(table=st.lists(st.integers(-4, 6), min_size=1, max_size=15))
+def test_law_2_without_fresh_data_the_ratio_is_never_below_one(table):
+    """Weights of any sign: the noise of the real block stays whole."""
+    rows = []
+    for g in range(1, 7):
+        row = [Fraction(table[(3 * g + index) % len(table)], 5) for index in range(g)]
+        rows.append([row[0] + 1 - sum(row), *row[1:]])
+    workflow = Weighted(lambda g: rows[g - 1])
+    assert all(block[0] == 1 for block, _ in islice(Pathways(workflow), 6))
+    assert min(values(workflow, 6)) >= 1
+
+
 @given(sizes=blocks)
 def test_laws_3_and_5_for_random_walks(sizes):
     for rows in (pooled(sizes), pooled(sizes, window=1)):

@@ -24,7 +24,10 @@ from theory import (
     Regular,
     expected_risk,
 )
+from theory.asymptotics import Order
+from theory.converging import ConvergingRecurrence
 from theory.design import OptimalFreshReal, optimal_share, optimal_weights
+from theory.design.shares import optimal_risk
 from theory.errors import NotDerivedError
 from theory.testing import check_workflow, rationals
 
@@ -172,3 +175,33 @@ def test_what_is_refused(call, sentence):
 def test_no_share_without_a_recurrence():
     with pytest.raises(NotDerivedError):
         OptimalFreshReal().fresh_weight(Symbol("m", integer=True, positive=True))
+
+
+@pytest.mark.parametrize("real", [1, 2, "1/3"])
+@pytest.mark.parametrize("curvature", [S.Zero, Rational(-1, 7), Rational(1, 3)], ids=str)
+def test_the_best_shares_settle_as_the_best_constant_one(real, curvature):
+    """Golden-ratio type limits: the exact risk sixty generations on, under models with and without curvature."""
+    workflow = OptimalFreshReal(real=real)
+    recurrence = ConvergingRecurrence(workflow, curvature, dynamics=workflow.dynamics())
+    limit = recurrence.limit(Order({}))
+    assert abs(float((limit - recurrence.at(60)).evalf(30))) < 1e-18
+    if curvature == 0:
+        closed = recurrence.closed_form()
+        assert all(simplify(closed.subs(G, g) - recurrence.at(g)) == 0 for g in range(1, 6))
+        assert (limit - optimal_share(real) / Rational(real)).equals(0)
+    else:
+        assert recurrence.closed_form() is None
+
+
+def test_the_limit_of_the_best_shares_for_any_amount_of_real_data():
+    workflow = OptimalFreshReal(real=RHO)
+    limit = ConvergingRecurrence(workflow, S.Zero, dynamics=workflow.dynamics()).limit(Order(workflow.ranges()))
+    # Fixed point of the best reply r = (r + 1)/((r + 1)ρ + 1)
+    assert simplify(limit - (limit + 1) / ((limit + 1) * RHO + 1)) == 0
+
+
+def test_the_risk_of_the_best_shares_as_fibonacci_numbers():
+    closed = optimal_risk(1)
+    for g in range(1, 9):
+        assert simplify(closed.subs(G, g) - Rational(fibonacci(2 * g - 1), fibonacci(2 * g))) == 0
+    assert optimal_weights(G).count_ops() < 30

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from sympy import Rational, S, Symbol, harmonic, pi, symbols
+from sympy import E, Expr, Rational, S, Symbol, diff, factorial, harmonic, limit, log, oo, pi, simplify, sqrt, symbols
 
+from numerics import limit_process
 from theory import (
     Accumulate,
     AccumulateSubsample,
@@ -22,7 +23,7 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.order_of_collapse import order_of_collapse
+from theory.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
 from theory.process import Pathway
 from theory.testing import workflows
 
@@ -126,6 +127,109 @@ def test_orders_of_collapse(workflow: Workflow, kind: str, leading: object) -> N
     assert order is not None
     assert order.kind == kind
     assert order.leading.equals(leading)
+
+
+A = Symbol("a", positive=True)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kind", "leading"),
+    [
+        (log(j + 1), "polynomial", log(2) * G / log(G)),
+        (1 / log(j + 1), "polynomial", G * log(G) / log(2)),
+        (j * log(j + 1), "iterated logarithmic", log(2) * log(log(G))),
+        (j * log(j + 5) * log(log(j + 5)), "iterated logarithmic", log(6) * log(log(6)) * log(log(log(G)))),
+        (2 ** (-sqrt(j)), "subexponential", 2 ** sqrt(G) * sqrt(G) / log(2)),
+        (1 / factorial(j), "super-exponential", factorial(G)),
+        (j ** (-j), "super-exponential", G**G),
+        (factorial(j), "bounded", E - 1),
+        (j**j, "bounded", None),
+        (j * log(j + 1) ** 2, "bounded", None),
+    ],
+    ids=str,
+)
+def test_orders_under_replace_are_those_of_a_sum(sizes: Expr, kind: str, leading: Expr | None) -> None:
+    """The sum of s(1)/s(j): what its terms integrate to, by l'Hôpital; the last term where it is all."""
+    order = Pathway(Replace(sizes=sizes)).order
+    assert isinstance(order, OrderOfCollapse)
+    assert order.kind == kind
+    if leading is None:
+        assert order.leading is None
+    else:
+        assert simplify(order.leading - leading) == 0
+    if kind in ("polynomial", "iterated logarithmic", "subexponential"):
+        x = Symbol("x", positive=True)
+        summand = sizes.subs(j, 1) / sizes.subs(j, x)
+        assert limit(diff(order.leading.subs(G, x), x) / summand, x, oo) == 1
+    elif kind == "super-exponential":
+        ratio = Pathway(Replace(sizes=sizes)).risk_ratio.at(150)
+        assert float(ratio / order.leading.subs(G, 150)) == pytest.approx(1, abs=8e-3)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [1 / j, 1 / j**2, sqrt(j), 1 / sqrt(j), j**3 * sqrt(j), log(j + 1), factorial(j), 1 / factorial(j), j**A, 2**j],
+    ids=str,
+)
+def test_accumulate_is_bounded_whatever_the_sizes(sizes: Expr) -> None:
+    """Law 5: at worst by 2; and the partial sums of s(j)/S_j², added up, say so."""
+    order = Pathway(Accumulate(sizes=sizes)).order
+    assert isinstance(order, OrderOfCollapse)
+    assert order.kind == "bounded"
+    if order.constant is None:
+        assert order.bound == 2
+    total = risk = 0.0
+    for block in range(1, 90):
+        size = float(sizes.subs(A, 2).subs(j, block))
+        total += size
+        risk += size / total**2
+    assert risk * float(sizes.subs(A, 2).subs(j, 1)) < (2 if order.constant is None else float(order.constant) * 1.001)
+
+
+@pytest.mark.parametrize(
+    ("k", "sizes"),
+    [(2, j), (3, j), (2, sqrt(j)), (3, 1 / j), (2, log(j + 1)), (2, j * log(j + 1)), (4, j)],
+    ids=str,
+)
+def test_windows_over_growing_blocks(k: int, sizes: Expr) -> None:
+    """Of each block's noise (2/(k + 1))² stays: increments beside those of replace under the same sizes."""
+    window, replace = SlidingWindow(k, sizes=sizes), Replace(sizes=sizes)
+    orders = [Pathway(workflow).order for workflow in (window, replace)]
+    assert orders[0].kind == orders[1].kind
+    assert simplify(orders[0].leading / orders[1].leading - Rational(4, (k + 1) ** 2)) == 0
+    near, far = 300, 900
+    variances = [limit_process(workflow, generations=far).variance for workflow in (window, replace)]
+    gained = [variance[far - 1] - variance[near - 1] for variance in variances]
+    # The weights are 1/k + O(1/g) from generation 300 on.
+    assert gained[0] / gained[1] == pytest.approx(4 / (k + 1) ** 2, rel=5e-3)
+
+
+@pytest.mark.parametrize(("k", "base"), [(2, "1/2"), (3, "1/2"), (2, "2/3"), (4, "1/3")])
+def test_windows_over_shrinking_blocks(k: int, base: str) -> None:
+    workflow = SlidingWindow(k, sizes=Rational(base) ** j)
+    order = Pathway(workflow).order
+    assert isinstance(order, OrderOfCollapse)
+    assert (order.kind, order.rate) == ("exponential", 1 / Rational(base))
+    found = float(Pathway(workflow).risk_ratio.at(60) / order.leading.subs(G, 60))
+    assert found == pytest.approx(1, abs=1e-8)
+
+
+@pytest.mark.parametrize("sizes", [2**j, j**2, j * sqrt(j)], ids=str)
+def test_windows_over_fast_growing_blocks_are_bounded(sizes: Expr) -> None:
+    order = Pathway(SlidingWindow(2, sizes=sizes)).order
+    assert isinstance(order, OrderOfCollapse)
+    assert (order.kind, order.constant) == ("bounded", None)
+
+
+def test_orders_by_cases() -> None:
+    orders = Pathway(Replace(sizes=j**A)).order
+    assert isinstance(orders, OrdersOfCollapse)
+    for number in (Rational(1, 3), S.One, S(2)):
+        alone = Pathway(Replace(sizes=j**number)).order
+        (held,) = [order for order, condition in orders.cases if condition.subs(A, number) == S.true]
+        assert (held.kind, simplify(held.leading.subs(A, number) - alone.leading)) == (alone.kind, 0)
+    assert orders.leading.subs(A, 2) == pi**2 / 6
+    assert orders.kind == "polynomial if a < 1; bounded if a > 1; logarithmic if Eq(a, 1)"
 
 
 def test_logarithmic_order_and_unknown() -> None:

@@ -175,12 +175,20 @@ def optimal_law(workflow: type[Workflow], average: object, *, real: object = Non
 def final_risk(workflow: type[Workflow], sizes: tuple[Expr, ...]) -> Expr:
     """Risk of model G in units of one sample's, to leading order: Σ C_{G,j}²/s_j."""
     noise = _rule(workflow).noise
-    total, seen = fmpq(0), fmpq(0)
+    terms, seen = [], fmpq(0)
     for size in sizes:
         amount = fmpq(int(size.p), int(size.q))
         seen += amount
-        total += noise(amount, seen)
+        terms.append(noise(amount, seen))
+    total = _sum(terms)
     return Rational(int(total.p), int(total.q))
+
+
+def _sum(terms: list[fmpq]) -> fmpq:
+    """In pairs, pairs of pairs, …: long denominators are then few."""
+    while len(terms) > 1:
+        terms = [sum(terms[place : place + 2], fmpq(0)) for place in range(0, len(terms), 2)]
+    return terms[0] if terms else fmpq(0)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import count
 
 from sympy import (
-    AccumBounds,
     And,
     Basic,
     Dummy,
@@ -22,29 +21,26 @@ from sympy import (
     Expr,
     Gt,
     Integral,
-    Limit,
-    Mul,
     Or,
     Piecewise,
-    Pow,
     S,
     Symbol,
     diff,
     exp,
-    expand_log,
-    expand_power_base,
-    expand_power_exp,
+    expand,
     integrate,
-    limit,
     log,
     oo,
     powsimp,
 )
 
 from theory.arguments import exact, generation
+from theory.conjugates import in_real_terms
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.models.regular import Regular
+from theory.scales import Powers, limit_or_none, positive_variable, scale_of
+from theory.series import hypergeometric_series
 from theory.symbols import j
 from theory.workflows.base import size_schedule
 from theory.workflows.replace import Replace
@@ -54,6 +50,8 @@ RATE, POWER, LOGARITHM = Symbol("q", positive=True), Symbol("a", real=True), Sym
 GENERAL_SCALE: Expr = RATE**j * j**POWER * log(j + 1) ** LOGARITHM
 
 _LONGEST_WITNESS = 100_000
+
+_X = positive_variable()
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ class RequiredGrowth:
             raise NotDerivedError(f"sizes = {self.sizes} are not seen to grow from block {last} on: no enclosure.")
         y = Dummy("y", positive=True)
         tail = _antiderivative(1 / self.sizes.subs(j, y), y)
-        at_infinity = None if tail is None else _limit_or_none(tail, y)
+        at_infinity = None if tail is None else limit_or_none(tail, y)
         if tail is None or at_infinity is None or not at_infinity.is_finite:
             raise NotDerivedError(f"1/sizes = 1/({self.sizes}) has no antiderivative in closed form: no enclosure.")
         first, head = self.sizes.subs(j, 1), self.partial(last)
@@ -203,11 +201,14 @@ def required_growth(sizes: object = None) -> RequiredGrowth:
     bounded = _criterion(powers)
     if bounded == S.false:
         return RequiredGrowth(schedule, bounded, powers, oo)
-    limit_of_ratio = expected_risk(Regular(p=1, n=1), Replace(sizes=schedule)).ratio.limit
-    return RequiredGrowth(schedule, bounded, powers, limit_of_ratio)
+    bound = expected_risk(Regular(p=1, n=1), Replace(sizes=schedule)).ratio.limit
+    if bound is None:
+        series = hypergeometric_series(1 / schedule, j)
+        bound = None if series is None else expand(schedule.subs(j, 1) * series)
+    return RequiredGrowth(schedule, bounded, powers, None if bound is None else in_real_terms(bound))
 
 
-def _criterion(powers: tuple[Expr, ...]) -> Basic:
+def _criterion(powers: Powers) -> Basic:
     rate, *rest = powers
     # On the border of all levels the sizes are a constant times j·log(j)·log(log(j)), and the series diverges.
     condition: Basic = S.false
@@ -217,58 +218,17 @@ def _criterion(powers: tuple[Expr, ...]) -> Basic:
     return Or(Gt(growth, 1), And(Eq(growth, 1), condition))
 
 
-def _scale(sizes: Expr) -> tuple[Expr, Expr, Expr, Expr]:
-    """The powers κ of the scale, added up over the factors of ``sizes``."""
-    x = Dummy("x", positive=True)
-    levels = [x, log(x), log(log(x)), log(log(log(x)))]
-    powers: list[Expr] = [S.Zero] * 4
-    decided = True  # whether nothing is left but a constant factor
-    for factor in Mul.make_args(expand_power_base(expand_power_exp(powsimp(sizes).subs(j, x)), force=True)):
-        if not factor.has(x):
-            continue
-        weight, function = _logarithm(factor, x)
-        for index, level in enumerate(levels):
-            share = _limit(function / level, x, sizes)
-            powers[index] += weight * share
-            if not share.is_finite:
-                break
-            function = expand_log(function - share * level)
-            if function == 0:
-                break
-        else:
-            rest = _limit_or_none(exp(function), x)
-            decided = decided and rest is not None and bool(rest.is_finite and rest.is_nonzero)
-    if any(power is S.NaN for power in powers):
-        raise NotDerivedError(f"sizes = {sizes} is a product of faster and slower than exponential: not compared.")
-    if not decided and all(Eq(power, border) != S.false for power, border in zip(powers, (0, 1, 1, 1), strict=True)):
-        raise NotDerivedError(f"sizes = {sizes} may lie on the border of the finest scale compared: not decided.")
-    return (powers[0], powers[1], powers[2], powers[3])
-
-
-def _logarithm(factor: Expr, x: Symbol) -> tuple[Expr, Expr]:
-    """log(factor) as a constant, possibly with parameters, times a function of x without."""
-    base, exponent = factor.as_base_exp() if isinstance(factor, (Pow, exp)) else (factor, S.One)
-    if not exponent.has(x):
-        return exponent, log(base)
-    if not base.has(x):
-        slope, function = exponent.as_independent(x, as_Add=False)
-        return slope * log(base), function
-    return S.One, exponent * log(base)
-
-
-def _limit(function: Expr, x: Symbol, sizes: Expr) -> Expr:
-    value = _limit_or_none(function, x)
-    if value is None or not (value.is_real or value in (oo, -oo)):
-        raise NotDerivedError(f"sizes = {sizes} cannot be compared with powers and logarithms of j.")
-    return value
-
-
-def _limit_or_none(function: Expr, x: Symbol) -> Expr | None:
+def _scale(sizes: Expr) -> Powers:
+    """The powers κ of the scale that ``sizes`` are compared with."""
     try:
-        value = limit(function, x, oo)
-    except (NotImplementedError, ValueError, TypeError):  # what SymPy raises where its algorithm ends
-        return None
-    return None if value.has(Limit, AccumBounds, S.NaN, S.ComplexInfinity, x) else value
+        scale = scale_of(sizes.subs(j, _X), _X)
+    except NotDerivedError as unknown:
+        raise NotDerivedError(f"sizes = {sizes} cannot be compared with powers and logarithms: {unknown}") from None
+    # On every border nothing but a constant factor may be left.
+    borders = zip(scale.powers, (0, 1, 1, 1), strict=True)
+    if scale.constant is None and all(Eq(power, border) != S.false for power, border in borders):
+        raise NotDerivedError(f"sizes = {sizes} may lie on the border of the finest scale compared: not decided.")
+    return scale.powers
 
 
 def _antiderivative(function: Expr, x: Symbol) -> Expr | None:

@@ -13,7 +13,12 @@ g ≥ g_0 and all in exact arithmetic:
    ends of the interval in which B stays are enough.
 3. *Towards the limit.* When p = 1 for both, the difference is monotone as soon as the bracket has one sign; rising
    to a limit ≤ 0 it is negative.
-4. *Constant systems.* The difference is a polynomial in g plus e_g, a combination of powers of roots inside the unit
+4. *Step sizes.* From g_0 on every step of the higher risk is at least as large as the lower one's. A sum has its
+   terms for steps. Where moments are averages of those before plus a constant, :math:`m_g = P m_{g-1} + f` with P
+   nonnegative and rows that add up to 1, so are their steps, :math:`\Delta_{g+1} = P \Delta_g`: they stay between the
+   smallest and the largest component of :math:`\Delta_{g_0}` for ever, and with them the steps of the risk, itself an
+   average of moments. A window of any length is such a system.
+5. *Constant systems.* The difference is a polynomial in g plus e_g, a combination of powers of roots inside the unit
    circle. With C the companion matrix of e and k such that :math:`\lVert C^k \rVert_\infty \le 1/2`, the largest of the
    next k + degree values bounds e for ever.
 """
@@ -24,15 +29,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flint import fmpq, fmpq_mat
-from sympy import QQ, Dummy, Expr, Matrix, Mul, Poly, S, cancel, factor, oo
+from sympy import QQ, Dummy, Expr, Matrix, Mul, Poly, Rational, S, cancel, factor, oo
 
 from theory.bounds import DECREASING, INCREASING
-from theory.dynamics import GENERATION
+from theory.composition import linear_moments
+from theory.dynamics import GENERATION, LAG, LinearDynamics
+from theory.pathway import block_coefficients
 from theory.positivity import Ranges, at_least, sign
 from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
+from theory.stationary import StationaryRecurrence
 
 _LONGEST_MEMORY = 4096
+
+#: Blocks in a window whose moments, k(k + 1)/2 of them, are written down for a proof.
+LONGEST_WINDOW = 12
 
 
 @dataclass(frozen=True)
@@ -113,7 +124,7 @@ def _settled(
         return Settled(since, side, "each step of the recurrence keeps the order")
     if _towards_limit(higher, lower, since, ranges):
         return Settled(since, side, "the difference is monotone, and its limit is on the same side")
-    return None
+    return _by_steps(higher, lower, top, since, side, ranges)
 
 
 def _which(risk: Risk) -> str:
@@ -153,6 +164,8 @@ def _intervals(risk: Risk, value: Expr, p: Expr, f: Expr, ranges: Ranges) -> lis
     """Intervals in which the risk stays from its ``value`` on."""
     low, high = _kept_above(risk, value), _kept_below(risk, value)
     found = [] if low is None or high is None else [(low, high)]
+    if all(factored_sign(part, ranges) in (0, 1) for part in (p, f, value)):
+        found.append((S.Zero, oo))
     # R_g − c = p_g (R_{g−1} − c) for a constant c = F/(1 − p): with p ≥ 0 the risk stays on its side of c.
     fixed = None if p == 1 else cancel(f / (1 - p))
     if fixed is not None and not fixed.has(GENERATION) and factored_sign(p, ranges) in (0, 1):
@@ -191,6 +204,88 @@ def _scalar(risk: Risk, since: int) -> tuple[Expr, Expr] | None:
     p, f, h = recurrence.matrix[0], recurrence.forcing[0], recurrence.readout[0]
     shift, scale, offset = recurrence.shift, recurrence.scale, recurrence.offset
     return p, scale * (h * f + shift - p * shift.subs(g, g - 1)) + offset * (1 - p)
+
+
+# -- step sizes ----------------------------------------------------------------------------------------
+
+
+def _by_steps(higher: Risk, lower: Risk, top: Expr, since: int, side: int, ranges: Ranges) -> Settled | None:
+    above = _steps(higher, since)
+    if above is None:
+        return None
+    later = {**ranges, GENERATION: at_least(S(since + 1))}
+    grows = factored_sign(above[0], later) in (0, 1)
+    if grows and lower.bound is not None and risk_sign(top, lower.bound, ranges) == 1:
+        return Settled(since, side, f"{_which(higher)} grows, {_which(lower)} stays at or below {lower.bound}")
+    below = _steps(lower, since)
+    if below is not None and factored_sign(above[0] - below[1], later) in (0, 1):
+        return Settled(since, side, f"every later step of {_which(higher)} is larger than that of {_which(lower)}")
+    return None
+
+
+def _steps(risk: Risk, since: int) -> tuple[Expr, Expr] | None:
+    """Bounds on R_g − R_{g−1} for every g > ``since``, in ``GENERATION``; None where none are derived."""
+    scalar = _scalar(risk, since)
+    if scalar is not None:
+        return (scalar[1], scalar[1]) if scalar[0] == 1 else None
+    system = _averages(risk)
+    if system is None or since < int(system.start) - 1:
+        return None
+    found = _steps_of_averages(system, since)
+    ends = sorted(risk.recurrence.scale * (system.scale * end) for end in found)
+    return ends[0], ends[1]
+
+
+def _steps_of_averages(system: MomentRecurrence, since: int) -> tuple[Expr, Expr]:
+    """The smallest and the largest component of m_{since+1} − m_since."""
+    size = system.matrix.shape[0]
+    matrix, forcing = _rational(system.matrix), _rational(system.forcing)
+    state = _rational(system.initial)
+    for _ in range(int(system.start), since + 1):
+        state = matrix * state + forcing
+    step = matrix * state + forcing - state
+    entries = [Rational(int(step[row, 0].p), int(step[row, 0].q)) for row in range(size)]
+    return min(entries), max(entries)
+
+
+def _averages(risk: Risk) -> MomentRecurrence | None:
+    """The recurrence of moments that are averages of those before plus a constant; None for any other."""
+    stated = risk.recurrence
+    recurrence = _window_system(stated) if isinstance(stated, StationaryRecurrence) else stated
+    if not isinstance(recurrence, MomentRecurrence) or recurrence.continuation is not None:
+        return None
+    rows = [*recurrence.matrix.tolist(), *recurrence.readout.tolist()]
+    entries = [*(entry for row in rows for entry in row), *recurrence.forcing, *recurrence.initial]
+    if not all(entry.is_Rational for entry in entries) or recurrence.margin is not None:
+        return None
+    if recurrence.shift.has(GENERATION):
+        return None
+    averages = all(min(row) >= 0 and sum(row) == 1 for row in rows)
+    return recurrence if averages and S(recurrence.start).is_Integer else None
+
+
+def _window_system(recurrence: StationaryRecurrence) -> MomentRecurrence | None:
+    """The moments of the block means in a window, however long, to leading order."""
+    length, workflow = recurrence.window.length, recurrence.workflow
+    if not length.is_Integer or length > LONGEST_WINDOW or recurrence.curvature != 0:
+        return None
+    k = int(length)
+    weights = Matrix([[recurrence.window.weight.subs(LAG, lag) for lag in range(k)]])
+    newest = Matrix(k, 1, [1] + [0] * (k - 1))
+    shift = Matrix(k, k, lambda row, col: S.One if row == col + 1 else S.Zero)
+    blocks = block_coefficients(workflow, k)
+    dynamics = LinearDynamics(
+        start=k + 1,
+        transition=shift + newest * weights,
+        innovation=newest,
+        readout=weights,
+        initial=Matrix([blocks[k - 1 - lag] for lag in range(k)]),
+    )
+    return linear_moments(workflow, dynamics, S.Zero)
+
+
+def _rational(matrix: Matrix) -> fmpq_mat:
+    return fmpq_mat(*matrix.shape, [fmpq(int(entry.p), int(entry.q)) for entry in matrix])
 
 
 # -- constant systems ----------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from sympy import (
     Symbol,
     cancel,
     diff,
+    expand,
     factor,
     fraction,
     radsimp,
@@ -34,6 +35,7 @@ from sympy import (
 )
 
 from theory.arguments import exact, generation
+from theory.converging import ConvergingDynamics
 from theory.dynamics import GENERATION
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
@@ -201,6 +203,22 @@ def optimal_weights(g: object, real: object = 1, model: Model | None = None) -> 
     return cancel(top / bottom)
 
 
+def optimal_risk(real: object = 1, model: Model | None = None) -> Expr:
+    r"""The risk at generation G when every generation takes the best share, in units of the risk of generation 1's.
+
+    The same Möbius orbit as :func:`optimal_weights`, read off one step later: closed form in ``theory.G``.
+
+    Examples
+    --------
+    >>> from theory import G
+    >>> optimal_risk(real=2).subs(G, 2).simplify()
+    2/5
+    """
+    step = share_step(real, model)
+    move, _, start = step.orbit()
+    return _orbit_formula(move, Matrix.eye(2), start, G - 1)
+
+
 def share_step(real: object, model: Model | None) -> ShareStep:
     """The step that a model composes to with fresh real data, as a function of the share."""
     share = Dummy("s", positive=True)
@@ -281,6 +299,32 @@ class OptimalFreshReal(Workflow):
     def weights(self, g: int) -> list[Expr]:
         return [S.Zero] * (g - 1) + [1 - self.fresh_weight(g)]
 
+    def dynamics(self) -> ConvergingDynamics:
+        """The shares tend to the best constant one, and every risk to leading order is its share over ρ."""
+        return BestShares(self.real)
+
+
+@dataclass(frozen=True)
+class BestShares(ConvergingDynamics):
+    """The shares of :class:`OptimalFreshReal` tend to the best constant one."""
+
+    real: Expr
+
+    @cached_property
+    def limiting(self) -> FreshReal:  # type: ignore[override]
+        """Fresh real data with the best constant share."""
+        return FreshReal(share=optimal_share(self.real), real=self.real)
+
+    @cached_property
+    def moment(self) -> Expr:  # type: ignore[override]
+        """The Möbius orbit of the risk."""
+        return optimal_risk(self.real)
+
+    @cached_property
+    def settled(self) -> Expr:  # type: ignore[override]
+        """Its fixed point: s = ρ r."""
+        return expand(optimal_share(self.real) / self.real)
+
 
 def _linear(expression: Expr, variable: Symbol) -> list[Expr]:
     polynomial = Poly(expression, variable)
@@ -290,17 +334,26 @@ def _linear(expression: Expr, variable: Symbol) -> list[Expr]:
 
 
 def _orbit_formula(move: Matrix, read: Matrix, start: Matrix, steps: Expr) -> Expr:
-    r"""The quotient of the two readouts of :math:`M^k v`, with λ_± the eigenvalues of M.
+    r"""The quotient of the two readouts of :math:`M^k v`, with λ_± the eigenvalues of M and q = λ_-/λ_+.
 
-    By Cayley–Hamilton :math:`M^k v \propto (M - \lambda_-) v - (\lambda_-/\lambda_+)^k (M - \lambda_+) v`.
+    By Cayley–Hamilton :math:`M^k v \propto (M - \lambda_-) v - q^k (M - \lambda_+) v`; written as
+    :math:`L\,(1 - b\,q^G)/(1 - c\,q^G)` with L the limit where that is shorter.
     """
     trace, determinant = move.trace(), move.det()
     spread = sqrt(factor(cancel(trace**2 - 4 * determinant)))
     larger, smaller = (trace + spread) / 2, (trace - spread) / 2
-    rate = radsimp(simplify(smaller / larger))
+    rate = _plain(smaller / larger)
     kept, fading = (read * (move - root * Matrix.eye(2)) * start for root in (smaller, larger))
-    top, bottom = (radsimp(simplify(kept[row])) - radsimp(simplify(fading[row])) * rate**steps for row in range(2))
-    return top / bottom
+    delay = G - steps
+    apart = [radsimp(simplify(kept[row])) - radsimp(simplify(fading[row])) * rate**steps for row in range(2)]
+    whole = [1 + _plain(-fading[row] / kept[row] / rate**delay) * rate**G for row in range(2)]
+    forms = (apart[0] / apart[1], _plain(kept[0] / kept[1]) * whole[0] / whole[1])
+    return min(forms, key=lambda form: form.count_ops())
+
+
+def _plain(surd: Expr) -> Expr:
+    """A quotient of numbers a + b√c in the same form."""
+    return simplify(radsimp(simplify(surd)))
 
 
 def _power(matrix: Matrix, exponent: int) -> Matrix:

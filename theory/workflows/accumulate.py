@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Piecewise
+from sympy import Expr
 
-from theory.dynamics import LinearDynamics, random_walk
-from theory.solver.sums import schedule_total
+from theory.dynamics import LinearDynamics
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
 
 
@@ -45,7 +44,13 @@ class Accumulate(Workflow):
     def weights(self, g: int) -> list[Expr]:
         return pooled_weights(self, 1, g)
 
+    def size(self, index: int | Expr) -> Expr:
+        from theory.schedules import late_size
+
+        concrete = isinstance(index, int) or index.is_number
+        return super().size(index) if concrete else late_size(self, index)
+
     def dynamics(self) -> LinearDynamics | None:
-        if self.sizes.has(Piecewise):
-            return None  # a table of sizes has no total in g: by the weights, values stay exact
-        return random_walk(gain=lambda g: self.size(g) / schedule_total(self.sizes, g))
+        from theory.schedules import pooled_dynamics
+
+        return pooled_dynamics(self)

@@ -15,6 +15,7 @@ from theory.errors import DomainError
 from theory.symbols import j
 
 if TYPE_CHECKING:
+    from theory.converging import ConvergingDynamics
     from theory.dynamics import LagWindow, LinearDynamics, PoolDynamics
     from theory.workflows.subsample import Draw
 
@@ -81,7 +82,7 @@ class Workflow(ABC):
         """The random subsample that model ``g`` is fitted on, or None: it is fitted on every sample."""
         return None
 
-    def dynamics(self) -> LinearDynamics | PoolDynamics | LagWindow | None:
+    def dynamics(self) -> LinearDynamics | PoolDynamics | LagWindow | ConvergingDynamics | None:
         """The same workflow as a recursion whose coefficients are expressions in g; None if it has none.
 
         Closed forms come from here. Without it every quantity is still exact at every G, by the weights.

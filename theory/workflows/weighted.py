@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -47,7 +47,10 @@ class Weighted(Workflow):
         object.__setattr__(self, "sizes", size_schedule(sizes))
 
     def weights(self, g: int) -> list[Any]:
-        return list(self.weights_of(g))
+        returned = self.weights_of(g)
+        if not isinstance(returned, Iterable):
+            raise DomainError(f"weights({g}) = {returned!r} is not a list: give one weight for each of the {g} blocks.")
+        return list(returned)
 
     @property
     def free_symbols(self) -> set[Any]:
