@@ -7,6 +7,7 @@
 """
 
 from theory.boundedness import Boundedness, boundedness
+from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
     compare,
@@ -65,6 +66,7 @@ __all__ = [
     "BranchingExtinction",
     "CappedReal",
     "Categorical",
+    "Derivation",
     "DomainError",
     "Exponential",
     "ExtinctionTime",
@@ -89,6 +91,8 @@ __all__ = [
     "Replace",
     "Risk",
     "SlidingWindow",
+    "Step",
+    "StepError",
     "ValueOfSynthetic",
     "Weighted",
     "Workflow",

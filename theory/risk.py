@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sympy import (
     Basic,
@@ -37,6 +37,9 @@ from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
 from theory.symbols import G
 from theory.workflows.base import Workflow
+
+if TYPE_CHECKING:
+    from theory.derivation.derivation import Derivation
 
 #: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
 SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
@@ -262,6 +265,19 @@ class Risk:
         recurrence = self.model.leading_recurrence(self.workflow, self.loss)
         leading = replace(self, recurrence=recurrence, relative=False)
         return leading.ratio if self.relative else leading
+
+    # -- how it is derived -------------------------------------------------------------------------------
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The steps from what model and workflow state to limit and bound, each with a check that can fail.
+
+        Those of the risk itself, its ratio to generation 1 among them. See :class:`theory.derivation.Derivation`:
+        ``.check()``, ``.latex()``, ``.text()``.
+        """
+        from theory.derivation.of_risk import derivation
+
+        return derivation(self)
 
     # -- as in SymPy -----------------------------------------------------------------------------------
 
