@@ -137,6 +137,18 @@ class DeviationRecurrence(Recurrence):
         for g, squares in enumerate(self.squares.values(), start=1):
             yield self.offset + self.scale * (squares - 2 * self.deviation**g)
 
+    def as_moments(self) -> MomentRecurrence:
+        """p^g as one more moment."""
+        squares = self.squares
+        return squares.changed(
+            matrix=Matrix.diag(squares.matrix, self.deviation),
+            forcing=squares.forcing.col_join(Matrix([0])),
+            readout=squares.readout.row_join(Matrix([-2])),
+            initial=squares.initial.col_join(Matrix([self.deviation ** (squares.start - 1)])),
+            scale=self.scale,
+            offset=self.offset,
+        )
+
     def closed_form(self) -> Expr | None:
         squares = solve_recurrence(self.squares)
         return None if squares is None else squares - 2 * self.deviation**G

@@ -35,13 +35,14 @@ def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
     """1, 0 or −1 when the sign is that on the whole range (up to zeros on its boundary); None if undecided."""
     if expression.is_number:
         return _numeric_sign(expression)
-    substituted = expression.subs(_covering(expression, ranges or {}), simultaneous=True)
+    substituted = expression.subs(covering(expression, ranges or {}), simultaneous=True)
     numerator, denominator = fraction(together(substituted))
     top, bottom = _polynomial_sign(numerator), _polynomial_sign(denominator)
     return None if top is None or not bottom else top * bottom
 
 
-def _covering(expression: Expr, ranges: Ranges) -> dict[Symbol, Expr]:
+def covering(expression: Expr, ranges: Ranges) -> dict[Symbol, Expr]:
+    """Symbols of an expression whose range is known, each in variables over [0, ∞)."""
     cover: dict[Symbol, Expr] = {}
     pending = set(expression.free_symbols)
     while pending:

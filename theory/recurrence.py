@@ -55,6 +55,10 @@ class Recurrence(ABC):
                 return value
         raise AssertionError("values() never ends")
 
+    def as_moments(self) -> MomentRecurrence | None:
+        """The same risk by a recurrence of moments; None when it is given otherwise."""
+        return None
+
     def changed(self, **attributes: Any) -> Self:
         """The recurrence with other values for some of its attributes."""
         return replace(self, **attributes)  # type: ignore[type-var]
@@ -113,6 +117,10 @@ class MomentRecurrence(Recurrence):
     def __post_init__(self) -> None:
         for name in ("matrix", "forcing", "readout", "initial"):
             object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
+
+    def as_moments(self) -> MomentRecurrence:
+        """Itself."""
+        return self
 
     def subs(self, *args: Any) -> Self:
         """The recurrence with parameters replaced, in every regime."""

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
-from sympy import Add, Basic, Dummy, Expr, Integer, Poly, S, cancel, expand_func, lerchphi, limit, oo, polylog
+from sympy import Add, Basic, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, limit, oo, polylog
 
 from theory.arithmetic import Arithmetic
 from theory.asymptotics import Order
@@ -40,7 +40,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.mixtures import GaussianMixture, gaussian_density
 from theory.pathway import verify_dynamics
 from theory.permutations import mixture_weights
-from theory.recurrence import Recurrence
+from theory.recurrence import MomentRecurrence, Recurrence
 from theory.symbols import G
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
@@ -469,6 +469,26 @@ class SpectralRecurrence(Recurrence):
             return None
         left = series.rho**rest * (1 - series.first)
         return noise + bias + (left * self._overlap(2 + series.a * rest) if left != 0 else S.Zero)
+
+    def as_moments(self) -> MomentRecurrence | None:
+        """Where E|ψ_g|² is a geometric series, its integral grows by one term a generation: the noise of one draw."""
+        series = self._series
+        if series is None or series.rho == 0:
+            return None
+        g = GENERATION
+        left = series.rho ** (g - 1) * (1 - series.first) * self._overlap(2 + series.a * (g - 1))
+        drawn = series.rho ** (g - 1) * series.first * series.plain(2 + series.a * (g - 1))
+        return MomentRecurrence(
+            start=2,
+            matrix=Matrix([[1]]),
+            forcing=Matrix([series.forcing * series.rho ** (g - 2) * series.plain(2 + series.a * (g - 2))]),
+            readout=Matrix([[1]]),
+            initial=Matrix([0]),
+            shift=drawn + left + self._overlap(S.Zero) - 2 * self._overlap(1 + series.c * (g - 1)),
+            scale=self.scale,
+            offset=self.offset,
+            domain=self.domain,
+        )
 
     def limit(self, order: Order) -> Expr | None:
         r"""Limit as G → ∞, for a constant bandwidth.

@@ -36,10 +36,25 @@ def solve_recurrence(recurrence: MomentRecurrence) -> Expr | None:
     return branches[0][0] if len(branches) == 1 else Piecewise(*branches)
 
 
+def solve_moments(recurrence: MomentRecurrence) -> list[list[Expr]] | None:
+    """The moments at generation G in every regime, solved one after another; None where that does not succeed."""
+    found: list[list[Expr]] = []
+    active, initial = recurrence, recurrence.initial
+    while True:
+        moments = _triangular(active.matrix, active.forcing, initial, active)
+        if moments is None:
+            return None
+        found.append(moments)
+        if active.continuation is None:
+            return found
+        first, active = active.continuation
+        initial = Matrix([moment.subs(G, first - 1) for moment in moments])
+
+
 def _solve(recurrence: MomentRecurrence, initial: Matrix) -> tuple[Expr, list[Expr] | None] | None:
     """The readout at G, and the moments themselves where they were solved for."""
     g = recurrence.symbol
-    needed = _reachable(recurrence)
+    needed = reachable(recurrence)
     matrix = recurrence.matrix.extract(needed, needed)
     forcing = recurrence.forcing.extract(needed, [0])
     readout = recurrence.readout.extract([0], needed)
@@ -78,7 +93,7 @@ def _powers(entry: Expr) -> set[Expr]:
     return {power for power in entry.atoms(Pow) if power.exp.is_Integer}
 
 
-def _reachable(recurrence: MomentRecurrence) -> list[int]:
+def reachable(recurrence: MomentRecurrence) -> list[int]:
     """Moments that the readout depends on, through any number of steps."""
     size = recurrence.matrix.shape[0]
     found = {col for col in range(size) if recurrence.readout[col] != 0}

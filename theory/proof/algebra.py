@@ -1,0 +1,346 @@
+"""The arithmetic of the checker: texts as quotients of polynomials over Q, and balls around constants.
+
+Texts are read, never run. A special function is a variable of its own, and all that is known of it is an equation of
+the textbooks:
+
+- Γ(x+1) = x Γ(x), Γ(1) = 1, Γ(1+z) Γ(1−z) = πz / sin πz;  b^(x+1) = b b^x;  √a² = a;
+- ψ_m(x+1) = ψ_m(x) + (−1)^m m!/x^(m+1), ψ_0(1) = −γ, ψ_m(1) = (−1)^(m+1) m! ζ(m+1), ζ(2k) by Bernoulli numbers;
+  H_x = ψ_0(x+1) + γ, H_x^(m) = ζ(m) − (−1)^m ψ_(m−1)(x+1)/(m−1)!;
+- Φ(z, s, x) = x^(−s) + z Φ(z, s, x+1) (Lerch), Li_s(z) = z Φ(z, s, 1).
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterable
+from math import factorial
+from typing import Any
+
+from flint import Ordering, acb, fmpq, fmpq_mpoly_ctx
+
+RING = fmpq_mpoly_ctx.get([f"x{index}" for index in range(60)], Ordering.lex)
+FAR = 2000  # whole steps of a functional equation, powers, and generations run one by one, at most
+OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+
+
+class CertificateError(ValueError):
+    """A certificate that does not prove its claim; the message names the step that fails."""
+
+
+def require(condition: object, message: str) -> None:
+    if not condition:
+        raise CertificateError(message)
+
+
+class Quotient:
+    """A quotient of polynomials over Q, in lowest terms, the denominator monic."""
+
+    def __init__(self, top: Any, bottom: Any = 1) -> None:
+        top, bottom = RING.constant(0) + top, RING.constant(0) + bottom
+        require(bottom != 0, "an expression divides by zero")
+        common = top.gcd(bottom)
+        common = common * (bottom / common).leading_coefficient()
+        self.top, self.bottom = top / common, bottom / common
+
+    def __add__(self, other: Quotient) -> Quotient:
+        return Quotient(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom)
+
+    def __sub__(self, other: Quotient) -> Quotient:
+        return self + Quotient(-other.top, other.bottom)
+
+    def __mul__(self, other: Quotient) -> Quotient:
+        return Quotient(self.top * other.top, self.bottom * other.bottom)
+
+    def __truediv__(self, other: Quotient) -> Quotient:
+        return Quotient(self.top * other.bottom, self.bottom * other.top)
+
+    def __pow__(self, power: int) -> Quotient:
+        number = self.number()
+        size = 1 if number is None else max(abs(number.p), number.q).bit_length()
+        require(abs(power) * size <= 50 * FAR, f"the power {power} is out of reach")
+        return Quotient(self.top**power, self.bottom**power) if power >= 0 else ONE / self**-power
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Quotient) and self.top == other.top and self.bottom == other.bottom
+
+    def number(self) -> Any:
+        """The rational number that this is; None when it is none."""
+        constant = self.top.is_constant() and self.bottom == 1
+        return (fmpq(self.top.leading_coefficient()) if self.top != 0 else fmpq(0)) if constant else None
+
+    def whole(self) -> int | None:
+        number = self.number()
+        return int(number.p) if number is not None and number.q == 1 else None
+
+    def has(self, index: int = 0) -> bool:
+        return bool(self.top.degrees()[index] > 0 or self.bottom.degrees()[index] > 0)
+
+
+ZERO, ONE, g = Quotient(0), Quotient(1), Quotient(RING.gen(0))  # g: the generation
+
+
+def collect(poly: Any, indices: list[int]) -> dict[tuple[int, ...], Any]:
+    """{exponents of the variables at ``indices``: what they multiply}."""
+    groups: dict[tuple[int, ...], Any] = {}
+    for exponents, coefficient in poly.terms():
+        key = tuple(int(exponents[index]) for index in indices)
+        rest = tuple(0 if index in indices else int(e) for index, e in enumerate(exponents))
+        groups[key] = groups.get(key, 0) + RING.from_dict({rest: coefficient})
+    return groups
+
+
+def dot(row: Iterable[Quotient], vector: Iterable[Quotient]) -> Quotient:
+    pairs = zip(row, vector, strict=True)
+    return sum((a * b for a, b in pairs if a.top != 0 and b.top != 0), ZERO)
+
+
+class Algebra:
+    """Texts as quotients, and the special functions met so far, each a variable with its functional equation."""
+
+    def __init__(self) -> None:
+        self.labels = ["g"]
+        self.functions: list[tuple[str, Any, tuple[Quotient, ...], int]] = []  # kind, key, arguments, variable
+        self.moving: set[int] = set()  # the functions whose arguments contain g, however deep
+        self.known: dict[str, Quotient] = {}  # what texts stand for at generation g
+
+    def variable(self, name: str) -> Quotient:
+        if name not in self.labels:
+            require(len(self.labels) < RING.nvars(), "there are too many symbols")
+            self.labels.append(name)
+        return Quotient(RING.gen(self.labels.index(name)))
+
+    def read(self, text: str, at: Quotient = g) -> Quotient:
+        """The quotient that a text stands for at generation ``at``."""
+        require(isinstance(text, str), f"{text!r} is no text")
+        if at is not g or text not in self.known:
+            value = self.normal(self.value(ast.parse(text, mode="eval").body, at))
+            return self.known.setdefault(text, value) if at is g else value
+        return self.known[text]
+
+    def value(self, node: ast.expr, at: Quotient) -> Quotient:
+        match node:
+            case ast.Constant(value=int(number)) if number is not True and number is not False:
+                return Quotient(number)
+            case ast.Name(id="g"):
+                return at
+            case ast.Name(id=name):
+                return self.variable(name) if name != "I" else self.root(Quotient(-1))
+            case ast.UnaryOp(op=ast.USub(), operand=inner):
+                return ZERO - self.value(inner, at)
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                return self.call(name, [self.normal(self.value(argument, at)) for argument in arguments])
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return self.power(self.value(left, at), self.normal(self.value(right, at)))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+                return OPERATORS[type(op)](self.value(left, at), self.value(right, at))
+        raise CertificateError(f"{ast.unparse(node)!r} is no arithmetic")
+
+    def call(self, name: str, args: list[Quotient]) -> Quotient:
+        x, m = args[-1], args[0].whole()
+        match name:
+            case "sqrt":
+                return self.root(x)
+            case "lerchphi":
+                return self.shifted("lerch", tuple(args[:2]), x)
+            case "polylog":
+                return x * self.shifted("lerch", (x, args[0]), ONE)
+            case "gamma":
+                return self.shifted("gamma", None, x)
+            case "polygamma" if m is not None and m >= 0:
+                return self.shifted("psi", m, x)
+            case "harmonic" if len(args) == 1:
+                return self.shifted("psi", 0, x + ONE) + self.variable("EulerGamma")
+            case "harmonic" if (x.whole() or 0) > 1:
+                m = int(x.whole() or 0)
+                return self.zeta(m) - self.shifted("psi", m - 1, args[0] + ONE) * Quotient(
+                    fmpq((-1) ** m, factorial(m - 1))
+                )
+            case "sin" | "sinh":
+                z = x / self.variable("pi") * (ONE if name == "sin" else self.call("sqrt", [Quotient(-1)]))
+                return x / (self.call("gamma", [self.normal(ONE + z)]) * self.call("gamma", [self.normal(ONE - z)]))
+            case "log" if x == g:
+                return self.function("log", None, g)
+        require(not any(map(self.moves, args)), f"nothing is known of {name} as a function of g")
+        return self.function("constant", name, *args)
+
+    def root(self, x: Quotient) -> Quotient:
+        """√x; a positive rational factor is taken out, prime by prime."""
+        lead = x.top.leading_coefficient() if x.top != 0 else fmpq(1)
+        if lead <= 0 or lead == 1:
+            return self.function("root", None, x)
+        value = ONE if x.number() is not None else self.function("root", None, x / Quotient(lead))
+        for number, side in ((lead.p, 1), (lead.q, -1)):
+            for prime, times in number.factor():
+                odd = self.function("root", None, Quotient(prime)) if times % 2 else ONE
+                value = value * (Quotient(prime) ** (int(times) // 2) * odd) ** side
+        return value
+
+    def function(self, kind: str, key: Any, *args: Quotient) -> Quotient:
+        for known, same, values, index in self.functions:
+            if known == kind and same == key and list(values) == list(args):
+                return Quotient(RING.gen(index))
+        variable = self.variable(f"{kind} {len(self.functions)}")  # no text can name it
+        self.functions.append((kind, key, args, len(self.labels) - 1))
+        if any(map(self.moves, args)) or (kind == "power" and self.moves(key)):
+            self.moving.add(len(self.labels) - 1)
+        return variable
+
+    def moves(self, value: Quotient) -> bool:
+        """Whether a value depends on g."""
+        return value.has() or any(value.has(index) for index in self.moving)
+
+    def shifted(self, kind: str, key: Any, x: Quotient) -> Quotient:
+        """A function with a functional equation, by whole steps from an argument whose value has a name."""
+        known = [(args[0], Quotient(RING.gen(i))) for k, same, args, i in self.functions if k == kind and same == key]
+        if kind == "psi" and x.whole() is not None:
+            at_one = Quotient((-1) ** (key + 1) * factorial(key)) * self.zeta(key + 1)
+        known += [(ONE, ONE)] if kind == "gamma" else [(ZERO, ONE)] if kind == "power" else []
+        for start, value in [(ONE, at_one)] if kind == "psi" and x.whole() is not None else known:
+            steps = (x - start).whole()
+            if steps is None:
+                continue
+            require(abs(steps) <= FAR, f"an argument lies {steps} steps away from another")
+            for step in range(abs(steps)):
+                point = start + Quotient(step if steps > 0 else -1 - step)
+                change = point if kind == "gamma" else key
+                if kind == "psi":
+                    change = Quotient((-1) ** key * factorial(key)) / point ** (key + 1)
+                    value = value + change if steps > 0 else value - change
+                elif kind == "lerch":
+                    change = self.power(point, ZERO - key[1])
+                    value = (value - change) / key[0] if steps > 0 else value * key[0] + change
+                else:
+                    value = value * change if steps > 0 else value / change
+            return value
+        return self.function(kind, key, x)
+
+    def zeta(self, s: int) -> Quotient:
+        """ζ(s), a power of π times a rational number for even s; the constant γ stands in for s = 1."""
+        if s % 2:
+            return self.variable("EulerGamma") if s == 1 else self.function("constant", "zeta", Quotient(s))
+        return self.variable("pi") ** s * Quotient(
+            fmpq.bernoulli(s) * fmpq((-1) ** (s // 2 + 1) * 2 ** (s - 1), factorial(s))
+        )
+
+    def power(self, base: Quotient, exponent: Quotient) -> Quotient:
+        number = exponent.number()
+        if number is not None and number.q <= 2:
+            return (base if number.q == 1 else self.root(self.normal(base))) ** int(number.p)
+        require(not self.moves(base), "a power of g has an exponent that is no number")
+        slope = (exponent - Quotient(exponent.top.subs({"x0": 0}), exponent.bottom.subs({"x0": 0}))) / g
+        rest, steps = exponent - slope * g, slope.whole()
+        if steps is None or self.moves(rest):
+            raise CertificateError("a power has an exponent that is not linear in g")
+        whole = rest.whole()
+        constant = base**whole if whole is not None else self.shifted("power", base, rest)
+        return constant * self.shifted("power", base, g) ** steps if steps else constant
+
+    def normal(self, value: Quotient) -> Quotient:
+        """The same with square roots to the first power, in the numerator alone."""
+        for kind, _, args, index in reversed(self.functions):
+            if kind == "root" and value.has(index):
+                root, square = Quotient(RING.gen(index)), args[0]
+                (t0, t1), (b0, b1) = (halves(poly, index, square) for poly in (value.top, value.bottom))
+                value = (t0 * b0 - t1 * b1 * square + (t1 * b0 - t0 * b1) * root) / (b0 * b0 - b1 * b1 * square)
+        return value
+
+    def equal(self, one: Quotient, two: Quotient, message: str) -> None:
+        require(self.normal(one - two).top == 0, message)
+
+    def ball(self, value: Quotient) -> Any:
+        """A complex ball around a value without parameters; None when it has some."""
+        points = [acb(0)] * RING.nvars()
+        met = {index: (kind, key, args) for kind, key, args, index in self.functions}
+        for index, label in enumerate(self.labels):
+            if value.has(index):
+                kind, key, args = met.get(index, ("constant", label, ()))
+                inner = [self.ball(x) for x in args]
+                if None in inner or (not args and label not in ("pi", "EulerGamma")):
+                    return None
+                points[index] = enclose(key if kind == "constant" else kind, key, inner)
+        both = [acb(0), acb(0)]
+        for side, poly in enumerate((value.top, value.bottom)):
+            for exponents, coefficient in poly.terms():
+                term = acb(coefficient)
+                for point, power in zip(points, exponents, strict=True):
+                    term = term * point ** int(power) if power else term
+                both[side] = both[side] + term
+        return both[0] / both[1]
+
+
+def halves(poly: Any, index: int, square: Quotient) -> list[Quotient]:
+    """poly = even + odd √square."""
+    parts = [ZERO, ZERO]
+    for (power,), rest in collect(poly, [index]).items():
+        parts[power % 2] = parts[power % 2] + Quotient(rest) * square ** (power // 2)
+    return parts
+
+
+def enclose(name: str, key: Any, args: list[Any]) -> Any:
+    """A constant, or a function at ball arguments."""
+    match name:
+        case "pi":
+            return acb.pi()
+        case "EulerGamma":
+            return -acb(1).digamma()
+        case "root":
+            return args[0].sqrt()
+        case "psi":
+            return args[0].polygamma(key)
+        case "gamma" | "log" | "exp" | "zeta":
+            return getattr(args[0], name)()
+    raise CertificateError(f"{name} has no ball enclosure")
+
+
+class Sequence:
+    """Risks offset + scale (h·m + c) of moments m_g = P m_(g−1) + f."""
+
+    def __init__(self, algebra: Algebra, data: dict[str, Any]) -> None:
+        self.read, self.data = algebra.read, data
+        self.scale, self.offset = self.read(data["scale"]), self.read(data["offset"])
+        self.initial = [self.read(text) for text in data["initial"]]
+        self.early = [self.offset + self.scale * self.read(text) for text in data["early"]]
+
+    def start(self, regime: int = 0) -> Quotient:
+        return self.read(self.data["regimes"][regime]["start"])
+
+    def step(self, state: list[Quotient], at: Quotient, regime: int = 0) -> list[Quotient]:
+        data, read = self.data["regimes"][regime], self.read
+        rows = [[read(text, at) for text in row] for row in data["matrix"]]
+        return [dot(row, state) + read(text, at) for row, text in zip(rows, data["forcing"], strict=True)]
+
+    def risk(self, state: list[Quotient], at: Quotient, regime: int = 0) -> Quotient:
+        data = self.data["regimes"][regime]
+        moment = dot([self.read(text, at) for text in data["readout"]], state) + self.read(data["shift"], at)
+        return self.offset + self.scale * moment
+
+    def run(self, last: int) -> tuple[list[Quotient], list[Quotient]]:
+        """The state at ``last`` and the risks at 1 … last, generation by generation."""
+        first, state, risks = self.start().whole() or 0, self.initial, list(self.early)
+        require(len(self.data["regimes"]) == 1, "the sequence changes regime")
+        require(0 <= first - 1 <= last <= FAR, "the sequence starts later, or at a parameter")
+        risks += [self.risk(state, Quotient(first - 1))] if first > 1 else []
+        for generation in range(first, last + 1):
+            state = self.step(state, Quotient(generation))
+            risks.append(self.risk(state, Quotient(generation)))
+        return state, risks
+
+
+def power_sums(
+    algebra: Algebra, q: list[Quotient], polynomial: list[str], summand: list[str]
+) -> Callable[[int], Quotient]:
+    """Σ r(x) x^k over the roots x of a divisor p of q, as a function of k, by Newton's identities."""
+    p, r, rest = [algebra.read(x) for x in polynomial], [algebra.read(x) for x in summand], list(q)
+    size, sums = len(p) - 1, [Quotient(len(p) - 1)]
+    require(p[-1] == ONE and len(r) == size, "a polynomial of roots is not monic, or its summand not reduced")
+    for shift in reversed(range(len(q) - size)):
+        lead = rest[shift + size]
+        for index, coefficient in enumerate(p):
+            rest[shift + index] = rest[shift + index] - lead * coefficient
+    for left in rest:
+        algebra.equal(left, ZERO, "the roots are no roots of the annihilator")
+    for k in range(1, len(q) + size):
+        total = p[size - k] * Quotient(k) if k <= size else ZERO
+        sums.append(ZERO - sum((p[size - i] * sums[k - i] for i in range(1, min(k, size + 1))), total))
+    return lambda k: dot(r, sums[k : k + size])

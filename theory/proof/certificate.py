@@ -1,0 +1,125 @@
+"""A certificate: a claim, and everything needed to check it, as plain data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from theory.errors import DomainError
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A claim and its proof, as JSON data that :func:`theory.proof.check` verifies.
+
+    Attributes
+    ----------
+    data : mapping
+        ``claim``; ``about`` (names of model, workflow and loss); ``parameters`` (their ranges, in variables that run
+        over [0, ∞), those listed under ``positive`` over (0, ∞)); ``sequences`` (the moment recurrences); ``steps``
+        (one rule each); ``witnesses`` (the polynomials whose signs the steps rest on).
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, expected_risk
+    >>> from theory.proof import LeastBound, check, prove
+    >>> certificate = prove(LeastBound(expected_risk(Regular(), Accumulate()).ratio))
+    >>> check(certificate)
+    True
+    >>> print(certificate)
+    for every g >= 1: the ratio of regular under accumulate (leading order) never exceeds pi**2/6, the least such number
+      increasing, each step tells by itself
+      value of the ratio: harmonic(g, 2)
+      limit: pi**2/6
+    """
+
+    data: Mapping[str, Any]
+
+    def json(self) -> str:
+        """The certificate as a text."""
+        return json.dumps(self.data, indent=1, ensure_ascii=False)
+
+    def save(self, path: str | Path) -> None:
+        """Write the text to a file."""
+        Path(path).write_text(self.json() + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Certificate:
+        """Read a file that :meth:`save` wrote; nothing is checked beyond its being JSON.
+
+        Raises
+        ------
+        DomainError
+            When the file is missing or holds no JSON object.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise DomainError(f"{str(path)!r} is no certificate: {error}.") from None
+        if not isinstance(data, dict):
+            raise DomainError(f"{str(path)!r} is no certificate: it holds no JSON object.")
+        return cls(data)
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self.data))
+
+
+#: The claims in words, about one risk or two.
+_WORDS = {
+    "closed form": "{0} has the value below",
+    "limit": "{0} tends to the limit below",
+    "growth": "{0} grows without end, as said below",
+    "increasing": "{0} never falls",
+    "decreasing": "{0} never rises",
+    "least upper bound": "{0} never exceeds {bound}, the least such number",
+    "remainder": "{0} has the expansion below",
+    "never above": "{0} is never above {1}",
+    "lower limit": "{0} settles below {1}",
+}
+
+
+def _lines(data: Mapping[str, Any]) -> list[str]:
+    claim, about = data["claim"], data["about"]
+    names = [
+        f"the {item['quantity']} of {item['model']} under {item['workflow']}"
+        + ("" if item["loss"] == "squared" else f", loss {item['loss']}")
+        + ("" if item["exactness"] == "exact" else f" ({item['exactness']})")
+        for item in about
+    ]
+    lines = ["for every g >= 1: " + _WORDS[claim["statement"]].format(*names, bound=claim.get("bound"))]
+    lines += [f"  {parameter} = {over}" for parameter, over in data["parameters"].items()]
+    variables = [f"{name} {'>' if name in data['positive'] else '>='} 0" for name in _variables(data)]
+    lines += [f"  {', '.join(variables)}"] if variables else []
+    return lines + [f"  {_told(step, about)}" for step in data["steps"]]
+
+
+def _variables(data: Mapping[str, Any]) -> list[str]:
+    named = re.findall(r"[A-Za-z]\w*", " ".join(data["parameters"].values()))
+    return list(dict.fromkeys(named))
+
+
+def _told(step: Mapping[str, Any], about: list[Mapping[str, str]]) -> str:
+    match step["rule"]:
+        case "solution" | "annihilator":
+            sums = ["sums over the roots of a polynomial"] if step.get("roots") else []
+            first = [f"{text} at {g}" for g, text in enumerate(step["early"], start=1)]
+            return f"value of the {about[step['sequence']]['quantity']}: " + "; ".join([*first, *step["value"], *sums])
+        case "cone":
+            forms = [" + ".join(_term(x, i, len(row)) for i, x in enumerate(row) if x != "0") for row in step["forms"]]
+            forms = [form for form in forms if form]
+            kept = "by forms that stay nonnegative: " + ", ".join(forms) if forms else "each step tells by itself"
+            return f"{step['shape']}, {kept}"
+        case "remainder":
+            return f"|value - ({step['expansion']})| <= {step['bound']} for g >= {step['since']}"
+        case rule:
+            return f"{rule}: {step[rule]}"
+
+
+def _term(coefficient: str, index: int, size: int) -> str:
+    if index == size - 1:
+        return coefficient
+    return f"m_{index}" if coefficient == "1" else f"({coefficient})*m_{index}"

@@ -1,0 +1,356 @@
+r"""A moment recurrence and its closed form as definitions and theorems of Coq.
+
+The state starts as it is derived and steps as it is derived; that it is the closed form at every generation is proved
+by induction, each step an identity between rational functions of the generation, the parameters and the atoms of
+:mod:`theory.proof.coq.text`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sympy import (
+    Dummy,
+    Expr,
+    ImmutableMatrix,
+    Mul,
+    Poly,
+    S,
+    Symbol,
+    cancel,
+    factor,
+    fraction,
+    sympify,
+    together,
+)
+
+from theory.errors import NotDerivedError
+from theory.positivity import Ranges
+from theory.proof.coq.text import Atoms, coq_term, never_zero
+from theory.proof.coq.theorem import Theorem, grouped, remark, tupled
+from theory.recurrence import MomentRecurrence
+from theory.risk import Risk
+from theory.solver.system import solve_recurrence
+from theory.solver.tidy import orient
+from theory.symbols import G
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A moment recurrence with its closed form written in atoms of the library.
+
+    Attributes
+    ----------
+    risk : Risk
+    prefix : str
+        Of the names in the file.
+    recurrence : MomentRecurrence
+    first : int
+        The generation whose state is the initial one; the recursion runs from the next.
+    atoms : Atoms
+    moments : tuple of Expr
+        The state in closed form.
+    """
+
+    risk: Risk
+    prefix: str
+    recurrence: MomentRecurrence
+    first: int
+    atoms: Atoms
+    moments: tuple[Expr, ...]
+
+    @classmethod
+    def of(cls, risk: Risk, prefix: str) -> Sequence:
+        recurrence = risk.recurrence
+        about = f"{type(risk.model).__name__} under {type(risk.workflow).__name__}"
+        if not isinstance(recurrence, MomentRecurrence):
+            raise NotDerivedError(f"{about} has no finite linear recurrence of moments: only those can be exported.")
+        if recurrence.continuation is not None or not sympify(recurrence.start).is_Integer:
+            raise NotDerivedError(f"{about} changes its rule on the way: recurrences with one rule can be exported.")
+        first = int(recurrence.start) - 1
+        ranges = {**risk.model.ranges(), **risk.workflow.ranges()}
+        atoms = Atoms(first, ranges)
+        moments = _moments(recurrence, atoms, about)
+        return cls(risk, prefix, recurrence, first, atoms, moments)
+
+    @property
+    def ranges(self) -> Ranges:
+        return self.atoms.ranges
+
+    @property
+    def parameters(self) -> set[Symbol]:
+        rec = self.recurrence
+        entries = [*rec.matrix, *rec.forcing, *rec.readout, *rec.initial, rec.shift, rec.scale, rec.offset, rec.domain]
+        found: set[Symbol] = set().union(*(entry.free_symbols for entry in entries))
+        return found - {rec.symbol}
+
+    @property
+    def from_generation(self) -> int:
+        """The first generation the theorems speak of."""
+        return max(self.first, 1)
+
+    # -- what is known in closed form -----------------------------------------------------------------
+
+    @property
+    def unit(self) -> Expr:
+        """h·m + c in atoms: the risk is offset + scale × this."""
+        rec = self.recurrence
+        value = sum((h * m for h, m in zip(rec.readout, self.moments, strict=True)), rec.shift)
+        return neat(value.subs(rec.symbol, G), self.ranges)
+
+    @property
+    def closed(self) -> Expr:
+        """The risk in atoms, as the library writes it where all of that has a name."""
+        written = self._written(self.risk)
+        rec = self.recurrence
+        return neat(rec.offset + rec.scale * self.unit, self.ranges) if written is None else written
+
+    @property
+    def ratio(self) -> Expr | None:
+        """The ratio in atoms; None when it is not the ratio of two multiples of scale."""
+        baseline = self.baseline
+        if baseline is None:
+            return None
+        written = self._written(self.risk.ratio)
+        return neat(self.unit / baseline, self.ranges) if written is None else written
+
+    @property
+    def baseline(self) -> Expr | None:
+        """The risk at generation 1 in units of scale; None when zero, or with an offset, or before ``first``."""
+        rec = self.recurrence
+        if rec.offset != 0 or self.first > 1 or rec.scale == 0:
+            return None
+        value = self.at(1)
+        return None if value == 0 else value
+
+    def at(self, generation: int) -> Expr:
+        """h·m + c at a generation from ``first`` on."""
+        if generation == 0:
+            # Before any data; asked of recurrences whose one moment is the risk.
+            return self.recurrence.initial[0]
+        plain = replace(self.recurrence, scale=S.One, offset=S.Zero, margin=None)
+        return orient(factor(plain.at(generation)), self.ranges)
+
+    def _written(self, risk: Risk) -> Expr | None:
+        closed = risk.closed_form
+        if closed is None:
+            return None
+        try:
+            before = len(self.atoms.terms)
+            written = self.atoms.write(closed)
+        except NotDerivedError:
+            return None
+        # An atom that the moments do not have could not be traced back to the recurrence.
+        return written if len(self.atoms.terms) == before else None
+
+    # -- text ------------------------------------------------------------------------------------------------
+
+    def comment(self) -> str:
+        exactness = "exact at every sample size" if self.recurrence.exactness == "exact" else "to leading order in 1/n"
+        late = f", from generation {self.first} on" if self.first > 1 else ""
+        return (
+            f"(* {remark(str(self.risk.model))}\n   under {remark(str(self.risk.workflow))}, loss {self.risk.loss}: "
+            f"{exactness}.\n   {self.prefix}unit is the risk in units of scale{late}. *)"
+        )
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        size = len(self.moments)
+        return ("moment",) if size == 1 else tuple(f"moment{index}" for index in range(1, size + 1))
+
+    def definitions(self) -> list[str]:
+        rec, p = self.recurrence, self.prefix
+        size = len(self.moments)
+        kind = " * ".join(["R"] * size)
+        state = [Dummy(name) for name in self.state]
+        names = {rec.symbol: "INR g", **dict(zip(state, self.state, strict=True))}
+        after = [
+            sum((rec.matrix[row, col] * state[col] for col in range(size)), S.Zero) + rec.forcing[row]
+            for row in range(size)
+        ]
+        unit = sum((rec.readout[col] * state[col] for col in range(size)), S.Zero) + rec.shift
+        bound = "moment" if size == 1 else f"'({', '.join(self.state)})"
+        step = tupled(coq_term(value, names) for value in after)
+        reading = coq_term(unit, {**names, rec.symbol: "INR G"})
+        offset = "" if rec.offset == 0 else f"{coq_term(rec.offset)} + "
+        candidate = tupled(coq_term(value, self.atoms.names("g")) for value in self.moments)
+        return [
+            f"Definition {p}step (g : nat) (state : {kind}) : {kind} :=\n  let {bound} := state in {step}.",
+            f"Definition {p}initial : {kind} := {tupled(coq_term(value) for value in rec.initial)}.",
+            f"Definition {p}moments (G : nat) : {kind} := iterate {self.first + 1} {p}initial {p}step G.",
+            f"Definition {p}unit (G : nat) : R := let {bound} := {p}moments G in {reading}.",
+            f"Definition {p}risk (G : nat) : R := {offset}scale * {p}unit G.",
+            f"Definition {p}candidate (g : nat) : {kind} :=\n  {candidate}.",
+        ]
+
+    def nondegenerate(self) -> list[str]:
+        """No denominator made of parameters vanishes."""
+        values = [*self.moments, self.unit, self.closed, *self.recurrence.matrix, *self.recurrence.forcing]
+        values += [self.recurrence.scale, *([self.ratio] if self.ratio is not None else [])]
+        variable = {G, self.recurrence.symbol, *self.atoms.terms.values()}
+        found: list[str] = []
+        for value in values:
+            for item in Mul.make_args(factor(fraction(together(value))[1])):
+                root = item.as_base_exp()[0]
+                if root.is_number or root.free_symbols & variable or never_zero(root, self.ranges):
+                    continue
+                numerator = fraction(together(root))[0]
+                plain = Poly(numerator, *sorted(numerator.free_symbols, key=str)).primitive()[1].as_expr()
+                text = f"{coq_term(max(plain, -plain, key=_plainness))} <> 0"
+                if text not in found:
+                    found.append(text)
+        return found
+
+    # -- theorems ---------------------------------------------------------------------------------------------
+
+    def ratio_closed_form(self) -> list[Theorem]:
+        """The ratio to generation 1, where the baseline is a multiple of scale."""
+        if self.ratio is None or self.baseline is None:
+            return []
+        p, text = self.prefix, coq_term(self.ratio, self.atoms.names("G"))
+        return [
+            self.value(1, "baseline"),
+            Theorem(
+                f"{p}ratio_closed_form",
+                f"scale <> 0 -> forall G, (1 <= G)%nat -> {p}risk G / {p}risk 1 = {text}",
+                (
+                    "intros Scale G HG. as_real HG.",
+                    f"unfold {p}risk. rewrite {p}baseline, {p}unit_closed_form by lia.",
+                    "field; nonzero.",
+                ),
+            ),
+        ]
+
+    def value(self, generation: int, name: str) -> Theorem:
+        """h·m + c at one generation, by running the recurrence."""
+        p = self.prefix
+        return Theorem(
+            f"{p}{name}",
+            f"{p}unit {generation} = {coq_term(self.at(generation))}",
+            (
+                f"unfold {p}unit, {p}moments; evaluate; unfold {p}step, {p}initial; evaluate.",
+                "first [ring | field; nonzero].",
+            ),
+            kind="Lemma",
+        )
+
+    def closed_forms(self) -> list[Theorem]:
+        p, start = self.prefix, self.from_generation
+        names = self.atoms.names("G")
+        return [
+            Theorem(
+                f"{p}moments_closed_form",
+                f"forall G, ({self.first} <= G)%nat -> {p}moments G = {p}candidate G",
+                (
+                    f"apply (iterate_unique {self.first} {p}initial {p}step {p}candidate).",
+                    f"- unfold {p}candidate, {p}initial. evaluate. by_moments ltac:(first [ring | field; nonzero]).",
+                    "- intros g Hg. as_real Hg.",
+                    f"  unfold {p}candidate, {p}step. cbv beta iota zeta. by_moments ltac:(unroll; field; nonzero).",
+                ),
+                kind="Lemma",
+            ),
+            Theorem(
+                f"{p}unit_closed_form",
+                f"forall G, ({start} <= G)%nat -> {p}unit G = {coq_term(self.unit, names)}",
+                (
+                    "intros G HG. as_real HG.",
+                    f"unfold {p}unit. rewrite {p}moments_closed_form by lia. unfold {p}candidate. field; nonzero.",
+                ),
+                kind="Lemma",
+            ),
+            Theorem(
+                f"{p}closed_form",
+                f"forall G, ({start} <= G)%nat -> {p}risk G = {coq_term(self.closed, names)}",
+                (
+                    "intros G HG. as_real HG.",
+                    f"unfold {p}risk, scale. rewrite {p}unit_closed_form by lia. field; nonzero.",
+                ),
+            ),
+        ]
+
+    @property
+    def is_scalar(self) -> bool:
+        """One moment, which is the risk in units of scale."""
+        rec = self.recurrence
+        return rec.matrix.shape == (1, 1) and rec.readout[0] == 1 and rec.shift == 0
+
+    @property
+    def curvature(self) -> Expr | None:
+        """κ when P = 1 + κ f for all g: noise that feeds on the risk."""
+        if not self.is_scalar or self.recurrence.forcing[0] == 0:
+            return None
+        value = cancel((self.recurrence.matrix[0] - 1) / self.recurrence.forcing[0])
+        return None if value.has(self.recurrence.symbol) else value
+
+    def step_equation(self) -> Theorem:
+        rec, p = self.recurrence, self.prefix
+        names = {rec.symbol: "INR (S g)"}
+        return Theorem(
+            f"{p}step_equation",
+            f"forall g, ({self.first} <= g)%nat -> {p}unit (S g) = "
+            f"{grouped(coq_term(rec.matrix[0], names))} * {p}unit g + {grouped(coq_term(rec.forcing[0], names))}",
+            (
+                "intros g Hg. as_real Hg.",
+                f"unfold {p}unit, {p}moments. rewrite iterate_S by lia. unfold {p}step at 1. cbv zeta.",
+                "rewrite ?S_INR. field; nonzero.",
+            ),
+            kind="Lemma",
+        )
+
+
+def _plainness(expression: Expr) -> int:
+    """More for an expression that starts without a minus sign."""
+    return -int(expression.could_extract_minus_sign())
+
+
+def neat(expression: Expr, ranges: Ranges) -> Expr:
+    """One fraction, in factors that are written with the sign they have."""
+    return orient(factor(cancel(together(expression))), ranges)
+
+
+def _moments(recurrence: MomentRecurrence, atoms: Atoms, about: str) -> tuple[Expr, ...]:
+    """Every moment in closed form, in atoms."""
+    size = recurrence.matrix.shape[0]
+    if size == 1:
+        return (_scalar(recurrence, atoms, about),)
+    found = []
+    for index in range(size):
+        row = [[S.One if col == index else S.Zero for col in range(size)]]
+        single = replace(recurrence, readout=ImmutableMatrix(row), shift=S.Zero, early=())
+        closed = solve_recurrence(single)
+        if closed is None:
+            raise NotDerivedError(f"{about} has coupled moments without a closed form: it cannot be exported.")
+        try:
+            found.append(neat(atoms.write(closed), atoms.ranges))
+        except NotDerivedError as unnamed:
+            raise NotDerivedError(
+                f"{about} has coupled moments whose closed form the Coq library cannot name: rational functions, "
+                f"harmonic numbers and powers of rational numbers can be exported."
+            ) from unnamed
+    return tuple(found)
+
+
+def _scalar(recurrence: MomentRecurrence, atoms: Atoms, about: str) -> Expr:
+    """The moment in closed form; where the library has no name for that, a sum or a product over generations."""
+    single = replace(recurrence, readout=ImmutableMatrix([[S.One]]), shift=S.Zero, early=())
+    closed = solve_recurrence(single)
+    if closed is not None:
+        kept = dict(atoms.terms)
+        try:
+            return neat(atoms.write(closed), atoms.ranges)
+        except NotDerivedError:
+            atoms.terms.clear()
+            atoms.terms.update(kept)
+    (p,), (f,), (initial,) = recurrence.matrix, recurrence.forcing, recurrence.initial
+    g, start = recurrence.symbol, atoms.first + 1
+    names = {g: "INR i"}
+    if p == 1:
+        return initial + atoms.opaque("sum", coq_term(f, names), start)
+    product = atoms.opaque("product", coq_term(p, names), start)
+    fixed = cancel(f / (1 - p))
+    if not fixed.has(g):
+        return neat(fixed + (initial - fixed) * product, atoms.ranges)
+    if not never_zero(p.subs(g, start + Dummy("u", integer=True, nonnegative=True)), atoms.ranges):
+        raise NotDerivedError(f"{about} has a factor that may vanish: variation of constants cannot be exported.")
+    inner = f"{grouped(coq_term(f, names))} / product {start} (fun i => {coq_term(p, names)}) i"
+    return product * (initial + atoms.opaque("sum", inner, start))

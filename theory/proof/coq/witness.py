@@ -1,0 +1,101 @@
+r"""Witnesses of inequalities: a rational function as a quotient in which every sign is plain.
+
+Generations and parameters are written as their least value plus something nonnegative, g = first + 1 + u, n = 1 + t.
+When then all coefficients of every factor have one sign, the function is nonnegative, and Coq sees it term by term. The
+same test as in :mod:`theory.positivity`, with the witness kept.
+"""
+
+from __future__ import annotations
+
+from sympy import Dummy, Expr, Mul, S, Symbol, cancel, factor, fraction
+
+from theory.positivity import Ranges, sign
+from theory.proof.coq.text import coq_term, identifier
+
+
+def witness(expression: Expr, generation: Symbol, first: int, ranges: Ranges) -> str | None:
+    """N/D in Coq, equal to the expression at generation S g for g ≥ first, N ≥ 0 and D > 0 term by term; or None.
+
+    Parameters
+    ----------
+    expression : Expr
+        Rational in ``generation`` and the parameters.
+    generation : Symbol
+    first : int
+        What the Coq variable ``g`` is at least.
+    ranges : mapping
+        Parameters in variables over [0, ∞).
+
+    Examples
+    --------
+    >>> from sympy import Symbol
+    >>> g = Symbol("g")
+    >>> witness(1 - 1 / g, g, 0, {})
+    'INR g / (INR g + 1)'
+    >>> witness(1 / g - 1, g, 0, {}) is None
+    True
+    """
+    age = Dummy("u", nonnegative=True)
+    value = expression.subs(generation, first + 1 + age)
+    names = {age: f"(INR g - {first})" if first else "INR g"}
+    while left := sorted(value.free_symbols - set(names), key=lambda item: item.name):
+        symbol = left[0]
+        least = least_value(symbol, ranges)
+        if least is None:
+            return None
+        above = Dummy(symbol.name, nonnegative=True)
+        names[above] = identifier(symbol) if least == 0 else f"({identifier(symbol)} - {_grouped_sum(least)})"
+        value = value.subs(symbol, least + above)
+    numerator, denominator = (_expanded(side) for side in fraction(factor(cancel(value))))
+    top, bottom = _plain_sign(numerator), _plain_sign(denominator)
+    if top is None or not bottom or top * bottom < 0:
+        return None
+    return coq_term(_expanded(top * numerator) / _expanded(bottom * denominator), names) if top else "0"
+
+
+def least_value(symbol: Symbol, ranges: Ranges) -> Expr | None:
+    """The bound b of a parameter that runs over [b, ∞), in terms of other parameters; None for any other range.
+
+    Examples
+    --------
+    >>> from sympy import Symbol
+    >>> least_value(Symbol("n", integer=True, positive=True), {}), least_value(Symbol("x", real=True), {})
+    (1, None)
+    """
+    if symbol not in ranges:
+        if symbol.is_integer and symbol.is_positive:
+            return S.One
+        return S.Zero if symbol.is_nonnegative else None
+    hidden = [t for t in ranges[symbol].free_symbols if isinstance(t, Dummy)]
+    least = ranges[symbol].subs(dict.fromkeys(hidden, 0))
+    return least if len(hidden) == 1 and ranges[symbol] - least == hidden[0] else None
+
+
+def _grouped_sum(least: Expr) -> str:
+    text = coq_term(least)
+    return text if text.isalnum() else f"({text})"
+
+
+def _expanded(expression: Expr) -> Expr:
+    """A product with the terms of every factor collected, none left with a minus sign where all have one."""
+    total = S.One
+    for item in Mul.make_args(factor(expression)):
+        root, exponent = item.as_base_exp()
+        root = root.expand()
+        if exponent.is_Integer and not root.is_number and sign(root) == -1:
+            total *= (-1) ** exponent
+            root = (-root).expand()
+        total *= root**exponent
+    return total
+
+
+def _plain_sign(expression: Expr) -> int | None:
+    """1, 0 or −1 when the coefficients of every factor have one sign; None otherwise."""
+    total = 1
+    for item in Mul.make_args(expression):
+        root, exponent = item.as_base_exp()
+        direction = sign(root)
+        if direction is None:
+            return None
+        total *= direction if exponent % 2 else abs(direction)
+    return total

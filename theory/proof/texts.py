@@ -1,0 +1,157 @@
+"""SymPy expressions as the texts of a certificate."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Any
+
+from sympy import (
+    Add,
+    Dummy,
+    Expr,
+    Float,
+    Piecewise,
+    Poly,
+    Pow,
+    Product,
+    RootSum,
+    S,
+    Sum,
+    Symbol,
+    expand_log,
+    factor_list,
+    fraction,
+    gamma,
+    together,
+)
+from sympy.core.numbers import ComplexInfinity, Exp1, Infinity, NaN, NegativeInfinity, Number
+from sympy.printing.str import StrPrinter
+
+from theory.dynamics import GENERATION
+from theory.errors import NotDerivedError
+from theory.symbols import G
+
+_OUT_OF_REACH = (Piecewise, RootSum, Sum, Product, Infinity, NegativeInfinity, ComplexInfinity, NaN, Float)
+
+#: Names that mean something to the checker.
+_RESERVED = {"g", "I", "pi", "EulerGamma"}
+
+
+def name(symbol: Symbol) -> str:
+    """A symbol as an identifier."""
+    written = re.sub(r"\W", "_", symbol.name) + (str(symbol.dummy_index) if isinstance(symbol, Dummy) else "")
+    return f"{written}_" if written in _RESERVED or keyword.iskeyword(written) else written
+
+
+def text(expression: Expr) -> str:
+    """An expression in the grammar that :mod:`theory.proof.algebra` reads.
+
+    Raises
+    ------
+    NotDerivedError
+        When it holds something of which the checker knows no equation.
+    """
+    return _Printer().doprint(expression)
+
+
+class _Printer(StrPrinter):
+    def _print_Symbol(self, expr: Symbol) -> str:
+        return "g" if expr in (G, GENERATION) else name(expr)
+
+    def _print_Dummy(self, expr: Dummy) -> str:
+        return self._print_Symbol(expr)
+
+    def _print_Exp1(self, expr: Exp1) -> str:
+        return "exp(1)"
+
+    def _print_Pow(self, expr: Pow, rational: bool = False) -> str:
+        base, exponent = expr.as_base_exp()
+        if not (exponent.has(G, GENERATION) and exponent.is_integer):
+            return super()._print_Pow(expr, rational)
+        # A power with a whole exponent splits over the factors of its base: equal powers then have equal names.
+        parts = [f"({self.doprint(part)})**({self.doprint(power * exponent)})" for part, power in _factors(base)]
+        return "(" + "*".join(parts or ["1"]) + ")"
+
+    def _print_log(self, expr: Expr) -> str:
+        apart = expand_log(expr, factor=True)
+        return f"log({self.doprint(expr.args[0])})" if apart == expr else f"({self.doprint(apart)})"
+
+    def _print_Function(self, expr: Expr) -> str:
+        arguments = [self.doprint(argument) for argument in expr.args]
+        return f"{type(expr).__name__}({', '.join(arguments)})"
+
+    def emptyPrinter(self, expr: object) -> str:
+        raise NotDerivedError(f"certificates do not reach {type(expr).__name__}: {expr}.")
+
+    def _print(self, expr: Any, **kwargs: Any) -> str:
+        return self.emptyPrinter(expr) if isinstance(expr, _OUT_OF_REACH) else super()._print(expr, **kwargs)
+
+
+def _factors(base: Expr) -> list[tuple[Expr, int]]:
+    """Irreducible factors and primes of a base, with whole exponents."""
+    found: dict[Expr, int] = {}
+    for part, side in zip(fraction(together(base)), (1, -1), strict=True):
+        constant, factors = (part, []) if isinstance(part, Number) else _split(part)
+        for factor, times in factors:
+            found[factor] = found.get(factor, 0) + side * times
+        for number, way in ((constant.p, side), (constant.q, -side)):
+            if number < 0:
+                found[S.NegativeOne] = 1
+            for prime, times in S(abs(number)).factors().items():
+                found[S(prime)] = found.get(S(prime), 0) + way * times
+    return [(factor, times) for factor, times in found.items() if times and factor != 1]
+
+
+def _split(part: Expr) -> tuple[Expr, list[tuple[Expr, int]]]:
+    symbols = sorted(part.free_symbols, key=lambda item: item.name)
+    if not symbols or not part.is_polynomial(*symbols):
+        return S.One, [(part, 1)]
+    constant, factors = factor_list(part, *symbols)
+    return (constant, factors) if constant.is_Rational else (S.One, [(part, 1)])
+
+
+def root_sums(value: Expr, origin: int) -> tuple[Expr, list[tuple[list[Expr], list[Expr]]]]:
+    """The value without its sums over roots, and each sum as its monic polynomial and summand, lowest power first.
+
+    Σ R(x) x^(G − origin) over the roots x of p has the summand R, reduced modulo p.
+    """
+    sums = {total: Dummy() for total in value.atoms(RootSum)}
+    linear, parts = value.subs(sums), []
+    for total, stand_in in sums.items():
+        coefficient = linear.diff(stand_in)
+        if coefficient.has(G, *sums.values()):
+            raise NotDerivedError("certificates do not reach a sum over roots inside another function.")
+        x = Dummy("x")
+        polynomial = Poly(total.poly.as_expr().subs(total.poly.gen, x), x).to_field().monic()
+        summand = coefficient * total.fun(x).subs(G, origin)
+        top, bottom = (Poly(part, x).to_field() for part in fraction(together(summand)))
+        domain = polynomial.unify(top)[0].unify(bottom)[0].domain
+        polynomial, top, bottom = (part.set_domain(domain) for part in (polynomial, top, bottom))
+        reduced = (top * bottom.invert(polynomial)).rem(polynomial)
+        size = polynomial.degree()
+        parts.append(
+            (list(reversed(polynomial.all_coeffs())), [reduced.coeff_monomial(x**power) for power in range(size)])
+        )
+    return linear.subs(dict.fromkeys(sums.values(), 0)), parts
+
+
+def anchored(expression: Expr, origin: Expr, value: Expr) -> str:
+    """A function of G with the constant that makes it ``value`` at the origin written through the function itself.
+
+    T(G) + c becomes T(G) + value − T(origin), and with Gamma functions K T(G) + c becomes
+    c + (value − c) T(G)/T(origin): SymPy writes ψ and Γ at rational arguments by other functions, of which the checker
+    knows nothing.
+    """
+    constant, moving = expression.expand(func=False).as_independent(G, as_Add=True)
+    if not moving.has(gamma):
+        shape = text(moving)
+        return f"{shape} + {text(value)} - ({_placed(shape, origin)})"
+    if len(Add.make_args(moving)) > 1:
+        raise NotDerivedError(f"certificates do not reach the constants of {expression}.")
+    shape = text(moving.as_independent(G, as_Add=False)[1])
+    return f"{text(constant)} + ({text(value - constant)})*({shape})/({_placed(shape, origin)})"
+
+
+def _placed(shape: str, origin: Expr) -> str:
+    return re.sub(r"\bg\b", f"({text(origin)})", shape)
