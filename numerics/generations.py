@@ -174,7 +174,10 @@ def run_generations(
     path : folder, optional
         Every finished generation is put on the disk there, and a run that was killed goes on from there, with the
         same result to the last bit; see :mod:`numerics.run.storage`. A finished run is read without being done again,
-        except for its very first fit, which shows that nothing has changed.
+        except for its very first fit, which shows that nothing has changed. More ``replicates`` or ``generations``
+        than are there extend it, to what one long run would have given, to the last bit. Replicates are added at no
+        further cost; for more generations the earlier ones are fitted again, and must give the losses on record,
+        since the blocks of finished replicates are not kept.
     n : positive int, optional
         Rows of a unit block; all of the data if omitted.
     progress : bool
@@ -226,13 +229,13 @@ def run_generations(
             f"{' and what it draws afresh' if plan.fresh.any() else ''}): give a smaller n, or more data."
         )
     chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), whole_number("seed", seed, 0))
-    settings = _settings(source, workflow, chain, last, count, unit)
-    with threadpool_limits(limits=1), Storage(path, settings, last) as storage, _Bar(last * count, progress) as bar:
+    settings, recipes = _settings(source, workflow, chain, unit), _recipes(workflow, chain)
+    with threadpool_limits(limits=1), Storage(path, settings, recipes) as storage, _Bar(last * count, progress) as bar:
         chain.verify_start(storage)
         for replicate in range(count):
             chain.run(replicate, storage, bar.advance)
         storage.keep(count, ())
-        losses = np.array(storage.losses).reshape(count, last)
+        losses = np.array([storage.of(replicate)[:last] for replicate in range(count)])
     return GenerationRun(losses, workflow, chain.loss.name, unit, len(pool), chain.seed)
 
 
@@ -252,7 +255,7 @@ class _Chain:
 
     def run(self, replicate: int, storage: Storage, advance: Callable[[], None]) -> None:
         """Do what is not yet recorded of a replicate."""
-        recorded = storage.losses[replicate * self.generations : (replicate + 1) * self.generations]
+        recorded = storage.of(replicate)[: self.generations]
         done = len(recorded)
         for _ in recorded:
             advance()
@@ -273,7 +276,7 @@ class _Chain:
                 if g <= len(recorded):
                     _verify_same_loss(storage, recorded[g - 1], value, replicate, g)
                 else:
-                    storage.record(value, block)
+                    storage.record(replicate, value, block)
                     advance()
                 needed = self.plan.needed(g)
                 synthetic = {index: synthetic[index] for index in needed}
@@ -287,7 +290,7 @@ class _Chain:
         if self.generations > 1 and not storage.losses:
             fitted.verify_noise(self._seed(0, 1, _PROBE), reproducible=storage.folder is not None)
         if storage.losses:
-            _verify_same_loss(storage, storage.losses[0], self.loss(fitted, self._seed(0, 1, _LOSS)), 0, 1)
+            _verify_same_loss(storage, storage.losses[0][0], self.loss(fitted, self._seed(0, 1, _LOSS)), 0, 1)
 
     def _generation(
         self, replicate: int, g: int, real: Array, synthetic: dict[int, Array]
@@ -311,7 +314,8 @@ class _Chain:
         if self.plan.real_rows == len(self.pool) == self.plan.points[0]:
             return self.pool
         rng = np.random.default_rng(self._seed(replicate, 0, _ROWS))
-        return self.pool[rng.choice(len(self.pool), self.plan.real_rows, replace=False)]
+        # The first rows of a permutation are the same however many are taken: a longer run begins like a shorter.
+        return self.pool[rng.permutation(len(self.pool))[: self.plan.real_rows]]
 
     def _stored(self, replicate: int, done: int, storage: Storage) -> dict[int, Array] | None:
         """The synthetic blocks that generations after ``done`` are fitted on; None where one is missing."""
@@ -332,24 +336,26 @@ def _verify_same_loss(storage: Storage, recorded: float, computed: float, replic
         )
 
 
-def _settings(
-    source: GeneratorSource, workflow: Workflow, chain: _Chain, generations: int, replicates: int, n: int
-) -> dict[str, Any]:
-    """What tells one run from another. A workflow is what it does, since a function prints as its address."""
-    rows = [
-        (*map(str, exact_weights(workflow, g)), str(workflow.fresh_weight(g)), recipe.drawn, recipe.replacement)
-        for g, recipe in enumerate(chain.plan.recipes, start=1)
-    ]
-    table = repr((rows, chain.plan.points.tolist(), chain.plan.fresh.tolist()))
+def _settings(source: GeneratorSource, workflow: Workflow, chain: _Chain, n: int) -> dict[str, Any]:
+    """What tells one run from another, however long they are."""
     return {
         "generator": source.identity,
         "data": digest_of(chain.pool),
         "test_data": digest_of(chain.loss.rows),
         "layout": "1-D" if source.layout.flat else "columns",
-        "workflow": f"{workflow.name} {sha256(table.encode()).hexdigest()[:16]}",
+        "workflow": workflow.name,
         "loss": chain.loss.name,
-        "generations": generations,
-        "replicates": replicates,
         "n": n,
         "seed": chain.seed,
     }
+
+
+def _recipes(workflow: Workflow, chain: _Chain) -> list[str]:
+    """A workflow is what it does at each generation, since a function prints as its address."""
+    plan = chain.plan
+    rows = [
+        (*map(str, exact_weights(workflow, g)), str(workflow.fresh_weight(g)), recipe.drawn, recipe.replacement)
+        for g, recipe in enumerate(plan.recipes, start=1)
+    ]
+    parts = zip(rows, plan.points.tolist(), plan.fresh.tolist(), strict=True)
+    return [sha256(repr(part).encode()).hexdigest()[:16] for part in parts]

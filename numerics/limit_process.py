@@ -192,7 +192,13 @@ def limit_process(workflow: Workflow, dimension: int = 1, generations: int = 100
         raise DomainError(f"generations = {generations} is too many: give {MOST_GENERATIONS} or fewer.")
     coordinates = whole_number("dimension", dimension, 1)
     verify_numbers(Regular(p=1, n=1), workflow)
-    table, variances = innovation_table(workflow, last)
+    with np.errstate(over="ignore", divide="ignore"):
+        table, variances = innovation_table(workflow, last)
+    if not (np.isfinite(variances).all() and np.isfinite(table).all()):
+        worst = int(np.flatnonzero(~np.isfinite(variances))[0]) + 1 if not np.isfinite(variances).all() else last
+        raise DomainError(
+            f"generations = {last} is too many: the noise of block {worst} is beyond double precision under {workflow}."
+        )
     used = (variances > 0) & table.any(axis=0)
     return LimitProcess(workflow, coordinates, last, table[:, used], variances[used])
 

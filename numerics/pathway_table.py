@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dtrtri
 from sympy import Rational
 
+from numerics.threads import single_threaded_algebra
 from theory.arguments import generation
 from theory.errors import DomainError
 from theory.workflows.base import Workflow, exact_weights
@@ -67,7 +68,9 @@ def pathway_coefficients(workflow: Workflow, generations: int) -> tuple[Array, A
     weights, fresh = weight_table(workflow, last)
     system = np.eye(last, order="F")
     system[:, :-1] -= weights[:, 1:]
-    inverse, info = dtrtri(system, lower=1, unitdiag=1, overwrite_c=1)
+    with single_threaded_algebra():
+        # Threads cost LAPACK more here than they bring.
+        inverse, info = dtrtri(system, lower=1, unitdiag=1, overwrite_c=1)
     assert info == 0, "a unit triangular matrix has an inverse"
     blocks = np.empty((last, last))
     blocks[:, 0] = inverse @ weights[:, 0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from selfgen.proofs import certified
 from theory import (
     Categorical,
     GaussianFit,
@@ -49,15 +50,18 @@ class Cell:
     ----------
     kind : "closed form", "values" (at every generation, by the recurrence) or "simulation" (nothing is derived)
     exactness : "exact" or "leading order"; empty for a simulation
+    certified : whether the closed form has a certificate that the checker accepts
     """
 
     kind: str
     exactness: str
+    certified: bool = False
 
     def __str__(self) -> str:
         if self.kind == SIMULATION:
             return SIMULATION
-        return self.kind if self.exactness == "exact" else f"≈ {self.kind}"
+        proof = " ✓" if self.certified else ""
+        return f"{self.kind if self.exactness == 'exact' else f'≈ {self.kind}'}{proof}"
 
 
 def workflows() -> dict[str, Workflow]:
@@ -77,7 +81,7 @@ def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
         return Cell(SIMULATION, "")
     if risk.closed_form is None:
         return Cell(VALUES, risk.exactness)
-    return Cell(CLOSED, risk.exactness)
+    return Cell(CLOSED, risk.exactness, certified(risk) is not None)
 
 
 def _concrete(model: Model, loss: str) -> Model:

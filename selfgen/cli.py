@@ -1,7 +1,7 @@
 """The command line: a thin mirror of ``theory`` and ``numerics``.
 
-Exit codes: 0, done (and every case agrees); 1, ``verify`` found a case that does not; 2, bad input, said in one
-sentence on standard error.
+Exit codes: 0, done (and every case agrees); 1, ``verify`` found a case that does not, or a proof does not hold; 2, bad
+input, or nothing found, said in one sentence on standard error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import errno
 import json
 import math
 import os
+import re
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +47,8 @@ class _Group(typer.core.TyperGroup):
         if sys.stdout is None:
             # Closed by whoever started us: what is printed goes nowhere, what is written to files still does.
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        # Exact numbers may have more digits than Python writes unasked; where they are shown they are cut.
+        sys.set_int_max_str_digits(0)
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -93,6 +97,13 @@ app = typer.Typer(
     epilog="Names are the papers': accumulate (augment), replace (discard), linear-regression, … A workflow's own "
     "settings may follow its name: sliding-window:k=3.",
 )
+
+
+class Design(StrEnum):
+    """On which rows later generations are labelled."""
+
+    shared = "shared"
+    fresh = "fresh"
 
 
 class Method(StrEnum):
@@ -175,6 +186,10 @@ def verify(
     else:
         power = "Some case has no power: its simulation cannot judge the formula."
     typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {power}")
+    closed = [result for result in results if result.certified is not None]
+    if closed:
+        proved = sum(result.certified is True for result in closed)
+        typer.echo(f"{len(closed)} of the risks have a closed form; {proved} of these have a certificate, checked.")
     partly = sum(result.checked < result.generations for result in results)
     if partly:
         typer.echo(f"As the study asks, the later generations of {partly} of them were simulated but not judged.")
@@ -205,7 +220,9 @@ def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None) -
         if not result.passed:
             typer.echo(f"{result.name}: {result.reason}")
     failures = [result for result in results if not result.passed]
-    typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree.")
+    for sentence in real_study.columns(results):
+        typer.echo(sentence)
+    typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {real_study.power(results)}")
     if folder is not None:
         real_study.write(folder, loaded, results)
         typer.echo(f"Written to {folder}: results.json, results.csv and a figure a case.")
@@ -224,6 +241,9 @@ def derive(
         int | None, typer.Option(**_whole("--generation", 1), help="Also the value at this generation.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the theorem line, to paste into a paper.")] = False,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Print the derivation step by step, each step checked; also with --latex.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Derive the expected risk: closed form, limit, growth, domain."""
@@ -231,11 +251,18 @@ def derive(
     from selfgen.values import text, value_at
     from theory import expected_risk
 
-    if latex and as_json:
-        raise DomainError("--latex and --json exclude each other: give one of them.")
+    for flag, given in (("--latex", latex), ("--steps", steps)):
+        if given and as_json:
+            raise DomainError(f"{flag} and --json exclude each other: give one of them.")
+    if steps and generation is not None:
+        raise DomainError(f"--generation {generation} and --steps exclude each other: a derivation is for every g.")
     built_model, built_workflow = build(model, workflow, _settings(set_, sizes))
     risk = expected_risk(built_model, built_workflow, loss=loss)
-    if latex:
+    if steps:
+        from selfgen.steps import steps as derivation
+
+        typer.echo(derivation(risk, as_latex=latex))
+    elif latex:
         typer.echo(risk.latex())
     elif as_json:
         found = {
@@ -289,6 +316,101 @@ def _shown(value: Expr | None) -> str:
     if value.is_Float or is_long(value):
         return f"≈ {shown}"
     return f"{shown} ≈ {float(value):.10g}" if value.is_number and value.is_finite and not value.is_Integer else shown
+
+
+@app.command()
+def prove(
+    model: ModelName,
+    workflow: WorkflowName,
+    claim: Annotated[
+        str,
+        typer.Option(
+            metavar="CLAIM",
+            help="closed-form, limit, growth, monotone, bound (the least), remainder (of the expansion); with --than: "
+            "never-worse, lower-limit.",
+        ),
+    ] = "closed-form",
+    than: Annotated[
+        str | None, typer.Option(metavar="WORKFLOW", help="The other workflow of a claim about two.")
+    ] = None,
+    terms: Annotated[
+        int | None, typer.Option(**_whole("--terms", 1), help="How many terms of the expansion a remainder is of.")
+    ] = None,
+    set_: Set = None,
+    sizes: Sizes = None,
+    loss: Loss = "squared",
+    of_risk: Annotated[
+        bool, typer.Option("--risk", help="About the risk itself, not its ratio to generation 1.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the certificate, for selfgen check.")
+    ] = None,
+    coq_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--coq", metavar="FILE", help="Write what Coq can prove of the pair, and compile it if coqc is there."
+        ),
+    ] = None,
+) -> None:
+    """Prove a claim for every generation and all parameters: find a certificate and check it."""
+    from selfgen.names import build
+    from selfgen.proofs import claim as claimed
+    from theory import expected_risk
+    from theory.proof import prove as certify
+
+    settings = _settings(set_, sizes)
+    pairs = [build(model, name, settings) for name in ([workflow] if than is None else [workflow, than])]
+    risks = [expected_risk(*pair, loss=loss) for pair in pairs]
+    risks = risks if of_risk else [risk.ratio for risk in risks]
+    statement = claimed(claim, risks[0], risks[1] if than is not None else None, terms)
+    with _waiting("looking for a certificate"):
+        certificate = certify(statement)
+    typer.echo(certificate)
+    if json_file is not None:
+        certificate.save(json_file)
+        typer.echo(f"Checked, and written to {json_file}.")
+    else:
+        typer.echo("Checked.")
+    if coq_file is not None:
+        _write_coq(coq_file, pairs, loss)
+
+
+def _write_coq(path: Path, pairs: list[Any], loss: str) -> None:
+    """The Coq file of a pair, or of a comparison, and what coqc says of it."""
+    from theory.proof.coq import CoqError, write_coq
+
+    (model, workflow), *others = pairs
+    try:
+        with _waiting("compiling the Coq file"):
+            axioms = write_coq(path, model, workflow, loss, others[0][1] if others else None)
+    except CoqError as error:
+        typer.echo(f"selfgen: {path} is written, but coqc refuses it: {error}", err=True)
+        raise typer.Exit(1) from None
+    stated = ", ".join(re.findall(r"^Theorem (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)[-8:])
+    typer.echo(f"{path} states what Coq can prove of the pair, whatever the claim above: {stated}.")
+    if axioms is None:
+        typer.echo("coqc is not installed here, so it was not compiled.")
+    else:
+        rests = f"axioms of the standard library's reals alone: {', '.join(axioms)}" if axioms else "no axiom"
+        typer.echo(f"coqc accepts it; it rests on {rests}.")
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate that selfgen prove --json wrote.")],
+) -> None:
+    """Check a certificate: exit code 0 if it proves its claim, 1 if it does not."""
+    from theory.proof import Certificate, CertificateError
+    from theory.proof import check as verified
+
+    certificate = Certificate.load(file)
+    try:
+        verified(certificate)
+    except CertificateError as error:
+        typer.echo(f"selfgen: {file} proves nothing: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(certificate)
+    typer.echo("The certificate proves this of the recurrence in the file, which is that of the pair as the file says.")
 
 
 @app.command()
@@ -360,27 +482,118 @@ def compare(
         bool, typer.Option("--order", help="Also say of every two which is better, from where on, and why.")
     ] = False,
 ) -> None:
-    """Risk at G over risk at 1 under several workflows, side by side: which collapse, and which is best (place)."""
-    from selfgen.comparison import compare as compared
-    from selfgen.comparison import order, plot_comparison
+    """Workflows side by side: risk at G over risk at 1, limit, which collapse; who is better, from where, for how long.
+
+    The order is that of the risks themselves, by exact values at the first generations and, where it can be proved,
+    for ever; a crossing is a generation from which the order of two workflows is another than before.
+    """
+    from selfgen.comparison import plot_comparison, side_by_side
     from selfgen.names import build_all
     from selfgen.report import limit_text
 
     built_model, built = build_all(model, workflows, _settings(set_, sizes))
-    named = list(zip(workflows, built, strict=True))
-    rows = compared(built_model, named, loss, generation)
+    compared = side_by_side(built_model, list(zip(workflows, built, strict=True)), loss, generation)
     if plot is not None:
-        plot_comparison(built_model.name, rows, generation, plot)
-    grid = Table("workflow", f"ratio at {generation}", "place", "limit", "growth", "collapses", header_style="bold")
-    for row in rows:
-        place = "?" if row.place is None else str(row.place)
-        grid.add_row(row.name, row.ratio, place, limit_text(row.limit), row.growth or "unknown", row.verdict)
+        plot_comparison(built_model.name, compared, plot)
+    ranked = any(row.final is not None for row in compared.rows)
+    grid = Table("workflow", f"ratio at {generation}", f"place at {generation}", "limit", header_style="bold")
+    for column in (*(["place in the limit"] if ranked else []), "growth", "collapses"):
+        grid.add_column(column)
+    for row in compared.rows:
+        place, final = ("?" if found is None else str(found) for found in (row.place, row.final))
+        last = (*([final] if ranked else []), row.growth or "unknown", row.verdict)
+        grid.add_row(row.name, row.ratio, place, limit_text(row.limit), *last)
     _terminal().print(grid)
+    pairs = Table("better", "than", "where", "dominates", "known", header_style="bold")
+    for standing in compared.standings:
+        dominates = {True: "yes", False: "no", None: "unknown"}[standing.dominates]
+        pairs.add_row(standing.better, standing.worse, standing.where, dominates, standing.known)
+    if compared.standings:
+        _terminal().print(pairs)
+    for sentence in (*compared.changes, compared.best, *compared.remarks):
+        typer.echo(sentence)
     if in_order:
-        for sentence in order(built_model, named, loss):
-            typer.echo(sentence)
+        for standing in compared.standings:
+            typer.echo(standing.sentence)
     if plot is not None:
         typer.echo(f"Written to {plot}.")
+
+
+@app.command()
+def universality(
+    model: Annotated[str, typer.Argument(metavar="[MODEL]", help="logistic, poisson, multinomial, or all.")] = "all",
+    workflows: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WORKFLOW...]",
+            help="If left out: replace, accumulate and accumulate-subsample.",
+            show_default=False,
+        ),
+    ] = None,
+    sizes: Annotated[
+        str, typer.Option("--n", metavar="N,N,N,…", help="Labels in a block: three or more, multiples of 25.")
+    ] = "400,600,1000,1600,2400",
+    generations: Annotated[int, typer.Option(**_whole("--generations", 2, 1000), help="How many.")] = 8,
+    replicates: Annotated[int, typer.Option(**_whole("--replicates", 100), help="Chains of fits at each n.")] = 3000,
+    design: Annotated[
+        Design, typer.Option(help="Labels on the same rows ever, or on rows drawn anew.")
+    ] = Design.shared,
+    seed: Annotated[int, typer.Option(**_whole("--seed", 0), help="The same seed gives the same numbers.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", "--figure", metavar="FILE", help="Also draw it: .png, .pdf or .svg.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(**_whole("--jobs", 1, 512), help="Processes; all cores if left out.")
+    ] = None,
+) -> None:
+    """Fit regressions generation after generation: does risk follow the universal ratio, and do the rest fall like 1/n?
+
+    Logistic, Poisson and multinomial regression have no closed form; to leading order in 1/n their risk is the same
+    multiple of that of generation 1. What is measured beyond it is fitted on powers of 1/n: nothing may be left as n
+    grows, and the power must be −1. The exit code is 1 where one of them is not so. About a minute on two cores.
+    """
+    from selfgen.figures import FORMATS
+    from selfgen.names import build
+    from selfgen.regressions import regressions
+    from selfgen.universality import as_json as plain
+    from selfgen.universality import draw_universality, table
+    from selfgen.universality import universality as measured
+    from selfgen.verification import processes
+
+    listed = _whole_numbers("--n", sizes)
+    if plot is not None and plot.suffix.lower().lstrip(".") not in FORMATS:
+        raise DomainError(f"--plot {plot} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
+    named = workflows or ["replace", "accumulate", "accumulate-subsample"]
+    built = [build("regular", name, {})[1] for name in named]
+    models = regressions(model, design.value)
+    found = {}
+    with processes(_cores() if jobs is None else jobs) as executor:
+        for name, of in models.items():
+            with _waiting(f"fitting {name} regressions"):
+                found[name] = measured(of, built, listed, generations, replicates, seed, executor)
+    if plot is not None:
+        draw_universality(found, plot)
+    approaches = [approach for each in found.values() for approach in each]
+    if as_json:
+        typer.echo(json.dumps(plain(found), ensure_ascii=False, indent=1))
+    else:
+        _terminal().print(table(found))
+        for name, each in found.items():
+            for approach in each:
+                for n, run in zip(approach.sizes, approach.runs, strict=True):
+                    if run.failures.total:
+                        typer.echo(f"{name}, {approach.workflow.name}, n = {n:g}, not in the fit: {run.failures}.")
+        worst = max(approach.detectable for approach in approaches)
+        agreeing = sum(approach.passed for approach in approaches)
+        typer.echo(
+            f"{agreeing} of {len(approaches)} agree. In every case a universal ratio wrong by "
+            f"{math.ceil(1000 * worst) / 10:g} % is caught with probability 0.99."
+        )
+        if plot is not None:
+            typer.echo(f"Written to {plot}.")
+    if not all(approach.passed for approach in approaches):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -523,6 +736,20 @@ def _settings(pairs: list[str] | None, sizes: str | None) -> dict[str, str]:
             raise DomainError("sizes are given both by --sizes and by --set: give one of them.")
         found["sizes"] = sizes
     return found
+
+
+def _waiting(what: str) -> AbstractContextManager[object]:
+    """A line on the terminal while something takes its time."""
+    return _terminal(stderr=True).status(what) if sys.stderr.isatty() else nullcontext()
+
+
+def _whole_numbers(name: str, text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise DomainError(
+            f"{name} {text} is not allowed: give whole numbers with commas, such as 200,400,800."
+        ) from None
 
 
 def _make(folder: Path, argument: str) -> None:

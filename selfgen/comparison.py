@@ -1,4 +1,4 @@
-r"""Workflows side by side: which collapse, and which do not.
+r"""Workflows side by side: which collapse, which is better, from which generation on, and how far that is proved.
 
 A workflow *collapses* when the ratio of its risk at generation G to that at generation 1 outgrows every constant, as n
 and then G grow. For a bounded family the risk itself cannot diverge (replace takes a Bernoulli chain to a point mass,
@@ -9,29 +9,34 @@ it is the same for every regular model (Dey and Donoho 2024).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-from sympy import Expr, oo
+from sympy import Expr, Rational, S, Symbol, cancel, oo
 
 from numerics import evaluate
+from selfgen.ordering import Standing, standings
 from selfgen.values import LAST_EXACT, number_at, value_at
-from theory import DomainError, G, Regular, Risk, expected_risk
-from theory.design import Pair
+from theory import DomainError, NotDerivedError, Regular, Risk, expected_risk
+from theory.design import Comparison, Pair
 from theory.design import compare as compare_exactly
-from theory.design.comparison import CHECKED_SYMBOLS, has_symbols, in_common_unit
+from theory.design.comparison import CHECKED, CHECKED_SYMBOLS, has_symbols, in_common_unit
 from theory.design.settling import risk_sign
 from theory.models.base import Model
 from theory.workflows.base import Workflow
 
+# Numbers to stand for parameters that cancel: some of them are in the range of every parameter there is.
+_ANY = (S(2), Rational(1, 2), S(10), S(100))
+
 
 @dataclass(frozen=True)
 class Row:
-    """One workflow of a comparison; ``ratio`` and ``limit`` and ``growth`` are texts, ``risk`` the whole answer.
+    """One workflow of a comparison; ``ratio`` and ``limit`` and ``growth`` are texts, ``risk`` is what is compared.
 
     ``place`` is its place by risk at the generation asked for, 1 for the smallest (the largest of a loss of which
-    more is better); None where that depends on parameters without a value.
+    more is better); ``final`` that in the limit. None where it depends on parameters without a value, or is unknown.
     """
 
     name: str
@@ -41,138 +46,251 @@ class Row:
     growth: str | None
     verdict: str
     place: int | None
+    final: int | None
 
 
-def compare(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str, generation: int) -> list[Row]:
-    """Derive every workflow's risk ratio at ``generation``, its limit and growth, and whether it collapses."""
-    rows = []
-    risks = [expected_risk(model, workflow, loss=loss) for _, workflow in workflows]
-    places = _places(risks, generation)
-    for (name, workflow), risk, place in zip(workflows, risks, places, strict=True):
-        ratio = risk.ratio
-        limit = ratio.limit
-        # Where only the leading order in 1/n is known for all G, that is what is shown, marked ≈.
-        ahead, mark = (ratio, "") if limit is not None else (risk.leading_order.ratio, "≈ ")
-        rows.append(
-            Row(
-                name=name,
-                risk=risk,
-                ratio=_value(ratio, generation),
-                limit=None if ahead.limit is None else mark + _short(ahead.limit),
-                growth=None if ahead.growth is None else mark + str(ahead.growth),
-                verdict={True: "yes", False: "no", None: "unknown"}[_collapses(limit, workflow)],
-                place=place,
-            )
-        )
-    return rows
+@dataclass(frozen=True)
+class SideBySide:
+    """Workflows compared at one generation and for ever.
+
+    Attributes
+    ----------
+    rows : one a workflow
+    standings : one for every two workflows
+    generation : at which places and ratios are told
+    remarks : what limits the comparison, a sentence each
+    """
+
+    rows: tuple[Row, ...]
+    standings: tuple[Standing, ...]
+    generation: int
+    remarks: tuple[str, ...]
+
+    @property
+    def crossings(self) -> list[tuple[int, str, str]]:
+        """(generation, who is better from there on, who is worse), in order."""
+        return sorted({crossing for standing in self.standings for crossing in standing.crossings})
+
+    @property
+    def changes(self) -> list[str]:
+        """Every crossing, and up to where there are no others, a sentence each."""
+        told = [f"Crossing at G = {g}: from there {first} is better than {then}." for g, first, then in self.crossings]
+        other = "other " if told else ""
+        open_ = [standing.checked for standing in self.standings if not standing.proved]
+        if not self.standings or not all(standing.decided for standing in self.standings):
+            return [*told, f"Whether there are {other}crossings is not decided."]
+        return [*told, f"No {other}crossings" + (f" up to G = {min(open_)}." if open_ else ", at any G: proved.")]
+
+    @property
+    def best(self) -> str:
+        """Which workflow is nowhere worse than any other, as a sentence."""
+        names = [row.name for row in self.rows]
+        if not self.standings or not all(standing.decided for standing in self.standings):
+            return "Which workflow is best at every G is not decided."
+        # In a pair whose order changes, each is worse somewhere.
+        worse = {name for standing in self.standings for _, *both in standing.crossings for name in both}
+        worse |= {standing.worse for standing in self.standings if standing.since is not None}
+        left = [name for name in names if name not in worse]
+        if not left:
+            return "No workflow is best at every G."
+        told = " and ".join(left)
+        mine = [s for s in self.standings if s.better in left or s.worse in left]
+        if all(standing.proved for standing in mine):
+            return f"Best at every G: {told}."
+        return f"Best at every G up to {min(s.checked for s in mine)}, beyond not proved: {told}."
 
 
-def order(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str) -> list[str]:
-    """A sentence for every two workflows: who has the smaller risk, where that changes, and how far it is known.
+def side_by_side(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str, generation: int) -> SideBySide:
+    """Derive every workflow's risk ratio at ``generation``, its limit and growth, whether it collapses, and the order.
 
     Raises
     ------
     DomainError
-        For a loss of which more is better.
+        For fewer than two workflows, and as :func:`theory.expected_risk`.
     """
-    if loss in model.gains:
-        raise DomainError(f"--order {loss} is not a loss to be small: which workflow is better is told of risks only.")
-    compared = compare_exactly([workflow for _, workflow in workflows], model, loss=loss)
-    unit = "" if compared.unit == 1 else f", in units of {compared.unit}"
-    return [_sentence(pair, workflows[pair.first][0], workflows[pair.second][0], unit) for pair in compared.pairs]
+    if len(workflows) < 2:
+        given = ", ".join(name for name, _ in workflows) or "none"
+        raise DomainError(f"workflows = {given} leave nothing to compare: give two workflows or more.")
+    names = _told_apart([name for name, _ in workflows])
+    own = compare_exactly([workflow for _, workflow in workflows], model, loss=loss)
+    compared, remarks = _alike(own, names)
+    if CHECKED < generation <= LAST_EXACT and not any(map(has_symbols, in_common_unit(compared.risks)[1])):
+        # Crossings on the way to a late generation are part of the answer.
+        compared = replace(compared, upto=generation)
+    side = -1 if loss in model.gains else 1
+    try:
+        pairs: Sequence[Pair] = compared.pairs
+    except DomainError as error:
+        pairs = ()
+        remarks.append(f"The order of two workflows is not derived: {error}")
+    try:
+        final = _final_places(compared, side)
+    except NotDerivedError as error:
+        final = [None] * len(names)
+        remarks.append(f"Places in the limit are not derived: {error}")
+    places = _places(compared, pairs, generation, side)
+    rows = []
+    for index, (_, workflow) in enumerate(workflows):
+        ratio = own.risks[index].ratio
+        limit = ratio.limit
+        # Where only the leading order in 1/n is known for all G, that is what is shown, marked ≈.
+        ahead, mark = (ratio, "") if limit is not None else (own.risks[index].leading_order.ratio, "≈ ")
+        if ahead.exactness != "exact" and any(risk.exactness == "exact" for risk in own.risks):
+            mark = "≈ "
+        rows.append(
+            Row(
+                name=names[index],
+                risk=compared.risks[index],
+                ratio=(mark if ahead is ratio else "") + _value(ratio, generation),
+                limit=None if ahead.limit is None else mark + _short(ahead.limit),
+                growth=None if ahead.growth is None else mark + str(ahead.growth),
+                verdict={True: "yes", False: "no", None: "unknown"}[_collapses(limit, workflow)],
+                place=places[index],
+                final=final[index],
+            )
+        )
+    return SideBySide(tuple(rows), standings(compared, pairs, names, side), generation, tuple(remarks))
 
 
-def _sentence(pair: Pair, first: str, second: str, unit: str) -> str:
-    if first == second:
-        first, second = f"{first} (number {pair.first + 1})", f"{second} (number {pair.second + 1})"
-    if None in pair.signs:
-        return f"{first} and {second}: the order depends on parameters without a value."
-    checked = len(pair.signs)
-    strict = [sign for sign in pair.signs if sign]
-    begins = strict[0] if strict else pair.eventual
-    better, worse = (second, first) if begins == 1 else (first, second)
-    if not begins:
-        said = f"{first} and {second} have the same risk"
-    elif pair.changes:
-        turns = [f"{second if now == 1 else first} from G = {generation}" for generation, now in pair.changes]
-        said = f"{better} is better than {worse} at first, {', then '.join(turns)}"
-    else:
-        said = f"{better} is nowhere worse than {worse}"
-    if pair.settled is None:
-        return f"{said}, up to G = {checked}; beyond, nothing is proved."
-    argued = unit if "stays" in pair.settled.reason and "above" in pair.settled.reason else ""
-    return f"{said}, at every G ({pair.settled.reason}{argued})."
+def _alike(own: Comparison, names: Sequence[str]) -> tuple[Comparison, list[str]]:
+    """The comparison, to leading order where some risks are known so alone: the difference of orders is no order."""
+    rough = [name for name, risk in zip(names, own.risks, strict=True) if risk.exactness != "exact"]
+    if not rough or len(rough) == len(names):
+        return own, []
+    risks = tuple(risk.leading_order for risk in own.risks)
+    said = f"Places and order are to leading order in 1/n, all that is known of {' and '.join(rough)}."
+    return replace(own, risks=risks, unit=in_common_unit(risks)[0]), [said]
 
 
-def _places(risks: Sequence[Risk], generation: int) -> list[int | None]:
-    """Places by risk at one generation, equal risks sharing one: exact while exact values can be had."""
-    side = -1 if risks[0].loss in risks[0].model.gains else 1
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Names that occur twice get their number in the list."""
+    return [name if list(names).count(name) == 1 else f"{name} (number {i})" for i, name in enumerate(names, start=1)]
+
+
+def _places(compared: Comparison, pairs: Sequence[Pair], generation: int, side: int) -> list[int | None]:
+    """Places by risk at one generation, equal risks sharing one: proved where the order of all pairs is.
+
+    Elsewhere by exact values while they can be had, and by numbers beyond.
+    """
+    count = len(compared.risks)
+    ahead: list[list[int | None]] = [[0] * count for _ in range(count)]
+    for pair in pairs:
+        sign = _sign_at(pair, generation)
+        ahead[pair.first][pair.second] = sign
+        ahead[pair.second][pair.first] = None if sign is None else -sign
+    if not pairs or any(None in row for row in ahead):
+        ahead = _measured_signs(compared.risks, generation)
+    return [None if None in row else 1 + row.count(side) for row in ahead]
+
+
+def _sign_at(pair: Pair, generation: int) -> int | None:
+    if generation <= len(pair.signs):
+        return pair.signs[generation - 1]
+    return pair.settled.sign if pair.settled is not None and generation >= pair.settled.since else None
+
+
+def _measured_signs(risks: Sequence[Risk], generation: int) -> list[list[int | None]]:
+    """Signs of all differences at one generation, None where they depend on parameters without a value."""
     _, measured = in_common_unit(risks)
     symbolic = any(has_symbols(risk) for risk in measured)
     if generation > (CHECKED_SYMBOLS if symbolic else LAST_EXACT):
         if any(risk.free_symbols for risk in risks):
-            return [None] * len(risks)
+            return [[None] * len(risks)] * len(risks)
         numbers = [number_at(risk, generation) for risk in risks]
         # What agrees to the accuracy of evaluate is a tie.
-        ahead = [[(number - other) * side > 1e-11 * abs(number) for other in numbers] for number in numbers]
-        return [1 + sum(row) for row in ahead]
+        return [
+            [0 if abs(number - other) <= 1e-11 * abs(number) else (1 if number > other else -1) for other in numbers]
+            for number in numbers
+        ]
     ranges = {key: value for risk in risks for key, value in {**risk.model.ranges(), **risk.workflow.ranges()}.items()}
     values = [risk.at(generation) for risk in measured]
-    places: list[int | None] = []
-    for value in values:
-        signs = [risk_sign(value, other, ranges) for other in values]
-        places.append(None if None in signs else 1 + signs.count(side))
-    return places
+    return [[risk_sign(value, other, ranges) for other in values] for value in values]
 
 
-def plot_comparison(model: str, rows: Sequence[Row], generation: int, path: Path) -> None:
-    """Draw the ratios up to ``generation``; the parameters must be numbers wherever the ratio depends on them."""
-    from selfgen.figures import draw_comparison
+def _final_places(compared: Comparison, side: int) -> list[int | None]:
+    """Places by the limits, equal ones and all that diverge sharing one."""
+    ranked = compared.in_the_limit
+    values = [next(place.place for place in ranked if place.workflow is own) for own in compared.workflows]
+    return [1 + sum(side * other < side * value for other in values) for value in values]
 
-    generations = np.unique(np.geomspace(1, max(generation, 2), 60).round().astype(int)).tolist()
+
+def plot_comparison(model: str, compared: SideBySide, path: Path) -> None:
+    """Draw the risks up to the generation asked for, their limits, and where their order changes.
+
+    All are in units of the risk at generation 1, of the first workflow where these differ; the parameters must be
+    numbers wherever that depends on them.
+    """
+    from selfgen.figures import Crossed, draw_comparison
+
+    rows, last = compared.rows, max(compared.generation, 2)
+    crossings = compared.crossings
+    seen = [g for g, *_ in crossings if g <= last]
+    grid = np.geomspace(1, last, 60).round().astype(int).tolist()
+    generations = sorted({*grid, *seen, *(g - 1 for g in seen)})
+    shares = [_share(row, rows[0]) for row in rows]
     ratios, limits = {}, {}
-    for row in rows:
+    for row, share in zip(rows, shares, strict=True):
         ratio = row.risk.ratio
-        ratios[row.name] = _values(row.name, ratio, generations)
+        ratios[row.name] = [share * value for value in _values(row.name, ratio, generations)]
         if not np.isfinite(ratios[row.name]).all():
-            raise DomainError(f"--plot cannot draw {row.name}: its ratio overflows before --generation {generation}.")
-        limits[row.name] = float(ratio.limit) if ratio.limit is not None and ratio.limit.is_finite else None
-    draw_comparison(model.replace("-", " "), generations, ratios, limits, path)
+            raise DomainError(f"--plot cannot draw {row.name}: its ratio overflows before --generation {last}.")
+        limit = ratio.limit
+        limits[row.name] = share * float(limit) if limit is not None and limit.is_number and limit.is_finite else None
+    told = [
+        Crossed(g, ratios[better][generations.index(g)] if g <= last else None, better, worse)
+        for g, better, worse in crossings
+    ]
+    unit = "" if all(share == 1 for share in shares) else f", {rows[0].name}"
+    draw_comparison(model.replace("-", " "), generations, ratios, limits, path, told, compared.best, unit)
+
+
+def _share(row: Row, first: Row) -> float:
+    """Risk at generation 1 in units of the first workflow's."""
+    quotient = cancel(row.risk.baseline / first.risk.baseline)
+    if quotient.free_symbols:
+        left = ", ".join(sorted(map(str, quotient.free_symbols)))
+        raise DomainError(f"--plot needs numbers: risks at generation 1 differ by {quotient}; --set {left}.")
+    return float(quotient)
 
 
 def _value(ratio: Risk, generation: int) -> str:
     """The ratio at one generation: a number, or the closed form where it depends on symbols."""
-    if not ratio.free_symbols:
-        return f"{number_at(ratio, generation):.6g}"
-    if not _symbols(ratio):
-        return f"{_cancelled(ratio, generation):.6g}"
-    if ratio.closed_form is not None:
-        return str(value_at(ratio, generation))
-    leading = ratio.leading_order
-    return f"depends on {_symbols(ratio)}" if _symbols(leading) else f"≈ {_cancelled(leading, generation):.6g}"
-
-
-def _cancelled(ratio: Risk, generation: int) -> float:
-    """The ratio at one generation where parameters without a value cancel from it."""
-    if generation > LAST_EXACT:
-        left = ", ".join(sorted(map(str, ratio.free_symbols)))
-        raise DomainError(f"--generation {generation} is beyond {LAST_EXACT} and needs numbers: --set {left}.")
-    return float(ratio.at(generation))
+    known = _without_cancelled(ratio)
+    if not known.free_symbols:
+        return f"{number_at(known, generation):.6g}"
+    if known.closed_form is not None:
+        return str(value_at(known, generation))
+    leading = _without_cancelled(ratio.leading_order)
+    symbols = ", ".join(sorted(map(str, _symbols(ratio))))
+    return f"depends on {symbols}" if leading.free_symbols else f"≈ {number_at(leading, generation):.6g}"
 
 
 def _values(name: str, ratio: Risk, generations: Sequence[int]) -> list[float]:
-    if _symbols(ratio):
-        raise DomainError(f"--plot needs numbers: the ratio under {name} depends on {_symbols(ratio)}; --set them.")
-    if not ratio.free_symbols:
-        return [float(value) for value in evaluate(ratio, generations)]
-    # Parameters without a value that cancel from the ratio.
-    closed = ratio.closed_form
-    return [float(ratio.at(g) if closed is None else closed.subs(G, g)) for g in generations]
+    known = _without_cancelled(ratio)
+    if known.free_symbols:
+        symbols = ", ".join(sorted(map(str, known.free_symbols)))
+        raise DomainError(f"--plot needs numbers: the ratio under {name} depends on {symbols}; --set them.")
+    return [float(value) for value in evaluate(known, generations)]
 
 
-def _symbols(ratio: Risk) -> str:
+def _symbols(ratio: Risk) -> set[Symbol]:
     """The parameters without a value on which the ratio depends."""
-    return ", ".join(sorted(str(symbol) for symbol in ratio.at(2).free_symbols | ratio.at(3).free_symbols))
+    return ratio.at(2).free_symbols | ratio.at(3).free_symbols
+
+
+def _without_cancelled(ratio: Risk) -> Risk:
+    """The same ratio with numbers for the parameters that cancel from it: any, since they do."""
+    cancelled = sorted(ratio.free_symbols - _symbols(ratio), key=str) if ratio.free_symbols else []
+    for numbers in product(_ANY, repeat=len(cancelled)) if cancelled else ():
+        try:
+            found: Risk = ratio.subs(dict(zip(cancelled, numbers, strict=True)))
+            same = all((found.at(g) - ratio.at(g)).equals(S.Zero) for g in (2, 3))
+        except DomainError:
+            # Outside the range of a parameter, or where there is no ratio.
+            continue
+        if same:
+            return found
+    return ratio
 
 
 def _collapses(limit: Expr | None, workflow: Workflow) -> bool | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ _STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "selfgen",
 }
+#: Risks that differ by more than this factor stand on a logarithmic axis.
+LOGARITHMIC = 12.0
 #: How strong points are that do not count in the verdict.
 UNJUDGED = 0.35
 # A column of a two-column page, in inches.
@@ -119,33 +122,75 @@ def draw_case(result: CaseResult, stem: Path) -> None:
             _save(figure, stem.with_name(f"{stem.name}.{suffix}"))
 
 
+@dataclass(frozen=True)
+class Crossed:
+    """From ``generation`` on ``better`` is better, ``worse`` before; ``height`` is None where the axes end before."""
+
+    generation: int
+    height: float | None
+    better: str
+    worse: str
+
+
 def draw_comparison(
     title: str,
     generations: Sequence[int],
     ratios: Mapping[str, Sequence[float]],
     limits: Mapping[str, float | None],
     path: Path,
+    crossings: Sequence[Crossed] = (),
+    remark: str = "",
+    unit: str = "",
 ) -> None:
-    """Write the risk ratios of several workflows, with their limits dashed, on logarithmic axes."""
+    """Write the risks of several workflows over the same one at generation 1, and where their order changes.
+
+    Limits are dashed; the legend is in the order of the curves at the last generation, the highest first.
+    """
     if path.suffix.lower().lstrip(".") not in FORMATS:
         raise DomainError(f"--plot {path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
     with rc_context(_STYLE):
-        figure = Figure(figsize=(4.6, 3.2), layout="constrained")
+        figure = Figure(figsize=(6.8, 3.4), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        for index, (name, values) in enumerate(ratios.items()):
-            colour = _CYCLE[index % len(_CYCLE)]
-            axes.plot(generations, values, color=colour, linewidth=1.4, label=name)
+        ordered = sorted(ratios, key=lambda name: -ratios[name][-1])
+        top, bottom = max(map(max, ratios.values())), min(map(min, ratios.values()))
+        logarithmic = bottom > 0 and top / bottom > LOGARITHMIC
+        for name in ordered:
+            colour = _CYCLE[list(ratios).index(name) % len(_CYCLE)]
             limit = limits[name]
-            if limit is not None and limit < 10 * max(values):
+            label = name if limit is None else f"{name} → {limit:.4g}"
+            axes.plot(generations, ratios[name], color=colour, linewidth=1.4, label=label)
+            if limit is not None and (limit < 10 * top if logarithmic else limit < 2 * top):
                 axes.axhline(limit, color=colour, linewidth=0.8, linestyle=(0, (5, 3)))
+        for crossed in crossings:
+            text = f"$G$ = {crossed.generation}: {crossed.better}\nbetter than {crossed.worse}"
+            if crossed.height is None:
+                axes.plot([], [], " ", label=f"beyond, {text}")
+                continue
+            mark: dict[str, Any] = {
+                "marker": "o",
+                "markersize": 5.5,
+                "markerfacecolor": "none",
+                "markeredgecolor": "black",
+            }
+            axes.plot([crossed.generation], [crossed.height], linestyle="none", label=text, zorder=4, **mark)
+            axes.annotate(
+                f"{crossed.generation}", (crossed.generation, crossed.height), (0, -7), textcoords="offset points",
+                ha="center", va="top", fontsize=8,
+            )  # fmt: skip
         axes.set_xscale("log")
-        axes.set_yscale("log")
+        if logarithmic:
+            axes.set_yscale("log")
+        axes.xaxis.set_major_formatter(_power_of_ten)
         axes.set_xlabel("generation $G$")
-        axes.set_ylabel("risk at $G$ / risk at 1")
-        axes.set_title(title)
-        axes.legend(loc="upper left")
+        axes.set_ylabel(f"risk at $G$ / risk at 1{unit}")
+        axes.set_title(f"{title}\n{remark}" if remark else title)
+        figure.legend(loc="outside right upper")
         _save(figure, path)
+
+
+def _power_of_ten(value: float, _: object) -> str:
+    return f"{value:g}" if value < 1e4 else f"$10^{{{np.log10(value):g}}}$"
 
 
 def _free_corner(curves: np.ndarray, floor: float, top: float, logarithmic: bool) -> str:

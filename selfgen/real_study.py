@@ -275,7 +275,7 @@ def verify(
 
 def _result(case: RealCase, check: RealCheck, seconds: float) -> RealResult:
     first = check.runs[0]
-    told = [f"{count} labels a row: {run.failures}" for count, run in zip(check.copies, check.runs, strict=True)]
+    told = [f"{_labels(count)}: {run.failures}" for count, run in zip(check.copies, check.runs, strict=True)]
     failed = [run.failures.total for run in check.runs]
     return RealResult(
         data=case.data,
@@ -303,6 +303,27 @@ def _result(case: RealCase, check: RealCheck, seconds: float) -> RealResult:
         reason=check.reason,
         seconds=seconds,
     )
+
+
+def _labels(copies: int) -> str:
+    return f"{copies} label{'s' if copies > 1 else ''} a row"
+
+
+def power(results: list[RealResult]) -> str:
+    """What error the study would have found, as a sentence."""
+    worst = max(result.detectable for result in results)
+    if not math.isfinite(worst):
+        return "Some case has no power: too many of its fits failed for the prediction to be judged."
+    # Rounded up: a claim of power must not be.
+    return (
+        f"In every case a prediction whose increase over model 1 is wrong by {math.ceil(1000 * worst) / 10:g} % at all "
+        f"generations is caught with probability 0.99, as labels a row grow without bound."
+    )
+
+
+def columns(results: list[RealResult]) -> list[str]:
+    """Which columns of each set are used, and why, a sentence each."""
+    return [f"{data}: {about}." for data, about in {result.data: result.columns for result in results}.items()]
 
 
 def table(title: str, results: list[RealResult]) -> Table:
@@ -371,7 +392,7 @@ def draw_real(result: RealResult, path: Path) -> None:
                 markeredgecolor=colour,
                 ecolor=colour,
                 elinewidth=0.8,
-                label=f"{copies} label{'s' if copies > 1 else ''} a row"
+                label=_labels(copies)
                 + (f", {result.failures[at]} of {result.replicates} failed" if result.failures[at] else ""),
             )
         values = np.array([result.ratio[0], result.ratio[-1], result.prediction])

@@ -150,7 +150,7 @@ def _risk_text(result: CaseResult) -> str:
     return f"{result.formula[-1]:.4g}"
 
 
-_VERDICT_COLUMNS = ("limit\nof ratio", "bound\nof ratio", "worst\n|z|", "p", "detect-\nable", "verdict")
+_VERDICT_COLUMNS = ("limit\nof ratio", "bound\nof ratio", "worst\n|z|", "p", "detect-\nable", "proof", "verdict")
 
 
 def _verdict_cells(result: CaseResult) -> list[str]:
@@ -160,6 +160,7 @@ def _verdict_cells(result: CaseResult) -> list[str]:
         "–" if math.isnan(result.worst_z) else f"{result.worst_z:.2f}",
         f"{result.p_value:.3f}",
         f"{100 * result.detectable:.2f} %" if math.isfinite(result.detectable) else "none",
+        {True: "✓", False: "none", None: "–"}[result.certified],
         "[green]agrees[/green]" if result.passed else "[bold red]FAILS[/bold red]",
     ]
 

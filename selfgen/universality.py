@@ -2,14 +2,15 @@ r"""Measured risk ratios of one regression under several workflows, against the 
 
 :func:`universality` measures :math:`r_G/r_1` at several n and fits what it differs by from
 :math:`\sum_j C_{G,j}^2/s(j)` on powers of 1/n; :func:`draw_universality` shows both, and that the difference falls like
-1/n.
+1/n. Two things are tested: that nothing is left as n grows without bound, and that the exponent of n is −1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
+from rich.table import Table
+from scipy.special import ndtr, ndtri
 
 from numerics.estimation import Correction, MEstimator, Refits, fit_correction, refit
+from numerics.estimation.rate import Rate, fit_rate
 from numerics.estimation.regression import Regression
 from selfgen.figures import _CYCLE, _GREY, _STYLE, FORMATS, _save
 from theory import DomainError
@@ -30,6 +34,8 @@ Array = NDArray[np.float64]
 
 #: A correction whose fit is not this many standard errors from zero has no rate to show.
 VISIBLE = 3.0
+#: Probability of failing a law that holds, in one workflow; and of catching an error that counts as detectable.
+LEVEL, POWER = 0.001, 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +63,39 @@ class Approach:
 
     @property
     def failures(self) -> int:
+        """Replicates left out, of all sizes."""
         return sum(run.failures.total for run in self.runs)
+
+    @property
+    def visible(self) -> bool:
+        """Whether the correction stands out of the noise, so that its rate can be told."""
+        return bool(abs(self.correction.coefficients[0]) >= VISIBLE * self.correction.stderr[0])
+
+    @cached_property
+    def rate(self) -> Rate | None:
+        """The power of n at which the difference vanishes; None where the correction is not visible."""
+        if not self.visible:
+            return None
+        difference = (self.ratio - self.prediction)[self.whole]
+        return fit_rate(self.sizes[self.whole], difference, self.stderr[self.whole], len(self.correction.coefficients))
+
+    @property
+    def p_value(self) -> float:
+        """Of the worst of what is tested, by the union bound: the remainder is zero, and the rate 1/n."""
+        found = [2 * float(ndtr(-abs(self.correction.remainder) / self.correction.remainder_stderr))]
+        if self.rate is not None:
+            found.append(self.rate.p_value)
+        return min(1.0, len(found) * min(found))
+
+    @property
+    def passed(self) -> bool:
+        return self.p_value >= LEVEL
+
+    @property
+    def detectable(self) -> float:
+        """Smallest relative error of the prediction that the remainder would have shown with probability 0.99."""
+        critical = float(ndtri(1 - LEVEL / (2 * (1 if self.rate is None else 2))))
+        return (critical + float(ndtri(POWER))) * self.correction.remainder_stderr / self.prediction
 
 
 def universality(
@@ -105,47 +143,129 @@ def universality(
     return tuple(found)
 
 
-def draw_universality(title: str, approaches: Sequence[Approach], path: Path) -> None:
-    """Write the figure: ratios against generation, and what they differ by against n, on logarithmic axes."""
+def table(found: Mapping[str, Sequence[Approach]]) -> Table:
+    """One row a model and workflow: prediction, measured at both ends of n, correction, what is left of it, rate."""
+    first = next(iter(found.values()))[0]
+    last = first.runs[0].generations
+    grid = Table(
+        title=f"Risk at generation {last} over risk at generation 1",
+        caption="Standard errors of the last digits in brackets.",
+        header_style="bold",
+        pad_edge=False,
+    )
+    for name in ("model", "workflow"):
+        grid.add_column(name, no_wrap=True)
+    ends = (f"measured,\nn = {first.sizes[0]:g}", f"measured,\nn = {first.sizes[-1]:g}")
+    for name in ("universal\nratio", *ends, "correction\n× n", "left at\nn → ∞", "power\nof n", "failed\nfits",
+                 "p", "detect-\nable"):  # fmt: skip
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("verdict", no_wrap=True)
+    for model, approaches in found.items():
+        for approach in approaches:
+            correction, rate = approach.correction, approach.rate
+            grid.add_row(
+                model,
+                workflow_label(approach.workflow),
+                f"{approach.prediction:.4f}",
+                *(_measured(approach.ratio[at], approach.stderr[at]) for at in (0, -1)),
+                _measured(correction.coefficients[0], correction.stderr[0]),
+                _measured(correction.remainder, correction.remainder_stderr),
+                "not visible" if rate is None else _measured(-rate.exponent, rate.stderr),
+                str(approach.failures) if approach.failures else "–",
+                f"{approach.p_value:.3f}",
+                f"{approach.detectable:.1%}",
+                "[green]agrees[/]" if approach.passed else "[red]disagrees[/]",
+            )
+    return grid
+
+
+def _measured(value: float, error: float) -> str:
+    """A value with the standard error of its last two digits in brackets: 8.383(33) is 8.383 ± 0.033."""
+    if not np.isfinite(error) or error <= 0:
+        return f"{value:.4g}"
+    digits = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{value:.{digits}f}({round(error * 10**digits)})"
+
+
+def as_json(found: Mapping[str, Sequence[Approach]]) -> list[dict[str, object]]:
+    """The same in plain values, and the ratios of every generation at every n."""
+    return [
+        {
+            "model": model,
+            "workflow": workflow_label(approach.workflow),
+            "generations": approach.runs[0].generations,
+            "replicates": approach.runs[0].replicates,
+            "n": approach.sizes.tolist(),
+            "prediction": approach.runs[0].ratio_prediction.tolist(),
+            "ratio": [run.ratio.tolist() for run in approach.runs],
+            "stderr": [run.ratio_stderr.tolist() for run in approach.runs],
+            "failed": [run.failures.total for run in approach.runs],
+            "correction": approach.correction.coefficients.tolist(),
+            "correction_stderr": approach.correction.stderr.tolist(),
+            "remainder": approach.correction.remainder,
+            "remainder_stderr": approach.correction.remainder_stderr,
+            "power_of_n": None if approach.rate is None else -approach.rate.exponent,
+            # Not a number in JSON where the exponent is at an end of its range.
+            "power_stderr": approach.rate.stderr if approach.rate and np.isfinite(approach.rate.stderr) else None,
+            "p_value": approach.p_value,
+            "detectable": approach.detectable,
+            "passed": approach.passed,
+        }
+        for model, approaches in found.items()
+        for approach in approaches
+    ]
+
+
+def draw_universality(found: Mapping[str, Sequence[Approach]], path: Path) -> None:
+    """Write the figure, a row a model: ratios against generation, and what they differ by against n, logarithmic."""
     if path.suffix.lower().lstrip(".") not in FORMATS:
         raise DomainError(f"{path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
     with rc_context(_STYLE):
-        figure = Figure(figsize=(7.4, 3.5), layout="constrained")
+        figure = Figure(figsize=(7.4, 3.3 * len(found)), layout="constrained")
         FigureCanvasAgg(figure)
-        ratios, differences = figure.subplots(1, 2)
-        for index, approach in enumerate(approaches):
-            colour = _CYCLE[index % len(_CYCLE)]
-            _draw_ratios(ratios, approach, colour)
-            _draw_difference(differences, approach, colour)
-        _explain_markers(ratios, approaches[0])
-        ratios.set_yscale("log")
-        ratios.set_xlabel("generation $G$")
-        ratios.set_ylabel("risk at $G$ / risk at 1")
-        ratios.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        top = max(float(run.ratio.max()) for approach in approaches for run in approach.runs)
-        ratios.set_ylim(0.95, 1.15 * top)
-        ticks = [tick for tick in (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100, 200, 500) if tick < 1.15 * top]
-        ratios.yaxis.set_major_locator(FixedLocator(ticks))
-        ratios.yaxis.set_minor_locator(NullLocator())
-        ratios.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        ratios.legend(loc="upper left", handlelength=1.6)
-        differences.set_xscale("log")
-        differences.set_yscale("log")
-        sizes = approaches[0].sizes
-        differences.xaxis.set_major_locator(FixedLocator(sizes[:: max(1, round(len(sizes) / 5))].tolist()))
-        differences.xaxis.set_minor_locator(NullLocator())
-        differences.xaxis.set_minor_formatter(NullFormatter())
-        differences.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        differences.set_xlabel("labels in a block, $n$")
-        last = approaches[0].runs[0].generations
-        differences.set_ylabel(f"|measured ratio − prediction| at $G$ = {last}")
-        low, high = differences.get_ylim()
-        # Room for the legend below the points.
-        differences.set_ylim(low / 20, high)
-        differences.legend(loc="lower left", handlelength=1.6, title="fitted correction, × where fits failed")
-        differences.get_legend().get_title().set_fontsize(8.5)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        rows = figure.subplots(len(found), 2, squeeze=False)
+        for (ratios, differences), (model, approaches) in zip(rows, found.items(), strict=True):
+            _draw_row(ratios, differences, model, approaches)
         _save(figure, path)
+
+
+def _draw_row(ratios: Axes, differences: Axes, model: str, approaches: Sequence[Approach]) -> None:
+    for index, approach in enumerate(approaches):
+        colour = _CYCLE[index % len(_CYCLE)]
+        _draw_ratios(ratios, approach, colour)
+        _draw_difference(differences, approach, colour)
+    _explain_markers(ratios, approaches[0])
+    ratios.set_title(model)
+    ratios.set_yscale("log")
+    ratios.set_xlabel("generation $G$")
+    ratios.set_ylabel("risk at $G$ / risk at 1")
+    ratios.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    # Where fits fail no mean need converge: such ratios may leave the axes.
+    kept = [run.ratio for approach in approaches for run, whole in zip(approach.runs, approach.whole, strict=True)
+            if whole]  # fmt: skip
+    top = max(float(ratio.max()) for ratio in kept)
+    ratios.set_ylim(min(0.95, *(0.9 * float(ratio.min()) for ratio in kept)), 1.15 * top**1.25)
+    ticks = [tick for tick in (0.2, 0.5, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100, 200, 500) if tick < 1.15 * top]
+    ratios.yaxis.set_major_locator(FixedLocator(ticks))
+    ratios.yaxis.set_minor_locator(NullLocator())
+    ratios.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ratios.legend(loc="upper left", handlelength=1.6)
+    differences.set_xscale("log")
+    differences.set_yscale("log")
+    sizes = approaches[0].sizes
+    differences.xaxis.set_major_locator(FixedLocator(sizes[:: max(1, round(len(sizes) / 5))].tolist()))
+    differences.xaxis.set_minor_locator(NullLocator())
+    differences.xaxis.set_minor_formatter(NullFormatter())
+    differences.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    differences.set_xlabel("labels in a block, $n$")
+    last = approaches[0].runs[0].generations
+    differences.set_ylabel(f"|measured ratio − prediction| at $G$ = {last}")
+    low, high = differences.get_ylim()
+    # Room for the legend below the points.
+    differences.set_ylim(low / 20, high)
+    failed = ", × where fits failed" if not all(approach.whole.all() for approach in approaches) else ""
+    legend = differences.legend(loc="lower left", handlelength=1.6, title=f"fitted correction{failed}")
+    legend.get_title().set_fontsize(8.5)
 
 
 def _draw_ratios(axes: Axes, approach: Approach, colour: str) -> None:
@@ -213,5 +333,7 @@ def _draw_difference(axes: Axes, approach: Approach, colour: str) -> None:
     terms = len(found.coefficients)
     digits = f"{found.coefficients[0]:.3g} ± {float(f'{found.stderr[0]:.1g}'):g}"
     label = f"({digits})/$n$" + (" + …" if terms > 1 else "")
-    faint = abs(found.coefficients[0]) < VISIBLE * found.stderr[0]
-    axes.plot(n, np.abs(found(n)), color=colour, linewidth=1.1, linestyle=":" if faint else "-", label=label)
+    if approach.rate is not None:
+        label += f",  $n^{{{-approach.rate.exponent:.2f} \\pm {approach.rate.stderr:.2f}}}$"
+    style = "-" if approach.visible else ":"
+    axes.plot(n, np.abs(found(n)), color=colour, linewidth=1.1, linestyle=style, label=label)

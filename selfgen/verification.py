@@ -17,6 +17,7 @@ from sympy import Expr, RootSum, Symbol, oo
 
 from numerics import crosscheck, evaluate, simulate
 from numerics.simulate import Simulation
+from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
 from theory import DomainError, LinearRegression, Risk, expected_risk
@@ -35,7 +36,8 @@ class CaseResult:
     order) as a reader wants it: with parameters as symbols where that is shorter; ``symbolic_form`` always has them as
     symbols, and is None where that is not derived. ``ratio_limit`` is exact or, where that is not known, to leading
     order in 1/n, as ``ratio_limit_exactness`` says; ``ratio_bound`` is the least upper bound of the ratio, ``oo`` when
-    it diverges. ``formula``, ``mean`` and ``stderr`` hold the risk at generations 1, 2, …; ``detectable`` is the
+    it diverges. ``certified`` says whether the closed form has a certificate that the checker accepts, None where there
+    is no closed form. ``formula``, ``mean`` and ``stderr`` hold the risk at generations 1, 2, …; ``detectable`` is the
     smallest relative error in the formula that the run would have caught with probability 0.99. ``reason`` says why a
     case did not pass or, of a formula to leading order that did, how much it leaves out.
     """
@@ -65,6 +67,7 @@ class CaseResult:
     domain: str
     exactness: str
     theorem: str
+    certified: bool | None
     formula: tuple[float, ...]
     mean: tuple[float, ...]
     stderr: tuple[float, ...]
@@ -198,6 +201,7 @@ def verify_case(
         domain=str(risk.domain),
         exactness=risk.exactness,
         theorem=theorem.latex,
+        certified=None if risk.closed_form is None else certified(risk) is not None,
         formula=tuple(formula.tolist()),
         mean=tuple(np.asarray(simulation.mean, dtype=float).tolist()),
         stderr=tuple(np.asarray(simulation.stderr, dtype=float).tolist()),

@@ -1,17 +1,21 @@
 r"""A run on disk: what is finished is never lost, and what is not was never there.
 
-A folder holds ``losses.jsonl``, a header with the settings of the run and then one line for every finished generation,
-and as ``.npy`` files those synthetic blocks that a later generation of the replicate at work is fitted on. A generation
-counts once its line is there: the block that it sampled is written before, to a temporary name, and renamed when it is
-on the disk. A process that is killed leaves at most a torn last line, which is cut off, and a file that no line speaks
-of, which is written again. Floats are written by ``repr`` and read back as the same bits.
+A folder holds ``losses.jsonl``, a header with the settings of the run and then one line for every finished generation
+of a replicate, in the order in which they were done, and as ``.npy`` files those synthetic blocks that a later
+generation of the replicate at work is fitted on. A generation counts once its line is there: the block that it sampled
+is written before, to a temporary name, and renamed when it is on the disk. A process that is killed leaves at most a
+torn last line, which is cut off, and a file that no line speaks of, which is written again. Floats are written by
+``repr`` and read back as the same bits.
+
+How many generations and replicates there are is no setting: more of either continue what is there. Each line names the
+recipe of its generation, what the workflow took of which blocks, so that a workflow is the same as far as it went.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -29,9 +33,11 @@ except ImportError:  # no locks on this system
 
 Array = NDArray[np.float64]
 
-FORMAT = "selfgen generations, 1"
+FORMAT = "selfgen generations, 2"
 RECORD = "losses.jsonl"
 _PARTIAL = ".partial"
+#: Settings kept as fingerprints, which say nothing to a reader.
+DIGESTS = ("data", "test_data")
 
 
 class Storage:
@@ -41,20 +47,22 @@ class Storage:
     ----------
     path : folder, made if need be
     settings : what tells this run from another
-    generations : G, so that line k + 1 is generation k mod G + 1 of replicate k div G + 1
+    recipes : what each generation is made of, a short text each; compared as far as both runs go
 
     Attributes
     ----------
-    losses : of all finished generations, replicate by replicate
+    losses : of the finished generations of each replicate that was begun
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None, settings: Mapping[str, Any], generations: int) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | None, settings: Mapping[str, Any], recipes: Sequence[str]
+    ) -> None:
         if path is not None and not isinstance(path, (str, os.PathLike)):
             raise DomainError(f"path = {path!r} is not a path: give the name of a folder.")
         self.folder = None if path is None else Path(path)
         self.settings = dict(settings)
-        self.generations = generations
-        self.losses: list[float] = []
+        self.recipes = tuple(recipes)
+        self.losses: list[list[float]] = []
         self._digests: dict[tuple[int, int], str] = {}
         self._file: BinaryIO | None = None
 
@@ -76,16 +84,23 @@ class Storage:
             self._file.close()
             self._file = None
 
-    def record(self, loss: float, block: Array | None) -> None:
-        """A generation is finished: its loss, and the block sampled from it where a later one is fitted on that."""
-        replicate, generation = divmod(len(self.losses), self.generations)
+    def of(self, replicate: int) -> list[float]:
+        """Losses of the finished generations of a replicate."""
+        return self.losses[replicate] if replicate < len(self.losses) else []
+
+    def record(self, replicate: int, loss: float, block: Array | None) -> None:
+        """The next generation of a replicate is finished: its loss, and the block sampled from it where one is."""
+        if replicate == len(self.losses):
+            self.losses.append([])
+        generation = len(self.losses[replicate])
         if self._file is not None:
-            line: dict[str, Any] = {"replicate": replicate + 1, "generation": generation + 1, "loss": loss}
+            place = {"replicate": replicate + 1, "generation": generation + 1}
+            line: dict[str, Any] = {**place, "recipe": self.recipes[generation], "loss": loss}
             if block is not None:
                 line["block"] = self._write_block(replicate, generation + 2, block)
             self._file.write(_line(line))
             _settle(self._file)
-        self.losses.append(loss)
+        self.losses[replicate].append(loss)
 
     def keep(self, replicate: int, blocks: Iterable[int]) -> None:
         """Remove the files of all blocks but these, and what an interruption left."""
@@ -133,16 +148,16 @@ class Storage:
         self._verify_same(folder, header["settings"])
         end = len(lines[0]) + 1
         for index, text in enumerate(lines[1:]):
-            replicate, generation = divmod(index, self.generations)
             found = _parsed(text)
-            place = None if found is None else (found.get("replicate"), found.get("generation"))
-            if found is None or place != (replicate + 1, generation + 1) or not isinstance(found.get("loss"), float):
+            if found is None or not self._continues(found):
                 # After a loss of power the last line may be there in length only.
                 if index == len(lines) - 2:
                     torn = text
                     break
                 raise DomainError(f"path = {folder} is damaged: line {index + 2} of its {RECORD} cannot be read.")
-            self.losses.append(found["loss"])
+            replicate, generation = found["replicate"] - 1, found["generation"] - 1
+            self._verify_recipe(folder, generation, found["recipe"])
+            self.losses[replicate:] = [[*self.of(replicate), found["loss"]], *self.losses[replicate + 1 :]]
             if "block" in found:
                 self._digests[replicate, generation + 2] = found["block"]
             end += len(text) + 1
@@ -151,14 +166,34 @@ class Storage:
             file.truncate()
             _settle(file)
 
+    def _continues(self, line: Mapping[str, Any]) -> bool:
+        """Whether a line is the next generation of a replicate that was begun, or begins the next."""
+        replicate, generation = line.get("replicate"), line.get("generation")
+        if not isinstance(replicate, int) or not 1 <= replicate <= len(self.losses) + 1:
+            return False
+        known = isinstance(line.get("loss"), float) and isinstance(line.get("recipe"), str)
+        return known and generation == len(self.of(replicate - 1)) + 1
+
+    def _verify_recipe(self, folder: Path, generation: int, theirs: str) -> None:
+        if generation < len(self.recipes) and self.recipes[generation] != theirs:
+            raise DomainError(
+                f"path = {folder} holds another run, with workflow = {self.settings.get('workflow')} of other weights "
+                f"or sizes at generation {generation + 1}: ask for the same as there to go on with it, or give another "
+                f"path for a new run."
+            )
+
     def _verify_same(self, folder: Path, theirs: Mapping[str, Any]) -> None:
+        differing = []
         for name in {**self.settings, **theirs}:
             mine, other = self.settings.get(name), theirs.get(name)
             if mine != other:
-                raise DomainError(
-                    f"path = {folder} holds another run, whose {name} is {_short(other)}, not {_short(mine)}: give "
-                    f"another path, or the settings of that run."
-                )
+                there = f"{name} = {_short(other)} there and {_short(mine)} here"
+                differing.append(f"other numbers in {name}" if name in DIGESTS else there)
+        if differing:
+            raise DomainError(
+                f"path = {folder} holds another run, with {', '.join(differing)}: ask for the same as there to go on "
+                f"with it, or give another path for a new run."
+            )
 
     def _write_block(self, replicate: int, block: int, rows: Array) -> str:
         assert self.folder is not None

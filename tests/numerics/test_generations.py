@@ -290,8 +290,9 @@ def test_a_users_class_has_the_derived_ratio(workflow):
     increase = run.compare(risk)
     assert increase.passed, increase.reason
     assert abs(increase.ratio[-1] - check.ratio[-1]) < 4 * np.hypot(increase.stderr[-1], check.stderr[-1])
-    # Another workflow's ratio fails.
-    wrong = expected_risk(GaussianMean(1, 5), Accumulate() if workflow != Accumulate() else Replace())
+    # Another workflow's ratio fails, as it must where it differs by more than is detectable.
+    wrong = expected_risk(GaussianMean(1, 5), Accumulate() if workflow == Replace() else Replace())
+    assert abs(float(wrong.ratio.at(5) / risk.ratio.at(5)) - 1) > check.detectable
     assert not check_ratio(run.losses, wrong, wrong.workflow, 5, 5 / 2000, 0.0, None, 0.001).passed
 
 
@@ -646,14 +647,13 @@ def test_a_finished_run_is_read_and_not_done_again(tmp_path, reference):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"seed": 10}, "whose seed is 9, not 10"),
-        ({"generations": 5}, "whose workflow|whose generations"),
-        ({"replicates": 3}, "whose replicates is 2, not 3"),
-        ({"workflow": Replace()}, "whose workflow"),
-        ({"workflow": Accumulate(sizes=j)}, "whose workflow"),
-        ({"n": 7}, "whose workflow|whose n is"),
-        ({"loss": "mean"}, "whose loss is 'square', not 'mean'"),
-        ({"test_data": POOL[:5]}, "whose test_data"),
+        ({"seed": 10}, "another run, with seed = 9 there and 10 here: ask for the same as there to go on with it"),
+        ({"seed": 10, "n": 7}, "with n = 6 there and 7 here, seed = 9 there and 10 here: ask"),
+        ({"workflow": Replace()}, "with workflow = 'accumulate' there and 'replace' here"),
+        ({"workflow": Accumulate(sizes=j)}, "with workflow = accumulate of other weights or sizes at generation 2"),
+        ({"n": 7}, "with n = 6 there and 7 here"),
+        ({"loss": "mean"}, "with loss = 'square' there and 'mean' here"),
+        ({"test_data": POOL[:5]}, "with other numbers in test_data"),
     ],
 )
 def test_another_run_is_refused_and_kept(tmp_path, changed, told):
@@ -665,12 +665,104 @@ def test_another_run_is_refused_and_kept(tmp_path, changed, told):
     assert (path / "losses.jsonl").read_bytes() == before
 
 
+LONGER = [
+    Replace(),
+    Accumulate(),
+    FreshReal(),
+    AccumulateSubsample(),
+    SlidingWindow(2, sizes=j),
+    RealPlusLatest(share="1/3"),
+]
+
+
+@pytest.mark.parametrize("workflow", LONGER, ids=lambda workflow: workflow.name)
+@pytest.mark.parametrize(("generations", "replicates"), [(7, 2), (4, 5), (6, 3)])
+def test_a_run_extended_is_one_long_run(tmp_path, workflow, generations, replicates):
+    """To the last bit, whatever real data the longer run takes; and what was on record stays there."""
+    path = tmp_path / "run"
+    short = keep(path, workflow=workflow)
+    before = (path / "losses.jsonl").read_bytes()
+    longer = {"workflow": workflow, "generations": generations, "replicates": replicates}
+    long = run_generations(Mean(), POOL, **{**SETTINGS, **longer}).losses
+    assert (long[:2, :4] == short.losses).all()
+    assert (keep(path, **longer).losses == long).all()
+    after = (path / "losses.jsonl").read_bytes()
+    assert after.startswith(before)
+    assert after.count(b"\n") == 1 + generations * replicates
+    # Asked again, or for less, nothing is done.
+    assert (keep(path, **longer).losses == long).all()
+    assert (keep(path, workflow=workflow).losses == short.losses).all()
+    assert (path / "losses.jsonl").read_bytes() == after
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill")
+def test_an_extension_killed_at_any_write_goes_on_to_the_same_bits(tmp_path):
+    begun = tmp_path / "begun"
+    keep(begun, generations=2)
+    long = run_generations(Mean(), POOL, **SETTINGS).losses
+    kills = 0
+    for k in range(1, 100):
+        path = tmp_path / str(k)
+        shutil.copytree(begun, path)
+        child = os.fork()
+        if child == 0:
+            calls = iter(range(1, k))
+            settle = os.fsync
+
+            def killing(file, calls=calls, settle=settle):
+                if next(calls, None) is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return settle(file)
+
+            os.fsync = killing
+            try:
+                keep(path)
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert (keep(path).losses == long).all()
+        assert [file.name for file in path.iterdir()] == ["losses.jsonl"]
+        if not os.WIFSIGNALED(status):
+            break
+        kills += 1
+    # Generation 3 of two replicates with a block, 3 each, and generation 4 without, 1.
+    assert kills == 2 * (3 + 1)
+
+
+def test_more_replicates_cost_nothing_of_what_is_there(tmp_path):
+    path, calls = tmp_path / "run", []
+
+    def square(model, test):
+        calls.append(model.mean)
+        return (model.mean - test.mean()) ** 2
+
+    keep(path, loss=square)
+    calls.clear()
+    keep(path, loss=square, replicates=3)
+    # The very first once more, and the new replicate.
+    assert len(calls) == 1 + 4
+
+
+def test_an_extension_by_another_generator_is_refused(tmp_path):
+    """Under a name that is the same: the losses on record are computed again, and differ."""
+
+    class Lying(Mean):
+        def sample(self, n):
+            return np.random.normal(self.mean, 1.1, n)
+
+    Lying.__qualname__ = "Mean"
+    path = tmp_path / "run"
+    keep(path)
+    with pytest.raises(DomainError, match="whose loss at generation 2 of replicate 1 is"):
+        run_generations(Lying(), POOL, **{**SETTINGS, "generations": 6}, path=path)
+
+
 def test_changed_data_generators_and_losses_are_refused(tmp_path):
     path = tmp_path / "run"
     keep(path)
-    with pytest.raises(DomainError, match="whose data"):
+    with pytest.raises(DomainError, match="with other numbers in data, other numbers in test_data"):
         run_generations(Mean(), POOL + 1e-12, **SETTINGS, path=path)
-    with pytest.raises(DomainError, match="whose generator is 'Mean\\(\\)', not 'WeighedMean\\(\\)'"):
+    with pytest.raises(DomainError, match="with generator = 'Mean\\(\\)' there and 'WeighedMean\\(\\)' here"):
         run_generations(WeighedMean(), POOL, **SETTINGS, path=path)
 
     def square(model, test):

@@ -18,8 +18,8 @@ def test_the_documentation_is_the_table() -> None:
 
 
 def test_cells() -> None:
-    assert cell(Poisson(), Accumulate(), "squared") == Cell("closed form", "exact")
-    assert str(cell(Regular(), Accumulate(), "squared")) == "≈ closed form"
+    assert cell(Poisson(), Accumulate(), "squared") == Cell("closed form", "exact", certified=True)
+    assert str(cell(Regular(), Accumulate(), "squared")) == "≈ closed form ✓"
     assert str(cell(LinearRegression(signal="B"), RealPlusLatest(), "squared")) == "simulation"
     assert set(workflows()) >= {"replace", "accumulate", "capped-real"}
     assert len(MODELS) == 10

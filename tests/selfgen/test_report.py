@@ -144,7 +144,7 @@ def test_values_that_are_text_negative_or_infinite(results: list[CaseResult]) ->
         ratio_bound="-oo",
         ratio_bound_value=None,
     )
-    text = _printed("", [falling], 100)
+    text = _printed("", [falling], 107)
     for cell in ("zipf(1000, 3/2)", "[bold]", "loss log-determinant", "-2", "∞", "−∞"):
         assert cell in text
 
