@@ -3,6 +3,8 @@
 #   make verify    derive every built-in pair, simulate it, and say whether they agree
 #   make test      run the tests
 #   make lint      ruff and mypy
+#   make notebooks execute proofs_notebooks/ again and keep the outputs
+#   make docs      build the documentation into build/docs/html; warnings are errors
 #   make bench     measure speed, side by side with a plain NumPy loop
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
@@ -12,7 +14,7 @@ JOBS   ?= 2
 STUDY  ?=
 OUTPUT ?=
 
-.PHONY: verify test lint bench clean
+.PHONY: verify test lint notebooks docs bench clean
 
 verify: $(VENV)/.installed
 	$(BIN)/selfgen verify $(STUDY) $(if $(OUTPUT),--output $(OUTPUT))
@@ -23,6 +25,12 @@ test: $(VENV)/.installed-test
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+notebooks: $(VENV)/.installed-test
+	$(BIN)/python proofs_notebooks/build.py
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -W --keep-going docs build/docs/html
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
@@ -43,3 +51,7 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@

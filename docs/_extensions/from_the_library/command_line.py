@@ -1,0 +1,20 @@
+"""The page of the command line, from the parser of its options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.cli import get_docs_for_click
+
+from selfgen.cli import app
+
+
+def page() -> str:
+    """Markdown: every command with its arguments and options."""
+    command = typer.main.get_command(app)
+    # Typer names its own context where it takes that of its parser.
+    context: Any = command.make_context("selfgen", [], resilient_parsing=True)
+    with context:
+        text: str = get_docs_for_click(obj=command, ctx=context, name="selfgen", title="Command line")
+    return text

@@ -1,0 +1,272 @@
+"""The documentation cannot lie: its code runs, its claims hold, and what it lists is what there is."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+from sympy import Rational, pi
+from typer.testing import CliRunner
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = [DOCS / "index.md", DOCS / "tutorial.md", DOCS / "certificates.md", *sorted((DOCS / "guides").glob("*.md"))]
+
+FENCE = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A ``code-cell``: its code, and its tags."""
+
+    code: str
+    tags: str
+
+
+def blocks(page: Path, kind: str) -> list[str]:
+    """The fenced blocks of a kind."""
+    found = FENCE.finditer(page.read_text(encoding="utf-8"))
+    return [match["body"] for match in found if match["kind"].strip() == kind]
+
+
+def cells(page: Path) -> list[Cell]:
+    found = []
+    for body in blocks(page, "{code-cell}"):
+        lines = body.splitlines()
+        options = [line for line in lines if line.startswith(":")]
+        found.append(Cell("\n".join(lines[len(options) :]), " ".join(options)))
+    return found
+
+
+def execute(page: Path) -> dict[str, Any]:
+    """Run the cells of a page, one namespace for all, as the build does; what they leave behind."""
+    # A module of its own, since dataclasses look theirs up.
+    name = f"page_{page.stem}"
+    module = type(sys)(name)
+    sys.modules[name] = module
+    try:
+        for cell in cells(page):
+            if "IPython" in cell.code and find_spec("IPython") is None:
+                continue  # shows what another cell made
+            run = compile(cell.code, f"{page.name}", "exec")
+            if "raises-exception" in cell.tags:
+                with pytest.raises(AssertionError):
+                    exec(run, vars(module))
+            else:
+                exec(run, vars(module))
+    finally:
+        del sys.modules[name]
+    return vars(module)
+
+
+def numbers(value: Any, n_r: int, n_s: int, n_0: int) -> dict[Any, int]:
+    return {value.real: n_r, value.synthetic: n_s, value.fitted_on: n_0}
+
+
+def helps_at(value: Any, n_r: int, n_s: int, n_0: int) -> bool:
+    """Whether the pooled fit has the lower risk."""
+    chosen = numbers(value, n_r, n_s, n_0)
+    return bool(
+        (value.without - value.risk).subs(chosen).subs("p", 1).is_positive
+        or ((value.without - value.risk).subs(chosen) / value.without.subs(chosen)).simplify() > 0
+    )
+
+
+def refused(found: dict[str, Any]) -> bool:
+    """Whether the checker refuses the certificate that the page has tampered with, and accepts its own."""
+    with pytest.raises(found["CertificateError"], match="pi\\*\\*2/6 - 1/1000000"):
+        found["check"](found["tampered"])
+    return found["check"](found["certificate"]) is True
+
+
+#: What the text of a page says of what its code finds.
+CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "index": lambda found: found["expected_risk"](found["Regular"](), found["Accumulate"]()).ratio.bound == pi**2 / 6,
+    "tutorial": lambda found: (
+        found["kept"].ratio.bound == pi**2 / 6
+        and found["risk"].ratio.limit.evalf() < Rational(3, 2)
+        and found["risk"].exactness == "exact"
+        and found["checked"].passed
+        and found["checked"].detectable < 0.02
+        and not found["wrong"].passed
+        and found["check"](found["certificate"]) is True
+    ),
+    "certificates": refused,
+    "own_workflow": lambda found: (
+        found["ratio"].limit == Rational(8, 7) == found["ratio"].bound
+        and found["check"].passed
+        and all(
+            found["expected_risk"](found["model"], found["AnchoredAverageInG"]()).at(g) == found["risk"].at(g)
+            for g in range(1, 8)
+        )
+    ),
+    "own_model": lambda found: (
+        found["crosscheck"](found["expected_risk"](found["model"], found["Accumulate"]()), found["simulation"]).passed
+        and not found["check"].passed
+    ),
+    "own_study": lambda found: all(result.passed for result in found["results"]),
+    "testing_a_pipeline": lambda found: found["check"].passed,
+    "real_and_synthetic": lambda found: (
+        found["value"].helps is True
+        and found["value"].threshold < 103
+        # The threshold: on either side of it the pooled fit is compared with the real data alone.
+        and all(helps_at(found["general"], n_r, 1000, 50) == (n_r < 53) for n_r in (10, 52, 53, 400))
+        and found["general"].threshold.subs(numbers(found["general"], 1, 1000, 50)) == Rational(1000, 19)
+    ),
+    "designing": lambda found: (
+        found["result"].proved
+        and found["result"].crossings[0].generation == 12
+        and found["plan"].limit == Rational(6, 7)
+        and found["required_growth"](found["j"] ** 2).bound == pi**2 / 6
+    ),
+    "any_generator": lambda found: (
+        all(check.passed for check in found["checks"].values())
+        and bool((found["first"].losses == found["again"].losses).all())
+    ),
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_code_of_a_page_runs_and_bears_out_its_text(page, monkeypatch):
+    mpl.use("Agg")
+    monkeypatch.chdir(page.parent)
+    assert CLAIMS[page.stem](execute(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_code_stands_on_a_page_unexecuted(page):
+    assert not blocks(page, "python")
+    assert not blocks(page, "py")
+    for cell in cells(page):
+        ast.parse(cell.code)
+    assert "file_format: mystnb" in page.read_text(encoding="utf-8")
+
+
+COMMANDS = [
+    (page, command) for page in PAGES for body in blocks(page, "console") for command in body.split("$ ") if command
+]
+
+
+@pytest.mark.parametrize(("page", "text"), COMMANDS, ids=[f"{page.stem}-{text.split()[1]}" for page, text in COMMANDS])
+def test_a_command_does_what_is_shown(page, text, monkeypatch):
+    from selfgen.cli import app
+
+    monkeypatch.chdir(ROOT)
+    command, _, shown = text.partition("\n")
+    program, *arguments = command.split()
+    assert program == "selfgen"
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    if shown.strip():
+        assert result.output == shown
+
+
+# -- pages made from the library -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def generated():
+    sys.path.insert(0, str(DOCS / "_extensions"))
+    try:
+        yield importlib.import_module("from_the_library")
+    finally:
+        sys.path.remove(str(DOCS / "_extensions"))
+
+
+def listed(page: str) -> set[str]:
+    """What a page of the reference lists."""
+    return set(re.findall(r"^   ([A-Za-z]\w*)$", page, re.MULTILINE)) | set(
+        re.findall(r"^- (?:``|:mod:`(?:\w+\.)*)(\w+)", page, re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize("name", ["theory", "theory.workflows", "theory.design", "theory.testing", "numerics"])
+def test_the_reference_has_every_public_name(name, generated):
+    pages = generated.reference.pages()
+    module = importlib.import_module(name)
+    public = set(module.__all__)
+    assert listed(pages[f"reference/{name}.rst"]) <= public
+    everywhere = set().union(*map(listed, pages.values()))
+    assert public <= everywhere
+    if name == "theory":
+        assert listed(pages["reference/theory.rst"]) == public
+
+
+def test_every_object_has_one_page(generated):
+    objects = [stub.rpartition("/")[2] for stub in generated.reference.stubs()]
+    named = [entry.removesuffix(".rst") for entry in objects]
+    values = [getattr(importlib.import_module(entry.rpartition(".")[0]), entry.rpartition(".")[2]) for entry in named]
+    assert len({id(value) for value in values}) == len(values) > 80
+
+
+def test_the_reference_describes_every_module(generated):
+    page = generated.reference.pages()["reference/modules.rst"]
+    described = set(re.findall(r"^\.\. automodule:: (\S+)$", page, re.MULTILINE))
+    for package in ("theory", "numerics", "selfgen"):
+        for path in (ROOT / package).rglob("*.py"):
+            dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            if not path.stem.startswith("_") or path.stem == "__init__":
+                assert dotted in described
+
+
+def test_the_command_line_page_has_every_option(generated):
+    from typer.main import get_command
+
+    from selfgen.cli import app
+
+    page = generated.command_line.page()
+    for name, command in get_command(app).commands.items():
+        section = page.partition(f"## `selfgen {name}`")[2].partition("\n## ")[0]
+        options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+        assert options
+        assert all(option in section for option in options)
+
+
+def test_a_row_for_every_pair(generated):
+    """The table of all pairs, without the time to derive them: one model with two losses."""
+    from selfgen.catalogue import MODELS, workflows
+    from theory import Poisson
+
+    label = next(label for label, model in MODELS.items() if isinstance(model, Poisson))
+    page = "".join(generated.pairs.sections({label: MODELS[label]}))
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "workflow" not in line]
+    assert len(rows) == len(MODELS[label].losses) * len(workflows())
+    accumulate = r"| accumulate | $\frac{\lambda H_{G}^{(2)}}{n}$ | $\frac{\pi^{2} \lambda}{6 n}$ | exact | "
+    assert accumulate + "formula, limit, bound |" in rows
+    assert any(row.startswith(r"| replace | $\frac{G \lambda}{n}$ | $\infty$ | exact |") for row in rows)
+    # No formula has the bar that ends a cell.
+    assert all(row.count("|") == 6 for row in rows)
+
+
+def test_notebooks_are_listed_in_order(generated, tmp_path):
+    notebook = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+    for name in ("02_second", "01_first", ".hidden"):
+        (tmp_path / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
+    pages = generated.notebooks.pages(tmp_path)
+    assert set(pages) == {"proofs.md", "proofs/01_first.ipynb", "proofs/02_second.ipynb"}
+    assert pages["proofs.md"].index("01_first") < pages["proofs.md"].index("02_second")
+    assert set(generated.notebooks.pages(tmp_path / "none")) == {"proofs.md"}
+
+
+def test_pages_that_are_no_more_are_removed(generated, tmp_path, monkeypatch):
+    monkeypatch.setattr(generated, "all_pages", lambda root: {"a.md": "# A\n", "deep/b.md": "# B\n"})
+    app = type("App", (), {"srcdir": str(tmp_path)})
+    old = tmp_path / "generated" / "old.md"
+    old.parent.mkdir()
+    old.write_text("# Old\n", encoding="utf-8")
+    generated.write_pages(app, None)
+    written = tmp_path / "generated" / "deep" / "b.md"
+    before = written.stat().st_mtime_ns
+    generated.write_pages(app, None)
+    assert not old.exists()
+    # What has not changed keeps its date, so that Sphinx does not read it again.
+    assert written.stat().st_mtime_ns == before
