@@ -162,7 +162,9 @@ def steps(tree: ast.AST) -> list[ast.Call]:
     found = [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PLACES
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _PLACES
         # Strings, lists and the like have no method of these names; a step needs an argument.
         and node.args
     ]

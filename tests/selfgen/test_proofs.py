@@ -1,0 +1,109 @@
+"""Proofs and derivations on the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from selfgen.cli import app
+from theory.proof.coq import coqc_path
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(args))
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_what_is_proved_can_be_checked(tmp_path: Path) -> None:
+    file = tmp_path / "bound.json"
+    code, out, _ = run("prove", "regular", "accumulate", "--claim", "bound", "--json", str(file))
+    assert code == 0
+    assert "never exceeds pi**2/6, the least such number" in out
+    code, again, _ = run("check", str(file))
+    assert code == 0
+    assert out.splitlines()[0] in again
+
+
+def test_a_changed_certificate_proves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "bound.json"
+    run("prove", "regular", "accumulate", "--claim", "bound", "--json", str(file))
+    data = json.loads(file.read_text(encoding="utf-8"))
+    data["claim"]["bound"] = "pi**2/7"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    code, _, error = run("check", str(file))
+    assert code == 1
+    assert re.search(r"proves nothing: step \d \(claim\): the bound is not pi\*\*2/7", error)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--claim", "limit"], "tends to the limit below"),
+        (["--claim", "monotone"], "never falls"),
+        (["--claim", "remainder", "--terms", "3"], "1/(6*g**3) for g >= 1"),
+        (["--claim", "never-worse", "--than", "replace"], "is never above"),
+        (["--claim", "lower-limit", "--than", "accumulate-subsample"], "settles below"),
+        (["--risk"], "the risk of regular under accumulate"),
+    ],
+)
+def test_claims(options: list[str], said: str) -> None:
+    code, out, _ = run("prove", "regular", "accumulate", *options)
+    assert code == 0
+    assert said in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["regular", "replace", "--claim", "bound"], "no certificate was found"),
+        (["regular", "replace", "--claim", "never-worse", "--than", "accumulate"], "no certificate was found"),
+        (["bernoulli", "accumulate-subsample"], "by its recurrence alone"),
+        (["regular", "accumulate", "--claim", "truth"], "--claim truth is not a claim"),
+        (["regular", "accumulate", "--than", "replace"], "leave out --than"),
+        (["regular", "accumulate", "--claim", "never-worse"], "name the other by --than"),
+        (["regular", "accumulate", "--terms", "2"], "--terms 2 belongs to --claim remainder"),
+        (["regular", "accumulate", "--claim", "remainder", "--terms", "0"], "--terms 0 is not allowed"),
+        (["regular"], "Missing argument 'WORKFLOW'"),
+        (["irregular", "accumulate"], "irregular"),
+    ],
+)
+def test_what_cannot_be_proved_is_one_sentence(arguments: list[str], said: str) -> None:
+    code, _, error = run("prove", *arguments)
+    assert code == 2
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_files_that_are_no_certificates(tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
+    for file, said in ((tmp_path / "none.json", "No such file"), (tmp_path, "is no certificate")):
+        code, _, error = run("check", str(file))
+        assert code == 2
+        assert said in error
+    assert run("check", str(tmp_path / "list.json"))[0] == 2
+
+
+def test_steps() -> None:
+    code, out, _ = run("derive", "poisson", "accumulate", "--steps")
+    assert code == 0
+    assert "R(G) → pi**2*lambda/(6*n)" in out
+    assert re.search(r"all \d+ steps checked", out)
+    assert run("derive", "poisson", "accumulate", "--steps", "--latex")[1].startswith(r"\begin{align*}")
+    for other in (["--json"], ["--generation", "3"]):
+        code, _, error = run("derive", "poisson", "accumulate", "--steps", *other)
+        assert code == 2
+        assert "exclude each other" in error
+
+
+@pytest.mark.slow
+def test_coq_says_what_it_proves(tmp_path: Path) -> None:
+    file = tmp_path / "accumulate.v"
+    code, out, _ = run("prove", "regular", "accumulate", "--coq", str(file))
+    assert code == 0
+    assert "closed_form" in out
+    assert ("coqc accepts it" if coqc_path() else "coqc is not installed") in out
+    assert "Theorem bound" in file.read_text(encoding="utf-8")
