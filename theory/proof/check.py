@@ -208,7 +208,7 @@ def solution(checker: Checker, sequence: int, moments: list[list[str]], value: l
         checker.equal(checker.read(written), item.risk(after, g, regime), f"the moments do not give {written}")
         before = texts
     valued(checker, sequence, value, early, [], item.early)
-    checker.facts["value", sequence]["since"] = max(len(early) + 1, last - 1)
+    checker.facts["value", sequence]["since"] = max(len(early) + 1, last - (len(value) == 1))
 
 
 def holds(checker: Checker, item: Sequence, texts: list[str], at: Quotient, regime: int) -> bool:

@@ -487,6 +487,19 @@ def test_a_remainder_holds_from_where_its_value_holds():
                 completed(data)
 
 
+def test_a_remainder_holds_from_the_regime_that_its_value_is_of():
+    data = _limit_certificate("7", "0", claim={"statement": "remainder", "sequences": [0]})
+    data["sequences"][0]["regimes"].append(data["sequences"][0]["regimes"][0] | {"start": "4", "shift": "1/g"})
+    data["steps"][0] |= {"moments": [[], []], "value": ["7", "1/g"]}
+    for since in (3, 4):
+        data["steps"][1] = {"rule": "remainder", "sequence": 0, "expansion": "0", "bound": "1/g", "since": since}
+        if since == 4:
+            assert completed(data)
+        else:
+            with pytest.raises(CertificateError, match="does not hold as early"):
+                completed(data)
+
+
 @pytest.mark.parametrize("rate", ["g*(exp(1)*exp(-1) - 1)", "a*g", "I*g"])
 def test_growth_is_by_a_term_that_cannot_vanish(rate):
     data = _limit_certificate(f"1 + {rate}", "0", claim={"statement": "growth", "sequences": [0]})
