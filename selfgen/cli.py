@@ -553,9 +553,9 @@ def universality(
     multiple of that of generation 1. What is measured beyond it is fitted on powers of 1/n: nothing may be left as n
     grows, and the power must be −1. The exit code is 1 where one of them is not so. About a minute on two cores.
     """
-    from selfgen.figures import FORMATS
     from selfgen.names import build
     from selfgen.regressions import regressions
+    from selfgen.style import FORMATS
     from selfgen.universality import as_json as plain
     from selfgen.universality import draw_universality, table
     from selfgen.universality import universality as measured

@@ -13,32 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from selfgen.style import BLUE, CYCLE, FORMATS, GREY, STYLE, VERMILION, save, symbol
 from theory import DomainError
 
 if TYPE_CHECKING:
     from selfgen.verification import CaseResult
 
-FORMATS = ("pdf", "png", "svg")
-
-# Okabe and Ito's colours, told apart by every reader and in grey.
-_BLUE, _VERMILION, _GREY = "#0072B2", "#D55E00", "#555555"
-_CYCLE = (_BLUE, _VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-
-_STYLE: dict[str, Any] = {
-    "font.family": "serif",
-    "font.serif": ["STIXGeneral", "DejaVu Serif"],
-    "mathtext.fontset": "stix",
-    "font.size": 9.5,
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "pdf.fonttype": 42,
-    "svg.hashsalt": "selfgen",
-}
 #: Risks that differ by more than this factor stand on a logarithmic axis.
 LOGARITHMIC = 12.0
 #: How strong points are that do not count in the verdict.
@@ -62,13 +42,13 @@ def risk_label(loss: str) -> str:
 def draw_case(result: CaseResult, stem: Path) -> None:
     """Write ``stem``.png and .pdf: formula as a line, simulation as points with error bars, bound dashed."""
     generations = np.arange(1, result.generations + 1)
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=_SIZE, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         formula, mean = np.asarray(result.formula), np.asarray(result.mean)
         label = "formula" if result.exactness == "exact" else "leading order"
-        axes.plot(generations, formula, color=_BLUE, linewidth=1.3, label=label, zorder=2)
+        axes.plot(generations, formula, color=BLUE, linewidth=1.3, label=label, zorder=2)
         judged = generations <= result.checked
         for part, label, strength in ((judged, "simulation ± 2 s.e.", 1.0), (~judged, "not judged", UNJUDGED)):
             if part.any():
@@ -80,9 +60,9 @@ def draw_case(result: CaseResult, stem: Path) -> None:
                     fmt="o",
                     markersize=3.2,
                     markerfacecolor="white",
-                    markeredgecolor=_VERMILION,
+                    markeredgecolor=VERMILION,
                     markeredgewidth=0.9,
-                    ecolor=_VERMILION,
+                    ecolor=VERMILION,
                     elinewidth=0.9,
                     capsize=1.6,
                     alpha=strength,
@@ -95,7 +75,7 @@ def draw_case(result: CaseResult, stem: Path) -> None:
         # Risks that are not negative start from zero, so that heights compare as risks do.
         floor = min(bottom, 0.0)
         if result.bound is not None:
-            style: dict[str, Any] = {"color": _GREY, "linewidth": 0.9, "linestyle": (0, (5, 3))}
+            style: dict[str, Any] = {"color": GREY, "linewidth": 0.9, "linestyle": (0, (5, 3))}
             if logarithmic or result.bound < top + 3 * (top - floor):
                 axes.axhline(result.bound, **style, label="bound", zorder=1)
                 top = max(top, result.bound)
@@ -119,7 +99,7 @@ def draw_case(result: CaseResult, stem: Path) -> None:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         for suffix in ("png", "pdf"):
-            _save(figure, stem.with_name(f"{stem.name}.{suffix}"))
+            save(figure, stem.with_name(f"{stem.name}.{suffix}"))
 
 
 @dataclass(frozen=True)
@@ -148,7 +128,7 @@ def draw_comparison(
     """
     if path.suffix.lower().lstrip(".") not in FORMATS:
         raise DomainError(f"--plot {path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(6.8, 3.4), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
@@ -156,7 +136,7 @@ def draw_comparison(
         top, bottom = max(map(max, ratios.values())), min(map(min, ratios.values()))
         logarithmic = bottom > 0 and top / bottom > LOGARITHMIC
         for name in ordered:
-            colour = _CYCLE[list(ratios).index(name) % len(_CYCLE)]
+            colour = CYCLE[list(ratios).index(name) % len(CYCLE)]
             limit = limits[name]
             label = name if limit is None else f"{name} → {limit:.4g}"
             axes.plot(generations, ratios[name], color=colour, linewidth=1.4, label=label)
@@ -186,7 +166,7 @@ def draw_comparison(
         axes.set_ylabel(f"risk at $G$ / risk at 1{unit}")
         axes.set_title(f"{title}\n{remark}" if remark else title)
         figure.legend(loc="outside right upper")
-        _save(figure, path)
+        save(figure, path)
 
 
 def _power_of_ten(value: float, _: object) -> str:
@@ -206,20 +186,6 @@ def _free_corner(curves: np.ndarray, floor: float, top: float, logarithmic: bool
 
 
 def _heading(result: CaseResult) -> str:
-    settings = ", ".join(f"{_symbol(name)} = {value}" for name, value in result.parameters.items())
+    settings = ", ".join(f"{symbol(name)} = {value}" for name, value in result.parameters.items())
     heading = f"{result.model.replace('-', ' ')}, {result.workflow.replace(':', ', ')}"
     return f"{heading}\n{settings}" if settings else heading
-
-
-def _symbol(name: str) -> str:
-    """The name of a parameter as mathematics."""
-    return f"${name}$" if len(name) == 1 else name
-
-
-def _save(figure: Figure, path: Path) -> None:
-    # No date, so that the same results give the same file.
-    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(path.suffix.lower().lstrip("."), {})
-    try:
-        figure.savefig(path, dpi=200, metadata=metadata)
-    except OSError as error:
-        raise DomainError(f"{path} cannot be written: {error.strerror}.") from None

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from numerics.run.ratio import RatioCheck
-from selfgen.figures import _CYCLE, _GREY, _STYLE, FORMATS, _save
+from selfgen.style import CYCLE, FORMATS, GREY, STYLE, save
 from theory import DomainError
 
 #: Beyond this ratio a linear axis would hide the workflows that stay bounded.
@@ -41,25 +41,25 @@ def draw_generations(title: str, checks: Mapping[str, RatioCheck], path: Path) -
         raise DomainError(f"{path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
     if not checks:
         raise DomainError("checks = {} is empty: give one workflow or more.")
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(4.6, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
         ratios, quotients = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
         for index, (label, check) in enumerate(checks.items()):
             shift = _APART * (index - (len(checks) - 1) / 2)
-            _draw_check(ratios, quotients, label, check, _CYCLE[index % len(_CYCLE)], shift)
-        ratios.plot([], [], color=_GREY, linewidth=1.2, label="derived")
-        ratios.errorbar([], [], yerr=[], **_marks(_GREY), label="measured ± 2 s.e.")
+            _draw_check(ratios, quotients, label, check, CYCLE[index % len(CYCLE)], shift)
+        ratios.plot([], [], color=GREY, linewidth=1.2, label="derived")
+        ratios.errorbar([], [], yerr=[], **_marks(GREY), label="measured ± 2 s.e.")
         _scale(ratios, list(checks.values()))
         ratios.set_ylabel("excess loss at $G$ / at 1")
         ratios.set_title(title)
         ratios.legend(loc="upper left", handlelength=1.6)
-        quotients.axhline(1.0, color=_GREY, linewidth=0.9)
+        quotients.axhline(1.0, color=GREY, linewidth=0.9)
         quotients.set_ylabel("measured / derived")
         quotients.set_xlabel("generation $G$")
         quotients.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         quotients.set_xlim(0.5, max(len(check.ratio) for check in checks.values()) + 0.5)
-        _save(figure, path)
+        save(figure, path)
 
 
 def _draw_check(ratios: Axes, quotients: Axes, label: str, check: RatioCheck, colour: str, shift: float) -> None:

@@ -20,7 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
-from selfgen.figures import _GREY, _STYLE, UNJUDGED, _save, _symbol, risk_label
+from selfgen.figures import UNJUDGED, risk_label
+from selfgen.style import GREY, STYLE, save, symbol
 from selfgen.verification import CaseResult
 
 Colour = tuple[float, ...]
@@ -29,7 +30,7 @@ Colour = tuple[float, ...]
 _PANEL = (1.55, 1.45)
 # From dark to light, told apart in grey as well.
 _FIRST, _LAST = 0.0, 0.88
-_POINT: dict[str, Any] = {"color": _GREY, "linestyle": "none", "marker": "o", "markersize": 2.6}
+_POINT: dict[str, Any] = {"color": GREY, "linestyle": "none", "marker": "o", "markersize": 2.6}
 #: Points on a line: more would hide it.
 _POINTS = 9
 
@@ -102,7 +103,7 @@ def draw(grid: Grid, stem: Path) -> None:
     columns = _values(grid.results, grid.column)
     colours = _values(grid.results, grid.colour)
     sign, logarithmic = _scale(grid.results)
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         # Room for the labels on the left, for the legend above.
         size = (_PANEL[0] * max(len(columns), 2) + 0.9, _PANEL[1] * len(rows) + 1.0)
         figure = Figure(figsize=size, layout="constrained")
@@ -115,16 +116,16 @@ def draw(grid: Grid, stem: Path) -> None:
         for (at_row, at_column), axes in np.ndenumerate(panels):
             _dress(axes, logarithmic, max(result.generations for result in grid.results))
             if at_row == 0 and grid.column is not None:
-                axes.set_title(f"{_symbol(grid.column)} = {columns[at_column]}", loc="center")
+                axes.set_title(f"{symbol(grid.column)} = {columns[at_column]}", loc="center")
             if at_column == 0:
                 axes.set_ylabel(_row_label(grid, rows[at_row]))
             if not axes.lines:
                 axes.text(0.5, 0.5, "not in the study", transform=axes.transAxes, ha="center", color="0.6")
-        figure.supxlabel("generation $G$", fontsize=_STYLE["font.size"])
+        figure.supxlabel("generation $G$", fontsize=STYLE["font.size"])
         label = risk_label(grid.results[0].loss)
         label = f"−({label})" if sign < 0 else label
         # One row is too low for a long line.
-        figure.supylabel(label.replace(" (", "\n(") if len(rows) == 1 else label, fontsize=_STYLE["font.size"])
+        figure.supylabel(label.replace(" (", "\n(") if len(rows) == 1 else label, fontsize=STYLE["font.size"])
         if logarithmic:
             # By what is measured: an error bar that reaches down to zero has no end on this axis.
             panels[0, 0].set_ylim(*_extent(grid.results, sign))
@@ -132,7 +133,7 @@ def draw(grid: Grid, stem: Path) -> None:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         for suffix in ("png", "pdf"):
-            _save(figure, stem.with_name(f"{stem.name}.{suffix}"))
+            save(figure, stem.with_name(f"{stem.name}.{suffix}"))
 
 
 def _draw_case(axes: Axes, result: CaseResult, colour: Colour, sign: int) -> None:
@@ -176,13 +177,13 @@ def _dress(axes: Axes, logarithmic: bool, generations: int) -> None:
 def _head(figure: Figure, grid: Grid, shades: Mapping[str, Colour]) -> None:
     """Title, and the legend of colours, of lines and of points."""
     first = grid.results[0]
-    settings = ", ".join(f"{_symbol(name)} = {value}" for name, value in grid.common.items())
+    settings = ", ".join(f"{symbol(name)} = {value}" for name, value in grid.common.items())
     title = first.model.replace("-", " ") + (f", {settings}" if settings else "")
     exact = "formula" if all(result.exactness == "exact" for result in grid.results) else "formula, leading order"
     keys = [Line2D([], [], color=colour, linewidth=2.2) for colour in shades.values()]
-    names = [f"{_symbol(grid.colour)} = {value}" for value in shades]
+    names = [f"{symbol(grid.colour)} = {value}" for value in shades]
     keys += [
-        Line2D([], [], color=_GREY, linewidth=1.1),
+        Line2D([], [], color=GREY, linewidth=1.1),
         Line2D([], [], **_POINT, markerfacecolor="white"),
     ]
     names += [exact, "simulation ± 2 s.e."]
@@ -204,7 +205,7 @@ def _head(figure: Figure, grid: Grid, shades: Mapping[str, Colour]) -> None:
         columnspacing=1.2,
         borderaxespad=0.1,
         title=title,
-        title_fontsize=_STYLE["font.size"] + 1,
+        title_fontsize=STYLE["font.size"] + 1,
         alignment="left",
     )
 
@@ -231,7 +232,7 @@ def _spread(generations: int) -> list[int]:
 
 
 def _row_label(grid: Grid, row: tuple[str, ...]) -> str:
-    settings = ", ".join(f"{_symbol(name)} = {value}" for name, value in zip(grid.rows, row[1:], strict=True))
+    settings = ", ".join(f"{symbol(name)} = {value}" for name, value in zip(grid.rows, row[1:], strict=True))
     workflow = row[0].replace(":", ", ")
     return f"{workflow}\n{settings}" if settings else workflow
 

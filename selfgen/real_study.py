@@ -42,9 +42,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 from rich.table import Table
 
 from numerics.real_data import SOURCES, RealCheck, check_real, real_data
-from selfgen.figures import _CYCLE, _GREY, _STYLE, _save
 from selfgen.names import build
 from selfgen.study import Seed, Texts, shipped
+from selfgen.style import CYCLE, GREY, STYLE, save
 from selfgen.verification import processes
 from theory import DomainError
 from theory.workflows.base import Workflow
@@ -375,12 +375,12 @@ def write(folder: Path, study: RealStudy, results: list[RealResult]) -> None:
 def draw_real(result: RealResult, path: Path) -> None:
     """Write a figure: the ratio predicted as a line, measured at the fewest and at the most labels a row as points."""
     generations = np.arange(1, result.generations + 1)
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(3.6, 2.7), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        axes.plot(generations, result.prediction, color=_GREY, linewidth=1.2, label="prediction")
-        for at, colour, fill in ((0, _CYCLE[1], "white"), (-1, _CYCLE[0], _CYCLE[0])):
+        axes.plot(generations, result.prediction, color=GREY, linewidth=1.2, label="prediction")
+        for at, colour, fill in ((0, CYCLE[1], "white"), (-1, CYCLE[0], CYCLE[0])):
             copies = result.copies[at]
             axes.errorbar(
                 generations,
@@ -407,4 +407,4 @@ def draw_real(result: RealResult, path: Path) -> None:
         axes.set_ylabel("1 + increase of held-out loss / unit")
         axes.set_title(f"{result.name}\nunit = {result.unit:.3g} a label a row, $N$ = {result.rows}")
         axes.legend(loc="upper left" if values[:, -1].max() > 3 else "lower right")
-        _save(figure, path)
+        save(figure, path)

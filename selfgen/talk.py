@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import ArrayLike
 
-from selfgen.figures import _CYCLE, _STYLE
+from selfgen.style import CYCLE, STYLE
 
 _TALK: dict[str, Any] = {
-    **_STYLE,
+    **STYLE,
     "font.size": 12,
     "axes.titlesize": 12.5,
     "xtick.labelsize": 10.5,
@@ -73,7 +73,7 @@ class TalkFigure:
     @staticmethod
     def colour(index: int) -> str:
         """Colours that every reader tells apart."""
-        return _CYCLE[index % len(_CYCLE)]
+        return CYCLE[index % len(CYCLE)]
 
     @_styled
     def curve(self, x: ArrayLike, y: ArrayLike, label: str = "", colour: int = 0, **style: Any) -> None:

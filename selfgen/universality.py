@@ -26,7 +26,7 @@ from scipy.special import ndtr, ndtri
 from numerics.estimation import Correction, MEstimator, Refits, fit_correction, refit
 from numerics.estimation.rate import Rate, fit_rate
 from numerics.estimation.regression import Regression
-from selfgen.figures import _CYCLE, _GREY, _STYLE, FORMATS, _save
+from selfgen.style import CYCLE, FORMATS, GREY, STYLE, save
 from theory import DomainError
 from theory.workflows.base import Workflow
 
@@ -220,18 +220,18 @@ def draw_universality(found: Mapping[str, Sequence[Approach]], path: Path) -> No
     """Write the figure, a row a model: ratios against generation, and what they differ by against n, logarithmic."""
     if path.suffix.lower().lstrip(".") not in FORMATS:
         raise DomainError(f"{path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(7.4, 3.3 * len(found)), layout="constrained")
         FigureCanvasAgg(figure)
         rows = figure.subplots(len(found), 2, squeeze=False)
         for (ratios, differences), (model, approaches) in zip(rows, found.items(), strict=True):
             _draw_row(ratios, differences, model, approaches)
-        _save(figure, path)
+        save(figure, path)
 
 
 def _draw_row(ratios: Axes, differences: Axes, model: str, approaches: Sequence[Approach]) -> None:
     for index, approach in enumerate(approaches):
-        colour = _CYCLE[index % len(_CYCLE)]
+        colour = CYCLE[index % len(CYCLE)]
         _draw_ratios(ratios, approach, colour)
         _draw_difference(differences, approach, colour)
     _explain_markers(ratios, approaches[0])
@@ -290,9 +290,9 @@ def _draw_ratios(axes: Axes, approach: Approach, colour: str) -> None:
 
 def _explain_markers(axes: Axes, approach: Approach) -> None:
     """What lines and markers mean, in no workflow's colour."""
-    axes.plot([], [], color=_GREY, linewidth=1.2, label="universal prediction")
-    for n, fill in ((approach.sizes[0], "white"), (approach.sizes[-1], _GREY)):
-        axes.plot([], [], "o", markersize=3.4, markerfacecolor=fill, color=_GREY, label=f"measured, $n$ = {n:g}")
+    axes.plot([], [], color=GREY, linewidth=1.2, label="universal prediction")
+    for n, fill in ((approach.sizes[0], "white"), (approach.sizes[-1], GREY)):
+        axes.plot([], [], "o", markersize=3.4, markerfacecolor=fill, color=GREY, label=f"measured, $n$ = {n:g}")
 
 
 def workflow_label(workflow: Workflow) -> str:

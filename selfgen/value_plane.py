@@ -25,7 +25,7 @@ from scipy.special import ndtri
 from sympy import Expr, Rational, Symbol, cancel, lambdify
 
 from numerics import crosscheck, simulate
-from selfgen.figures import _BLUE, _GREY, _STYLE, _VERMILION, FORMATS, _save
+from selfgen.style import BLUE, FORMATS, GREY, STYLE, VERMILION, save
 from theory import DomainError, NotDerivedError, expected_risk
 from theory.value import ValueOfSynthetic, value_of_synthetic
 from theory.workflows.real_and_synthetic import RealAndSynthetic
@@ -189,14 +189,14 @@ def draw_plane(value: ValueOfSynthetic, path: Path, checks: Sequence[PointCheck]
     if path.suffix.lower().lstrip(".") not in FORMATS:
         raise DomainError(f"--plot {path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
     plane = _Plane.of(value)
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(8.2, 3.9), layout="constrained")
         FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
         figure.suptitle(_heading(plane), x=0.01, ha="left", fontsize=11)
         _draw_ratio(left, plane, figure)
         _draw_guides(right, plane, checks)
-        _save(figure, path)
+        save(figure, path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,7 +308,7 @@ def _draw_ratio(axes: Axes, plane: _Plane, figure: Figure) -> None:
     ratio = plane.pooled(real, synthetic) / plane.alone(real, synthetic)
     below = [1 / level for level in reversed(_LEVELS)]
     levels = np.log([*below, *_LEVELS])
-    colours = LinearSegmentedColormap.from_list("value", [_BLUE, "#FFFFFF", _VERMILION])
+    colours = LinearSegmentedColormap.from_list("value", [BLUE, "#FFFFFF", VERMILION])
     filled = axes.contourf(
         real, synthetic, np.log(ratio), levels=levels, cmap=colours,
         norm=TwoSlopeNorm(0.0, levels[0], levels[-1]), extend="both", zorder=0,
@@ -320,8 +320,8 @@ def _draw_ratio(axes: Axes, plane: _Plane, figure: Figure) -> None:
     bar = figure.colorbar(filled, ax=axes, pad=0.02, aspect=30, drawedges=False)
     bar.set_ticks(list(levels), labels=[f"1/{level:g}" for level in reversed(_LEVELS)] + [f"{x:g}" for x in _LEVELS])
     bar.ax.minorticks_off()
-    bar.ax.set_title("hurts", fontsize=8.5, loc="center", color=_VERMILION)
-    bar.ax.text(0.5, -0.045, "helps", transform=bar.ax.transAxes, ha="center", va="top", fontsize=8.5, color=_BLUE)
+    bar.ax.set_title("hurts", fontsize=8.5, loc="center", color=VERMILION)
+    bar.ax.text(0.5, -0.045, "helps", transform=bar.ax.transAxes, ha="center", va="top", fontsize=8.5, color=BLUE)
     bar.outline.set_visible(False)  # type: ignore[operator]
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -381,7 +381,7 @@ def _draw_guides(axes: Axes, plane: _Plane, checks: Sequence[PointCheck]) -> Non
     dashes: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 1.0, "zorder": 2}
     axes.axhline(alone, color=_GREEN, **dashes)
     axes.plot(amounts[inside], plane.alone(along[inside], amounts[inside]), color=_ORANGE, **dashes)
-    axes.plot([], [], color=_GREY, **dashes, label="the real samples alone")
+    axes.plot([], [], color=GREY, **dashes, label="the real samples alone")
     if checks:
         unit = float(plane.general.without.subs(plane.general.real, plane.fitted_on))
         axes.errorbar(

@@ -184,7 +184,7 @@ def test_one_workflow_is_no_comparison():
 
 def drawn(monkeypatch, *arguments):
     found: list[Figure] = []
-    monkeypatch.setattr(figures, "_save", lambda figure, path: found.append(figure))
+    monkeypatch.setattr(figures, "save", lambda figure, path: found.append(figure))
     side = compared(*arguments)
     from pathlib import Path
 

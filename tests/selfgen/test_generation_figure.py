@@ -35,7 +35,7 @@ def checks():
 
 def test_the_figure_shows_what_was_measured(checks, tmp_path, monkeypatch):
     figures: list[Figure] = []
-    monkeypatch.setattr(generation_figure, "_save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(generation_figure, "save", lambda figure, path: figures.append(figure))
     draw_generations("Means", checks, tmp_path / "figure.png")
     ratios, quotients = figures[0].axes
     lines = {line.get_label(): line.get_ydata() for line in ratios.get_lines()}
@@ -56,7 +56,7 @@ def test_the_figure_shows_what_was_measured(checks, tmp_path, monkeypatch):
 
 def test_ratios_that_differ_much_stand_on_a_logarithmic_axis(checks, tmp_path, monkeypatch):
     figures: list[Figure] = []
-    monkeypatch.setattr(generation_figure, "_save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(generation_figure, "save", lambda figure, path: figures.append(figure))
     grown = 3.0 ** np.arange(5)
     fast = replace(checks["replace"], ratio=1.02 * grown, stderr=0.05 * grown, prediction=grown)
     draw_generations("Means", {"fast": fast, "slow": checks["accumulate"]}, tmp_path / "figure.png")
