@@ -378,27 +378,25 @@ class _Variables:
             total += multiplicity * (self.variable(("log", written), written) if alone else self.of(written))
         return total
 
-    def _sin(self, e: Expr) -> Expr:
-        written = sin(expand(e.args[0]))
-        return self.variable(("sin", written.args[0]), written) if isinstance(written, sin) else self.of(written)
-
-    def _cos(self, e: Expr) -> Expr:
-        written = cos(expand(e.args[0]))
-        if not isinstance(written, cos):
+    def _odd(self, e: Expr) -> Expr:
+        """sin or sinh: a variable of its own for each argument."""
+        written = e.func(expand(e.args[0]))
+        if not isinstance(written, e.func):
             return self.of(written)
-        s = self.of(sin(written.args[0]))
-        return self.algebraic(("cos", written.args[0]), written, 2, 1 - s**2)
+        return self.variable((e.func.__name__, written.args[0]), written)
 
-    def _sinh(self, e: Expr) -> Expr:
-        written = sinh(expand(e.args[0]))
-        return self.variable(("sinh", written.args[0]), written) if isinstance(written, sinh) else self.of(written)
+    _sin = _sinh = _odd
 
-    def _cosh(self, e: Expr) -> Expr:
-        written = cosh(expand(e.args[0]))
-        if not isinstance(written, cosh):
+    def _even(self, e: Expr) -> Expr:
+        """cos or cosh, by its square: cos² = 1 − sin², cosh² = 1 + sinh²."""
+        written = e.func(expand(e.args[0]))
+        if not isinstance(written, e.func):
             return self.of(written)
-        s = self.of(sinh(written.args[0]))
-        return self.algebraic(("cosh", written.args[0]), written, 2, 1 + s**2)
+        other, side = (sin, -1) if e.func == cos else (sinh, 1)
+        s = self.of(other(written.args[0]))
+        return self.algebraic((e.func.__name__, written.args[0]), written, 2, 1 + side * s**2)
+
+    _cos = _cosh = _even
 
     def _tan(self, e: Expr) -> Expr:
         return self.of(sin(e.args[0])) / self.of(cos(e.args[0])) if isinstance(e, tan) else self.opaque(e)

@@ -352,7 +352,7 @@ class Monotone:
 
 def _first_values(found: Risk, count: int = 6) -> list[Expr]:
     """Exact risks at the first generations."""
-    return [found.at(generation) for generation in range(1, count + 1)]
+    return list(islice(found.recurrence.values(), count))
 
 
 def _certified(claim: claims.Claim, expected: str, part: str) -> Evidence:
