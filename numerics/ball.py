@@ -27,7 +27,7 @@ from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, expand
 
 from numerics.lerch import lerch_phi
 from theory.errors import DomainError
-from theory.multidigamma import multidigamma
+from theory.gaussian.multidigamma import multidigamma
 
 Operation: TypeAlias = Callable[..., Any]
 

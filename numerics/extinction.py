@@ -7,7 +7,7 @@ With newest data only, a category of count i has survival probability :math:`u_g
 (iterated Bernstein operators) and :math:`\text{support}_G = \sum_i \mu(i)\, u_{G-1}(i)` where μ(i) is the expected
 number of categories with count i in the real block. Every term is positive, so nothing cancels. Since
 :math:`1 - u_g(i) \le f_g^{\,i}` with :math:`f_{g+1} = e^{f_g - 1}`, see
-:class:`theory.extinction.BranchingExtinction`, u = 1 to working precision beyond some 20 g tokens, whatever n.
+:class:`theory.BranchingExtinction`, u = 1 to working precision beyond some 20 g tokens, whatever n.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from scipy.linalg import solve
 from scipy.sparse import csr_array
 
 from numerics.evaluate import runner
-from theory.ancestry import LineageRecurrence, newest_block_only
 from theory.arguments import exact
 from theory.arguments import generation as whole_generation
+from theory.categories.ancestry import LineageRecurrence, newest_block_only
+from theory.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.dynamics import GENERATION
 from theory.errors import DomainError
-from theory.extinction import BranchingExtinction, ExtinctionTime
 from theory.recurrence import Recurrence
 
 if TYPE_CHECKING:

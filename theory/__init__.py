@@ -6,7 +6,7 @@
 83/15000
 """
 
-from theory.boundedness import Boundedness, boundedness
+from theory.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
@@ -20,8 +20,9 @@ from theory.design import (
 )
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
-from theory.extinction import BranchingExtinction, ExtinctionTime
-from theory.mixtures import GaussianMixture
+from theory.kernels.boundedness import Boundedness, boundedness
+from theory.kernels.mixtures import GaussianMixture
+from theory.kernels.permutations import convolutions
 from theory.models import (
     Bernoulli,
     Binomial,
@@ -40,7 +41,6 @@ from theory.models import (
     Regular,
 )
 from theory.models.probabilities import uniform, zipf
-from theory.permutations import convolutions
 from theory.process import Pathway
 from theory.risk import Risk
 from theory.symbols import G, j

@@ -14,10 +14,10 @@ from typing import Any, Self
 
 from sympy import Expr, S, radsimp, sympify
 
-from theory.asymptotics import Order
+from theory.asymptotics.expansion import Order
 from theory.pathway_recurrence import PathwayRecurrence
 from theory.recurrence import MomentRecurrence
-from theory.solution import Solution
+from theory.solver.solution import Solution
 from theory.workflows.base import Workflow
 
 

@@ -22,11 +22,11 @@ from sympy import Expr, Integer, Rational, S, Symbol, cancel, diag, eye, sympify
 
 from theory.arguments import generation
 from theory.arithmetic import Arithmetic
+from theory.asymptotics.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.models.regular import Regular
-from theory.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
 from theory.pathway import Pathways
 from theory.risk import Risk
 from theory.symbols import G

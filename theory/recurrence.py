@@ -21,7 +21,7 @@ from theory.dynamics import GENERATION
 from theory.errors import DomainError
 
 if TYPE_CHECKING:
-    from theory.asymptotics import Order
+    from theory.asymptotics.expansion import Order
 
 
 class Recurrence(ABC):

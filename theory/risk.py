@@ -32,7 +32,7 @@ from theory.models.base import Model
 from theory.numerals import printable
 from theory.positivity import Ranges, sign
 from theory.recurrence import MomentRecurrence, Recurrence
-from theory.solution import Solution
+from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
 from theory.symbols import G

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from sympy import Basic, Dummy, Expr, S, factor, oo, summation
 
-from theory.asymptotics import Order
+from theory.asymptotics.expansion import Order
 from theory.dynamics import LAG, LagWindow
 from theory.errors import DomainError
 from theory.pathway_recurrence import PathwayRecurrence

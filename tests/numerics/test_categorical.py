@@ -25,7 +25,7 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.extinction import BranchingExtinction, ExtinctionTime
+from theory.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.categorical import Categorical
 from theory.models.probabilities import uniform, zipf
 

@@ -34,7 +34,7 @@ from theory import (
     Weighted,
     expected_risk,
 )
-from theory.mixtures import GaussianMixture
+from theory.kernels.mixtures import GaussianMixture
 from theory.models.kernel_density import KernelDensity
 
 UNEQUAL = Weighted(lambda g: [Rational(2 * (g - i), g * (g + 1)) for i in range(g)])

@@ -12,7 +12,7 @@ from numerics.lerch import lerch_phi
 from numerics.spectral import integrate
 from theory import expected_risk, j
 from theory.errors import DomainError
-from theory.mixtures import GaussianMixture
+from theory.kernels.mixtures import GaussianMixture
 from theory.models.kernel_density import KernelDensity
 from theory.workflows import (
     Accumulate,

@@ -7,7 +7,7 @@ import pytest
 from sympy import I, Rational, coth, lambdify, pi, polygamma, sqrt, tanh
 
 from theory import Regular, Replace, expected_risk, j
-from theory.conjugates import in_real_terms
+from theory.asymptotics.conjugates import in_real_terms
 from theory.design import required_growth
 
 SIZES = [

@@ -24,7 +24,7 @@ from theory import (
     Regular,
     expected_risk,
 )
-from theory.asymptotics import Order
+from theory.asymptotics.expansion import Order
 from theory.converging import ConvergingRecurrence
 from theory.design import OptimalFreshReal, optimal_share, optimal_weights
 from theory.design.shares import optimal_risk

@@ -27,8 +27,8 @@ from theory import (
 )
 from theory.dynamics import GENERATION
 from theory.effective_size import concentration, concentration_formula, newest_block_only
-from theory.gaussian_algebra import Algebra, Block, expectation
-from theory.gaussian_moments import Loss, invariant_recurrence
+from theory.gaussian.algebra import Algebra, Block, expectation
+from theory.gaussian.moments import Loss, invariant_recurrence
 
 d, n = symbols("d n", integer=True, positive=True)
 

@@ -27,13 +27,13 @@ from sympy import (
 
 from numerics.spectral import run_spectral
 from theory import G, expected_risk, j
-from theory.bandwidth import fitted_samples
-from theory.boundedness import boundedness
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import DomainError, NotDerivedError
-from theory.mixtures import GaussianMixture
+from theory.kernels.bandwidth import fitted_samples
+from theory.kernels.boundedness import boundedness
+from theory.kernels.mixtures import GaussianMixture
+from theory.kernels.spectral import SpectralRecurrence, Steps
 from theory.models.kernel_density import KernelDensity
-from theory.spectral import SpectralRecurrence, Steps
 from theory.testing import workflows
 from theory.workflows import (
     Accumulate,

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sympy import Rational, S, factorial
 from sympy.functions.combinatorial.numbers import stirling
 
-from theory.drift import drift
 from theory.errors import DomainError
+from theory.kernels.drift import drift
+from theory.kernels.permutations import convolutions
 from theory.models.kernel_density import KernelDensity
-from theory.permutations import convolutions
 from theory.testing import workflows
 from theory.workflows import Accumulate, AccumulateSubsample, FreshReal, RealPlusLatest, Replace, Weighted
 

@@ -23,7 +23,7 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
+from theory.asymptotics.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
 from theory.process import Pathway
 from theory.testing import workflows
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import E, Rational, S, Sum, Symbol, diff, exp, factorial, harmonic, limit, log, oo, sin, sqrt, zeta
 
+from theory.asymptotics.scales import scale_of
 from theory.errors import NotDerivedError
-from theory.scales import scale_of
 
 X = Symbol("x", positive=True)
 I = Symbol("i", integer=True, positive=True)  # noqa: E741

@@ -7,7 +7,7 @@ import pytest
 from sympy import E, Rational, S, binomial, exp, factorial, lambdify, sin
 
 from theory import j
-from theory.series import _agrees, hypergeometric_series
+from theory.asymptotics.series import _agrees, hypergeometric_series
 
 
 @pytest.mark.parametrize(

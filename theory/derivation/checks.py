@@ -33,7 +33,7 @@ from sympy import (
 from sympy.core.relational import Relational
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
-from theory.asymptotics import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
+from theory.asymptotics.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.derivation.enclosure import number_sign
 from theory.derivation.normal_form import NoNormalForm, vanishes
 from theory.derivation.relation import AT_LEAST, GREATER, LESS, LIMIT, Definitions, Relation, covering

@@ -259,7 +259,7 @@ class Tends:
     found: Risk
 
     def __call__(self, relation: Relation) -> Evidence:
-        from theory.asymptotics import Order
+        from theory.asymptotics.expansion import Order
 
         found, right = self.found, relation.right
         closed = found.closed_form

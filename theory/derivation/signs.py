@@ -33,7 +33,7 @@ from sympy import (
     together,
 )
 
-from theory.asymptotics import CONSTANT, NoExpansion, Order, UnknownOrder, expand_at_infinity
+from theory.asymptotics.expansion import CONSTANT, NoExpansion, Order, UnknownOrder, expand_at_infinity
 from theory.derivation.enclosure import number_sign
 from theory.derivation.normal_form import NoNormalForm, NormalForm, normal_form, vanishes
 from theory.derivation.relation import covering

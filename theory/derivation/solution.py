@@ -38,7 +38,7 @@ from sympy import (
 from theory.derivation.checks import equal
 from theory.derivation.relation import Relation
 from theory.derivation.step import Evidence, NotShown
-from theory.inverse_wishart import DeviationRecurrence
+from theory.gaussian.inverse_wishart import DeviationRecurrence
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.solver.system import solve_recurrence
 from theory.symbols import G

@@ -35,12 +35,12 @@ from sympy import (
 )
 
 from theory.arguments import exact, generation
-from theory.conjugates import in_real_terms
+from theory.asymptotics.conjugates import in_real_terms
+from theory.asymptotics.scales import Powers, limit_or_none, positive_variable, scale_of
+from theory.asymptotics.series import hypergeometric_series
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.models.regular import Regular
-from theory.scales import Powers, limit_or_none, positive_variable, scale_of
-from theory.series import hypergeometric_series
 from theory.symbols import j
 from theory.workflows.base import size_schedule
 from theory.workflows.replace import Replace

@@ -7,7 +7,7 @@ error closes exactly at every n, and the diversity with it,
 
 .. math:: E\Bigl(1 - \sum_k \theta_k^2\Bigr) = 1 - \sum_k p_k^2 - E\sum_k (\theta_k - p_k)^2 .
 
-The number of categories alive is another matter: see :mod:`theory.ancestry`.
+The number of categories alive is another matter: see :mod:`theory.categories.ancestry`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol, factor
 
-from theory.ancestry import support_recurrence
 from theory.arguments import is_positive_integer, parameter
+from theory.categories.ancestry import support_recurrence
 from theory.composition import compose
 from theory.errors import DomainError
 from theory.models.base import Model

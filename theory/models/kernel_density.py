@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from sympy import Expr, S, Symbol
 
 from theory.arguments import exact, is_positive, is_positive_integer, parameter
-from theory.bandwidth import Bandwidths, verified_bandwidth
-from theory.drift import drift
 from theory.errors import DomainError
-from theory.mixtures import GaussianMixture
+from theory.kernels.bandwidth import Bandwidths, verified_bandwidth
+from theory.kernels.drift import drift
+from theory.kernels.mixtures import GaussianMixture
+from theory.kernels.spectral import SpectralRecurrence
 from theory.models.base import Model
 from theory.recurrence import Recurrence
 from theory.samples import verify_blocks, verify_weights
-from theory.spectral import SpectralRecurrence
 from theory.symbols import j
 from theory.workflows.base import Workflow
 
@@ -46,8 +46,8 @@ class KernelDensity(Model):
     Notes
     -----
     Scott (1992), *Multivariate Density Estimation*, for the rule; Kazdan et al. (2024), *Collapse or Thrive?*, for the
-    setting. The law of the number of convolutions (:func:`theory.permutations.convolutions`), the variance and the
-    integrated error (:mod:`theory.spectral`) are derived here, exactly at every n.
+    setting. The law of the number of convolutions (:func:`theory.convolutions`), the variance and the
+    integrated error (:mod:`theory.kernels.spectral`) are derived here, exactly at every n.
 
     Examples
     --------

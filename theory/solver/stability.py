@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import Matrix, S, cancel
 
-from theory.asymptotics import Order
+from theory.asymptotics.expansion import Order
 from theory.positivity import sign
 
 

@@ -20,11 +20,11 @@ from dataclasses import dataclass, replace
 
 from sympy import Basic, Expr, Matrix, S, diag, gamma, log, sqrt, zeros
 
-from theory.asymptotics import Order
+from theory.asymptotics.expansion import Order
 from theory.dynamics import GENERATION
-from theory.multidigamma import multidigamma
+from theory.gaussian.multidigamma import multidigamma
 from theory.recurrence import MomentRecurrence, Recurrence
-from theory.solution import Solution
+from theory.solver.solution import Solution
 from theory.solver.sums import definite_sum
 from theory.solver.system import solve_recurrence
 from theory.symbols import G

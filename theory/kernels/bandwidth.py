@@ -16,7 +16,7 @@ from sympy import Expr, Integer, S, simplify
 from theory.arguments import exact
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.errors import DomainError
-from theory.permutations import mixture_weights
+from theory.kernels.permutations import mixture_weights
 from theory.symbols import j
 from theory.workflows.base import Workflow, probes
 

@@ -11,11 +11,11 @@ from functools import cached_property
 
 from sympy import Eq, Expr, Max, Min, Piecewise, S, Symbol, diff, fraction, oo, simplify, together
 
-from theory.asymptotics import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
+from theory.asymptotics.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
-from theory.infinite import geometric_limit
 from theory.positivity import Ranges, sign
 from theory.recurrence import MomentRecurrence, Recurrence
+from theory.solver.infinite import geometric_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
 

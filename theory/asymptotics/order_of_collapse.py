@@ -3,7 +3,7 @@ r"""Orders of collapse: how fast a risk grows with the generation.
 Read off the closed form's asymptotics where there is one. Otherwise from the recurrence of moments
 :math:`m_g = P_g m_{g-1} + f_g`, by the first argument that applies (all derived here):
 
-1. *Sums.* With P = 1 the risk is a sum, and its growth that of partial sums (:mod:`theory.scales`).
+1. *Sums.* With P = 1 the risk is a sum, and its growth that of partial sums (:mod:`theory.asymptotics.scales`).
 2. *Pooling everything.* Where the model moves by :math:`\gamma_g \varepsilon_g` with
    :math:`\gamma_g = s(g)/S_g`, :math:`S_g = s(1) + \dots + s(g)`, the ratio is
    :math:`s(1) \sum s(j)/S_j^2 \le 2 - s(1)/S_g`: a Riemann sum of :math:`1/S^2`. Bounded, whatever the sizes.
@@ -43,13 +43,13 @@ from sympy import (
     zeros,
 )
 
-from theory.conjugates import in_real_terms
+from theory.asymptotics.conjugates import in_real_terms
+from theory.asymptotics.scales import Scale, limit_or_none, positive_variable, scale_of
+from theory.asymptotics.series import hypergeometric_series
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import NotDerivedError
 from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
-from theory.scales import Scale, limit_or_none, positive_variable, scale_of
-from theory.series import hypergeometric_series
 from theory.solver.sums import schedule_total
 from theory.symbols import G
 
@@ -129,7 +129,7 @@ def order_of_collapse(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     --------
     >>> from sympy import factorial, log
     >>> from theory import Accumulate, Regular, Replace, expected_risk, j
-    >>> from theory.order_of_collapse import order_of_collapse
+    >>> from theory.asymptotics.order_of_collapse import order_of_collapse
     >>> def order(workflow):
     ...     return order_of_collapse(expected_risk(Regular(), workflow).ratio)
     >>> order(Replace(sizes=j)).kind, order(Replace(sizes=1 / j)).leading

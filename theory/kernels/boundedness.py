@@ -44,13 +44,13 @@ from sympy import (
     together,
 )
 
-from theory.drift import drift
 from theory.dynamics import GENERATION
 from theory.errors import DomainError, NotDerivedError
+from theory.kernels.drift import drift
 from theory.models.base import Model
 from theory.positivity import at_least, sign
 from theory.recurrence import MomentRecurrence, Recurrence
-from theory.solution import Solution
+from theory.solver.solution import Solution
 from theory.symbols import G
 from theory.workflows.base import Workflow
 

@@ -26,7 +26,7 @@ from math import comb
 from flint import fmpq
 from sympy import Basic, Dummy, Expr, Matrix, Rational, S, Symbol, eye, zeros
 
-from theory.asymptotics import Order
+from theory.asymptotics.expansion import Order
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.models.probabilities import Probabilities
@@ -390,7 +390,7 @@ def occupancy(balls: int, boxes: int, taken: int = 0) -> list[list[fmpq]]:
 
     Examples
     --------
-    >>> from theory.ancestry import occupancy
+    >>> from theory.categories.ancestry import occupancy
     >>> occupancy(2, 3)[2]
     [0, 1/3, 2/3]
     """

@@ -52,7 +52,7 @@ class ExtinctionTime:
 
     Examples
     --------
-    >>> from theory.extinction import ExtinctionTime
+    >>> from theory import ExtinctionTime
     >>> time = ExtinctionTime(n=4, count=1)
     >>> time.probability(1), time.ultimate, time.mean, time.median
     (81/256, 3/4, 434/145, 2)
@@ -169,7 +169,7 @@ class BranchingExtinction:
 
     Examples
     --------
-    >>> from theory.extinction import BranchingExtinction
+    >>> from theory import BranchingExtinction
     >>> word = BranchingExtinction(count=3)
     >>> word.probability(2), word.survival
     (exp(-3 + 3*exp(-1)), 6/G)

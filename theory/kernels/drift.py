@@ -20,10 +20,10 @@ from itertools import islice
 
 from sympy import Basic, Expr, Matrix, S, cancel, zeros
 
-from theory.asymptotics import Order
-from theory.bandwidth import Bandwidths
+from theory.asymptotics.expansion import Order
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.errors import NotDerivedError
+from theory.kernels.bandwidth import Bandwidths
 from theory.pathway import Pathways, verify_dynamics
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.stationary import StationaryRecurrence

@@ -32,14 +32,14 @@ from typing import Any, Generic, Protocol, TypeVar
 from sympy import Add, Basic, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, limit, oo, polylog
 
 from theory.arithmetic import Arithmetic
-from theory.asymptotics import Order
-from theory.bandwidth import Bandwidths
+from theory.asymptotics.expansion import Order
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.effective_size import open_loop
 from theory.errors import DomainError, NotDerivedError
-from theory.mixtures import GaussianMixture, gaussian_density
+from theory.kernels.bandwidth import Bandwidths
+from theory.kernels.mixtures import GaussianMixture, gaussian_density
+from theory.kernels.permutations import mixture_weights
 from theory.pathway import verify_dynamics
-from theory.permutations import mixture_weights
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.symbols import G
 from theory.workflows.accumulate import Accumulate

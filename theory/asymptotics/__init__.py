@@ -1,0 +1,1 @@
+"""What happens as G → ∞: expansions, scales of growth, and orders of collapse."""
