@@ -22,7 +22,8 @@ from sympy import Expr, Integer, Rational, S, Symbol, cancel, diag, eye, sympify
 
 from theory.arguments import generation
 from theory.arithmetic import Arithmetic
-from theory.asymptotics.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
+from theory.asymptotics.order_of_collapse import growth_of, limit_of, order_of_collapse
+from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
@@ -31,6 +32,7 @@ from theory.pathway import Pathways
 from theory.risk import Risk
 from theory.symbols import G
 from theory.workflows.base import Workflow
+from theory.workflows.window import SlidingWindow
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,25 @@ class Innovations:
             S.Zero,
         )
         return total if total.is_Rational else cancel(total)
+
+
+@dataclass(frozen=True)
+class RiskRatio(Risk):
+    """A ratio whose limit and growth are those of its order of collapse where no closed form tells."""
+
+    @cached_property
+    def limit(self) -> Expr | None:
+        """Limit as G → ∞: an expression, ``oo`` when the risk diverges, None when unknown."""
+        return limit_of(self._plain)
+
+    @cached_property
+    def growth(self) -> Expr | None:
+        """Leading term as G → ∞, the limit when that is finite and not zero; None when unknown."""
+        return growth_of(self._plain)
+
+    @cached_property
+    def _plain(self) -> Risk:
+        return Risk(self.model, self.workflow, self.loss, self.recurrence, self.relative)
 
 
 @dataclass(frozen=True)
@@ -123,10 +144,10 @@ class Pathway:
     def covariance(self, g: object, h: object) -> Expr:
         r"""Cov(Z_g, Z_h) of each coordinate of the limit process, exactly.
 
-        A linear recursion costs O(h): the second moments of its state up to the earlier generation, then its
-        transitions. Generations may be expressions where the model moves by nothing but the newest noise, as under
-        replace and accumulate (then it is Var Z_g), or where it is drawn from a pool; of two unrelated symbols the
-        first is taken to be the earlier.
+        A linear recursion, or a window, takes O(h) steps: the second moments of its state up to the earlier generation,
+        then its transitions. Generations may be expressions where the model moves by nothing but the newest noise, as
+        under replace and accumulate (then it is Var Z_g), or where it is drawn from a pool; of two unrelated symbols
+        the first is taken to be the earlier.
 
         Raises
         ------
@@ -142,6 +163,8 @@ class Pathway:
             return _propagated(self.workflow, dynamics, first, second)
         if isinstance(dynamics, PoolDynamics):
             return self._between_pools(dynamics, first, second)
+        if type(self.workflow) is SlidingWindow and self.workflow.k.is_Integer:
+            return _between_windows(self.workflow, first, second)
         return self.innovations(second).covariance(first, second)
 
     def _between_pools(self, dynamics: PoolDynamics, first: int, second: int) -> Expr:
@@ -229,7 +252,8 @@ class Pathway:
     @cached_property
     def risk_ratio(self) -> Risk:
         """Var Z_G / Var Z_1 as a Risk: closed form, limit, growth, bound."""
-        return expected_risk(Regular(), self.workflow).ratio
+        ratio = expected_risk(Regular(), self.workflow).ratio
+        return RiskRatio(ratio.model, ratio.workflow, ratio.loss, ratio.recurrence, relative=True)
 
     @property
     def efficiency(self) -> Efficiency:
@@ -239,7 +263,7 @@ class Pathway:
     @cached_property
     def order(self) -> OrderOfCollapse | OrdersOfCollapse | None:
         """How fast the ratio grows, by cases where parameters decide; None when no argument applies."""
-        return order_of_collapse(self.risk_ratio)
+        return order_of_collapse(expected_risk(Regular(), self.workflow).ratio)
 
 
 def _sympy(value: fmpq) -> Expr:
@@ -288,3 +312,37 @@ def _propagated(workflow: Workflow, dynamics: LinearDynamics, first: int, second
     for index in range(first + 1, second + 1):
         cross = [sum(step[a][c](index) * cross[c] for c in states) for a in states]
     return ring.to_expression(sum(read[a](second) * cross[a] for a in states))
+
+
+def _between_windows(workflow: SlidingWindow, first: int, second: int) -> Expr:
+    """Cov(Z_first, Z_second) by the covariances of the latest k block means, however large k is.
+
+    Block g + 1 is model g and noise of its own, and model g a mean of the latest k blocks.
+    """
+    length, stated = int(workflow.k), [workflow.size(index) for index in range(1, second + 1)]
+    ring = Arithmetic(stated, GENERATION)
+    sizes = [ring.constant(size) for size in stated]
+
+    def weights(at: int) -> list[Any]:
+        window = sizes[max(0, at - length) : at]
+        total = sum(window[1:], window[0])
+        return [size / total for size in window]
+
+    zero = ring.constant(S.Zero)
+    between: list[list[Any]] = []  # of the blocks in the window, the oldest first
+    variance: Any = zero
+    shared: list[Any] = []
+    for step in range(1, first + 1):
+        # E x_new x_i = E θ_{g−1} x_i
+        between = [[*row, cov] for row, cov in zip(between, shared, strict=True)]
+        between.append([*shared, variance + 1 / sizes[step - 1]])
+        if len(between) > length:
+            between = [row[1:] for row in between[1:]]
+        weight = weights(step)
+        shared = [sum((w * cov for w, cov in zip(weight, row, strict=True)), zero) for row in between]
+        variance = sum((w * cov for w, cov in zip(weight, shared, strict=True)), zero)
+    reached = variance
+    for step in range(first + 1, second + 1):
+        shared = [*shared, reached][-length:]
+        reached = sum((w * cov for w, cov in zip(weights(step), shared, strict=True)), zero)
+    return ring.to_expression(reached)

@@ -7,12 +7,14 @@ known from its weights.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
-from sympy import Eq, Expr, Ge, Gt, Integer, Le, Lt, Matrix, Piecewise, Rel, S, Sum, factor, floor, piecewise_fold
+from sympy import Eq, Expr, Ge, Gt, Integer, Le, Lt, Matrix, Piecewise, Rel, S, Sum, factor, floor
 
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.pathway import Pathways
+from theory.recurrence import MomentRecurrence
 from theory.solver.sums import definite_sum
 from theory.symbols import j
 from theory.workflows.base import Workflow
@@ -30,12 +32,17 @@ def table_and_tail(schedule: Expr) -> tuple[int, Expr] | None:
     >>> table_and_tail(Piecewise((5, Eq(j, 1)), (3, j <= 4), (j, True)))
     (4, j)
     """
-    folded = piecewise_fold(schedule)
-    if not isinstance(folded, Piecewise):
-        return None if folded.has(Piecewise) else (0, folded)
-    *table, (tail, rest) = folded.args
-    ends = [_last_block(condition) for _, condition in table]
-    if rest != S.true or any(end is None for end in ends) or tail.has(Piecewise):
+    ends: list[int | None] = []
+
+    def tail_of(part: Piecewise) -> Expr:
+        *table, (tail, rest) = part.args
+        ends.extend(_last_block(condition) for _, condition in table)
+        if rest != S.true:
+            ends.append(None)
+        return tail
+
+    tail = schedule.replace(lambda part: isinstance(part, Piecewise), tail_of)
+    if any(end is None for end in ends):
         return None
     last = max((end for end in ends if end is not None), default=0)
     return (last, tail) if last <= LONGEST_TABLE else None
@@ -55,6 +62,40 @@ def late_size(workflow: Workflow, index: Expr) -> Expr:
     """The size of a block beyond the table, for a generation that is a symbol."""
     found = table_and_tail(workflow.schedule)
     return workflow.schedule.subs(j, index) if found is None else found[1].subs(j, index)
+
+
+def past_tables(recurrence: MomentRecurrence) -> MomentRecurrence | None:
+    """The same recurrence, started after all tables in its coefficients; None where a coefficient has no such form."""
+    g, state = recurrence.symbol, recurrence.initial
+    if not S(recurrence.start).is_Integer or recurrence.continuation is not None:
+        return None
+    found = [table_and_tail(entry.subs(g, j)) for entry in _coefficients(recurrence)]
+    tails = [None if form is None else form[1].subs(j, g) for form in found]
+    if any(tail is None for tail in tails):
+        return None
+    first = int(recurrence.start)
+    last = max((form[0] for form in found if form is not None), default=0)
+    early = list(recurrence.early)
+    for block in range(first, last + 1):
+        if block > 1:
+            early.append((recurrence.readout.subs(g, block - 1) * state)[0] + recurrence.shift.subs(g, block - 1))
+        state = recurrence.matrix.subs(g, block) * state + recurrence.forcing.subs(g, block)
+    size = recurrence.matrix.shape[0]
+    at = (0, size**2, size**2 + size, size**2 + 2 * size)
+    return replace(
+        recurrence,
+        start=max(first, last + 1),
+        matrix=Matrix(size, size, tails[at[0] : at[1]]),
+        forcing=Matrix(size, 1, tails[at[1] : at[2]]),
+        readout=Matrix(1, size, tails[at[2] : at[3]]),
+        shift=tails[-1],
+        initial=state,
+        early=tuple(early),
+    )
+
+
+def _coefficients(recurrence: MomentRecurrence) -> list[Expr]:
+    return [*recurrence.matrix, *recurrence.forcing, *recurrence.readout, recurrence.shift]
 
 
 def pooled_dynamics(workflow: Workflow) -> LinearDynamics | None:

@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import QQ, Poly, Rational, Symbol, pi
+from sympy import QQ, Piecewise, Poly, Rational, Symbol, factorial, log, oo, pi, sin
 
 from theory import (
     Accumulate,
@@ -16,6 +16,7 @@ from theory import (
     DomainError,
     Exponential,
     FreshReal,
+    GaussianFit,
     LinearRegression,
     NotDerivedError,
     Poisson,
@@ -27,6 +28,7 @@ from theory import (
     expected_risk,
     j,
 )
+from theory.asymptotics.order_of_collapse import outgrows
 from theory.design import compare
 from theory.design.settling import _memory, _steps, risk_sign
 from theory.testing import workflows
@@ -260,3 +262,54 @@ def test_parameters_may_decide():
 def test_what_is_refused(call, sentence):
     with pytest.raises(DomainError, match=sentence):
         call()
+
+
+def test_limits_and_growth_refute_dominance_where_no_sign_does():
+    """Whoever is larger from some generation on does not dominate, however late that is."""
+    late = Replace(sizes=Piecewise((10**6, j <= 60), (j, True)))
+    below = compare([late, Accumulate()], upto=40)
+    assert below.pairs[0].signs[1:] == (-1,) * 39
+    assert below.limits == (oo, pi**2 / 6)
+    assert below.dominates(0, 1) is False
+    slow, fast = Replace(sizes=j * log(j + 1)), SlidingWindow(9, sizes=j)
+    growing = compare([fast, slow], upto=20)
+    assert -1 in growing.pairs[0].signs
+    assert 1 not in growing.pairs[0].signs
+    # log G beyond log log G, if only at a generation with dozens of digits.
+    assert growing.dominates(fast, slow) is False
+    assert growing.dominates(slow, fast) is False
+
+
+def test_outgrowing():
+    def regular(workflow):
+        return expected_risk(Regular(p=1, n=1), workflow)
+
+    ladder = [
+        Accumulate(), Replace(sizes=j), Replace(sizes=log(j + 1)), SlidingWindow(5), SlidingWindow(4), Replace(),
+        Replace(sizes=Rational(1, 2) ** j), SlidingWindow(2, sizes=1 / factorial(j)), Replace(sizes=1 / factorial(j)),
+    ]  # fmt: skip
+    for low, high in pairwise(ladder):
+        assert outgrows(regular(high), regular(low))
+        assert not outgrows(regular(low), regular(high))
+    # Between two multiples of G is not more than G.
+    open_ = Replace(sizes=2 + sin(j))
+    assert not outgrows(regular(open_), regular(Replace()))
+    assert not outgrows(regular(Replace()), regular(open_))
+    assert outgrows(regular(open_), regular(Replace(sizes=j)))
+    assert not outgrows(regular(Replace()), regular(Replace()))
+    # Bounded both, by limits that are not known.
+    assert not outgrows(regular(SlidingWindow(5, sizes=2**j)), regular(SlidingWindow(6, sizes=2**j)))
+
+
+def test_all_are_compared_to_one_order():
+    """Under accumulate-subsample a Gaussian fit is known to leading order, 0.3 at G = 1; exactly it is 0.2964."""
+    mixed = compare([Accumulate(), AccumulateSubsample()], GaussianFit(d=3, n=50))
+    assert mixed.exactness == "leading order"
+    assert [risk.exactness for risk in mixed.risks] == ["exact", "leading order"]
+    assert {risk.exactness for risk in mixed.compared} == {"leading order"}
+    assert mixed.compared[0].at(1) == mixed.compared[1].at(1) != mixed.risks[0].at(1)
+    assert [place.place for place in mixed.at(1)] == [1, 1]
+    assert mixed.pairs[0].signs[0] == 0
+    exact = compare([Accumulate(), Replace()], Bernoulli("1/3", 50))
+    assert exact.exactness == "exact"
+    assert exact.compared == exact.risks

@@ -249,6 +249,26 @@ def test_the_leading_term_is_what_the_ratio_approaches() -> None:
         assert far < 0.75 * near
 
 
+@pytest.mark.parametrize(
+    ("sizes", "limit_known", "growth_known"),
+    [
+        (log(j + 1), oo, log(2) * G / log(G)),
+        (1 + (-1) ** j / S(2), oo, 2 * G / 3),
+        (factorial(j), E - 1, E - 1),
+        (j * log(j + 1) ** 2, None, None),
+        (j**2, pi**2 / 6, pi**2 / 6),
+    ],
+    ids=str,
+)
+def test_the_ratio_knows_what_its_order_tells(sizes: Expr, limit_known: Expr | None, growth_known: Expr | None) -> None:
+    ratio = Pathway(Replace(sizes=sizes)).risk_ratio
+    assert (ratio.limit, ratio.growth) == (limit_known, growth_known)
+    if limit_known == oo:
+        assert Pathway(Replace(sizes=sizes)).efficiency.limit == 0
+        near, far = (float(ratio.at(g) / growth_known.subs(G, g)) for g in (300, 1200))
+        assert abs(far - 1) < abs(near - 1) + 1e-12 < 0.35
+
+
 def test_bad_input() -> None:
     with pytest.raises(DomainError, match="workflow = 'accumulate' is not a workflow"):
         Pathway("accumulate")  # type: ignore[arg-type]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import pytest
 from sympy import Eq, Expr, Piecewise, Rational, pi, polygamma, simplify, sqrt
 
-from theory import Accumulate, Bernoulli, Regular, Weighted, expected_risk, j
+from theory import Accumulate, Bernoulli, Regular, Replace, SlidingWindow, Weighted, expected_risk, j
 from theory.dynamics import LinearDynamics
 from theory.pathway import verify_dynamics
-from theory.schedules import LONGEST_TABLE, late_size, pooled_dynamics, table_and_tail
+from theory.schedules import LONGEST_TABLE, late_size, past_tables, pooled_dynamics, table_and_tail
 
 TABLES = [
     Piecewise((3, Eq(j, 1)), (1, True)),
@@ -59,6 +61,17 @@ def test_closed_form_and_limit():
             exact += Rational(size, total**2)
         assert risk.at(g) == exact
         assert simplify(risk.subs(G=g) - exact) == 0
+
+
+@pytest.mark.parametrize("sizes", TABLES, ids=str)
+@pytest.mark.parametrize("kind", [Replace, partial(SlidingWindow, 2)], ids=["replace", "sliding-window"])
+def test_a_recurrence_past_its_tables_has_the_same_values(kind, sizes):
+    recurrence = expected_risk(Regular(p=1, n=1), kind(sizes=sizes)).recurrence
+    later = past_tables(recurrence)
+    assert later is not None
+    assert later.start >= recurrence.start
+    assert not any(entry.has(Piecewise) for entry in (*later.matrix, *later.forcing, *later.readout))
+    assert list(islice(later.values(), 9)) == list(islice(recurrence.values(), 9))
 
 
 def test_what_has_no_table():

@@ -15,19 +15,22 @@ Read off the closed form's asymptotics where there is one. Otherwise from the re
    :math:`\ell u = 1`, and :math:`\ell_g m_g` gains :math:`\ell_g f_g` a generation: the risk is
    :math:`\sim h u \sum_g \ell F \varphi(g)` if that diverges, the rest being a bounded multiple of φ(g), and bounded if
    it converges.
+
+A sliding window over blocks of varying size is classified by the sizes alone, whatever its length
+(:mod:`theory.asymptotics.windows`); sizes may oscillate (:mod:`theory.asymptotics.oscillation`), and a table of first
+sizes is run through exactly before an argument starts. A workflow known by its weights alone has no order: finitely
+many of them say nothing of the later ones.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flint import fmpq, fmpq_mat
 from sympy import (
-    Basic,
     Expr,
     Integer,
     Matrix,
-    Mul,
     Piecewise,
     Rational,
     S,
@@ -37,89 +40,35 @@ from sympy import (
     eye,
     factorial,
     gammasimp,
-    log,
     oo,
     simplify,
     zeros,
 )
 
 from theory.asymptotics.conjugates import in_real_terms
+from theory.asymptotics.orders import (
+    BOUNDED,
+    OrderOfCollapse,
+    OrdersOfCollapse,
+    order_of_scale,
+    order_of_term,
+)
+from theory.asymptotics.oscillation import partial_sums
 from theory.asymptotics.scales import Scale, limit_or_none, positive_variable, scale_of
 from theory.asymptotics.series import hypergeometric_series
+from theory.asymptotics.windows import order_under_window, weighs_pooled_blocks
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import NotDerivedError
 from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
+from theory.schedules import past_tables
 from theory.solver.sums import schedule_total
 from theory.symbols import G
-
-BOUNDED, LOGARITHMIC, POLYNOMIAL, EXPONENTIAL = "bounded", "logarithmic", "polynomial", "exponential"
-ITERATED = "iterated logarithmic"
-SUBEXPONENTIAL, SUPEREXPONENTIAL = "subexponential", "super-exponential"
 
 #: Powers of a matrix tried before it is not called stable.
 _LONGEST_MEMORY = 4096
 
 _X = positive_variable()
-
-
-@dataclass(frozen=True)
-class OrderOfCollapse:
-    r"""The leading term :math:`c\, \lambda^G\, G^a\, (\log G)^l\, (\log\log G)^m` of a risk as G → ∞.
-
-    Attributes
-    ----------
-    kind : str
-        "bounded", "iterated logarithmic" (a = l = 0, m > 0), "logarithmic" (a = 0, l > 0), "polynomial" (a > 0),
-        "subexponential" (faster than every power, slower than every exponential), "exponential" (λ > 1) or
-        "super-exponential".
-    constant : c; for a bounded risk its limit. None where the kind is derived, but not the constant
-    rate, exponent, logarithms, iterated : λ, a, l and m
-    function : the leading term without c where it is not on this scale
-    bound : for a bounded risk a number that it never exceeds; None where none is derived
-    """
-
-    kind: str
-    constant: Expr | None
-    rate: Expr = S.One
-    exponent: Expr = S.Zero
-    logarithms: Expr = S.Zero
-    iterated: Expr = S.Zero
-    function: Expr | None = None
-    bound: Expr | None = None
-
-    @property
-    def leading(self) -> Expr | None:
-        """The leading term itself; None when its constant is not derived."""
-        if self.constant is None:
-            return None
-        if self.function is not None:
-            return self.constant * self.function
-        logs = log(G) ** self.logarithms * log(log(G)) ** self.iterated
-        return self.constant * self.rate**G * G**self.exponent * logs
-
-
-@dataclass(frozen=True)
-class OrdersOfCollapse:
-    """The order of collapse by cases, where it depends on parameters.
-
-    Attributes
-    ----------
-    cases : pairs of an order and the condition under which it holds; conditions exclude one another
-    """
-
-    cases: tuple[tuple[OrderOfCollapse, Basic], ...]
-
-    @property
-    def kind(self) -> str:
-        """The kinds, in one line."""
-        return "; ".join(f"{order.kind} if {condition}" for order, condition in self.cases)
-
-    @property
-    def leading(self) -> Expr | None:
-        """The leading term by cases; None when a constant is not derived."""
-        terms = [(order.leading, condition) for order, condition in self.cases]
-        return None if any(term is None for term, _ in terms) else Piecewise(*terms)
 
 
 def order_of_collapse(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
@@ -139,45 +88,62 @@ def order_of_collapse(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     >>> order(Replace(sizes=1 / factorial(j))).kind, order(Accumulate(sizes=1 / j)).bound
     ('super-exponential', 2)
     """
+    if weighs_pooled_blocks(risk):
+        try:
+            return order_under_window(risk)
+        except NotDerivedError:
+            return None
     growth, limit = risk.growth, risk.limit
     if limit is not None and limit not in (oo, -oo) and not isinstance(limit, Piecewise):
         bound = risk.bound
         return OrderOfCollapse(BOUNDED, in_real_terms(limit), bound=None if bound is None else in_real_terms(bound))
     if growth is not None and growth not in (oo, -oo) and not isinstance(growth, Piecewise):
-        found = _of_term(growth)
+        found = order_of_term(growth)
         if found is not None:
             return found
     return _of_recurrence(risk)
 
 
-def _of_term(growth: Expr) -> OrderOfCollapse | None:
-    """A product of powers, exponentials and logarithms of G."""
-    constant, function = growth.as_independent(G, as_Add=False)
-    rate, exponent, logarithms = S.One, S.Zero, S.Zero
-    for part in Mul.make_args(function):
-        base, power = part.as_base_exp()
-        if base == G:
-            exponent += power
-        elif base == log(G):
-            logarithms += power
-        elif not base.has(G) and power.as_independent(G, as_Add=False)[1] == G:
-            rate *= base ** power.as_independent(G, as_Add=False)[0]
-        else:
-            return None
-    kind = EXPONENTIAL if rate != 1 else POLYNOMIAL if exponent != 0 else LOGARITHMIC
-    return OrderOfCollapse(kind, constant, rate, exponent, logarithms)
+def limit_of(risk: Risk) -> Expr | None:
+    """The limit of a risk: of its closed form, or by its order of collapse; None when unknown."""
+    if risk.limit is not None:
+        return risk.limit
+    order = order_of_collapse(risk)
+    if not isinstance(order, OrderOfCollapse):
+        return None
+    return order.constant if order.kind == BOUNDED else oo
 
 
-def _of_scale(scale: Scale, factor: Expr) -> OrderOfCollapse:
-    """``factor`` times a diverging function."""
-    rate, exponent, logarithms, iterated = scale.powers
-    constant = None if scale.constant is None else simplify(factor * scale.constant)
-    if scale.function is not None:
-        kind = SUPEREXPONENTIAL if rate == oo else SUBEXPONENTIAL if exponent == oo else ITERATED
-        return OrderOfCollapse(kind, constant, function=scale.function.subs(scale.variable, G))
-    found = {"rate": simplify(S.Exp1**rate), "exponent": exponent, "logarithms": logarithms, "iterated": iterated}
-    kinds = ((rate, EXPONENTIAL), (exponent, POLYNOMIAL), (logarithms, LOGARITHMIC), (iterated, ITERATED))
-    return OrderOfCollapse(next(kind for power, kind in kinds if power != 0), constant, **found)
+def growth_of(risk: Risk) -> Expr | None:
+    """The leading term of a risk: of its closed form, or by its order of collapse; None when unknown."""
+    if risk.growth is not None:
+        return risk.growth
+    order = order_of_collapse(risk)
+    return None if order is None else order.leading
+
+
+def outgrows(first: Risk, second: Risk) -> bool:
+    """Whether the first risk is larger than the second from some generation on, by limits or orders of collapse.
+
+    False where that is not so, or not known.
+    """
+    high, low = limit_of(first), limit_of(second)
+    if high is not None and low is not None and high.is_number and low.is_number and low != oo:
+        return bool(high == oo or (high - low).is_positive)
+    orders = order_of_collapse(first), order_of_collapse(second)
+    if not all(isinstance(order, OrderOfCollapse) for order in orders):
+        return False
+    higher, lower = (order for order in orders if isinstance(order, OrderOfCollapse))
+    if lower.kind == BOUNDED:
+        return higher.kind != BOUNDED
+    if higher.kind == BOUNDED or higher.shape.free_symbols | lower.shape.free_symbols != {G}:
+        return False
+    quotient = limit_or_none((higher.shape / lower.shape).subs(G, _X), _X)
+    if quotient == oo:
+        return True
+    if quotient is None or not quotient.is_positive or higher.constant is None or lower.constant is None:
+        return False
+    return bool((higher.constant * quotient - lower.constant).is_positive)
 
 
 # -- from the recurrence -------------------------------------------------------------------------------
@@ -187,6 +153,9 @@ def _of_recurrence(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     recurrence = risk.recurrence
     if not isinstance(recurrence, MomentRecurrence) or recurrence.margin is not None:
         return None
+    if any(entry.has(Piecewise) for entry in (*recurrence.matrix, *recurrence.forcing, *recurrence.readout)):
+        later = past_tables(recurrence)
+        return None if later is None else order_of_collapse(replace(risk, recurrence=later))
     while recurrence.continuation is not None:
         recurrence = recurrence.continuation[1]
     # A diversity falls, and so does the logarithm of a determinant: not what is classified here.
@@ -208,9 +177,9 @@ def _sum(risk: Risk, recurrence: MomentRecurrence) -> OrderOfCollapse | OrdersOf
     if recurrence.matrix != eye(1) or readout.has(GENERATION) or shift is None or recurrence.forcing[0] == 0:
         return None
     factor = recurrence.scale * readout[0]
-    cases = scale_of(recurrence.forcing[0].subs(GENERATION, _X), _X).summed()
+    cases = partial_sums(recurrence.forcing[0], GENERATION)
     orders = [
-        (_settled(risk) if diverging is None else _of_scale(diverging, factor), simplify(condition))
+        (_settled(risk) if diverging is None else order_of_scale(diverging, factor), simplify(condition))
         for diverging, condition in cases
     ]
     return orders[0][0] if len(orders) == 1 else OrdersOfCollapse(tuple(orders))
@@ -229,7 +198,7 @@ def _settled(risk: Risk) -> OrderOfCollapse:
 
 def _series(recurrence: MomentRecurrence) -> Expr | None:
     """The limit of a risk that is a sum, where the series has a closed form."""
-    if recurrence.continuation is not None or recurrence.shift != 0 or recurrence.early:
+    if recurrence.continuation is not None or recurrence.shift != 0:
         return None
     index, start = Symbol("i", integer=True, positive=True), Integer(recurrence.start)
     total = hypergeometric_series(recurrence.forcing[0].subs(GENERATION, index), index, int(start))
@@ -279,7 +248,7 @@ def _outgrown(recurrence: MomentRecurrence, system: _System) -> OrderOfCollapse 
         if fed is None:
             return None
         return OrderOfCollapse(BOUNDED, recurrence.offset + factor * fed + recurrence.scale * system.shift)
-    return _of_scale(system.scale, factor) if factor != 0 else None
+    return order_of_scale(system.scale, factor) if factor != 0 else None
 
 
 def _conserved(recurrence: MomentRecurrence, system: _System) -> OrderOfCollapse | None:
@@ -303,7 +272,7 @@ def _conserved(recurrence: MomentRecurrence, system: _System) -> OrderOfCollapse
         return OrderOfCollapse(BOUNDED, None)
     if system.scale.powers[0] != 0:
         return None  # the newest terms are not negligible
-    return _of_scale(diverging, recurrence.scale * read * weight)
+    return order_of_scale(diverging, recurrence.scale * read * weight)
 
 
 @dataclass(frozen=True)

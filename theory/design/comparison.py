@@ -10,6 +10,7 @@ from itertools import combinations, islice
 from sympy import Expr, S
 
 from theory.arguments import generation
+from theory.asymptotics.order_of_collapse import limit_of, outgrows
 from theory.design.settling import Settled, factored_sign, risk_sign, settle
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
@@ -82,7 +83,7 @@ class Comparison:
     Attributes
     ----------
     workflows : the workflows
-    risks : their expected risks
+    risks : their expected risks, as far as each is known
     upto : generations 1 … upto are compared one by one, exactly; None for as many as are quick, pair by pair
     unit : what the risks are measured in when pairs are compared: their common factor, or 1
     """
@@ -91,6 +92,16 @@ class Comparison:
     risks: tuple[Risk, ...]
     upto: int | None = None
     unit: Expr = S.One
+
+    @property
+    def exactness(self) -> str:
+        """``"exact"``, or ``"leading order"`` where some risk is known so alone: then all are compared to it."""
+        return "exact" if all(risk.exactness == "exact" for risk in self.risks) else "leading order"
+
+    @cached_property
+    def compared(self) -> tuple[Risk, ...]:
+        """The risks that are compared, all to one order: a difference of orders is no order."""
+        return _alike(self.risks)
 
     # -- rankings --------------------------------------------------------------------------------------
 
@@ -103,13 +114,13 @@ class Comparison:
             When the order depends on parameters that are symbols.
         """
         whole = generation("g", g)
-        values = [risk.at(whole) for risk in self.risks]
+        values = [risk.at(whole) for risk in self.compared]
         return self._ranked(values, f"generation {whole}")
 
     @property
     def limits(self) -> tuple[Expr | None, ...]:
         """The limit of each risk: ``oo`` where it diverges, None where it is unknown."""
-        return tuple(risk.limit for risk in self.risks)
+        return tuple(limit_of(risk) for risk in self.compared)
 
     @cached_property
     def in_the_limit(self) -> tuple[Place, ...]:
@@ -154,7 +165,7 @@ class Comparison:
 
     @cached_property
     def _measured(self) -> tuple[Risk, ...]:
-        return self.risks if self.unit == 1 else in_common_unit(self.risks)[1]
+        return self.compared if self.unit == 1 else in_common_unit(self.compared)[1]
 
     @cached_property
     def _values(self) -> list[list[Expr]]:
@@ -208,7 +219,9 @@ class Comparison:
         if worse in pair.signs:
             return False
         # What is settled for ever is among the signs as well.
-        return None if None in pair.signs or pair.settled is None else True
+        if None not in pair.signs and pair.settled is not None:
+            return True
+        return False if outgrows(self._measured[a], self._measured[b]) else None
 
     def reason(self, first: object, second: object) -> str | None:
         """The argument by which the order of two workflows is known for ever, risks in ``unit``; None if it is not."""
@@ -233,7 +246,8 @@ def compare(
 ) -> Comparison:
     r"""Order workflows by their risk: at each generation, in the limit, and where the order changes.
 
-    Generations 1 … ``upto`` are compared one by one, in exact arithmetic. Beyond, the order of two workflows is
+    Generations 1 … ``upto`` are compared one by one, in exact arithmetic; to leading order in 1/n where some risk is
+    known so alone (:attr:`Comparison.exactness`). Beyond, the order of two workflows is
     proved from their recurrences where an argument of :mod:`theory.design.settling` applies, and otherwise not claimed.
 
     Parameters
@@ -276,8 +290,13 @@ def compare(
         raise DomainError(f"workflows = {workflows!r} is not a comparison: give a list of two workflows or more.")
     built = Regular(p=1, n=1) if model is None else model  # type: ignore[arg-type]
     risks = tuple(expected_risk(built, workflow, loss=loss) for workflow in listed)
-    unit, _ = in_common_unit(risks)
+    unit, _ = in_common_unit(_alike(risks))
     return Comparison(listed, risks, None if upto is None else generation("upto", upto), unit)
+
+
+def _alike(risks: tuple[Risk, ...]) -> tuple[Risk, ...]:
+    """The risks, to leading order in 1/n where some are known so alone."""
+    return risks if len({risk.exactness for risk in risks}) == 1 else tuple(risk.leading_order for risk in risks)
 
 
 def in_common_unit(risks: Sequence[Risk]) -> tuple[Expr, tuple[Risk, ...]]:
