@@ -11,32 +11,25 @@ from typing import Any
 from sympy import (
     Basic,
     Derivative,
-    Dummy,
     Expr,
     ImmutableMatrix,
     Integer,
     Integral,
     MatrixBase,
     Piecewise,
-    Pow,
     Product,
     Rational,
     S,
     Sum,
     Symbol,
-    cancel,
-    limit,
-    log,
     oo,
     primerange,
 )
 from sympy.core.relational import Relational
-from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
-from theory.asymptotics.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
-from theory.derivation.enclosure import number_sign
-from theory.derivation.normal_form import NoNormalForm, vanishes
-from theory.derivation.relation import AT_LEAST, GREATER, LESS, LIMIT, Definitions, Relation, covering
+from theory.asymptotics.expansion import Order
+from theory.derivation.limits import is_zero, limit_of
+from theory.derivation.relation import AT_LEAST, GREATER, LESS, Definitions, Relation
 from theory.derivation.signs import nonnegative
 from theory.derivation.step import Evidence, NotShown
 from theory.solver.products import definite_product
@@ -68,22 +61,27 @@ def equal(left: Expr, right: Expr, first: dict[Expr, Any] | None = None) -> Evid
     NotShown
     """
     written = left, right
-    left, right = (_series(_done(side)) for side in (left, right))
+    left, right = (completed(side) for side in (left, right))
     difference = left - right
-    if (left, right) != written and (difference == 0 or _zero(difference)):
+    if (left, right) != written and (difference == 0 or is_zero(difference)):
         return Evidence("series and integrals in closed form, and algebra")
-    if difference == 0 or (not _special(difference) and _zero(difference)):
+    if difference == 0 or (not _special(difference) and is_zero(difference)):
         return Evidence("identity of rational functions")
     if difference.has(S.NaN, S.ComplexInfinity, oo, -oo):
         if left == right:
             return Evidence("the two are the same")
         raise NotShown(f"{left} is not {right}")
-    if _zero(difference):
+    if is_zero(difference):
         return Evidence("functional equations and algebra")
     found = _induction(left, right, first or {})
     if found is not None:
         return found
     return _numerically(difference, left, right)
+
+
+def completed(expression: Expr) -> Expr:
+    """Derivatives, integrals, and infinite sums and products in closed form, where they have one."""
+    return _series(_done(expression))
 
 
 def _done(expression: Expr) -> Expr:
@@ -96,13 +94,6 @@ def _done(expression: Expr) -> Expr:
 def _special(expression: Expr) -> bool:
     symbols = expression.free_symbols
     return bool(not symbols or not expression.is_rational_function(*symbols))
-
-
-def _zero(difference: Expr) -> bool:
-    try:
-        return vanishes(difference)
-    except (NoNormalForm, OverflowError):
-        return False
 
 
 def _series(expression: Expr) -> Expr:
@@ -123,7 +114,7 @@ def _series(expression: Expr) -> Expr:
         first = partial.subs(G, lower)
         step = beyond - partial - at if isinstance(part, Sum) else beyond - partial * at
         start = first - part.function.subs(index, lower)
-        if not (_zero(step) and _zero(start)):
+        if not (is_zero(step) and is_zero(start)):
             return part
         found = limit_of(partial, Order({}))
         return part if found is None else found
@@ -143,12 +134,12 @@ def _induction(left: Expr, right: Expr, first: dict[Expr, Any]) -> Evidence | No
         if not start.is_Integer:
             continue
         a, b = (side.subs(x, x + 1) for side in (left, right))
-        differences = _zero(a - left - b + right)
-        if not differences and not _zero(a * right - b * left):
+        differences = is_zero(a - left - b + right)
+        if not differences and not is_zero(a * right - b * left):
             continue
         begins = (left - right).subs(x, start)
         begins = begins.replace(lambda part: isinstance(part, (Sum, Product)), lambda part: part.doit())
-        if _zero(begins):
+        if is_zero(begins):
             what = "differences" if differences else "ratios"
             return Evidence(f"by induction over {x}: equal {what}, and equal at {x} = {start}")
     return None
@@ -169,7 +160,7 @@ def _numerically(difference: Expr, left: Expr, right: Expr) -> Evidence:
             at[symbol] = side * (Integer(prime) if symbol.is_integer else wide)
         where = ", ".join(f"{symbol} = {value}" for symbol, value in at.items())
         # Few digits tell most differences, and special functions are slow to many.
-        agree = _agree(difference, left, at, ROUGH) and _agree(difference, left, at, DIGITS)
+        agree = _agree(left, right, at, ROUGH) and _agree(left, right, at, DIGITS)
         if agree is False:
             raise NotShown(f"the sides differ{' at ' + where if where else ''}: {left} is not {right}")
         if agree:
@@ -180,26 +171,30 @@ def _numerically(difference: Expr, left: Expr, right: Expr) -> Evidence:
     return Evidence(f"checked to {DIGITS} digits{' at ' + where if where else ''}", proved=False)
 
 
-def _agree(difference: Expr, size: Expr, at: dict[Expr, Expr], digits: int) -> bool | None:
-    """Whether a difference is zero to so many digits; None where it has no number."""
+def _agree(left: Expr, right: Expr, at: dict[Expr, Expr], digits: int) -> bool | None:
+    """Whether two sides are equal to so many digits; None where one has no number."""
     try:
-        gap, whole = (abs(value.subs(at).evalf(digits + 15)) for value in (difference, size))
+        # Each by itself: of a difference that is zero SymPy knows no digit, and gives none.
+        values = [value.subs(at).evalf(digits + 15) for value in (left, right)]
     except (ValueError, TypeError, NotImplementedError):
         return None
-    if not (gap.is_number and whole.is_number and gap.is_comparable):
+    if not all(value.is_number and (value.is_comparable or value.is_zero) for value in values):
         return None
-    return bool(gap <= Rational(1, 10**digits) * max(1, whole))
+    return bool(abs(values[0] - values[1]) <= Rational(1, 10**digits) * max(1, abs(values[0])))
 
 
 def _matrices(relation: Relation) -> Evidence:
     left, right = (ImmutableMatrix(side) for side in (relation.left, relation.right))
     if left.shape != right.shape:
         raise NotShown(f"shapes {left.shape} and {right.shape} differ")
-    worst = Evidence("identity of rational functions")
-    for a, b in zip(left, right, strict=True):
-        found = equal(a, b, dict(relation.for_all))
-        worst = worst if worst.proved and found.proved and found.how == worst.how else found
-    return worst
+    return weakest([equal(a, b, dict(relation.for_all)) for a, b in zip(left, right, strict=True)])
+
+
+def weakest(found: list[Evidence]) -> Evidence:
+    """The evidence of all parts together: what is not proved comes first, then what is not the same for all."""
+    unproved = [evidence for evidence in found if not evidence.proved]
+    ways = list(dict.fromkeys(evidence.how for evidence in unproved or found))
+    return Evidence("; ".join(ways), proved=not unproved)
 
 
 def _by_cases(relation: Relation) -> Evidence:
@@ -209,10 +204,8 @@ def _by_cases(relation: Relation) -> Evidence:
         raise NotShown("one side is defined by cases and the other is not")
     if [condition for _, condition in left.args] != [condition for _, condition in right.args]:
         raise NotShown("the cases of the two sides differ")
-    evidence = Evidence("the two are the same")
-    for (a, _), (b, _) in zip(left.args, right.args, strict=True):
-        evidence = equal(a, b, dict(relation.for_all))
-    return evidence
+    cases = zip(left.args, right.args, strict=True)
+    return weakest([equal(a, b, dict(relation.for_all)) for (a, _), (b, _) in cases])
 
 
 def inequality(relation: Relation) -> Evidence:
@@ -221,7 +214,7 @@ def inequality(relation: Relation) -> Evidence:
     if relation.sign in (AT_LEAST, GREATER):
         smaller, larger = larger, smaller
     strict = relation.sign in (LESS, GREATER)
-    smaller, larger = (_series(_done(side)) for side in (smaller, larger))
+    smaller, larger = (completed(side) for side in (smaller, larger))
     if larger == oo or smaller == -oo:
         return Evidence("no number is above ∞")
     how = nonnegative(larger - smaller, relation.for_all, strict)
@@ -237,130 +230,6 @@ def _domains(relation: Relation) -> str:
         f"{symbol} from {bounds[0]} to {bounds[1]}" if isinstance(bounds, tuple) else f"{symbol} ≥ {bounds}"
         for symbol, bounds in relation.for_all
     )
-
-
-def tendency(relation: Relation) -> Evidence:
-    """left → right, or left ~ right, as the variable goes to its end."""
-    left, right = _series(_done(relation.left)), _series(_done(relation.right))
-    moved, target = (_at_infinity(side, relation.variable, relation.to) for side in (left, right))
-    order = Order(covering(relation.for_all))
-    if relation.sign != LIMIT:
-        return _asymptotic(moved, target, order)
-    found = limit_of(moved, order)
-    how, proved = "asymptotic expansion", True
-    if found is None:
-        # Gruntz's algorithm as SymPy has it errs on digammas: values have to bear it out, and it is no proof.
-        found, proved = _gruntz(left, relation), False
-        how = f"SymPy's limit, which the values on the way to {relation.to} approach"
-    if found is None:
-        raise NotShown(f"the limit of {left} is not known, so not that it is {right}")
-    if _turns(moved) or (not proved and not _approached(left, relation, found)):
-        raise NotShown(f"the values of {left} do not approach {found}")
-    if found in (oo, -oo) or right in (oo, -oo):
-        if found == right:
-            return Evidence(how, proved)
-        raise NotShown(f"the limit is {found}, not {right}")
-    evidence = equal(found, right)
-    return Evidence(how if evidence.proved else f"{how}; {evidence.how}", proved and evidence.proved)
-
-
-def _at_infinity(expression: Expr, variable: Expr, to: Expr) -> Expr:
-    """The expression in G → ∞ instead of ``variable`` → ``to``."""
-    if variable == G and to == oo:
-        return expression
-    stand_in = Dummy("G", integer=True, positive=True)
-    expression = expression.subs(G, stand_in) if variable != G else expression
-    return expression.subs(variable, G if to == oo else -G if to == -oo else to + 1 / G)
-
-
-def limit_of(expression: Expr, order: Order) -> Expr | None:
-    """Limit for G → ∞ by the expansion; ``oo`` or ``-oo`` when it diverges, None when unknown."""
-    if not expression.has(G):
-        return expression
-    expansion = _expanded(expression, order)
-    if expansion is None:
-        return None
-    try:
-        leading = expansion.leading()
-        if leading is not None and order.keys(leading[1], CONSTANT) > 0:
-            side = number_sign(leading[0]) if not leading[0].free_symbols else None
-            if side is None:
-                from theory.derivation.signs import signed_value
-
-                side = signed_value(leading[0], order.ranges)
-            return {1: oo, -1: -oo}.get(side) if side is not None else None
-    except UnknownOrder:
-        return None
-    return expansion.constant
-
-
-def _expanded(expression: Expr, order: Order, terms: int = 2) -> Expansion | None:
-    try:
-        return expand_at_infinity(expression, terms, order)
-    except (NoExpansion, UnknownOrder, ValueError, TypeError, ZeroDivisionError):
-        return None
-
-
-def _asymptotic(left: Expr, right: Expr, order: Order) -> Evidence:
-    logs = int(right.as_powers_dict().get(log(G), 0))
-    expansions = [_expanded(side, order) for side in (left, right / log(G) ** logs)]
-    if expansions[0] is None or expansions[1] is None:
-        raise NotShown(f"the expansion of {left} or of {right} is not known")
-    try:
-        leading = [expansion.leading() for expansion in expansions if expansion is not None]
-    except UnknownOrder as unknown:
-        raise NotShown(f"which term leads depends on parameters: {unknown}") from unknown
-    if None in leading:
-        raise NotShown("one of the sides is zero")
-    (a, key), (b, other) = leading  # type: ignore[misc]
-    if cancel(key[1] - other[1]) != 0 or key[2] != other[2] + logs or not _zero(key[0] - other[0]):
-        raise NotShown(f"the leading term is {term(a, key)}, not {right}")
-    evidence = equal(a, b)
-    return Evidence("asymptotic expansion", evidence.proved)
-
-
-def _gruntz(expression: Expr, relation: Relation) -> Expr | None:
-    try:
-        found = limit(expression, relation.variable, relation.to)
-    except (NotImplementedError, ValueError, TypeError):
-        return None
-    return None if isinstance(found, Basic) and found.has(relation.variable) else found
-
-
-def _turns(expression: Expr) -> bool:
-    """Whether something goes round for ever in it, such as (−1)^G: of that the expansion does not speak."""
-    powers = (power for power in expression.atoms(Pow) if power.exp.has(G))
-    bases = [power.base ** power.exp.coeff(G) for power in powers]
-    rotating = any(base.is_number and not base.is_positive and abs(base).evalf() >= 1 for base in bases)
-    arguments = [part.args[0] for part in expression.atoms(TrigonometricFunction) if part.has(G)]
-    at = [argument.subs(dict.fromkeys(argument.free_symbols - {G}, 1)) for argument in arguments]
-    return rotating or any(abs(argument.subs(G, 10**9).evalf()) > 10 for argument in at)
-
-
-def _approached(expression: Expr, relation: Relation, found: Expr) -> bool:
-    """Whether the distance from the limit falls on the way there, for the symbols at some values."""
-    variable, to = relation.variable, relation.to
-    symbols = sorted((expression.free_symbols | found.free_symbols) - {variable}, key=lambda symbol: symbol.name)
-    chosen = {symbol: _sample(symbol, relation, index) for index, symbol in enumerate(symbols)}
-    distances = []
-    for far in (10, 100, 1000):
-        at = far if to == oo else -far if to == -oo else to + Rational(1, far)
-        value = expression.subs(chosen).subs(variable, at).evalf(DIGITS)
-        gap = 1 / value if found in (oo, -oo) else value - found.subs(chosen).evalf(DIGITS)
-        if not gap.is_number or not gap.is_finite:
-            return False
-        distances.append(abs(gap))
-    return bool(distances[2] < distances[1] < distances[0] or distances[2] < Rational(1, 10**20))
-
-
-def _sample(symbol: Expr, relation: Relation, index: int) -> Expr:
-    """A value in the range of a symbol."""
-    bounds = dict(relation.for_all).get(symbol)
-    if isinstance(bounds, tuple):
-        low, high = bounds
-        return low + (high - low) * Rational(index + 1, index + 3)
-    least = S.One if bounds is None else bounds
-    return least + index + 1 if symbol.is_integer else least + Rational(2 * index + 1, 3)
 
 
 @dataclass(frozen=True)

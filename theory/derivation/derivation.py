@@ -10,7 +10,7 @@ from typing import Any
 from sympy import Basic, Dummy, Expr, ImmutableMatrix, MatrixBase, S, Symbol, sympify
 from sympy.core.function import AppliedUndef
 
-from theory.derivation.checks import Defined, Solves, equality, inequality, tendency
+from theory.derivation.checks import Defined, Solves, equality, inequality
 from theory.derivation.relation import (
     ASYMPTOTIC,
     AT_LEAST,
@@ -25,6 +25,7 @@ from theory.derivation.relation import (
     Relation,
 )
 from theory.derivation.step import Check, Evidence, NotShown, Step, StepError
+from theory.derivation.tendency import tendency
 from theory.errors import DomainError
 from theory.symbols import G
 
@@ -124,15 +125,26 @@ class Derivation:
         variable: Expr = G,
         to: object = S.Infinity,
         for_all: Domain | None = None,
+        where: Basic | None = None,
     ) -> Derivation:
-        """``expression → limit`` as the variable goes to ``to``; the limit may be ``oo``."""
-        return self._stated(expression, LIMIT, limit, reason, for_all, variable=variable, to=sympify(to))
+        """``expression → limit`` as the variable goes to ``to``; the limit may be ``oo``.
+
+        It has to hold for all values of the parameters: what is an exception is taken out by ``for_all``, or by a
+        condition ``where`` such as ``Ne(x, 1)``.
+        """
+        return self._stated(expression, LIMIT, limit, reason, for_all, variable=variable, to=sympify(to), where=where)
 
     def grows(
-        self, expression: object, leading: object, reason: str, variable: Expr = G, for_all: Domain | None = None
+        self,
+        expression: object,
+        leading: object,
+        reason: str,
+        variable: Expr = G,
+        for_all: Domain | None = None,
+        where: Basic | None = None,
     ) -> Derivation:
-        """``expression ~ leading`` as the variable goes to ∞: their ratio goes to 1."""
-        return self._stated(expression, ASYMPTOTIC, leading, reason, for_all, variable=variable)
+        """``expression ~ leading`` as the variable goes to ∞: their ratio goes to 1. Conditions as in :meth:`tends`."""
+        return self._stated(expression, ASYMPTOTIC, leading, reason, for_all, variable=variable, where=where)
 
     def then(self, right: object, reason: str = "", sign: str = EQUAL, for_all: Domain | None = None) -> Derivation:
         """Continue the last line: its right side is the left side of this one, and is not printed again."""

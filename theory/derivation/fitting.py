@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from sympy import Dummy, Expr, Ge, Integer, Matrix, Piecewise, S, Sum, Symbol, cancel, expand, simplify
+from sympy import Dummy, Expr, Ge, Integer, Le, Matrix, Piecewise, S, Sum, Symbol, cancel, expand, simplify
 
 from theory.composition import linear_moments, pool_exact, pool_leading
 from theory.derivation.checks import equal, equality
@@ -83,9 +83,12 @@ def fit_steps(workflow: Workflow, g: Symbol) -> list[Step]:
             f"is fitted on {points} points drawn at random, {drawn}, from the pool of all blocks, so that it weighs "
             "the means $\\bar{x}_j$, on average over the draw, as in"
         )
-    weights = Weights(workflow, WRITTEN_OUT)
+    # A symbolic budget is one that every pool has.
+    symbolic = isinstance(dynamics, PoolDynamics) and not dynamics.budget.is_number
+    where = Le(dynamics.budget, 1) if isinstance(dynamics, PoolDynamics) and symbolic else None
+    weights = Weights(workflow, WRITTEN_OUT, where)
     reason = f"under {workflow.name} model $g$ {what}"
-    return [*steps, Step(Relation(theta(at), EQUAL, weights.combination()), reason, weights)]
+    return [*steps, Step(Relation(theta(at), EQUAL, weights.combination(), where=where), reason, weights)]
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Weights:
 
     workflow: Workflow
     generation: int
+    where: Any = None
 
     def combination(self) -> Expr:
         """Σ_j w_{g,j} x̄_j, and fresh real data."""
@@ -103,6 +107,7 @@ class Weights:
         return total + self.workflow.fresh_weight(g) * real_mean(g)
 
     def __call__(self, relation: Relation) -> Evidence:
+        _under(relation, self.where)
         equal(relation.right, self.combination())
         ones = dict.fromkeys(relation.right.atoms(type(block_mean(1)), type(real_mean(1))), S.One)
         equal(relation.right.subs(ones), S.One)
@@ -299,9 +304,13 @@ def noise_steps(
     )
     if recurrence.exactness != "exact":
         reason += ", to leading order"
-    check = Composed(workflow, recurrence, model, g)
+    # Blocks of a table have sizes of their own, before the one that is written.
+    dynamics = workflow.dynamics()
+    table = isinstance(dynamics, LinearDynamics) and isinstance(workflow.schedule, Piecewise)
+    where = _since(dynamics, g) if isinstance(dynamics, LinearDynamics) and table else None
+    check = Composed(workflow, recurrence, model, g, where)
     written = right / (size(g) if named else workflow.size(g))
-    return [*steps, Step(Relation(squared_noise, EQUAL, written), reason, check)]
+    return [*steps, Step(Relation(squared_noise, EQUAL, written, where=where), reason, check)]
 
 
 def curvature_of(workflow: Workflow, recurrence: Recurrence, model: Model) -> Expr | None:
@@ -387,8 +396,10 @@ class Composed:
     recurrence: Any
     model: Model
     g: Symbol
+    where: Any = None
 
     def __call__(self, relation: Relation) -> Evidence:
+        _under(relation, self.where)
         previous = squared_error
         written = relation.right.subs(size(self.g), self.workflow.size(self.g)) * self.workflow.size(self.g)
         written = expand(cancel(written))

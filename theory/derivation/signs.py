@@ -25,6 +25,7 @@ from sympy import (
     fraction,
     gamma,
     harmonic,
+    oo,
     pi,
     polygamma,
     powdenest,
@@ -33,7 +34,7 @@ from sympy import (
     together,
 )
 
-from theory.asymptotics.expansion import CONSTANT, NoExpansion, Order, UnknownOrder, expand_at_infinity
+from theory.asymptotics.expansion import Order
 from theory.derivation.enclosure import number_sign
 from theory.derivation.normal_form import NoNormalForm, NormalForm, normal_form, vanishes
 from theory.derivation.relation import covering
@@ -86,7 +87,9 @@ def _off_boundary(expression: Expr, ranges: Ranges) -> bool:
         symbol: run.subs({part: S.Zero for part in run.free_symbols if isinstance(part, Dummy) and part.is_nonnegative})
         for symbol, run in ranges.items()
     }
-    whole = {symbol: S.One for symbol in expression.free_symbols if symbol.is_integer and symbol not in edge}
+    free = expression.free_symbols - set(edge)
+    whole = {symbol: S.One for symbol in free if symbol.is_integer and symbol.is_positive}
+    whole |= {symbol: S.Zero for symbol in free if symbol.is_nonnegative and not symbol.is_positive}
     try:
         return not vanishes(expression.subs({**whole, **edge}, simultaneous=True))
     except NoNormalForm:
@@ -239,12 +242,7 @@ def _difference(expression: Expr, x: Symbol) -> Expr | None:
 
 def _limit(expression: Expr, x: Symbol, ranges: Ranges) -> Expr | None:
     """The limit for x → ∞, an expression that is 0 when it is zero identically; None when not finite or unknown."""
-    order = Order(ranges)
-    try:
-        expansion = expand_at_infinity(expression.subs(x, G), 2, order)
-        leading = expansion.leading()
-        if leading is not None and order.keys(leading[1], CONSTANT) > 0:
-            return None
-    except (NoExpansion, UnknownOrder, ValueError):
-        return None
-    return expansion.constant
+    from theory.derivation.limits import limit_of
+
+    found = limit_of(expression.subs(x, G), Order(ranges))
+    return None if found in (oo, -oo) else found

@@ -36,7 +36,7 @@ from sympy import (
 )
 
 from theory.derivation.checks import equal
-from theory.derivation.relation import Relation
+from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown
 from theory.gaussian.inverse_wishart import DeviationRecurrence
 from theory.recurrence import MomentRecurrence, Recurrence
@@ -66,7 +66,7 @@ class SolvesRecurrence:
         if isinstance(recurrence, DeviationRecurrence):
             return self._constant(recurrence.squares, closed, 1, extra=1)
         if not isinstance(recurrence, MomentRecurrence):
-            return self._compared(closed, COMPARED)
+            return self._by_moments(closed)
         parts = _regimes(recurrence)
         if len(parts) != len(regimes):
             return self._compared(closed, COMPARED)
@@ -78,6 +78,20 @@ class SolvesRecurrence:
         if not any(entry.has(recurrence.symbol) for entry in whole):
             return self._constant(recurrence, regimes[0][0], max(len(own) + 1, int(recurrence.start) - 1, 1))
         return self._triangular(closed)
+
+    def _by_moments(self, closed: Expr) -> Evidence:
+        """By the recurrence of moments that the same risk obeys, as its first values do; else by values alone."""
+        compared = self._compared(closed, COMPARED)
+        moments = self.recurrence.as_moments()
+        if moments is None:
+            return compared
+        for one, other in zip(islice(moments.values(), COMPARED), self._values(COMPARED), strict=True):
+            equal(one, other)
+        try:
+            found = SolvesRecurrence(moments)(Relation(S.Zero, EQUAL, closed))
+        except NotShown:
+            return compared
+        return found if found.proved else compared
 
     # -- one moment --------------------------------------------------------------------------------
 

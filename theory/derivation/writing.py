@@ -7,12 +7,13 @@ from collections.abc import Callable
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from sympy import And, Basic, Eq, Function, MatrixBase, Symbol, oo, sstr
+from sympy import And, Basic, Eq, Function, MatrixBase, Ne, Sum, Symbol, oo, sstr
 from sympy.core.function import AppliedUndef
 from sympy.core.relational import GreaterThan, StrictLessThan
 
 from theory.derivation.notation import PLAIN, WORDS
-from theory.derivation.relation import ASYMPTOTIC, LIMIT, Relation
+from theory.derivation.relation import ASYMPTOTIC, DEFINED, EQUAL, LIMIT, Relation
+from theory.gaussian.multidigamma import multidigamma
 from theory.latex import latex
 from theory.numerals import printable
 
@@ -47,6 +48,8 @@ def align(derivation: Derivation) -> str:
     r"""An ``align*`` environment; reasons stand between the lines, which ``\intertext`` breaks as a paragraph."""
     rows: list[str] = []
     for step, evidence in zip(derivation.steps, derivation.evidence, strict=True):
+        if _is_notation(step.expression):
+            continue
         reason = _sentence(step, evidence)
         line = _row(step.expression)
         if step.expression.continued and rows:
@@ -65,6 +68,8 @@ def notebook(derivation: Derivation) -> str:
     """The same for MathJax, which has no text between lines: reasons are rows of their own."""
     rows = []
     for step, evidence in zip(derivation.steps, derivation.evidence, strict=True):
+        if _is_notation(step.expression):
+            continue
         reason = _sentence(step, evidence)
         if step.expression.continued:
             behind = rf" && \text{{({prose(_with_evidence(step.reason, evidence))})}}" if reason else ""
@@ -96,10 +101,15 @@ def text(derivation: Derivation, width: int) -> str:
     return "\n".join(lines)
 
 
+def _is_notation(relation: Relation) -> bool:
+    """Whether an equality says no more than how LaTeX writes its left side."""
+    return relation.sign == EQUAL and isinstance(relation.left, multidigamma) and relation.right.has(Sum)
+
+
 def written(relation: Relation) -> str:
     """A relation in plain characters."""
     left, right = _string(relation.left), _string(relation.right)
-    if isinstance(relation.where, Eq):
+    if relation.sign == DEFINED and isinstance(relation.where, Eq):
         return f"{left} = {right},  {_string(relation.where.lhs)} = {_string(relation.where.rhs)}"
     line = f"{left} {relation.sign} {right}"
     if relation.sign in (LIMIT, ASYMPTOTIC):
@@ -155,11 +165,13 @@ def _short(reason: str, width: int = 110) -> list[str]:
 def _row(relation: Relation) -> str:
     left, right = _latex(relation.left), _latex(relation.right)
     sign = _SIGNS[relation.sign]
-    if isinstance(relation.where, Eq):
+    if relation.sign == DEFINED and isinstance(relation.where, Eq):
         return rf"{left} &= {right}, \qquad {_latex(relation.where.lhs)} = {_latex(relation.where.rhs)}"
     if relation.sign == LIMIT:
         to = _latex(relation.to)
-        return rf"\lim_{{{_latex(relation.variable)} \to {to}}} {_fenced(relation.left, left)} &= {right}"
+        line = rf"\lim_{{{_latex(relation.variable)} \to {to}}} {_fenced(relation.left, left)} &= {right}"
+        where = "" if relation.where is None else _condition(relation.where, _latex, r"\leq")
+        return rf"{line}, \qquad {where}" if where else line
     line = rf"{'' if relation.continued else left} &{sign} {right}"
     if relation.sign == ASYMPTOTIC:
         line += rf", \qquad {_latex(relation.variable)} \to {_latex(relation.to)}"
@@ -175,7 +187,15 @@ def _row(relation: Relation) -> str:
 
 
 def _condition(where: Any, write: Callable[[Any], str], at_most: str) -> str:
-    """A condition; two bounds of one number as one chain."""
+    """A condition; two bounds of one number as one chain, others one after another."""
+    unequal = [part for part in where.args if isinstance(part, Ne)] if isinstance(where, And) else []
+    if unequal:
+        rest = [part for part in where.args if not isinstance(part, Ne)]
+        bounded = [_condition(And(*rest, evaluate=False) if len(rest) > 1 else rest[0], write, at_most)] if rest else []
+        return ", ".join([*bounded, *(_condition(part, write, at_most) for part in unequal)])
+    if isinstance(where, (Eq, Ne)):
+        equals = "=" if isinstance(where, Eq) else "≠" if at_most == "≤" else r"\neq"
+        return f"{write(where.lhs)} {equals} {write(where.rhs)}"
     bounds = sorted(where.args, key=lambda part: isinstance(part, StrictLessThan)) if isinstance(where, And) else []
     if len(bounds) == 2 and isinstance(bounds[0], GreaterThan) and isinstance(bounds[1], StrictLessThan):
         low, high = bounds
@@ -245,7 +265,8 @@ def _spelled(value: Any) -> Any:
     }
     for part, function in names.items():
         value = value.replace(part.func, function)
-    return value.xreplace({part: Symbol(PLAIN[part.name]) for part in value.atoms(Symbol) if part.name in PLAIN})
+    named = {part: PLAIN[part.name] for part in value.atoms(Symbol) if part.name in PLAIN}
+    return value.xreplace({part: Symbol(plain, commutative=part.is_commutative) for part, plain in named.items()})
 
 
 def _plain(reason: str) -> str:
