@@ -11,7 +11,6 @@ import errno
 import json
 import math
 import os
-import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
@@ -29,6 +28,7 @@ from theory import DomainError, NotDerivedError
 if TYPE_CHECKING:
     from selfgen.value_plane import PointCheck
     from theory import Risk
+    from theory.proof import Claim
     from theory.value import ValueOfSynthetic
 
 
@@ -348,7 +348,7 @@ def prove(
     coq_file: Annotated[
         Path | None,
         typer.Option(
-            "--coq", metavar="FILE", help="Write what Coq can prove of the pair, and compile it if coqc is there."
+            "--coq", metavar="FILE", help="Write the claim and its proof in Coq, and compile them if coqc is there."
         ),
     ] = None,
 ) -> None:
@@ -372,22 +372,21 @@ def prove(
     else:
         typer.echo("Checked.")
     if coq_file is not None:
-        _write_coq(coq_file, pairs, loss)
+        _write_coq(coq_file, statement)
 
 
-def _write_coq(path: Path, pairs: list[Any], loss: str) -> None:
-    """The Coq file of a pair, or of a comparison, and what coqc says of it."""
+def _write_coq(path: Path, statement: Claim) -> None:
+    """The Coq file of a claim, and what coqc says of it."""
     from theory.proof.coq import CoqError, write_coq
 
-    (model, workflow), *others = pairs
     try:
         with _waiting("compiling the Coq file"):
-            axioms = write_coq(path, model, workflow, loss, others[0][1] if others else None)
+            axioms = write_coq(path, statement)
     except CoqError as error:
         typer.echo(f"selfgen: {path} is written, but coqc refuses it: {error}", err=True)
         raise typer.Exit(1) from None
-    stated = ", ".join(re.findall(r"^Theorem (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)[-8:])
-    typer.echo(f"{path} states what Coq can prove of the pair, whatever the claim above: {stated}.")
+    stated = path.read_text(encoding="utf-8").rpartition("Theorem claim : ")[2].partition(".\nProof.")[0]
+    typer.echo(f"{path} states in Coq: {stated}.")
     if axioms is None:
         typer.echo("coqc is not installed here, so it was not compiled.")
     else:
@@ -562,6 +561,8 @@ def universality(
     from selfgen.verification import processes
 
     listed = _whole_numbers("--n", sizes)
+    if min(listed) < 1 or len(set(listed)) < 3:
+        raise DomainError(f"--n {sizes} is not allowed: give three different whole numbers or more, none below 1.")
     if plot is not None and plot.suffix.lower().lstrip(".") not in FORMATS:
         raise DomainError(f"--plot {plot} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
     named = workflows or ["replace", "accumulate", "accumulate-subsample"]

@@ -100,10 +100,29 @@ def test_steps() -> None:
 
 
 @pytest.mark.slow
-def test_coq_says_what_it_proves(tmp_path: Path) -> None:
-    file = tmp_path / "accumulate.v"
-    code, out, _ = run("prove", "regular", "accumulate", "--coq", str(file))
+@pytest.mark.parametrize(
+    ("options", "stated"),
+    [
+        (["--claim", "bound"], "is_lub (value_of risk) (PI ^ 2 / 6)."),
+        (
+            ["--claim", "never-worse", "--than", "accumulate-subsample"],
+            "forall G, (1 <= G)%nat -> accumulate_risk G <= accumulate_subsample_risk G.",
+        ),
+    ],
+)
+def test_the_claim_is_exported_to_coq(options: list[str], stated: str, tmp_path: Path) -> None:
+    file = tmp_path / "claim.v"
+    code, out, _ = run("prove", "regular", "accumulate", *options, "--coq", str(file))
     assert code == 0
-    assert "closed_form" in out
-    assert ("coqc accepts it" if coqc_path() else "coqc is not installed") in out
-    assert "Theorem bound" in file.read_text(encoding="utf-8")
+    assert f"states in Coq: {stated}" in " ".join(out.split())
+    assert ("coqc accepts it" if coqc_path() else "coqc is not installed") in " ".join(out.split())
+    assert f"Theorem claim : {stated}" in file.read_text(encoding="utf-8")
+
+
+def test_what_coq_cannot_state_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "claim.v"
+    code, _, error = run("prove", "linear-regression", "accumulate", "--claim", "limit", "--coq", str(file))
+    assert code == 2
+    assert re.search(r"^selfgen: the limit .* cannot be exported to Coq, .* polygamma", error)
+    assert error.count("\n") == 1
+    assert not file.exists()

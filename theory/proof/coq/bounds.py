@@ -57,7 +57,7 @@ def _dominated(sequence: Sequence) -> list[Theorem]:
         sequence.step_equation(),
         Theorem(
             f"{p}bound",
-            f"scale <> 0 -> forall G, (1 <= G)%nat -> {p}risk G / {p}risk 1 < PI ^ 2 / 6",
+            f"{p}scale <> 0 -> forall G, (1 <= G)%nat -> {p}risk G / {p}risk 1 < PI ^ 2 / 6",
             (
                 "intros Scale G HG.",
                 f"assert (0 < {unit_1}) as Top by (by_witness (positive_by ({start}))).",
@@ -71,7 +71,7 @@ def _dominated(sequence: Sequence) -> list[Theorem]:
                 f"      [by_witness (nonnegative_by ({positive})) | by_witness (at_most_by ({under}))].",
                 "  - lia. }",
                 f"replace ({p}risk G / {p}risk 1) with ({p}unit G / ({unit_1}))",
-                f"  by (unfold {p}risk; rewrite {p}baseline; field; nonzero).",
+                f"  by (rewrite !{p}risk_by_unit by lia; rewrite {p}baseline; field; nonzero).",
                 "apply Rle_lt_trans with (harmonic 2 G); [|apply basel_bound].",
                 f"apply Rmult_le_reg_r with ({unit_1}); [lra|].",
                 f"replace ({p}unit G / ({unit_1}) * ({unit_1})) with ({p}unit G) by (field; nonzero). lra.",
@@ -85,7 +85,7 @@ def _harmonic_bound(p: str, bound: str, slope: str, rest: str) -> list[Theorem]:
     return [
         Theorem(
             f"{p}bound",
-            f"scale <> 0 -> forall G, (1 <= G)%nat -> {p}risk G / {p}risk 1 < {bound}",
+            f"{p}scale <> 0 -> forall G, (1 <= G)%nat -> {p}risk G / {p}risk 1 < {bound}",
             (
                 f"intros Scale G HG. rewrite {p}ratio_closed_form by assumption.",
                 "pose proof (basel_bound G). lra.",
@@ -94,7 +94,7 @@ def _harmonic_bound(p: str, bound: str, slope: str, rest: str) -> list[Theorem]:
         ),
         Theorem(
             f"{p}bound_is_least",
-            f"scale <> 0 -> forall B, B < {bound} -> exists G, (1 <= G)%nat /\\ B < {p}risk G / {p}risk 1",
+            f"{p}scale <> 0 -> forall B, B < {bound} -> exists G, (1 <= G)%nat /\\ B < {p}risk G / {p}risk 1",
             (
                 f"intros Scale B HB. destruct (basel_least ((B - ({rest})) / ({slope}))) as [G [HG Above]]; [lra|].",
                 f"exists G. split; [exact HG|]. rewrite {p}ratio_closed_form by assumption. lra.",

@@ -1,18 +1,18 @@
-r"""A risk as a Coq file: the derived recurrence, its closed form, and what bounds it, with proofs.
+r"""A claim as a Coq file: the derived recurrence, the claim about it, and its proof.
 
-What is stated is what was derived. The file defines the moment recurrence of :class:`theory.Risk` by iteration, claims
-the closed form, and proves by induction that they agree,
+What is stated is what was derived. The file defines the moment recurrence of :class:`theory.Risk` by iteration; a
+closed form is proved by induction to agree with it,
 
 .. math:: m_{\text{start}-1} = m_0, \quad m_g = P_g m_{g-1} + f_g \;\Longrightarrow\;
           \text{offset} + \text{scale}\,(h_G m_G + c_G) = \text{closed form}(G) \quad \forall G .
 
-From the closed form of the ratio follow its least upper bound, where that is a multiple of
-:math:`\sup_G H_G^{(2)} = \pi^2/6`, and the order of two workflows. The library the proofs lean on
+Order and monotonicity are those of a certificate, limits those of the closed form. The library the proofs lean on
 (``theory/proof/coq``) is written into the file: nothing but Coq's standard library is needed to compile it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -28,74 +28,56 @@ from sympy import (
     StrictGreaterThan,
     StrictLessThan,
     Symbol,
-    cancel,
 )
 
-from theory.errors import NotDerivedError
-from theory.expected import expected_risk
-from theory.models.base import Model
+from theory.errors import DomainError, NotDerivedError
 from theory.positivity import Ranges
-from theory.proof.coq.bounds import bounds, from_weights
+from theory.proof.claims import Claim, ClosedForm
 from theory.proof.coq.compile import STANDARD_AXIOMS, CoqError, compile_coq, coqc_path
-from theory.proof.coq.order import never_worse
+from theory.proof.coq.proofs import proof
 from theory.proof.coq.sequence import Sequence
 from theory.proof.coq.text import coq_term, identifier
-from theory.proof.coq.theorem import Theorem
-from theory.proof.coq.witness import least_value
-from theory.workflows.base import Workflow
+from theory.proof.coq.theorem import Part
+from theory.proof.coq.witness import is_probability, least_value
+from theory.risk import Risk
 
 
-def coq_source(
-    model: Model, workflow: Workflow, loss: str = "squared", never_worse_than: Workflow | None = None
-) -> str:
-    r"""A self-contained Coq file about a model under a workflow, for all G and all parameters in the domain.
+def coq_source(claim: Claim | Risk) -> str:
+    r"""A self-contained Coq file whose last theorem, ``claim``, is the claim; a risk stands for its closed form.
 
-    Theorems, as far as they hold and can be written: ``closed_form``; ``ratio_closed_form``; ``bound`` and
-    ``bound_is_least``; ``from_weights`` (the weights of the workflow give this recurrence). With
-    ``never_worse_than``, the closed forms of both workflows and ``never_worse``.
+    The file states the claim for all parameters in their ranges, about the recurrence that was derived. With a closed
+    form come the theorems that it leads to at once: ``ratio_closed_form``, ``bound`` and ``bound_is_least`` where the
+    ratio is bounded by a multiple of π²/6, and ``from_weights``, that the weights of the workflow give the recurrence.
 
     Parameters
     ----------
-    model, workflow, loss
-        As for :func:`theory.expected_risk`.
-    never_worse_than : Workflow, optional
-        Prove that the risk under ``workflow`` is at most that under this one, at every generation.
+    claim : Claim or Risk
 
     Raises
     ------
+    DomainError
+        When it is neither.
     NotDerivedError
-        When the risk has no finite linear recurrence, its closed form no name in the library, or no argument
-        orders the two workflows.
+        When the recurrence, the numbers in the claim or the signs of the proof cannot be written in Coq's standard
+        library.
 
     Examples
     --------
-    >>> from theory import Accumulate, Bernoulli, Replace
-    >>> source = coq_source(Bernoulli(), Accumulate(), never_worse_than=Replace())
-    >>> [line for line in source.splitlines() if line.startswith("Theorem never_worse")]
-    ['Theorem never_worse : 0 <= scale -> forall G, (1 <= G)%nat -> accumulate_risk G <= replace_risk G.']
+    >>> from theory import Accumulate, Bernoulli, Replace, expected_risk
+    >>> from theory.proof import NeverWorse
+    >>> source = coq_source(NeverWorse(*(expected_risk(Bernoulli(), item) for item in (Accumulate(), Replace()))))
+    >>> source[source.index("Theorem claim") :].splitlines()[0]
+    'Theorem claim : forall G, (1 <= G)%nat -> accumulate_risk G <= replace_risk G.'
     """
-    if never_worse_than is None:
-        sequence = Sequence.of(expected_risk(model, workflow, loss), "")
-        theorems = [*sequence.closed_forms(), *sequence.ratio_closed_form(), *bounds(sequence)]
-        return _file([sequence], [*theorems, *from_weights(sequence)])
-    names = [identifier(Symbol(item.name.replace("-", "_"))) for item in (workflow, never_worse_than)]
-    if names[0] == names[1]:
-        names = [f"{name}_{index}" for index, name in enumerate(names, start=1)]
-    small, large = (
-        Sequence.of(expected_risk(model, item, loss), f"{name}_")
-        for item, name in zip((workflow, never_worse_than), names, strict=True)
-    )
-    return _file([small, large], [*small.closed_forms(), *large.closed_forms(), *never_worse(small, large)])
+    claim = ClosedForm(claim) if isinstance(claim, Risk) else claim
+    if not isinstance(claim, Claim):
+        raise DomainError(f"claim = {claim!r} is not a claim: give one of theory.proof, such as LeastBound(risk).")
+    sequences = [Sequence.of(risk, prefix) for risk, prefix in zip(claim.risks, prefixes(claim.risks), strict=True)]
+    return _file(sequences, proof(claim, sequences))
 
 
-def write_coq(
-    path: str | Path,
-    model: Model,
-    workflow: Workflow,
-    loss: str = "squared",
-    never_worse_than: Workflow | None = None,
-) -> list[str] | None:
-    """Write the Coq file; compile it where ``coqc`` is installed.
+def write_coq(path: str | Path, claim: Claim | Risk) -> list[str] | None:
+    """Write the Coq file of a claim; compile it where ``coqc`` is installed.
 
     Returns
     -------
@@ -104,10 +86,12 @@ def write_coq(
 
     Raises
     ------
+    NotDerivedError
+        When the claim cannot be exported; nothing is written then.
     CoqError
         When the file does not compile or rests on any other axiom.
     """
-    source = coq_source(model, workflow, loss, never_worse_than)
+    source = coq_source(claim)
     Path(path).write_text(source, encoding="utf-8")
     if coqc_path() is None:
         return None
@@ -116,6 +100,26 @@ def write_coq(
     if foreign:
         raise CoqError(f"the proofs rest on {', '.join(foreign)}, beyond the standard library's real numbers.")
     return axioms
+
+
+def prefixes(risks: tuple[Risk, ...]) -> list[str]:
+    """What tells risks apart in the file: workflows, models, designs, or else their places.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, LinearRegression, expected_risk
+    >>> prefixes(tuple(expected_risk(LinearRegression(design=x), Accumulate()) for x in ("fresh", "shared")))
+    ['fresh_', 'shared_']
+    """
+    if len(risks) == 1:
+        return [""]
+    described = [
+        [risk.workflow.name, risk.model.name, *(x for x in risk.model.parameters.values() if isinstance(x, str))]
+        for risk in risks
+    ]
+    apart = [names for names in zip(*described, strict=False) if len(set(names)) == len(names)]
+    names = apart[0] if apart else ("first", "second")
+    return [f"{re.sub(r'[^A-Za-z0-9]', '_', item)}_" for item in names]
 
 
 def library(*names: str) -> dict[str, str]:
@@ -152,28 +156,23 @@ def _inlined(name: str, text: str) -> str:
     return f"Module {name}.\n\n{body}\n\nEnd {name}.\nImport {name}.\n"
 
 
-def _file(sequences: list[Sequence], theorems: list[Theorem]) -> str:
+def _file(sequences: list[Sequence], theorems: list[Part]) -> str:
     needed = library("Sums", "Iteration", "Tactics", *(name for theorem in theorems for name in theorem.needs))
     parts = ["From Coq Require Import Reals Lra Lia PeanoNat Psatz.\nOpen Scope R_scope.\n"]
     parts += [_inlined(name, text) for name, text in needed.items()]
-    for sequence in sequences:
-        parts.append(sequence.comment())
-    parts += ["Section Claim.", *_parameters(sequences)]
-    scales = {coq_term(sequence.recurrence.scale) for sequence in sequences}
-    if len(scales) > 1:
-        raise NotDerivedError("the two workflows have risks in different units: no comparison is exported.")
-    parts.append(f"Definition scale : R := {scales.pop()}.")
+    parts += [sequence.comment() for sequence in sequences]
+    parts += ["Section Claim.", *_parameters(sequences, {theorem.name for theorem in theorems})]
     for sequence in sequences:
         parts += sequence.definitions()
     parts += {theorem.name: theorem.text() for theorem in theorems}.values()
     parts.append("End Claim.")
     # One question about all of them: to answer it Coq walks through the library each time.
-    claims = ", ".join(theorem.name for theorem in theorems if theorem.kind == "Theorem")
+    claims = ", ".join(dict.fromkeys(theorem.name for theorem in theorems if theorem.kind == "Theorem"))
     parts.append(f"Definition claims := ({claims}).\nPrint Assumptions claims.")
     return "\n\n".join(parts) + "\n"
 
 
-def _parameters(sequences: Iterable[Sequence]) -> Iterator[str]:
+def _parameters(sequences: Iterable[Sequence], theorems: set[str]) -> Iterator[str]:
     """Variables and hypotheses: what is known of the parameters, and that no denominator vanishes."""
     symbols: set[Symbol] = set()
     ranges: dict[Symbol, Expr] = {}
@@ -181,7 +180,8 @@ def _parameters(sequences: Iterable[Sequence]) -> Iterator[str]:
     for sequence in sequences:
         symbols |= sequence.parameters
         ranges |= dict(sequence.ranges)
-        for text in [*_conditions(sequence.recurrence.domain), *sequence.nondegenerate()]:
+        solved = f"{sequence.prefix}closed_form" in theorems
+        for text in [*_conditions(sequence.recurrence.domain), *sequence.nondegenerate(solved)]:
             if text not in hypotheses:
                 hypotheses.append(text)
     # A range may mention other parameters: T = d + 2 + t.
@@ -208,18 +208,12 @@ def _range(symbol: Symbol, ranges: Ranges) -> list[str]:
         return [f"0 <= {name}"] if symbol.is_nonnegative else []
     least = least_value(symbol, ranges)
     if least is None:
-        if not _is_unit_interval(ranges[symbol]):
+        if not is_probability(symbol, ranges):
             return []
         return [f"0 < {name} < 1" if symbol.is_positive else f"0 <= {name} < 1"]
     if least == 0 and symbol.is_positive:
         return [f"0 < {name}"]
     return [f"{coq_term(least)} <= {name}"]
-
-
-def _is_unit_interval(value: Expr) -> bool:
-    """Whether the range is t/(1 + t) over t ≥ 0."""
-    hidden = [t for t in value.free_symbols if isinstance(t, Dummy)]
-    return len(hidden) == 1 and cancel(value - hidden[0] / (1 + hidden[0])) == 0
 
 
 _RELATIONS = {GreaterThan: "<=", LessThan: "<=", StrictGreaterThan: "<", StrictLessThan: "<"}

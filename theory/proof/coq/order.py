@@ -1,105 +1,72 @@
-r"""Two workflows in order: the risk under one is at most that under the other, at every generation.
+r"""Two risks in order, at every generation: by the gains of noise that feeds on the risk, or by a certificate.
 
-Three arguments, tried in turn: the difference of the closed forms has nonnegative increments; both recurrences are
-:math:`m_g = m_{g-1} + a_g (1 + \kappa m_{g-1})` with one κ and ordered gains; factors and inflows of
-:math:`m_g = P_g m_{g-1} + f_g` are ordered.
+Gains: both recurrences are :math:`m_g = m_{g-1} + a_g (1 + \kappa m_{g-1})` with one κ, of either sign, and ordered
+gains. A certificate compares generation by generation, by the invariant forms of :mod:`theory.proof.coq.cone`, or has
+both risks rise, the second past the limit of the first.
 """
 
 from __future__ import annotations
 
-from sympy import Expr, S, cancel
+from sympy import Expr, cancel
 
 from theory.errors import NotDerivedError
-from theory.proof.coq.sequence import Sequence, neat
-from theory.proof.coq.text import Atoms, coq_term
-from theory.proof.coq.theorem import Theorem
+from theory.positivity import Ranges
+from theory.proof.claims import NeverWorse
+from theory.proof.coq.cone import monotone, never_above
+from theory.proof.coq.limits import named, strictly_below
+from theory.proof.coq.sequence import Sequence
+from theory.proof.coq.tails import limit
+from theory.proof.coq.text import coq_term
+from theory.proof.coq.theorem import Part, Theorem
 from theory.proof.coq.witness import witness
+from theory.proof.prove import prove
 from theory.symbols import G
 
 
-def never_worse(small: Sequence, large: Sequence) -> list[Theorem]:
-    if small.recurrence.offset != large.recurrence.offset:
-        raise NotDerivedError("the two risks have different offsets: no comparison is exported.")
-    for argument in (_by_increments, _by_noise, _by_factors):
-        found = argument(small, large)
-        if found:
-            start = max(small.from_generation, large.from_generation)
-            offset = "" if small.recurrence.offset == 0 else "apply Rplus_le_compat_l. "
-            final = Theorem(
-                "never_worse",
-                f"0 <= scale -> forall G, ({start} <= G)%nat -> {small.prefix}risk G <= {large.prefix}risk G",
-                (
-                    f"intros Scale G HG. unfold {small.prefix}risk, {large.prefix}risk. {offset}"
-                    "apply Rmult_le_compat_l; [exact Scale|].",
-                    "apply never_worse_unit; lia.",
-                ),
-            )
-            return [*found, final]
-    raise NotDerivedError(
-        f"no argument orders {small.risk.workflow} and {large.risk.workflow} for {small.risk.model}: comparisons by "
-        f"increments, by factors and inflows, or by gains of one curvature can be exported."
+def never_worse(small: Sequence, large: Sequence) -> list[Part]:
+    """The theorem ``never_worse`` and what leads to it; with a premise where the ranges leave the sign of scale open.
+
+    Raises
+    ------
+    NotDerivedError
+        When no argument orders the two.
+    """
+    found = _by_noise(small, large)
+    if not found:
+        try:
+            certificate = prove(NeverWorse(small.risk, large.risk)).data
+            since = certificate["claim"].get("since")
+            return never_above(small, large, certificate["steps"]) if since is None else _by_limit(small, large, since)
+        except NotDerivedError as refusal:
+            raise NotDerivedError(f"no argument orders {small.about} and {large.about} in Coq: {refusal}") from None
+    s, t, start = small.prefix, large.prefix, max(small.from_generation, large.from_generation)
+    known = witness(small.recurrence.scale, G, 0, small.ranges)
+    premise = f"0 <= {s}scale -> " if known is None else ""
+    positive = (
+        ""
+        if known is None
+        else (f"assert (0 <= {s}scale) as Scale by (unfold {s}scale; by_witness (nonnegative_by ({known}))). ")
     )
-
-
-def _by_increments(small: Sequence, large: Sequence) -> list[Theorem]:
-    """The difference of the closed forms is rational in G, or its increments are, and they are nonnegative."""
-    first = max(small.from_generation, large.from_generation)
-    shared = Atoms(first, {**small.ranges, **large.ranges})
-    try:
-        difference = neat(
-            shared.write(large.unit.subs(large.atoms.values())) - shared.write(small.unit.subs(small.atoms.values())),
-            shared.ranges,
-        )
-    except NotDerivedError:
-        return []
-    if difference == 0:
-        increment: Expr = S.Zero
-    else:
-        powers = {atom for key, atom in shared.terms.items() if key[0] != "harmonic"}
-        if difference.free_symbols & (powers | set(small.atoms.terms.values()) | set(large.atoms.terms.values())):
-            return []
-        # D(g) − D(g − 1), with H_g = H_{g−1} + g^{−order}
-        before = {G: G - 1, **{atom: atom - G ** -key[1] for key, atom in shared.terms.items()}}
-        increment = cancel(difference - difference.subs(before, simultaneous=True))
-    if increment.free_symbols & set(shared.terms.values()):
-        return []
-    grows = witness(increment, G, first, shared.ranges)
-    at_first = cancel(large.at(first) - small.at(first))
-    base = witness(at_first, G, first, shared.ranges) if at_first != 0 else "0"
-    if grows is None or base is None:
-        return []
-    text = coq_term(difference, shared.names("g"))
-    return [
-        Theorem(
-            "difference_nonnegative",
-            f"forall g, ({first} <= g)%nat -> 0 <= {text}",
-            (
-                "intros g Hg; induction Hg as [|g Hg IH].",
-                f"- evaluate. by_witness (nonnegative_by ({base})).",
-                "- as_real Hg.",
-                "  apply (Rle_trans _ _ _ IH). unroll. rewrite ?S_INR.",
-                f"  by_witness (at_most_by ({grows})).",
-            ),
-            kind="Lemma",
+    final = Theorem(
+        "never_worse",
+        f"{premise}forall G, ({start} <= G)%nat -> {s}risk G <= {t}risk G",
+        (
+            f"{positive}intros {'Scale ' if premise else ''}G HG. rewrite {s}risk_by_unit, {t}risk_by_unit by lia.",
+            f"replace {t}scale with {s}scale by (unfold {s}scale, {t}scale; field; nonzero).",
+            "apply Rplus_le_compat_l." if small.recurrence.offset != 0 else "",
+            "apply Rmult_le_compat_l; [exact Scale|]. apply never_worse_unit; lia.",
         ),
-        Theorem(
-            "never_worse_unit",
-            f"forall G, ({first} <= G)%nat -> {small.prefix}unit G <= {large.prefix}unit G",
-            (
-                "intros G HG. as_real HG.",
-                f"rewrite {small.prefix}unit_closed_form, {large.prefix}unit_closed_form by lia.",
-                f"apply (at_most_by ({coq_term(difference, shared.names('G'))})); [field; nonzero|].",
-                "exact (difference_nonnegative G HG).",
-            ),
-            kind="Lemma",
-        ),
-    ]
+        kind="Lemma",
+    )
+    return [small.by_unit(), large.by_unit(), *found, final]
 
 
 def _by_noise(small: Sequence, large: Sequence) -> list[Theorem]:
     """Both are m_g = m_{g−1} + gain_g (1 + κ m_{g−1}) with one κ, and the gains are ordered."""
-    kappa = small.curvature
+    kappa, one, two = small.curvature, small.recurrence, large.recurrence
     if kappa is None or large.curvature is None or cancel(kappa - large.curvature) != 0:
+        return []
+    if cancel(one.scale - two.scale) != 0 or cancel(one.offset - two.offset) != 0 or one.early or two.early:
         return []
     first = max(small.first, large.first)
     a = small.recurrence.forcing[0].subs(small.recurrence.symbol, G)
@@ -138,46 +105,54 @@ def _by_noise(small: Sequence, large: Sequence) -> list[Theorem]:
     ]
 
 
-def _by_factors(small: Sequence, large: Sequence) -> list[Theorem]:
-    """Both are m_g = P_g m_{g−1} + f_g, and factors and inflows are ordered."""
-    if not (small.is_scalar and large.is_scalar):
-        return []
-    first = max(small.first, large.first)
-    (p,), (f,) = (
-        entry.subs(small.recurrence.symbol, G) for entry in (small.recurrence.matrix, small.recurrence.forcing)
-    )
-    (q,), (h,) = (
-        entry.subs(large.recurrence.symbol, G) for entry in (large.recurrence.matrix, large.recurrence.forcing)
-    )
-    ranges = {**small.ranges, **large.ranges}
-    x, y = small.at(first), large.at(first)
-    witnesses = [witness(cancel(item), G, first, ranges) for item in (p, q - p, f, h - f, x, y - x)]
-    if None in witnesses:
-        return []
-    s, t, at = small.prefix, large.prefix, {G: "INR g"}
-
-    def ordered(low: int) -> str:
-        return (
-            f"split; [by_witness (nonnegative_by ({witnesses[low]})) | by_witness (at_most_by ({witnesses[low + 1]}))]."
+def _by_limit(small: Sequence, large: Sequence, since: int) -> list[Part]:
+    """Both rise, and the second has passed the limit of the first at some generation from ``since`` on."""
+    s, t = small.prefix, large.prefix
+    both, ranges = (small, large), {**small.ranges, **large.ranges}
+    bound, rises = small.risk.limit, [monotone(item) for item in both]
+    passed, passes = _passes(bound, large, since, ranges)
+    early = []
+    for g in range(1, passed):
+        sign = witness(cancel(large.risk_at(g) - small.risk_at(g)), G, 0, ranges)
+        if sign is None:
+            raise NotDerivedError(f"the order at generation {g} is not told term by term, as a proof in Coq needs it.")
+        early.append(
+            f"destruct (Nat.eq_dec G {g}) as [->|Not_{g}]; "
+            f"[rewrite {s}risk_at_{g}, {t}risk_at_{g}; by_witness (at_most_by ({sign}))|]."
         )
-
-    functions = " ".join(f"(fun g => {coq_term(item, at)})" for item in (p, f, q, h))
+    above = coq_term(large.risk_at(passed))
     return [
-        small.step_equation(),
-        large.step_equation(),
-        small.value(first, "first_value"),
-        large.value(first, "first_value"),
+        *(part for _, parts in rises for part in parts),
+        *limit(small),
+        *(item.risk_value(g) for g in range(1, passed + 1) for item in both),
+        Theorem("limit_is_passed", f"{named(bound, 'limit')} < {above}", passes, ("Limits",), kind="Lemma"),
         Theorem(
-            "never_worse_unit",
-            f"forall G, ({first} <= G)%nat -> {s}unit G <= {t}unit G",
+            "never_worse",
+            f"forall G, (1 <= G)%nat -> {s}risk G <= {t}risk G",
             (
-                f"apply (linear_le {first} {s}unit {t}unit {functions}).",
-                f"- intros g Hg. apply {s}step_equation; lia.",
-                f"- intros g Hg. apply {t}step_equation; lia.",
-                f"- rewrite {s}first_value, {t}first_value. {ordered(4)}",
-                f"- intros g Hg. as_real Hg. {ordered(0)}",
-                f"- intros g Hg. as_real Hg. {ordered(2)}",
+                "intros G HG.",
+                *early,
+                f"pose proof (limit_above {s}risk _ {s}monotone {s}limit G HG).",
+                f"pose proof (rising {t}risk {t}monotone {passed} G ltac:(lia)) as Late.",
+                f"rewrite {t}risk_at_{passed} in Late. pose proof limit_is_passed. lra.",
             ),
+            ("Limits",),
             kind="Lemma",
         ),
     ]
+
+
+def _passes(bound: Expr, large: Sequence, since: int, ranges: Ranges) -> tuple[int, tuple[str, ...]]:
+    """The generation at which a sequence is seen to have passed a number, and tactics that show it."""
+    for generation in range(since, since + PATIENCE):
+        try:
+            return generation, strictly_below(bound, large.risk_at(generation), ranges)
+        except NotDerivedError:
+            continue
+    raise NotDerivedError(
+        f"that {large.about} passes {bound} is not told by 19/2 < π² < 21/2 and the parameters' ranges."
+    )
+
+
+#: Generations tried beyond the first at which the certificate tells the order.
+PATIENCE = 5

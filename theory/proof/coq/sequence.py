@@ -8,11 +8,11 @@ by induction, each step an identity between rational functions of the generation
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from sympy import (
     Dummy,
     Expr,
-    ImmutableMatrix,
     Mul,
     Poly,
     S,
@@ -26,18 +26,19 @@ from sympy import (
 
 from theory.errors import NotDerivedError
 from theory.positivity import Ranges
+from theory.proof.coq.moments import neat, solved
 from theory.proof.coq.text import Atoms, coq_term, never_zero
 from theory.proof.coq.theorem import Theorem, grouped, remark, tupled
+from theory.proof.prove import _reduced
 from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
-from theory.solver.system import solve_recurrence
 from theory.solver.tidy import orient
 from theory.symbols import G
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """A moment recurrence with its closed form written in atoms of the library.
+    """A moment recurrence, of the moments that the risk depends on, with its closed form in atoms of the library.
 
     Attributes
     ----------
@@ -48,8 +49,6 @@ class Sequence:
     first : int
         The generation whose state is the initial one; the recursion runs from the next.
     atoms : Atoms
-    moments : tuple of Expr
-        The state in closed form.
     """
 
     risk: Risk
@@ -57,21 +56,45 @@ class Sequence:
     recurrence: MomentRecurrence
     first: int
     atoms: Atoms
-    moments: tuple[Expr, ...]
 
     @classmethod
     def of(cls, risk: Risk, prefix: str) -> Sequence:
-        recurrence = risk.recurrence
-        about = f"{type(risk.model).__name__} under {type(risk.workflow).__name__}"
-        if not isinstance(recurrence, MomentRecurrence):
-            raise NotDerivedError(f"{about} has no finite linear recurrence of moments: only those can be exported.")
+        """The sequence of a risk, its names in the file with this prefix.
+
+        Raises
+        ------
+        NotDerivedError
+            When it is not the sequence of one linear recurrence of moments.
+        """
+        if not isinstance(risk.recurrence, MomentRecurrence):
+            raise NotDerivedError(
+                f"{_about(risk)} has no finite linear recurrence of moments: only those can be exported."
+            )
+        recurrence = _reduced(risk)
         if recurrence.continuation is not None or not sympify(recurrence.start).is_Integer:
-            raise NotDerivedError(f"{about} changes its rule on the way: recurrences with one rule can be exported.")
+            raise NotDerivedError(
+                f"{_about(risk)} changes its rule on the way: recurrences with one rule can be exported."
+            )
+        if recurrence.matrix.rows == 0:
+            raise NotDerivedError(f"{_about(risk)} depends on no moment: recurrences of moments can be exported.")
         first = int(recurrence.start) - 1
-        ranges = {**risk.model.ranges(), **risk.workflow.ranges()}
-        atoms = Atoms(first, ranges)
-        moments = _moments(recurrence, atoms, about)
-        return cls(risk, prefix, recurrence, first, atoms, moments)
+        return cls(risk, prefix, recurrence, first, Atoms(first, {**risk.model.ranges(), **risk.workflow.ranges()}))
+
+    @cached_property
+    def moments(self) -> tuple[Expr, ...]:
+        """The state in closed form, in atoms.
+
+        Raises
+        ------
+        NotDerivedError
+            When there is none, or none that the library can name.
+        """
+        return solved(self.recurrence, self.atoms, _about(self.risk))
+
+    @property
+    def about(self) -> str:
+        """The pair, in the words of an error."""
+        return _about(self.risk)
 
     @property
     def ranges(self) -> Ranges:
@@ -148,19 +171,20 @@ class Sequence:
     def comment(self) -> str:
         exactness = "exact at every sample size" if self.recurrence.exactness == "exact" else "to leading order in 1/n"
         late = f", from generation {self.first} on" if self.first > 1 else ""
+        p, what = self.prefix, "the ratio to generation 1" if self.risk.relative else "the risk"
         return (
             f"(* {remark(str(self.risk.model))}\n   under {remark(str(self.risk.workflow))}, loss {self.risk.loss}: "
-            f"{exactness}.\n   {self.prefix}unit is the risk in units of scale{late}. *)"
+            f"{exactness}.\n   {p}risk is {what}, {p}unit the same in units of {p}scale{late}. *)"
         )
 
     @property
     def state(self) -> tuple[str, ...]:
-        size = len(self.moments)
+        size = self.recurrence.matrix.rows
         return ("moment",) if size == 1 else tuple(f"moment{index}" for index in range(1, size + 1))
 
     def definitions(self) -> list[str]:
         rec, p = self.recurrence, self.prefix
-        size = len(self.moments)
+        size = rec.matrix.rows
         kind = " * ".join(["R"] * size)
         state = [Dummy(name) for name in self.state]
         names = {rec.symbol: "INR g", **dict(zip(state, self.state, strict=True))}
@@ -172,21 +196,30 @@ class Sequence:
         bound = "moment" if size == 1 else f"'({', '.join(self.state)})"
         step = tupled(coq_term(value, names) for value in after)
         reading = coq_term(unit, {**names, rec.symbol: "INR G"})
-        offset = "" if rec.offset == 0 else f"{coq_term(rec.offset)} + "
-        candidate = tupled(coq_term(value, self.atoms.names("g")) for value in self.moments)
+        early = "".join(
+            f"\n  | {g}%nat => {coq_term(rec.offset + rec.scale * value)}" for g, value in enumerate(rec.early, start=1)
+        )
+        risk = f"\n  match G with{early}\n  | _ => {self._by_unit}\n  end" if early else f" {self._by_unit}"
         return [
+            f"Definition {p}scale : R := {coq_term(rec.scale)}.",
             f"Definition {p}step (g : nat) (state : {kind}) : {kind} :=\n  let {bound} := state in {step}.",
             f"Definition {p}initial : {kind} := {tupled(coq_term(value) for value in rec.initial)}.",
             f"Definition {p}moments (G : nat) : {kind} := iterate {self.first + 1} {p}initial {p}step G.",
             f"Definition {p}unit (G : nat) : R := let {bound} := {p}moments G in {reading}.",
-            f"Definition {p}risk (G : nat) : R := {offset}scale * {p}unit G.",
-            f"Definition {p}candidate (g : nat) : {kind} :=\n  {candidate}.",
+            f"Definition {p}risk (G : nat) : R :={risk}.",
         ]
 
-    def nondegenerate(self) -> list[str]:
-        """No denominator made of parameters vanishes."""
-        values = [*self.moments, self.unit, self.closed, *self.recurrence.matrix, *self.recurrence.forcing]
-        values += [self.recurrence.scale, *([self.ratio] if self.ratio is not None else [])]
+    @property
+    def _by_unit(self) -> str:
+        offset, p = self.recurrence.offset, self.prefix
+        return f"{'' if offset == 0 else f'{coq_term(offset)} + '}{p}scale * {p}unit G"
+
+    def nondegenerate(self, solved: bool) -> list[str]:
+        """No denominator made of parameters vanishes in the recurrence, nor in the closed form where that is used."""
+        rec = self.recurrence
+        values = [*rec.matrix, *rec.forcing, rec.scale]
+        if solved:
+            values += [*self.moments, self.unit, self.closed, *([self.ratio] if self.ratio is not None else [])]
         variable = {G, self.recurrence.symbol, *self.atoms.terms.values()}
         found: list[str] = []
         for value in values:
@@ -209,17 +242,29 @@ class Sequence:
             return []
         p, text = self.prefix, coq_term(self.ratio, self.atoms.names("G"))
         return [
+            self.by_unit(),
             self.value(1, "baseline"),
             Theorem(
                 f"{p}ratio_closed_form",
-                f"scale <> 0 -> forall G, (1 <= G)%nat -> {p}risk G / {p}risk 1 = {text}",
+                f"{p}scale <> 0 -> forall G, (1 <= G)%nat -> {p}risk G / {p}risk 1 = {text}",
                 (
                     "intros Scale G HG. as_real HG.",
-                    f"unfold {p}risk. rewrite {p}baseline, {p}unit_closed_form by lia.",
+                    f"rewrite !{p}risk_by_unit by lia. rewrite {p}baseline, {p}unit_closed_form by lia.",
                     "field; nonzero.",
                 ),
             ),
         ]
+
+    def by_unit(self) -> Theorem:
+        """The risk from its value in units of scale, past the early generations."""
+        p, start = self.prefix, self.from_generation
+        early = "; ".join(["destruct G as [|G]; [lia|]"] * (start if self.recurrence.early else 0))
+        return Theorem(
+            f"{p}risk_by_unit",
+            f"forall G, ({start} <= G)%nat -> {p}risk G = {self._by_unit}",
+            (f"intros G HG. {early + '. ' if early else ''}reflexivity.",),
+            kind="Lemma",
+        )
 
     def value(self, generation: int, name: str) -> Theorem:
         """h·m + c at one generation, by running the recurrence."""
@@ -234,36 +279,59 @@ class Sequence:
             kind="Lemma",
         )
 
+    def risk_at(self, generation: int) -> Expr:
+        """The risk at a generation from 1 on."""
+        return neat(self.recurrence.at(generation), self.ranges)
+
+    def risk_value(self, generation: int) -> Theorem:
+        """The risk at one generation, by running the recurrence."""
+        p = self.prefix
+        return Theorem(
+            f"{p}risk_at_{generation}",
+            f"{p}risk {generation} = {coq_term(self.risk_at(generation))}",
+            (
+                f"unfold {p}risk, {p}scale, {p}unit, {p}moments; evaluate; unfold {p}step, {p}initial; evaluate.",
+                "first [ring | field; nonzero].",
+            ),
+            kind="Lemma",
+        )
+
     def closed_forms(self) -> list[Theorem]:
         p, start = self.prefix, self.from_generation
+        unit, closed = self.unit, self.closed
         names = self.atoms.names("G")
+
+        def moments(generation: str) -> str:
+            return tupled(coq_term(value, self.atoms.names(generation)) for value in self.moments)
+
         return [
+            self.by_unit(),
             Theorem(
                 f"{p}moments_closed_form",
-                f"forall G, ({self.first} <= G)%nat -> {p}moments G = {p}candidate G",
+                f"forall G, ({self.first} <= G)%nat -> {p}moments G = {moments('G')}",
                 (
-                    f"apply (iterate_unique {self.first} {p}initial {p}step {p}candidate).",
-                    f"- unfold {p}candidate, {p}initial. evaluate. by_moments ltac:(first [ring | field; nonzero]).",
+                    f"apply (iterate_unique {self.first} {p}initial {p}step (fun g => {moments('g')})).",
+                    f"- cbv beta; unfold {p}initial. evaluate. by_moments ltac:(first [ring | field; nonzero]).",
                     "- intros g Hg. as_real Hg.",
-                    f"  unfold {p}candidate, {p}step. cbv beta iota zeta. by_moments ltac:(unroll; field; nonzero).",
+                    f"  unfold {p}step. cbv beta iota zeta. by_moments ltac:(unroll; field; nonzero).",
                 ),
                 kind="Lemma",
             ),
             Theorem(
                 f"{p}unit_closed_form",
-                f"forall G, ({start} <= G)%nat -> {p}unit G = {coq_term(self.unit, names)}",
+                f"forall G, ({start} <= G)%nat -> {p}unit G = {coq_term(unit, names)}",
                 (
                     "intros G HG. as_real HG.",
-                    f"unfold {p}unit. rewrite {p}moments_closed_form by lia. unfold {p}candidate. field; nonzero.",
+                    f"unfold {p}unit. rewrite {p}moments_closed_form by lia. cbv beta iota zeta. field; nonzero.",
                 ),
                 kind="Lemma",
             ),
             Theorem(
                 f"{p}closed_form",
-                f"forall G, ({start} <= G)%nat -> {p}risk G = {coq_term(self.closed, names)}",
+                f"forall G, ({start} <= G)%nat -> {p}risk G = {coq_term(closed, names)}",
                 (
                     "intros G HG. as_real HG.",
-                    f"unfold {p}risk, scale. rewrite {p}unit_closed_form by lia. field; nonzero.",
+                    f"rewrite {p}risk_by_unit, {p}unit_closed_form by lia. unfold {p}scale. field; nonzero.",
                 ),
             ),
         ]
@@ -298,59 +366,10 @@ class Sequence:
         )
 
 
+def _about(risk: Risk) -> str:
+    return f"{type(risk.model).__name__} under {type(risk.workflow).__name__}"
+
+
 def _plainness(expression: Expr) -> int:
     """More for an expression that starts without a minus sign."""
     return -int(expression.could_extract_minus_sign())
-
-
-def neat(expression: Expr, ranges: Ranges) -> Expr:
-    """One fraction, in factors that are written with the sign they have."""
-    return orient(factor(cancel(together(expression))), ranges)
-
-
-def _moments(recurrence: MomentRecurrence, atoms: Atoms, about: str) -> tuple[Expr, ...]:
-    """Every moment in closed form, in atoms."""
-    size = recurrence.matrix.shape[0]
-    if size == 1:
-        return (_scalar(recurrence, atoms, about),)
-    found = []
-    for index in range(size):
-        row = [[S.One if col == index else S.Zero for col in range(size)]]
-        single = replace(recurrence, readout=ImmutableMatrix(row), shift=S.Zero, early=())
-        closed = solve_recurrence(single)
-        if closed is None:
-            raise NotDerivedError(f"{about} has coupled moments without a closed form: it cannot be exported.")
-        try:
-            found.append(neat(atoms.write(closed), atoms.ranges))
-        except NotDerivedError as unnamed:
-            raise NotDerivedError(
-                f"{about} has coupled moments whose closed form the Coq library cannot name: rational functions, "
-                f"harmonic numbers and powers of rational numbers can be exported."
-            ) from unnamed
-    return tuple(found)
-
-
-def _scalar(recurrence: MomentRecurrence, atoms: Atoms, about: str) -> Expr:
-    """The moment in closed form; where the library has no name for that, a sum or a product over generations."""
-    single = replace(recurrence, readout=ImmutableMatrix([[S.One]]), shift=S.Zero, early=())
-    closed = solve_recurrence(single)
-    if closed is not None:
-        kept = dict(atoms.terms)
-        try:
-            return neat(atoms.write(closed), atoms.ranges)
-        except NotDerivedError:
-            atoms.terms.clear()
-            atoms.terms.update(kept)
-    (p,), (f,), (initial,) = recurrence.matrix, recurrence.forcing, recurrence.initial
-    g, start = recurrence.symbol, atoms.first + 1
-    names = {g: "INR i"}
-    if p == 1:
-        return initial + atoms.opaque("sum", coq_term(f, names), start)
-    product = atoms.opaque("product", coq_term(p, names), start)
-    fixed = cancel(f / (1 - p))
-    if not fixed.has(g):
-        return neat(fixed + (initial - fixed) * product, atoms.ranges)
-    if not never_zero(p.subs(g, start + Dummy("u", integer=True, nonnegative=True)), atoms.ranges):
-        raise NotDerivedError(f"{about} has a factor that may vanish: variation of constants cannot be exported.")
-    inner = f"{grouped(coq_term(f, names))} / product {start} (fun i => {coq_term(p, names)}) i"
-    return product * (initial + atoms.opaque("sum", inner, start))

@@ -23,7 +23,8 @@ RESERVED = frozenset(
     "G R O S I D E INR IZR PI B g i j nat fun match end let in if then else forall exists fix cofix as at return with "
     "for where Type Prop Set using sum product harmonic iterate linear angle none unit ratio pooled latest history "
     "deviation coefficient is_risk scale step initial moments risk candidate state moment solution baseline bound "
-    "closed_form claims draw kernels variance shared fresh cosecant_squared odd_sum unroll".split()
+    "closed_form claims draw kernels variance shared fresh cosecant_squared odd_sum unroll limit growth remainder "
+    "monotone never_worse claim value_of rising diverges".split()
 )
 
 

@@ -1,10 +1,11 @@
-"""A theorem of Coq: its statement, its proof, and what of the library the proof leans on."""
+"""Theorems and definitions of Coq: statement, proof, and what of the library the proof leans on."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,30 @@ class Theorem:
         comment = f"(* {self.about} *)\n" if self.about else ""
         body = "\n".join(f"  {line}" for line in self.proof)
         return f"{comment}{self.kind} {self.name} : {self.statement}.\nProof.\n{body}\nQed."
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A definition on the way to a theorem, as Coq reads it.
+
+    Attributes
+    ----------
+    name, body : str
+        ``body`` is what follows the name: arguments, type and value.
+    """
+
+    name: str
+    body: str
+    kind: ClassVar[str] = "Definition"
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def text(self) -> str:
+        """The definition as Coq reads it."""
+        return f"Definition {self.name} {self.body}."
+
+
+#: A part of a file.
+Part = Theorem | Definition
 
 
 def grouped(term: str) -> str:

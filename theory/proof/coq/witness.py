@@ -40,17 +40,21 @@ def witness(expression: Expr, generation: Symbol, first: int, ranges: Ranges) ->
     names = {age: f"(INR g - {first})" if first else "INR g"}
     while left := sorted(value.free_symbols - set(names), key=lambda item: item.name):
         symbol = left[0]
-        least = least_value(symbol, ranges)
-        if least is None:
-            return None
+        least, called = least_value(symbol, ranges), identifier(symbol)
         above = Dummy(symbol.name, nonnegative=True)
-        names[above] = identifier(symbol) if least == 0 else f"({identifier(symbol)} - {_grouped_sum(least)})"
-        value = value.subs(symbol, least + above)
-    numerator, denominator = (_expanded(side) for side in fraction(factor(cancel(value))))
-    top, bottom = _plain_sign(numerator), _plain_sign(denominator)
+        if least is not None:
+            names[above] = called if least == 0 else f"({called} - {_grouped_sum(least)})"
+            value = value.subs(symbol, least + above)
+        elif is_probability(symbol, ranges):
+            names[above] = f"({called} / (1 - {called}))"
+            value = value.subs(symbol, above / (1 + above))
+        else:
+            return None
+    sides = [_by_factors(side) for side in fraction(factor(cancel(value)))]
+    (numerator, top), (denominator, bottom) = sides
     if top is None or not bottom or top * bottom < 0:
         return None
-    return coq_term(_expanded(top * numerator) / _expanded(bottom * denominator), names) if top else "0"
+    return coq_term(_by_factors(top * numerator)[0] / _by_factors(bottom * denominator)[0], names) if top else "0"
 
 
 def least_value(symbol: Symbol, ranges: Ranges) -> Expr | None:
@@ -69,6 +73,31 @@ def least_value(symbol: Symbol, ranges: Ranges) -> Expr | None:
     hidden = [t for t in ranges[symbol].free_symbols if isinstance(t, Dummy)]
     least = ranges[symbol].subs(dict.fromkeys(hidden, 0))
     return least if len(hidden) == 1 and ranges[symbol] - least == hidden[0] else None
+
+
+def is_probability(symbol: Symbol, ranges: Ranges) -> bool:
+    """Whether the parameter runs over t/(1 + t), t ≥ 0: over [0, 1).
+
+    Examples
+    --------
+    >>> from sympy import Symbol
+    >>> from theory.positivity import at_least, unit_interval
+    >>> p = Symbol("p")
+    >>> is_probability(p, {p: unit_interval()}), is_probability(p, {p: at_least(2)})
+    (True, False)
+    """
+    value = ranges.get(symbol)
+    hidden = [] if value is None else [t for t in value.free_symbols if isinstance(t, Dummy)]
+    return len(hidden) == 1 and cancel(value - hidden[0] / (1 + hidden[0])) == 0
+
+
+def _by_factors(side: Expr) -> tuple[Expr, int | None]:
+    """A polynomial with plain signs, factor by factor or else multiplied out, and its sign; None if neither is."""
+    product = _expanded(side)
+    direction = _plain_sign(product)
+    if direction is None and (direction := sign(product.expand())) is not None:
+        return product.expand(), direction
+    return product, direction
 
 
 def _grouped_sum(least: Expr) -> str:
