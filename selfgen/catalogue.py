@@ -76,7 +76,7 @@ _SETTINGS: dict[str, Workflow] = {"sliding-window": SlidingWindow(2)}
 def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
     """Derive one risk and say how far that got."""
     try:
-        risk = expected_risk(_concrete(model, loss), workflow, loss=loss)
+        risk = expected_risk(concrete(model, loss), workflow, loss=loss)
     except NotDerivedError:
         return Cell(SIMULATION, "")
     if risk.closed_form is None:
@@ -84,7 +84,7 @@ def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
     return Cell(CLOSED, risk.exactness, certified(risk) is not None)
 
 
-def _concrete(model: Model, loss: str) -> Model:
+def concrete(model: Model, loss: str) -> Model:
     """The model with numbers where a loss is defined only for numbers."""
     if isinstance(model, Categorical) and loss == "support":
         return Categorical("uniform(3)", n=4)

@@ -14,13 +14,18 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable
-from math import factorial
+from itertools import chain
+from math import comb, factorial
 from typing import Any
 
-from flint import Ordering, acb, fmpq, fmpq_mpoly_ctx
+from flint import Ordering, acb, fmpq, fmpq_mpoly_ctx, fmpq_poly
 
 RING = fmpq_mpoly_ctx.get([f"x{index}" for index in range(60)], Ordering.lex)
 FAR = 2000  # whole steps of a functional equation, powers, and generations run one by one, at most
+LONG, WIDE = 20_000, 20_000  # characters of a text and terms of a polynomial, at most
+ARITIES = dict.fromkeys(("exp", "floor", "gamma", "log", "sin", "sinh", "sqrt", "zeta"), (1,)) | {
+    "harmonic": (1, 2), "lerchphi": (3,), "multidigamma": (2,), "polygamma": (2,), "polylog": (2,),
+}  # fmt: skip
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
 
@@ -39,6 +44,7 @@ class Quotient:
     def __init__(self, top: Any, bottom: Any = 1) -> None:
         top, bottom = RING.constant(0) + top, RING.constant(0) + bottom
         require(bottom != 0, "an expression divides by zero")
+        require(max(len(top), len(bottom)) <= WIDE, "an expression has too many terms")
         common = top.gcd(bottom)
         common = common * (bottom / common).leading_coefficient()
         self.top, self.bottom = top / common, bottom / common
@@ -59,6 +65,8 @@ class Quotient:
         number = self.number()
         size = 1 if number is None else max(abs(number.p), number.q).bit_length()
         require(abs(power) * size <= 50 * FAR, f"the power {power} is out of reach")
+        terms = max(len(self.top), len(self.bottom)) - 1
+        require(comb(abs(power) + terms, terms) <= WIDE, f"a power {power} has too many terms")
         return Quotient(self.top**power, self.bottom**power) if power >= 0 else ONE / self**-power
 
     def __eq__(self, other: object) -> bool:
@@ -112,9 +120,14 @@ class Algebra:
 
     def read(self, text: str, at: Quotient = g) -> Quotient:
         """The quotient that a text stands for at generation ``at``."""
-        require(isinstance(text, str), f"{text!r} is no text")
+        require(isinstance(text, str) and len(text) <= LONG, "a text is too long, or none")
+        require(text.isascii() and text.isprintable() and "#" not in text, f"{text!r} is no plain arithmetic")
         if at is not g or text not in self.known:
-            value = self.normal(self.value(ast.parse(text, mode="eval").body, at))
+            try:
+                tree = ast.parse(text, mode="eval")
+            except (MemoryError, RecursionError, SyntaxError):
+                raise CertificateError(f"{text[:80]!r} is no arithmetic") from None
+            value = self.normal(self.value(tree.body, at))
             return self.known.setdefault(text, value) if at is g else value
         return self.known[text]
 
@@ -137,21 +150,22 @@ class Algebra:
         raise CertificateError(f"{ast.unparse(node)!r} is no arithmetic")
 
     def call(self, name: str, args: list[Quotient]) -> Quotient:
+        require(len(args) in ARITIES.get(name, ()), f"nothing is known of {name} with {len(args)} arguments")
         x, m = args[-1], args[0].whole()
         match name:
             case "sqrt":
                 return self.root(x)
-            case "lerchphi":
+            case "lerchphi" if not any(map(self.moves, args[:2])):
                 return self.shifted("lerch", tuple(args[:2]), x)
-            case "polylog":
+            case "polylog" if not any(map(self.moves, args)):
                 return x * self.shifted("lerch", (x, args[0]), ONE)
             case "gamma":
                 return self.shifted("gamma", None, x)
-            case "polygamma" if m is not None and m >= 0:
+            case "polygamma" if m is not None and 0 <= m <= 100:
                 return self.shifted("psi", m, x)
             case "harmonic" if len(args) == 1:
                 return self.shifted("psi", 0, x + ONE) + self.variable("EulerGamma")
-            case "harmonic" if (x.whole() or 0) > 1:
+            case "harmonic" if 1 < (x.whole() or 0) <= 100:
                 m = int(x.whole() or 0)
                 return self.zeta(m) - self.shifted("psi", m - 1, args[0] + ONE) * Quotient(
                     fmpq((-1) ** m, factorial(m - 1))
@@ -166,8 +180,10 @@ class Algebra:
 
     def root(self, x: Quotient) -> Quotient:
         """√x; a positive rational factor is taken out, prime by prime."""
+        if x == ONE:
+            return ONE
         lead = x.top.leading_coefficient() if x.top != 0 else fmpq(1)
-        if lead <= 0 or lead == 1:
+        if lead <= 0 or lead == 1 or max(lead.p.bit_length(), lead.q.bit_length()) > 128:  # beyond that, no factors
             return self.function("root", None, x)
         value = ONE if x.number() is not None else self.function("root", None, x / Quotient(lead))
         for number, side in ((lead.p, 1), (lead.q, -1)):
@@ -200,7 +216,8 @@ class Algebra:
             steps = (x - start).whole()
             if steps is None:
                 continue
-            require(abs(steps) <= FAR, f"an argument lies {steps} steps away from another")
+            near = FAR if x.number() is not None and kind != "lerch" else FAR // 10
+            require(abs(steps) <= near, f"an argument lies {steps} steps away from another")
             for step in range(abs(steps)):
                 point = start + Quotient(step if steps > 0 else -1 - step)
                 change = point if kind == "gamma" else key
@@ -228,6 +245,7 @@ class Algebra:
         if number is not None and number.q <= 2:
             return (base if number.q == 1 else self.root(self.normal(base))) ** int(number.p)
         require(not self.moves(base), "a power of g has an exponent that is no number")
+        require(base.top != 0, "zero has an exponent that is no number")
         slope = (exponent - Quotient(exponent.top.subs({"x0": 0}), exponent.bottom.subs({"x0": 0}))) / g
         rest, steps = exponent - slope * g, slope.whole()
         if steps is None or self.moves(rest):
@@ -293,6 +311,17 @@ def enclose(name: str, key: Any, args: list[Any]) -> Any:
     raise CertificateError(f"{name} has no ball enclosure")
 
 
+def poles(value: Quotient) -> list[int]:
+    """Whole g at which it is not defined, whatever the parameters."""
+    degree, *others = value.bottom.degrees()
+    if degree == 0 or any(others):
+        return []
+    line = [fmpq(0)] * (int(degree) + 1)
+    for exponents, coefficient in value.bottom.terms():
+        line[int(exponents[0])] = coefficient
+    return [int(root) for root, _ in fmpq_poly(line).roots() if root.q == 1]
+
+
 class Sequence:
     """Risks offset + scale (h·m + c) of moments m_g = P m_(g−1) + f."""
 
@@ -301,6 +330,15 @@ class Sequence:
         self.scale, self.offset = self.read(data["scale"]), self.read(data["offset"])
         self.initial = [self.read(text) for text in data["initial"]]
         self.early = [self.offset + self.scale * self.read(text) for text in data["early"]]
+        fixed = not any(map(algebra.moves, (self.scale, self.offset, *self.initial, *self.early)))
+        require(fixed, "a scale, an offset or a first value depends on g.")
+        for regime in data["regimes"]:
+            start = algebra.read(regime["start"]).whole() or 1
+            for text in (*chain(*regime["matrix"]), *regime["forcing"], *regime["readout"], regime["shift"]):
+                late = [pole for pole in poles(algebra.read(text)) if pole >= start]
+                require(not late, f"{text} is not defined at g = {late}.")
+        roots = [args[0].number() for kind, _, args, _ in algebra.functions if kind == "root"]
+        require(all(x is None or x > 0 for x in roots), "a recurrence is not real.")
 
     def start(self, regime: int = 0) -> Quotient:
         return self.read(self.data["regimes"][regime]["start"])
@@ -320,6 +358,7 @@ class Sequence:
         first, state, risks = self.start().whole() or 0, self.initial, list(self.early)
         require(len(self.data["regimes"]) == 1, "the sequence changes regime")
         require(0 <= first - 1 <= last <= FAR, "the sequence starts later, or at a parameter")
+        require(len(self.early) == max(first - 2, 0), "the sequence does not start after its early values")
         risks += [self.risk(state, Quotient(first - 1))] if first > 1 else []
         for generation in range(first, last + 1):
             state = self.step(state, Quotient(generation))

@@ -57,22 +57,31 @@ class Certificate:
             When the file is missing or holds no JSON object.
         """
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            data = json.loads(Path(path).read_text(encoding="utf-8"), parse_int=_short)
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise DomainError(f"{str(path)!r} is no certificate: {error}.") from None
         if not isinstance(data, dict):
             raise DomainError(f"{str(path)!r} is no certificate: it holds no JSON object.")
         return cls(data)
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self.data))
+        # A file may hold anything: only what can be read is printed.
+        lines = ("".join(c if c.isprintable() else "?" for c in line) for line in _lines(self.data))
+        return "\n".join(lines)
+
+
+def _short(digits: str) -> int:
+    """A whole number of JSON: an index, a generation."""
+    if len(digits) > 20:
+        raise json.JSONDecodeError("a whole number has more than 20 digits", digits[:20], 0)
+    return int(digits)
 
 
 #: The claims in words, about one risk or two.
 _WORDS = {
     "closed form": "{0} has the value below",
     "limit": "{0} tends to the limit below",
-    "growth": "{0} grows without end, as said below",
+    "growth": "{0} diverges as said below",
     "increasing": "{0} never falls",
     "decreasing": "{0} never rises",
     "least upper bound": "{0} never exceeds {bound}, the least such number",
@@ -114,7 +123,8 @@ def _told(step: Mapping[str, Any], about: list[Mapping[str, str]]) -> str:
             kept = "by forms that stay nonnegative: " + ", ".join(forms) if forms else "each step tells by itself"
             return f"{step['shape']}, {kept}"
         case "remainder":
-            return f"|value - ({step['expansion']})| <= {step['bound']} for g >= {step['since']}"
+            bound = f"|{step['bound']}|" if "constant" in step else step["bound"]
+            return f"|value - ({step['expansion']})| <= {bound} for g >= {step['since']}"
         case rule:
             return f"{rule}: {step[rule]}"
 

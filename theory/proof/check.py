@@ -1,42 +1,43 @@
 """The checker: reads a certificate and verifies every step, by polynomial arithmetic over Q and ball arithmetic alone.
 
-This file and ``algebra.py`` are all that has to be trusted, and they import nothing else of selfgen: ``python check.py
-FILE`` runs by itself. Beyond the functional equations named there, limits rest on, as x → ∞: ψ_0(x) − log x → 0,
-x^m ψ_m(x) → (−1)^(m+1) (m−1)!, b^x → 0 faster than any power of x if |b| < 1, and Π Γ(x+a_i)^k_i ~ x^(Σ k_i a_i) if
-Σ k_i = 0. What is proved holds for all parameters in the stated ranges for which the expressions written are defined.
+This file, ``analysis.py`` and ``algebra.py`` are all that has to be trusted. They import nothing else of selfgen, so
+that ``python check.py FILE`` runs by itself, and the other two name what they take from the textbooks. What is proved
+holds for all parameters in the stated ranges for which the expressions written are defined.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from itertools import chain
-from math import factorial
 from typing import TYPE_CHECKING, Any
 
-from flint import ctx, fmpq, fmpq_poly
+from flint import ctx
 
 # fmt: off
 if TYPE_CHECKING or __package__:
-    from theory.proof.algebra import (ONE, RING, ZERO, Algebra, CertificateError, Quotient, Sequence,  # noqa: I001
+    from theory.proof.algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                                       collect, dot, g, power_sums, require)
+    from theory.proof.analysis import SINCE, Analysis
 else:
-    from algebra import (ONE, RING, ZERO, Algebra, CertificateError, Quotient, Sequence,  # noqa: I001
+    from algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                          collect, dot, g, power_sums, require)
+    from analysis import SINCE, Analysis
 # fmt: on
 
-SINCE, RESERVED = "(g - since)", {"g", "I", "pi", "EulerGamma"}
+RESERVED = {"g", "I", "pi", "EulerGamma"}
+MALFORMED = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError)
 ABOUT = {"model", "workflow", "loss", "quantity", "exactness"}
 
 
-class Checker(Algebra):
-    """One certificate, the facts established so far, and the polynomials whose signs they rest on."""
+class Checker(Analysis):
+    """One certificate, and the facts established so far."""
 
     def __init__(self, data: dict[str, Any]) -> None:
-        super().__init__()
+        super().__init__(data["positive"])
         self.data, self.facts = data, dict[tuple[Any, ...], Any]()
-        self.witnesses, self.used = list[str](), set[str]()
 
     def run(self, complete: bool = True) -> bool:
         """Verify every step, the claim among them, and that the signs rest on the witnesses and ranges stated."""
@@ -47,135 +48,25 @@ class Checker(Algebra):
         self.free = {SINCE, *(label for r in self.ranges.values() for i, label in enumerate(self.labels) if r.has(i))}
         plain = {label for label in self.labels if label.isidentifier()} - {*RESERVED, *data["parameters"]}
         require(self.free <= {SINCE, *plain}, "a range is stated in more than variables of its own.")
+        require(self.positive <= self.free - {SINCE}, "what is called positive is no variable of a range.")
         require(all(set(item) == ABOUT for item in data["about"]), "it does not say what it is about.")
         require(len(data["about"]) == len(data["sequences"]), "it does not say what it is about.")
         self.sequences = [Sequence(self, item) for item in data["sequences"]]
+        named = data["claim"].get("sequences") == list(range(len(self.sequences)))
+        require(not complete or named, "the claim is not about the sequences as they are listed.")
         for number, step in enumerate([*data["steps"], data["claim"]], start=1):
             name = str(step.get("rule")) if number <= len(data["steps"]) else "claim"
             try:
-                require(name in RULES, f"there is no such rule: {', '.join(RULES)}")
+                require(name in RULES and (name == "claim") == (number > len(data["steps"])), f"no rule of {[*RULES]}")
                 RULES[name](self, **{key: value for key, value in step.items() if key != "rule"})
             except CertificateError as error:
                 raise CertificateError(f"step {number} ({name}): {error}.") from None
-            except (
-                SyntaxError,
-                TypeError,
-                ValueError,
-                LookupError,
-                AttributeError,
-                ArithmeticError,
-                RecursionError,
-            ) as error:
+            except (*MALFORMED, ValueError) as error:
                 raise CertificateError(f"step {number} ({name}) is malformed: {error!r}.") from error
         idle = [name for name in (*data["parameters"], *data["positive"]) if name not in self.used]
         require(not complete or self.witnesses == data["witnesses"], "the signs rest on other witnesses than stated.")
         require(not complete or not idle, f"a range is stated but not needed: {', '.join(idle)}.")
         return True
-
-    # -- signs and limits -------------------------------------------------------------------------------------
-
-    def sign(self, value: Quotient, since: Quotient) -> int:
-        """1 if positive, 0 if not negative, for all g ≥ since and all parameters in their ranges; else an error."""
-        cover = {"g": since + self.variable(SINCE), **self.ranges}
-        value = self.normal(value)
-        both = self.covered(value.top, cover) / self.covered(value.bottom, cover)
-        (top, strict), (bottom, nowhere_zero) = self.definite(both.top), self.definite(both.bottom)
-        require(top * bottom >= 0 and nowhere_zero, f"{self.text(both.top)} over {self.text(both.bottom)} has no sign")
-        return int(strict)
-
-    def covered(self, poly: Any, cover: dict[str, Quotient]) -> Quotient:
-        indices = [i for i, label in enumerate(self.labels) if label in cover and poly.degrees()[i] > 0]
-        self.used |= {self.labels[i] for i in indices}
-        total = ZERO
-        for powers, rest in collect(poly, indices).items():
-            term = Quotient(rest)
-            for index, power in zip(indices, powers, strict=True):
-                term = term * cover[self.labels[index]] ** power
-            total = total + term
-        return total
-
-    def definite(self, poly: Any) -> tuple[int, bool]:
-        """(sign, strict) of a polynomial in variables over [0, ∞), those listed as positive over (0, ∞)."""
-        self.witnesses.append(self.text(poly))
-        ball, here = self.ball(Quotient(poly)), [i for i, degree in enumerate(poly.degrees()) if degree > 0]
-        if poly == 0 or ball is not None:
-            told = poly == 0 or (ball.imag == 0 and (ball.real > 0 or ball.real < 0))
-            require(told, f"the ball around {self.text(poly)} contains zero, or is not real")
-            return (0, False) if poly == 0 else (1 if ball.real > 0 else -1, True)
-        require(all(self.labels[i] in self.free for i in here), f"the range of {self.text(poly)} is not stated")
-        signs = {1 if coefficient > 0 else -1 for _, coefficient in poly.terms()}
-        if len(signs) == 1:
-            terms = [{self.labels[i] for i in here if exponents[i]} for exponents, _ in poly.terms()]
-            strict = [term for term in terms if term <= set(self.data["positive"])]
-            self.used |= min(strict, key=len, default=set())
-            return signs.pop(), bool(strict)
-        require(len(here) == 1, f"{self.text(poly)} has coefficients of both signs")
-        line = [fmpq(poly.coefficient(0)) * 0] * (poly.total_degree() + 1)
-        for exponents, coefficient in poly.terms():
-            line[int(exponents[here[0]])] = coefficient
-        roots = [root for root, _ in fmpq_poly(line).complex_roots()]
-        require(all(root.imag != 0 or root.real < 0 for root in roots), f"{self.text(poly)} may change sign")
-        return (1 if line[0] > 0 else -1), True
-
-    def text(self, poly: Any) -> str:
-        terms = []
-        for exponents, coefficient in poly.terms():
-            powers = [
-                f"{label}**{e}" if e > 1 else label for label, e in zip(self.labels, exponents, strict=False) if e
-            ]
-            terms.append("*".join([str(coefficient)] * (coefficient != 1 or not powers) + powers))
-        return " + ".join(terms) or "0"
-
-    def limit_of(self, value: Quotient) -> Quotient:
-        """Limit as g → ∞, from the leading behaviour of every term."""
-        value = self.normal(value)
-        moving = [(kind, key, args[0], index) for kind, key, args, index in self.functions if index in self.moving]
-        ((divided, bottom),) = collect(value.bottom, [item[3] for item in moving]).items()
-        orders: dict[int, Quotient] = {}
-        for powers, top in collect(value.top, [item[3] for item in moving]).items():
-            base, gammas, order, logs, term = ONE, 0, ZERO, 0, Quotient(top, bottom)
-            for (kind, key, x, _), times in zip(moving, map(int.__sub__, powers, divided), strict=True):
-                known = kind in ("power", "gamma", "psi", "log") and not self.moves(x - g)
-                require(not times or known, f"a {kind} of g has no known growth")
-                base = base * key**times if kind == "power" else base
-                gammas, order = (
-                    (gammas + times, order + (x - g) * Quotient(times)) if kind == "gamma" else (gammas, order)
-                )
-                if kind == "psi" and key and times:
-                    require(times > 0, "a polygamma function stands in a denominator")
-                    term = term * (Quotient((-1) ** (key + 1) * factorial(key - 1)) / g**key) ** times
-                logs += times if kind == "log" or (kind == "psi" and not key) else 0
-            require(gammas == 0, "Gamma functions do not cancel")
-            if base != ONE:
-                require(self.shrinks(base), f"a power of {self.text(base.top)} over {self.text(base.bottom)} grows")
-                continue
-            degree, lead = self.leading(term)
-            order = self.normal(order + Quotient(degree)).number()
-            require(order is not None and order <= 0, "a term grows, or its order depends on parameters")
-            if order == 0 and logs >= 0:
-                orders[logs] = orders.get(logs, ZERO) + lead
-        total = orders.pop(0, ZERO)
-        for coefficient in orders.values():
-            self.equal(coefficient, ZERO, "a logarithm of g is left")
-        return self.normal(total)
-
-    def leading(self, value: Quotient) -> tuple[int, Quotient]:
-        """(degree, coefficient) of the leading power of g, which no parameters in their ranges make vanish below."""
-        above, below = (collect(poly, [0]) for poly in (value.top, value.bottom))
-        content = RING.constant(0)
-        for coefficient in below.values():
-            content = content.gcd(coefficient)
-        (high, top), (low, bottom) = max(above.items()), max(below.items())
-        rest = bottom / content
-        if not rest.is_constant():
-            strict = self.definite(self.covered(rest, self.ranges).top)[1]
-            require(strict, f"{self.text(rest)} may vanish, and with it the leading term")
-        return high[0] - low[0], Quotient(top, bottom)
-
-    def shrinks(self, base: Quotient) -> bool:
-        """|base| < 1, by a ball or by signs."""
-        ball = self.ball(base)
-        return abs(ball) < 1 if ball is not None else min(self.sign(ONE - base, ONE), self.sign(ONE + base, ONE)) == 1
 
 
 # -- rules: each verifies one step and adds a fact -------------------------------------------------------------
@@ -187,18 +78,22 @@ def solution(checker: Checker, sequence: int, moments: list[list[str]], value: l
     first = item.start().whole() or 0
     require(len(moments) == len(value) == len(item.data["regimes"]), "a regime has no value")
     require(first >= 1 and len(early) == max(first - 2, 0), "the sequence does not start after its early values")
-    before, last = None, first
+    before, last = None, item.start()
     for regime, (texts, written) in enumerate(zip(moments, value, strict=True)):
         origin = Quotient(max(first - 1, 1)) if regime == 0 else item.start(regime) - ONE
         if before is None:
             given = item.initial if first > 1 else item.step(item.initial, ONE)
         else:
             given = [checker.read(text, origin) for text in before]
-            here = item.start(regime).whole()
-            require(here is None or here >= last + (regime > 1), "the regimes are not in order")
-            early_on = here is not None and here > last and holds(checker, item, before, origin, regime)
-            require(not early_on, "a regime starts before it is said to")
-            last = here or last
+            here, ahead = item.start(regime), item.start(regime) - last
+            require(here.number() is None or here.whole() is not None, "a regime starts at no whole number")
+            if ahead.number() is None:
+                checker.sign(ahead - ONE, ONE)
+            else:
+                require(ahead.number() >= (regime > 1 or first == 1), "the regimes are not in order")
+                early_on = ahead.number() > 0 and holds(checker, item, before, origin, regime)
+                require(not early_on, "a regime starts before it is said to")
+            last = here
         for text, start in zip(texts, given, strict=True):
             checker.equal(checker.read(text, origin), start, f"{text} does not start at {checker.text(start.top)}")
         after = [checker.read(text) for text in texts]
@@ -208,7 +103,8 @@ def solution(checker: Checker, sequence: int, moments: list[list[str]], value: l
         checker.equal(checker.read(written), item.risk(after, g, regime), f"the moments do not give {written}")
         before = texts
     valued(checker, sequence, value, early, [], item.early)
-    checker.facts["value", sequence]["since"] = max(len(early) + 1, last - (len(value) == 1))
+    since = last.whole() if len(value) > 1 else first - 1
+    checker.facts["value", sequence]["since"] = since if since is None else max(len(early) + 1, since)
 
 
 def holds(checker: Checker, item: Sequence, texts: list[str], at: Quotient, regime: int) -> bool:
@@ -309,6 +205,13 @@ def growth(checker: Checker, sequence: int, growth: str) -> None:
     for coefficient in collect(rate.top, [0, *sorted(checker.moving)]).values():
         content = content.gcd(coefficient)
     require(content.is_constant() or checker.definite(checker.covered(content, checker.ranges).top)[1], "it may vanish")
+    checker.finite(rate.bottom)
+    powers = [(key, index) for kind, key, _, index in checker.functions if kind == "power" and rate.has(index)]
+    divided = min(collect(rate.bottom, [index for _, index in powers]))
+    for exponents in collect(rate.top, [index for _, index in powers]):
+        times = map(int.__sub__, exponents, divided)
+        base = math.prod((key**power for (key, _), power in zip(powers, times, strict=True)), start=ONE)
+        require(checker.sign(base, ONE) == 1, f"{growth} may change sign")
     checker.equal(
         checker.limit_of(settled(checker, sequence) / rate), ONE, f"the value over {growth} does not tend to 1"
     )
@@ -320,23 +223,45 @@ def settled(checker: Checker, sequence: int, at: Quotient = g) -> Quotient:
     """The last value, once its sums over roots tend to zero."""
     fact = checker.facts["value", sequence]
     for part in fact["roots"]:
-        line = fmpq_poly([checker.read(text).number() for text in part["polynomial"]])
-        require(all(abs(root) < 1 for root, _ in line.complex_roots()), "a root does not lie inside the unit circle")
+        checker.inside([checker.read(text) for text in part["polynomial"]])
     return checker.read(fact["value"][-1], at)
 
 
-def remainder(checker: Checker, sequence: int, expansion: str, bound: str, since: int) -> None:
-    """|value − expansion| ≤ bound from ``since`` on: the difference tends to 0, by steps below those of the bound."""
-    first = Quotient(since)
-    require(since >= checker.facts["value", sequence]["since"], "the last value does not hold as early")
-    rest, limits = settled(checker, sequence) - checker.read(expansion), checker.read(bound)
-    before = settled(checker, sequence, g - ONE) - checker.read(expansion, g - ONE)
-    require(not checker.facts["value", sequence]["roots"], "sums over roots have no rational steps")
-    for value in (rest, limits):
-        checker.equal(checker.limit_of(value), ZERO, "the remainder or its bound does not tend to 0")
-    step, room = checker.normal(rest - before), checker.read(bound, g - ONE) - limits
-    for value in (room - step, room + step):
-        checker.sign(value, first + ONE)
+def remainder(
+    checker: Checker, sequence: int, expansion: str, bound: str, since: int, constant: str | None = None
+) -> None:
+    """|value − expansion| ≤ |bound| from ``since`` on.
+
+    The difference tends to 0, by steps below those of the bound. Or, without a constant c, value over expansion ± bound
+    tends to 1, by factors that are at least 1 for one sign and at most 1 for the other.
+    """
+    first, fact = Quotient(since), checker.facts["value", sequence]
+    require(fact["since"] is not None, "parameters decide from where on the last value holds")
+    require(since >= fact["since"], "the last value does not hold as early")
+    require(not fact["roots"], "sums over roots have no rational steps")
+    (value, before), (near, nearer), (room, less) = (
+        (get(g), get(g - ONE))
+        for get in (
+            lambda at: settled(checker, sequence, at),
+            lambda at: checker.read(expansion, at),
+            lambda at: checker.read(bound, at),
+        )
+    )
+    if constant is None:
+        for rest in (value - near, room):
+            checker.equal(checker.limit_of(rest), ZERO, "the remainder or its bound does not tend to 0")
+        step, fall = checker.normal((value - near) - (before - nearer)), less - room
+        for way in (fall - step, fall + step):
+            checker.sign(way, first + ONE)
+    else:
+        aside = checker.read(constant)
+        require(not checker.moves(aside), f"{constant} is no constant")
+        for way in (ONE, Quotient(-1)):
+            edge, earlier = near - aside + way * room, nearer - aside + way * less
+            checker.equal(checker.limit_of((value - aside) / edge), ONE, "value over expansion does not tend to 1")
+            factor = checker.normal((value - aside) / edge * (earlier / (before - aside)))
+            require(checker.sign(factor, first + ONE) == 1, "the value changes sign")
+            checker.sign(way * (factor - ONE), first + ONE)
     checker.facts["remainder", sequence] = (expansion, bound, since)
 
 
@@ -375,7 +300,7 @@ def check(certificate: Any) -> bool:
     try:
         with ctx.workprec(256):
             return Checker(json.loads(data if isinstance(data, str) else json.dumps(data))).run()
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (*MALFORMED, ValueError) as error:
         raise error if isinstance(error, CertificateError) else CertificateError(f"malformed: {error!r}.") from None
 
 

@@ -71,7 +71,7 @@ class Remainder(Claim):
     ----------
     risk : Risk
     terms : int
-        How many terms of the expansion, the constant included.
+        How many terms of the expansion at most, the constant included; fewer where that is the value itself.
     """
 
     terms: int = 2

@@ -31,7 +31,10 @@ from sympy import (
     default_sort_key,
     eye,
     fraction,
+    gamma,
+    harmonic,
     oo,
+    polygamma,
     sympify,
 )
 from sympy.polys.matrices import DomainMatrix
@@ -53,7 +56,7 @@ from theory.proof.claims import (
     NeverWorse,
     Remainder,
 )
-from theory.proof.texts import anchored, name, root_sums, text
+from theory.proof.texts import anchored, anchored_limit, name, root_sums, text
 from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
 from theory.solver.system import reachable, solve_moments
@@ -127,6 +130,10 @@ class _Draft:
         with ctx.workprec(256):
             checker.run(complete=False)
         return checker
+
+    def facts(self, statement: str, *sequences: int) -> dict[tuple[Any, ...], Any]:
+        """What the steps so far establish, that among it."""
+        return self.checked(self.data["steps"], {"statement": statement, "sequences": list(sequences)}).facts
 
     def finished(self, claim: dict[str, Any]) -> Certificate:
         """The certificate with the ranges that are needed, and the witnesses."""
@@ -280,10 +287,9 @@ def _solutions(
     if len(values) > 1:
         return
     origin = sympify(recurrence.start) - 1
-    first = recurrence.offset + recurrence.scale * ((recurrence.readout * recurrence.initial)[0] + recurrence.shift)
     yield step | {
         "moments": [[anchored(*pair) for pair in _starts(moments[0], recurrence, origin)]],
-        "value": [anchored(values[0], origin, first.subs(GENERATION, origin))],
+        "value": [anchored(values[0], origin, _first(recurrence))],
     }
 
 
@@ -329,12 +335,28 @@ def _annihilator(index: int, recurrence: MomentRecurrence, branches: list[Any], 
     }
 
 
-def _limit(draft: _Draft, index: int) -> None:
+def _limit(draft: _Draft, index: int) -> str:
+    """The limit as the certificate writes it."""
     value = draft.risks[index].limit
     if value is None or isinstance(value, Piecewise) or value.has(oo):
         what = "by cases: give numbers" if isinstance(value, Piecewise) else f"{value}: no finite limit was derived"
         raise NotDerivedError(f"no certificate was found: the limit of {draft.risks[index]} is {what}.")
-    draft.attempt([{"rule": "limit", "sequence": index, "limit": text(value)}])
+    candidates = ({"rule": "limit", "sequence": index, "limit": written} for written in _limits(draft.risks[index]))
+    return str(draft.attempt(candidates)["limit"])
+
+
+def _limits(risk: Risk) -> Iterator[str]:
+    """The limit as it is; or with its constants written through the function that they are values of."""
+    yield text(risk.limit)
+    recurrence, closed = _reduced(risk), risk.closed_form
+    if closed.has(polygamma, harmonic) and recurrence.continuation is None and not isinstance(closed, Piecewise):
+        yield anchored_limit(closed, sympify(recurrence.start) - 1, _first(recurrence), risk.limit)
+
+
+def _first(recurrence: MomentRecurrence) -> Expr:
+    """The risk that the recurrence starts from."""
+    value = recurrence.offset + recurrence.scale * ((recurrence.readout * recurrence.initial)[0] + recurrence.shift)
+    return value.subs(GENERATION, sympify(recurrence.start) - 1)
 
 
 def _growth(draft: _Draft, index: int) -> None:
@@ -345,27 +367,54 @@ def _growth(draft: _Draft, index: int) -> None:
 
 
 def _remainder(draft: _Draft, index: int, terms: int) -> None:
-    """|value − expansion| ≤ C/G^k: the next term of the expansion says which k, and about which C."""
+    """|value − expansion| ≤ a multiple of what comes next, from some generation on."""
     risk = draft.risks[index]
-    expansion, longer = risk.expansion(terms), risk.expansion(terms + 1)
-    following = None if expansion is None or longer is None else cancel(longer - expansion)
-    if following is None or following == 0 or not following.is_rational_function(G):
-        raise NotDerivedError(f"no certificate was found: the expansion of {risk} goes on with {following}.")
-    checked = draft.checked(draft.data["steps"], {"statement": "closed form", "sequences": [index]})
-    earliest = checked.facts["value", index]["since"]
-    candidates = (
+    expansion, bounds = _expanded(risk, terms)
+    earliest = draft.facts("closed form", index)["value", index]["since"]
+    if earliest is None:
+        raise NotDerivedError(f"no certificate was found: parameters decide when {risk} takes its last value.")
+    # Gamma functions have rational factors from one generation to the next, not rational differences.
+    closed = risk.closed_form
+    assert closed is not None
+    aside = closed.expand(func=False).as_independent(G, as_Add=True)[0] if closed.has(gamma) else None
+    draft.attempt(
         {
             "rule": "remainder",
             "sequence": index,
-            "expansion": text(expansion),
-            "bound": text(way * factor * following),
+            "expansion": text(expansion) if limit == text(risk.limit) else f"{limit} + {text(expansion - risk.limit)}",
+            "bound": text(way * bound),
             "since": since,
         }
-        for factor in (S.One, S(3) / 2, S(2), S(4))
+        | ({} if aside is None else {"constant": text(aside)})
+        for limit in _limits(risk)
+        for bound in bounds
         for since in (earliest, earliest + 1, earliest + 3, earliest + 7)
         for way in (1, -1)
     )
-    draft.attempt(candidates)
+
+
+def _expanded(risk: Risk, terms: int) -> tuple[Expr, list[Expr]]:
+    """An expansion that leaves something, and what may bound that: multiples of the next term, or all of it."""
+    closed = risk.closed_form
+    last = closed.args[-1][0] if isinstance(closed, Piecewise) else closed
+    for count in range(terms, -1, -1):
+        expansion = risk.expansion(count) if count else risk.limit
+        longer = risk.expansion(count + 1)
+        if expansion is None or longer is None or expansion.has(oo):
+            raise NotDerivedError(f"no certificate was found: {risk} has no expansion in powers of G.")
+        rest = (last - expansion).expand(func=False, power_base=False, power_exp=False)
+        if cancel(rest) != 0:
+            following = cancel(longer - expansion) if count else S.Zero
+            bounds = [k * following for k in (S.One, S(3) / 2, S(2), S(4)) if following != 0] or [rest]
+            return expansion, bounds + _unsigned(rest)
+    raise NotDerivedError(f"no certificate was found: {risk} is constant, so nothing remains.")
+
+
+def _unsigned(rest: Expr) -> list[Expr]:
+    """Σ |c| q^G for a sum of terms c q^G with numbers c and q."""
+    parts = [part.as_independent(G, as_Add=False) for part in Add.make_args(rest)]
+    geometric = all(c.is_number and moving.is_Pow and moving.base.is_number for c, moving in parts)
+    return [Add(*(abs(c) * moving for c, moving in parts))] if geometric else []
 
 
 def _monotone(draft: _Draft, index: int) -> str:
@@ -379,22 +428,23 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
     if not sympify(recurrence.start).is_Integer or recurrence.continuation is not None:
         raise NotDerivedError(f"no certificate was found: {risk} changes regime.")
     P, f, h, c = recurrence.matrix, recurrence.forcing, recurrence.readout, recurrence.shift
-    size, scale, since = P.rows, recurrence.scale, max(int(recurrence.start), 2)
+    size, scale = P.rows, recurrence.scale
     before = {g: g - 1}
     # The step of the risk is row · m_(g−1) + constant.
     row, constant = scale * (h * P - h.subs(before)), scale * ((h * f)[0] + c - c.subs(before))
 
-    def step(
-        shape: str, forms: Matrix, multipliers: Matrix, rests: Matrix, weights: Matrix, rest: Expr
-    ) -> dict[str, Any]:
-        return _cone(shape, {index: recurrence}, since, forms, multipliers, rests, weights, rest)
+    def cone(shape: str, since: int, *form: Any) -> dict[str, Any]:
+        return _cone(shape, {index: recurrence}, since, *form)
 
-    none = Matrix.zeros(0, 0)
-    for shape, way in (("increasing", 1), ("decreasing", -1)):
+    none, first = Matrix.zeros(0, 0), max(int(recurrence.start), 2)
+    # A coefficient may be 0/0 at the first generation and the least n.
+    ways = (("increasing", 1), ("decreasing", -1))
+    for since, shape, way in ((since, *pair) for since in (first, first + 1) for pair in ways):
         if row.is_zero_matrix:
-            yield step(shape, Matrix.zeros(0, size + 1), none, Matrix.zeros(0, 1), Matrix.zeros(1, 0), way * constant)
+            empty = Matrix.zeros(0, size + 1), none, Matrix.zeros(0, 1), Matrix.zeros(1, 0)
+            yield cone(shape, since, *empty, way * constant)
         forms = eye(size).row_join(Matrix.zeros(size, 1))
-        yield step(shape, forms, P, f, way * row, way * constant)
+        yield cone(shape, since, forms, P, f, way * row, way * constant)
         if size == 1 and P[0] != 1:
             above, below = fraction(cancel(f[0] / (1 - P[0])))
             if not any(item.has(g) for item in (above, below, h, c)):
@@ -402,11 +452,11 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
                     # The distance from the fixed point above/below, times the latter, which may vanish.
                     forms = side * Matrix([[below, -above]])
                     weights = Matrix([[way * side * scale * h[0] * (P[0] - 1) / below]])
-                    yield step(shape, forms, P, Matrix([0]), weights, S.Zero)
+                    yield cone(shape, since, forms, P, Matrix([0]), weights, S.Zero)
         if not any(item.has(g) for item in (P, f, h, c)):
             for side in (1, -1):
                 forms = side * (P - eye(size)).row_join(f)
-                yield step(shape, forms, P, Matrix.zeros(size, 1), way * side * scale * h, S.Zero)
+                yield cone(shape, since, forms, P, Matrix.zeros(size, 1), way * side * scale * h, S.Zero)
 
 
 def _cone(
@@ -537,8 +587,8 @@ def _prove_monotone(draft: _Draft, claim: Claim) -> dict[str, Any]:
 def _prove_least_bound(draft: _Draft, claim: Claim) -> dict[str, Any]:
     if _monotone(draft, 0) == "decreasing":
         return {"bound": text(claim.risk.baseline)}
-    _prove_limit(draft, claim)
-    return {"bound": text(claim.risk.limit)}
+    _value(draft, 0)
+    return {"bound": _limit(draft, 0)}
 
 
 def _prove_remainder(draft: _Draft, claim: Claim) -> dict[str, Any]:

@@ -40,7 +40,8 @@ _RESERVED = {"g", "I", "pi", "EulerGamma"}
 
 def name(symbol: Symbol) -> str:
     """A symbol as an identifier."""
-    written = re.sub(r"\W", "_", symbol.name) + (str(symbol.dummy_index) if isinstance(symbol, Dummy) else "")
+    plain = re.sub(r"[^A-Za-z0-9_]", lambda match: f"_{ord(match[0]):x}_" if match[0].isalnum() else "_", symbol.name)
+    written = plain + (str(symbol.dummy_index) if isinstance(symbol, Dummy) else "")
     return f"{written}_" if written in _RESERVED or keyword.iskeyword(written) else written
 
 
@@ -151,6 +152,12 @@ def anchored(expression: Expr, origin: Expr, value: Expr) -> str:
         raise NotDerivedError(f"certificates do not reach the constants of {expression}.")
     shape = text(moving.as_independent(G, as_Add=False)[1])
     return f"{text(constant)} + ({text(value - constant)})*({shape})/({_placed(shape, origin)})"
+
+
+def anchored_limit(expression: Expr, origin: Expr, value: Expr, limit: Expr) -> str:
+    """The limit of what :func:`anchored` writes."""
+    constant, moving = expression.expand(func=False).as_independent(G, as_Add=True)
+    return f"{text((limit - constant).expand())} + {text(value)} - ({_placed(text(moving), origin)})"
 
 
 def _placed(shape: str, origin: Expr) -> str:

@@ -2,13 +2,10 @@
 
 import ast
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sympy import Rational, Symbol, pi, sinh
@@ -54,42 +51,8 @@ RULES = sys.modules["theory.proof.check"].RULES
 CHECKER = Path(sys.modules["theory.proof.check"].__file__)
 
 
-#: Whole numbers in a text, those in names left out.
-NUMBER = re.compile(r"(?<![A-Za-z_0-9])\d+")
-
-
-def tampered(data: Any) -> Iterator[tuple[str, Any]]:
-    """The place of a number, and the data with 1 added to it."""
-    yield from _changed(data, lambda changed: changed, "")
-
-
-def _changed(node: Any, rebuilt: Callable[[Any], Any], path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, int) and not isinstance(node, bool):
-        yield path, rebuilt(node + 1)
-    elif isinstance(node, str):
-        for found in NUMBER.finditer(node):
-            more = f"{node[: found.start()]}{int(found.group()) + 1}{node[found.end() :]}"
-            yield f"{path}: {node} -> {more}", rebuilt(more)
-    elif isinstance(node, (list, dict)):
-        for key, item in enumerate(node) if isinstance(node, list) else node.items():
-
-            def within(changed: Any, key: Any = key) -> Any:
-                copy = node.copy()
-                copy[key] = changed
-                return rebuilt(copy)
-
-            yield from _changed(item, within, f"{path}/{key}")
-
-
 def ratio(model, workflow, loss="squared"):
     return expected_risk(model, workflow, loss=loss).ratio
-
-
-def passes(data):
-    try:
-        return check(json.dumps(data))
-    except CertificateError:
-        return False
 
 
 def pairs():
@@ -137,13 +100,11 @@ def about(pair):
 
 
 def comparisons():
-    """Certificates about two workflows, and of formulas that take long to check."""
+    """Certificates about two workflows, and of sums of Lerch functions."""
     regular = [ratio(Regular(), workflow) for workflow in (RealPlusLatest(), Accumulate(), Replace())]
     claims = [NeverWorse(low, high) for low, high in pairwise(regular)]
     claims += [LowerLimit(*regular[:2]), NeverWorse(ratio(Bernoulli(), Accumulate()), ratio(Bernoulli(), Replace()))]
-    # Fifteen moments, and sums of Lerch functions: one claim has hundreds of numbers already.
-    claims.append(ClosedForm(ratio(Categorical("uniform(3)", n=4), FreshReal(), "support")))
-    claims.append(ClosedForm(ratio(KernelDensity(n=50), Replace(), "mise")))
+    claims.append(Limit(expected_risk(KernelDensity(n=50), Replace(), loss="mise")))
     return [prove(claim) for claim in claims]
 
 
@@ -154,24 +115,18 @@ def certificates():
     return [*(item for pair in few for item in about(pair)), *comparisons()]
 
 
-def unnoticed(found):
-    """The places of numbers that can be changed without the checker noticing, and how many were tried."""
-    tried = [(item, place, data) for item in found for place, data in tampered(json.loads(item.json()))]
-    return [f"{item}\n{place}" for item, place, data in tried if passes(data)], len(tried)
-
-
 @pytest.mark.parametrize("pair", list(pairs()), ids=lambda pair: f"{pair[0].name}-{pair[1].name}-{pair[2]}")
-def test_a_changed_number_is_found(pair):
+def test_a_changed_number_is_found(pair, unnoticed):
     found = about(pair)
     survivors, tried = unnoticed(found)
     assert not survivors
     assert tried > 10 * len(found)
 
 
-def test_a_changed_number_is_found_in_comparisons():
+def test_a_changed_number_is_found_in_comparisons(unnoticed):
     survivors, tried = unnoticed(comparisons())
     assert not survivors
-    assert tried > 400
+    assert tried > 150
 
 
 def test_every_rule_is_used(certificates):
@@ -211,12 +166,13 @@ def test_the_checker_stands_alone(certificates, tmp_path):
         "sys",
         "typing",
     }
-    for file in (CHECKER, CHECKER.with_name("algebra.py")):
+    for file in (CHECKER, *(CHECKER.with_name(f"{name}.py") for name in ("algebra", "analysis"))):
         tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         names = {n for node in tree if isinstance(node, ast.Import) for n in [alias.name for alias in node.names]}
         tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         names |= {str(node.module) for node in tree if isinstance(node, ast.ImportFrom)}
-        assert names <= allowed | {"theory.proof.algebra", "algebra"}, names
+        parts = {"algebra", "analysis"}
+        assert names <= allowed | parts | {f"theory.proof.{part}" for part in parts}, names
 
 
 # -- true claims, with the values that papers give ---------------------------------------------------------------
@@ -329,6 +285,9 @@ def _limit_certificate(value, limit, **more):
         ("gamma(g + 1/3)*gamma(g - 1/3)/gamma(g)**2", "1"),
         ("gamma(g + 2)/(g**2*gamma(g))", "1"),
         ("polygamma(0, g + x) - polygamma(0, g)", "0"),
+        ("sqrt(g)/g", "0"),
+        ("sqrt(4*g**2 + g)/(3*g + 1)", "2/3"),
+        ("(1/2)**g*g*lerchphi(1/3, 1/2, g + 1)", "0"),
     ],
 )
 def test_limits_of_functions(value, limit):
@@ -402,11 +361,11 @@ def test_names_cannot_pose_as_what_the_checker_reckons_with():
         ({"version": 2}, "version 1"),
         ({"format": "other"}, "version 1"),
         ({"steps": []}, "no step shows it"),
-        ({"steps": [{"rule": "believe me"}]}, "no such rule"),
+        ({"steps": [{"rule": "believe me"}]}, "no rule of"),
         ({"steps": [{"rule": "limit", "sequence": 0}]}, "malformed"),
         ({"witnesses": ["g"]}, "other witnesses"),
         ({"parameters": {"n": "1 + t"}}, "not needed"),
-        ({"claim": {"statement": "limit", "sequences": [1]}}, "no step shows it"),
+        ({"claim": {"statement": "limit", "sequences": [1]}}, "not about the sequences as they are listed"),
     ],
 )
 def test_malformed_certificates_get_one_sentence(change, message):
@@ -470,7 +429,7 @@ def test_a_sequence_starts_where_its_early_values_end(start, early):
     data = _limit_certificate("1/g", "0")
     data["sequences"][0]["regimes"][0]["start"] = start
     data["sequences"][0]["early"] = data["steps"][0]["early"] = early
-    with pytest.raises(CertificateError, match="does not start after"):
+    with pytest.raises(CertificateError, match=r"does not start after|not defined at g"):
         check(data)
 
 

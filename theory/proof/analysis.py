@@ -1,0 +1,212 @@
+"""Signs for all parameters in their ranges and all generations, and limits as g → ∞.
+
+A polynomial in variables over [0, ∞) has the sign that all its coefficients have; in one variable the roots decide, and
+of constants a ball. Limits rest on, as x → ∞: ψ_0(x) − log x → 0, x^m ψ_m(x) → (−1)^(m+1) (m−1)!, b^x → 0 faster than
+any power of x if |b| < 1, Φ(z, s, x) is bounded if |z| < 1 and s ≥ 0, and Π Γ(x+a_i)^k_i ~ x^(Σ k_i a_i) if Σ k_i = 0.
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from math import comb, factorial
+from typing import TYPE_CHECKING, Any
+
+from flint import fmpq, fmpq_poly
+
+# fmt: off
+if TYPE_CHECKING or __package__:
+    from theory.proof.algebra import ONE, RING, ZERO, Algebra, CertificateError, Quotient, collect, g, require
+else:
+    from algebra import ONE, RING, ZERO, Algebra, CertificateError, Quotient, collect, g, require
+# fmt: on
+
+SINCE = "(g - since)"
+
+
+class Analysis(Algebra):
+    """Signs and limits of quotients, and the polynomials whose signs they rest on."""
+
+    def __init__(self, positive: list[str]) -> None:
+        super().__init__()
+        self.ranges: dict[str, Quotient] = {}
+        self.positive, self.free = set(positive), {SINCE}
+        self.witnesses, self.used = list[str](), set[str]()
+
+    def sign(self, value: Quotient, since: Quotient) -> int:
+        """1 if positive, 0 if not negative, for all g ≥ since and all parameters in their ranges; else an error."""
+        value = self.normal(value)
+        cover = {"g": since + self.variable(SINCE), **self.beyond(value, since), **self.ranges}
+        both = self.covered(value.top, cover) / self.covered(value.bottom, cover)
+        (top, strict), (bottom, nowhere_zero) = self.definite(both.top), self.definite(both.bottom)
+        require(top * bottom >= 0 and nowhere_zero, f"{self.text(both.top)} over {self.text(both.bottom)} has no sign")
+        return int(strict)
+
+    def beyond(self, value: Quotient, since: Quotient) -> dict[str, Quotient]:
+        """Ranges of the functions that occur, each from its value at ``since``.
+
+        b^g is b^since or more if b ≥ 1, down to 0 from there if 0 < b < 1, and b^since b^(g−since) if b ≥ 0;
+        ⌊x⌋ is 1 or more if x ≥ 1, and 0 or more if x ≥ 0.
+        """
+        found = {}
+        for kind, key, args, index in self.functions:
+            known = (kind, args[0]) == ("power", g) or (kind, key) == ("constant", "floor")
+            if not known or not value.has(index):
+                continue
+            label = f"({self.labels[index]} - first)"  # no text can name it
+            self.free.add(label)
+            more = self.variable(label)
+            if kind == "constant":
+                found[self.labels[index]] = Quotient(self.never_below_one(args[0])) + more
+                continue
+            number = key.number()
+            first = (self.covered(key.top, self.ranges) / self.covered(key.bottom, self.ranges)) ** (since.whole() or 0)
+            if number is not None and 0 < number < 1:
+                found[self.labels[index]] = first / (ONE + more)
+            else:
+                found[self.labels[index]] = first + more if self.never_below_one(key) else first * more
+        return found
+
+    def never_below_one(self, value: Quotient) -> bool:
+        """Whether it is at least 1; else at least 0, or an error."""
+        try:
+            return self.sign(value - ONE, ONE) >= 0
+        except CertificateError:
+            self.sign(value, ONE)
+            return False
+
+    def covered(self, poly: Any, cover: dict[str, Quotient]) -> Quotient:
+        indices = [i for i, label in enumerate(self.labels) if label in cover and poly.degrees()[i] > 0]
+        self.used |= {self.labels[i] for i in indices}
+        total = ZERO
+        for powers, rest in collect(poly, indices).items():
+            term = Quotient(rest)
+            for index, power in zip(indices, powers, strict=True):
+                term = term * cover[self.labels[index]] ** power
+            total = total + term
+        return total
+
+    def definite(self, poly: Any) -> tuple[int, bool]:
+        """(sign, strict) of a polynomial in variables over [0, ∞), those listed as positive over (0, ∞)."""
+        self.witnesses.append(self.text(poly))
+        ball, here = self.ball(Quotient(poly)), [i for i, degree in enumerate(poly.degrees()) if degree > 0]
+        if poly == 0 or ball is not None:
+            told = poly == 0 or (ball.imag == 0 and (ball.real > 0 or ball.real < 0))
+            require(told, f"the ball around {self.text(poly)} contains zero, or is not real")
+            return (0, False) if poly == 0 else (1 if ball.real > 0 else -1, True)
+        require(all(self.labels[i] in self.free for i in here), f"the range of {self.text(poly)} is not stated")
+        signs = {1 if coefficient > 0 else -1 for _, coefficient in poly.terms()}
+        if len(signs) == 1:
+            terms = [{self.labels[i] for i in here if exponents[i]} for exponents, _ in poly.terms()]
+            strict = [term for term in terms if term <= self.positive]
+            self.used |= min(strict, key=len, default=set())
+            return signs.pop(), bool(strict)
+        require(len(here) == 1, f"{self.text(poly)} has coefficients of both signs")
+        line = [fmpq(poly.coefficient(0)) * 0] * (poly.total_degree() + 1)
+        for exponents, coefficient in poly.terms():
+            line[int(exponents[here[0]])] = coefficient
+        roots = [root for root, _ in fmpq_poly(line).complex_roots()]
+        require(all(root.imag != 0 or root.real < 0 for root in roots), f"{self.text(poly)} may change sign")
+        return (1 if line[0] > 0 else -1), True
+
+    def text(self, poly: Any) -> str:
+        terms = []
+        for exponents, coefficient in poly.terms():
+            powers = [
+                f"{label}**{e}" if e > 1 else label for label, e in zip(self.labels, exponents, strict=False) if e
+            ]
+            terms.append("*".join([str(coefficient)] * (coefficient != 1 or not powers) + powers))
+        return " + ".join(terms) or "0"
+
+    def limit_of(self, value: Quotient) -> Quotient:
+        """Limit as g → ∞, from the leading behaviour of every term."""
+        value = self.normal(value)
+        moving = [(kind, key, args[-1], index) for kind, key, args, index in self.functions if index in self.moving]
+        groups = collect(value.bottom, [item[3] for item in moving])
+        require(len(groups) == 1, "a denominator is a sum of functions of g")
+        ((divided, bottom),) = groups.items()
+        orders: dict[int, Quotient] = {}
+        for powers, top in collect(value.top, [item[3] for item in moving]).items():
+            base, gammas, order, logs, series, term = ONE, 0, ZERO, 0, False, Quotient(top, bottom)
+            for (kind, key, x, _), times in zip(moving, map(int.__sub__, powers, divided), strict=True):
+                if not times:
+                    continue
+                require(kind == "root" or not self.moves(x - g), f"a {kind} of g has no known growth")
+                match kind:
+                    case "power":
+                        base = base * key**times
+                    case "gamma":
+                        gammas, order = gammas + times, order + (x - g) * Quotient(times)
+                    case "psi" if key:
+                        require(times > 0, "a polygamma function stands in a denominator")
+                        term = term * (Quotient((-1) ** (key + 1) * factorial(key - 1)) / g**key) ** times
+                    case "psi" | "log":
+                        logs += times
+                    case "root":
+                        require(not any(x.has(index) for index in self.moving), "a root has no known growth")
+                        degree, head = self.leading(x)
+                        positive = head.number() > 0 if head.number() is not None else self.sign(head, ONE) == 1
+                        require(positive, "a root is not that of a positive number")
+                        order, term = order + Quotient(fmpq(degree * times, 2)), term * self.root(head) ** times
+                    case "lerch" if times > 0:
+                        order_known = not any(map(self.moves, key)) and (key[1].number() or -1) >= 0
+                        require(order_known and self.shrinks(key[0]), "a series of g may diverge")
+                        series = True
+                    case _:
+                        require(False, f"a {kind} of g has no known growth")
+            require(gammas == 0, "Gamma functions do not cancel")
+            if base != ONE:
+                require(self.shrinks(base), f"a power of {self.text(base.top)} over {self.text(base.bottom)} grows")
+                continue
+            require(not series, "a series of g has no known limit")
+            degree, lead = self.leading(term)
+            order = self.normal(order + Quotient(degree))
+            number = order.number()
+            falls = number < 0 if number is not None else self.sign(ZERO - order, ONE) == 1
+            require(falls or number == 0, "a term grows")
+            if not falls and logs >= 0:
+                orders[logs] = orders.get(logs, ZERO) + lead
+        total = orders.pop(0, ZERO)
+        for coefficient in orders.values():
+            self.equal(coefficient, ZERO, "a logarithm of g is left")
+        return self.normal(total)
+
+    def leading(self, value: Quotient) -> tuple[int, Quotient]:
+        """(degree, coefficient) of the leading power of g, which no parameters in their ranges make vanish below."""
+        above, below = (collect(poly, [0]) for poly in (value.top, value.bottom))
+        content = RING.constant(0)
+        for coefficient in below.values():
+            content = content.gcd(coefficient)
+        (high, top), (low, bottom) = max(above.items()), max(below.items())
+        rest = bottom / content
+        for coefficient in below.values():
+            self.finite(coefficient / content)
+        if not rest.is_constant():
+            strict = self.definite(self.covered(rest, self.ranges).top)[1]
+            require(strict, f"{self.text(rest)} may vanish, and with it the leading term")
+        return high[0] - low[0], Quotient(top, bottom)
+
+    def finite(self, poly: Any) -> None:
+        """No function in it may be infinite where what it stands for is not, as Γ(1+z) Γ(1−z) is and sin πz is not."""
+        for kind, _, _, index in self.functions:
+            if kind in ("gamma", "psi", "lerch", "power") and index not in self.moving and poly.degrees()[index] > 0:
+                ball = self.ball(Quotient(RING.gen(index)))
+                require(ball is not None and ball.is_finite(), f"{self.labels[index]} may be infinite")
+
+    def inside(self, polynomial: list[Quotient]) -> None:
+        """All roots of p lie inside the unit circle: those of (1−z)^m p((1+z)/(1−z)) left of zero, by Routh's array."""
+        m = len(polynomial) - 1
+        image = [ZERO] * (m + 1)
+        for i, coefficient in enumerate(polynomial):
+            for k in range(m + 1):
+                times = sum((-1) ** a * comb(m - i, a) * comb(i, k - a) for a in range(k + 1))
+                image[k] = image[k] + coefficient * Quotient(times)
+        one, two = image[m::-2], image[m - 1 :: -2] if m else []
+        while two:
+            require(self.sign(two[0] / one[0], ONE) == 1, "a root may lie outside the unit circle")
+            ratio = one[0] / two[0]
+            one, two = two, [x - ratio * y for x, y in zip_longest(one[1:], two[1:], fillvalue=ZERO)]
+
+    def shrinks(self, base: Quotient) -> bool:
+        """|base| < 1, by a ball or by signs."""
+        ball = self.ball(base)
+        return abs(ball) < 1 if ball is not None else min(self.sign(ONE - base, ONE), self.sign(ONE + base, ONE)) == 1
