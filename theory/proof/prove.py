@@ -192,7 +192,7 @@ def _ranges(risks: tuple[Risk, ...]) -> dict[str, Any]:
 
 
 def _sequence(risk: Risk) -> dict[str, Any]:
-    recurrence = _reduced(risk)
+    recurrence = reduced(risk)
     regimes, active = [], recurrence
     while True:
         regimes.append(
@@ -217,7 +217,7 @@ def _sequence(risk: Risk) -> dict[str, Any]:
     }
 
 
-def _reduced(risk: Risk) -> MomentRecurrence:
+def reduced(risk: Risk) -> MomentRecurrence:
     """The recurrence with the moments that the risk depends on."""
     recurrence = risk.recurrence.as_moments()
     if recurrence is None:
@@ -254,7 +254,7 @@ def _fed(recurrence: MomentRecurrence) -> set[int]:
 def _value(draft: _Draft, index: int) -> None:
     """The closed form, by substitution or by an annihilator."""
     risk = draft.risks[index]
-    closed, recurrence = risk.closed_form, _reduced(risk)
+    closed, recurrence = risk.closed_form, reduced(risk)
     if closed is None or closed.has(oo):
         raise NotDerivedError(f"no certificate was found: {risk} is known by its recurrence alone.")
     branches = (
@@ -348,8 +348,8 @@ def _limit(draft: _Draft, index: int) -> str:
 def _limits(risk: Risk) -> Iterator[str]:
     """The limit as it is; or with its constants written through the function that they are values of."""
     yield text(risk.limit)
-    recurrence, closed = _reduced(risk), risk.closed_form
-    if closed.has(polygamma, harmonic) and recurrence.continuation is None and not isinstance(closed, Piecewise):
+    recurrence, closed = reduced(risk), risk.closed_form
+    if closed is not None and closed.has(polygamma, harmonic) and recurrence.continuation is None and not isinstance(closed, Piecewise):
         yield anchored_limit(closed, sympify(recurrence.start) - 1, _first(recurrence), risk.limit)
 
 
@@ -423,7 +423,7 @@ def _monotone(draft: _Draft, index: int) -> str:
 
 
 def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
-    recurrence = _reduced(risk)
+    recurrence = reduced(risk)
     g = GENERATION
     if not sympify(recurrence.start).is_Integer or recurrence.continuation is not None:
         raise NotDerivedError(f"no certificate was found: {risk} changes regime.")
@@ -488,7 +488,7 @@ def _cone(
 
 def _ordered(draft: _Draft) -> None:
     """The first risk stays below the second: their difference, and the moments of one of them, stay nonnegative."""
-    low, high = (_reduced(risk) for risk in draft.risks)
+    low, high = (reduced(risk) for risk in draft.risks)
     starts = [sympify(item.start) for item in (low, high)]
     if not all(start.is_Integer for start in starts) or low.continuation or high.continuation:
         raise NotDerivedError("no certificate was found: a sequence changes regime.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from sympy import Expr, oo
 
 import theory
-from selfgen.catalogue import MODELS, SIMULATION, _concrete, cell, workflows
+from selfgen.catalogue import MODELS, SIMULATION, cell, concrete, workflows
 from theory import G, NotDerivedError, Risk, expected_risk
 from theory.latex import latex
 from theory.models.base import Model
@@ -61,7 +61,7 @@ def sections(models: Mapping[str, Model]) -> Iterator[str]:
                 if found.kind == SIMULATION:
                     yield f"| {name} | simulation | | | |\n"
                     continue
-                risk = expected_risk(_concrete(model, loss), workflow, loss=loss)
+                risk = expected_risk(concrete(model, loss), workflow, loss=loss)
                 formula, limit = _formula(risk.closed_form, "values"), _formula(risk.limit, "unknown")
                 yield f"| {name} | {formula} | {limit} | {risk.exactness} | {_certified(risk)} |\n"
 

@@ -29,7 +29,7 @@ from theory.positivity import Ranges
 from theory.proof.coq.moments import neat, solved
 from theory.proof.coq.text import Atoms, coq_term, never_zero
 from theory.proof.coq.theorem import Theorem, grouped, remark, tupled
-from theory.proof.prove import _reduced
+from theory.proof.prove import reduced
 from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
 from theory.solver.tidy import orient
@@ -70,7 +70,7 @@ class Sequence:
             raise NotDerivedError(
                 f"{_about(risk)} has no finite linear recurrence of moments: only those can be exported."
             )
-        recurrence = _reduced(risk)
+        recurrence = reduced(risk)
         if recurrence.continuation is not None or not sympify(recurrence.start).is_Integer:
             raise NotDerivedError(
                 f"{_about(risk)} changes its rule on the way: recurrences with one rule can be exported."
