@@ -32,6 +32,9 @@ OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mu
 class CertificateError(ValueError):
     """A certificate that does not prove its claim; the message names the step that fails."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message if len(message) <= 300 else f"{message[:200]} … {message[-80:]}")
+
 
 def require(condition: object, message: str) -> None:
     if not condition:

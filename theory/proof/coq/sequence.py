@@ -29,7 +29,7 @@ from theory.positivity import Ranges
 from theory.proof.coq.moments import neat, solved
 from theory.proof.coq.text import Atoms, coq_term, never_zero
 from theory.proof.coq.theorem import Theorem, grouped, remark, tupled
-from theory.proof.prove import reduced
+from theory.proof.draft import reduced
 from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
 from theory.solver.tidy import orient

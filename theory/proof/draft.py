@@ -1,0 +1,179 @@
+"""A certificate in the making: what it says of the risks, and the steps that the checker has accepted so far."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from flint import ctx
+from sympy import Add, Dummy, Expr, Symbol, default_sort_key, sympify
+
+from theory.errors import NotDerivedError
+from theory.positivity import covering
+from theory.proof.algebra import CertificateError
+from theory.proof.certificate import Certificate
+from theory.proof.check import Checker, check
+from theory.proof.texts import name, text
+from theory.recurrence import MomentRecurrence
+from theory.risk import Risk
+from theory.solver.system import reachable
+
+#: How a step is asked for once it is established.
+_STATEMENTS = {"solution": "closed form", "annihilator": "closed form"}
+
+
+class Draft:
+    """A certificate in the making: the checker is asked after every step."""
+
+    def __init__(self, risks: tuple[Risk, ...]) -> None:
+        self.risks = risks
+        self.data: dict[str, Any] = {
+            "format": "selfgen certificate",
+            "version": 1,
+            "claim": {},
+            "about": [_about(risk) for risk in risks],
+            **_ranges(risks),
+            "sequences": [_sequence(risk) for risk in risks],
+            "steps": [],
+            "witnesses": [],
+        }
+
+    def attempt(self, candidates: Iterable[dict[str, Any]]) -> dict[str, Any]:
+        """Add the first step that the checker accepts."""
+        reasons = []
+        for step in candidates:
+            sequences = step.get("sequences", [step.get("sequence")])
+            statement = _STATEMENTS.get(step["rule"], step.get("shape", step["rule"]))
+            try:
+                self.checked([*self.data["steps"], step], {"statement": statement, "sequences": sequences})
+            except CertificateError as error:
+                reasons.append(str(error))
+                continue
+            self.data["steps"].append(step)
+            return step
+        last = reasons[-1] if reasons else "there is nothing to try."
+        among = f" among {len(reasons)} candidates: the last fails at" if len(reasons) > 1 else ":"
+        raise NotDerivedError(f"no certificate was found{among} {last}{self._where(last)}")
+
+    def _where(self, reason: str) -> str:
+        """What the variables of a reason stand for."""
+        named = set(re.findall(r"\bt\d+\b", reason))
+        told = [
+            f"{key} = {over}" for key, over in self.data["parameters"].items() if named & {*re.findall(r"\w+", over)}
+        ]
+        return f" Here {', '.join(told)}, and {', '.join(sorted(named))} >= 0." if told else ""
+
+    def checked(self, steps: list[dict[str, Any]], claim: dict[str, Any]) -> Checker:
+        checker = Checker({**self.data, "steps": steps, "claim": claim})
+        with ctx.workprec(256):
+            checker.run(complete=False)
+        return checker
+
+    def facts(self, statement: str, *sequences: int) -> dict[tuple[Any, ...], Any]:
+        """What the steps so far establish, that among it."""
+        return self.checked(self.data["steps"], {"statement": statement, "sequences": list(sequences)}).facts
+
+    def finished(self, claim: dict[str, Any]) -> Certificate:
+        """The certificate with the ranges that are needed, and the witnesses."""
+        try:
+            checker = self.checked(self.data["steps"], claim)
+            self.data |= {
+                "claim": claim,
+                "parameters": {key: over for key, over in self.data["parameters"].items() if key in checker.used},
+                "positive": [key for key in self.data["positive"] if key in checker.used],
+                "witnesses": checker.witnesses,
+            }
+            check(self.data)
+        except CertificateError as error:
+            raise NotDerivedError(f"no certificate was found: {error}") from None
+        return Certificate(self.data)
+
+
+def _about(risk: Risk) -> dict[str, str]:
+    return {
+        "model": ", ".join([risk.model.name, *(x for x in risk.model.parameters.values() if isinstance(x, str))]),
+        "workflow": risk.workflow.name,
+        "loss": risk.loss,
+        "quantity": "ratio" if risk.relative else "risk",
+        "exactness": risk.exactness,
+    }
+
+
+def _ranges(risks: tuple[Risk, ...]) -> dict[str, Any]:
+    """Parameters in variables t1, t2, … over [0, ∞), and which of these are positive."""
+    found: dict[Symbol, Expr] = {}
+    for risk in risks:
+        found |= covering(Add(*risk.free_symbols), risk._ranges)
+        # What is positive by its very assumptions, such as the σ of σ².
+        alone = {symbol for symbol in risk.free_symbols - set(found) if symbol.is_positive}
+        found |= {symbol: Dummy("t", nonnegative=True) for symbol in sorted(alone, key=name)}
+    parameters: dict[str, str] = {}
+    positive: list[str] = []
+    renamed: dict[Symbol, Symbol] = {}
+    # The same names in every run: dummies have none of their own to go by.
+    for symbol in sorted(found, key=lambda item: (len(found[item].free_symbols), name(item))):
+        for variable in sorted(found[symbol].free_symbols - set(renamed), key=default_sort_key):
+            renamed[variable] = Symbol(f"t{len(renamed) + 1}")
+        parameters[name(symbol)] = text(found[symbol].subs(renamed))
+        alone = found[symbol].free_symbols
+        if symbol.is_positive and len(alone) == 1 and found[symbol].subs(min(alone, key=str), 0) == 0:
+            positive.append(str(renamed[min(alone, key=str)]))
+    return {"parameters": parameters, "positive": positive}
+
+
+def _sequence(risk: Risk) -> dict[str, Any]:
+    recurrence = reduced(risk)
+    regimes, active = [], recurrence
+    while True:
+        regimes.append(
+            {
+                "start": text(sympify(active.start)),
+                "matrix": [[text(entry) for entry in active.matrix.row(row)] for row in range(active.matrix.rows)],
+                "forcing": [text(entry) for entry in active.forcing],
+                "readout": [text(entry) for entry in active.readout],
+                "shift": text(active.shift),
+            }
+        )
+        if active.continuation is None:
+            break
+        start, following = active.continuation
+        active = following.changed(start=start)
+    return {
+        "scale": text(recurrence.scale),
+        "offset": text(recurrence.offset),
+        "early": [text(value) for value in recurrence.early],
+        "initial": [text(entry) for entry in recurrence.initial],
+        "regimes": regimes,
+    }
+
+
+def reduced(risk: Risk) -> MomentRecurrence:
+    """The recurrence with the moments that the risk depends on."""
+    recurrence = risk.recurrence.as_moments()
+    if recurrence is None:
+        raise NotDerivedError(
+            f"no certificate was found: the {risk.loss} of {risk.model.name} under {risk.workflow.name} is not given "
+            "by a moment recurrence."
+        )
+    if recurrence.continuation is not None:
+        return recurrence
+    fed = _fed(recurrence)
+    needed = [index for index in reachable(recurrence) if index in fed]
+    return recurrence.changed(
+        matrix=recurrence.matrix.extract(needed, needed),
+        forcing=recurrence.forcing.extract(needed, [0]),
+        readout=recurrence.readout.extract([0], needed),
+        initial=recurrence.initial.extract(needed, [0]),
+    )
+
+
+def _fed(recurrence: MomentRecurrence) -> set[int]:
+    """Moments that ever differ from zero, as far as the pattern of the coefficients tells."""
+    size = recurrence.matrix.rows
+    found = {row for row in range(size) if recurrence.initial[row] != 0 or recurrence.forcing[row] != 0}
+    while True:
+        more = {row for row in range(size) if any(recurrence.matrix[row, col] != 0 for col in found)}
+        if more <= found:
+            return found
+        found |= more

@@ -1,0 +1,166 @@
+r"""Steps about order: a risk that rises or falls, and one risk that stays below another.
+
+Both come from *invariant forms*: linear forms in the moments, not negative at the start, each at g a nonnegative
+combination of those at g − 1. Candidates are the moments themselves, their distance from a fixed point, their
+increments, and the difference of two risks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, product
+from typing import Any
+
+from sympy import Expr, Matrix, S, cancel, eye, fraction, sympify
+
+from theory.dynamics import GENERATION
+from theory.errors import NotDerivedError
+from theory.proof.algebra import CertificateError
+from theory.proof.draft import Draft, reduced
+from theory.proof.texts import text
+from theory.proof.values import limit, value
+from theory.recurrence import MomentRecurrence
+from theory.risk import Risk
+
+
+def monotone(draft: Draft, index: int) -> str:
+    """Which way the risk goes."""
+    return str(draft.attempt(_rising(draft.risks[index], index))["shape"])
+
+
+def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
+    recurrence = reduced(risk)
+    g = GENERATION
+    if not sympify(recurrence.start).is_Integer or recurrence.continuation is not None:
+        raise NotDerivedError(f"no certificate was found: {risk} changes regime.")
+    P, f, h, c = recurrence.matrix, recurrence.forcing, recurrence.readout, recurrence.shift
+    size, scale = P.rows, recurrence.scale
+    before = {g: g - 1}
+    # The step of the risk is row · m_(g−1) + constant.
+    row, constant = scale * (h * P - h.subs(before)), scale * ((h * f)[0] + c - c.subs(before))
+
+    def cone(shape: str, since: int, *form: Any) -> dict[str, Any]:
+        return _cone(shape, {index: recurrence}, since, *form)
+
+    none, first = Matrix.zeros(0, 0), max(int(recurrence.start), 2)
+    # A coefficient may be 0/0 at the first generation and the least n.
+    ways = (("increasing", 1), ("decreasing", -1))
+    for since, shape, way in ((since, *pair) for since in (first, first + 1) for pair in ways):
+        if row.is_zero_matrix:
+            empty = Matrix.zeros(0, size + 1), none, Matrix.zeros(0, 1), Matrix.zeros(1, 0)
+            yield cone(shape, since, *empty, way * constant)
+        forms = eye(size).row_join(Matrix.zeros(size, 1))
+        yield cone(shape, since, forms, P, f, way * row, way * constant)
+        if size == 1 and P[0] != 1:
+            above, below = fraction(cancel(f[0] / (1 - P[0])))
+            if not any(item.has(g) for item in (above, below, h, c)):
+                for side in (1, -1):
+                    # The distance from the fixed point above/below, times the latter, which may vanish.
+                    forms = side * Matrix([[below, -above]])
+                    weights = Matrix([[way * side * scale * h[0] * (P[0] - 1) / below]])
+                    yield cone(shape, since, forms, P, Matrix([0]), weights, S.Zero)
+        if not any(item.has(g) for item in (P, f, h, c)):
+            for side in (1, -1):
+                forms = side * (P - eye(size)).row_join(f)
+                yield cone(shape, since, forms, P, Matrix.zeros(size, 1), way * side * scale * h, S.Zero)
+
+
+def _cone(
+    shape: str,
+    about: dict[int, MomentRecurrence],
+    since: int,
+    forms: Matrix,
+    multipliers: Matrix,
+    rests: Matrix,
+    weights: Matrix,
+    rest: Expr,
+) -> dict[str, Any]:
+    def written(table: Matrix) -> list[list[str]]:
+        return [[text(cancel(entry)) for entry in table.row(index)] for index in range(table.rows)]
+
+    return {
+        "rule": "cone",
+        "shape": shape,
+        "sequences": list(about),
+        "since": since,
+        "risks": [[text(risk) for risk in islice(item.values(), since + 1)] for item in about.values()],
+        "forms": written(forms),
+        "multipliers": written(multipliers),
+        "rests": [text(cancel(entry)) for entry in rests],
+        "weights": [text(cancel(entry)) for entry in weights],
+        "rest": text(cancel(rest)),
+    }
+
+
+def _ordered(draft: Draft) -> None:
+    """The first risk stays below the second: their difference, and the moments of one of them, stay nonnegative."""
+    low, high = (reduced(risk) for risk in draft.risks)
+    starts = [sympify(item.start) for item in (low, high)]
+    if not all(start.is_Integer for start in starts) or low.continuation or high.continuation:
+        raise NotDerivedError("no certificate was found: a sequence changes regime.")
+    since = max(*map(int, starts), 1)
+    draft.attempt(_differences(low, high, since))
+
+
+def _differences(low: MomentRecurrence, high: MomentRecurrence, since: int) -> Iterator[dict[str, Any]]:
+    """Forms in the moments (a, b) of both: the difference of the risks, and those of a, of b, or their increments."""
+    g = GENERATION
+    sizes = low.matrix.rows, high.matrix.rows
+    step = Matrix.diag(low.matrix, high.matrix)
+    pushed = low.forcing.col_join(high.forcing)
+    row = (-low.scale * low.readout).row_join(high.scale * high.readout)
+    constant = high.offset + high.scale * high.shift - low.offset - low.scale * low.shift
+    total, before = sum(sizes), {g: g - 1}
+    # The difference is kept at a rate λ; what is left of its step must come from the forms of the moments.
+    rates = [S.One, *(item.matrix[0] for item in (high, low) if item.matrix.rows == 1)]
+    sides = [_sides(item) for item in (low, high)]
+    for rate, one, two in product(dict.fromkeys(rates), *sides):
+        side, centre = Matrix.diag(one[0], two[0]), one[1].col_join(two[1])
+        left = row * step - rate * row.subs(before)
+        rest = (row * pushed)[0] + constant - rate * constant.subs(before) + (left * centre)[0]
+        forms = row.row_join(Matrix([[constant]])).col_join(side.row_join(-side * centre))
+        top = Matrix([[rate]]).row_join(left * side)
+        multipliers = top.col_join(Matrix.zeros(total, 1).row_join(side * step * side))
+        rests = Matrix([rest]).col_join(side * (pushed + step * centre - centre))
+        yield _cone(
+            "never above", {0: low, 1: high}, since, forms, multipliers, rests, Matrix([[1, *[0] * total]]), S.Zero
+        )
+
+
+def _sides(recurrence: MomentRecurrence) -> list[tuple[Matrix, Matrix]]:
+    """Forms of the moments that may stay nonnegative: m itself, or the distance of one moment from a fixed point."""
+    size = recurrence.matrix.rows
+    found = [(eye(size), Matrix.zeros(size, 1))]
+    if size == 1 and recurrence.matrix[0] != 1:
+        fixed = cancel(recurrence.forcing[0] / (1 - recurrence.matrix[0]))
+        found += [] if fixed.has(GENERATION) else [(Matrix([[side]]), Matrix([fixed])) for side in (-1, 1)]
+    return found
+
+
+def never_above(draft: Draft) -> dict[str, Any]:
+    """Step by step; or past a generation at which the second exceeds all that the first will ever reach."""
+    claim: dict[str, Any] = {"statement": "never above", "sequences": [0, 1]}
+    try:
+        _ordered(draft)
+        return claim
+    except NotDerivedError as error:
+        refusal = error
+    try:
+        for index in (0, 1):
+            if monotone(draft, index) != "increasing":
+                raise refusal
+        value(draft, 0)
+        limit(draft, 0)
+    except NotDerivedError:
+        raise refusal from None
+    for since in range(1, LATEST + 1):
+        try:
+            draft.checked(draft.data["steps"], {**claim, "since": since})
+            return {**claim, "since": since}
+        except CertificateError:
+            continue
+    raise refusal
+
+
+#: Generations tried for one risk to pass the limit of another.
+LATEST = 60
