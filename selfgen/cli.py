@@ -123,6 +123,12 @@ Set = Annotated[
 ]
 Sizes = Annotated[str | None, typer.Option(help='Block sizes as arithmetic in j, such as "j**2".')]
 Loss = Annotated[str, typer.Option(help="Which risk: squared, kl, …")]
+Than = Annotated[str | None, typer.Option(metavar="WORKFLOW", help="The other workflow of a claim about two.")]
+ThanModel = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="The other model, where it differs, such as linear-regression:design=shared."),
+]
+OfRisk = Annotated[bool, typer.Option("--risk", help="About the risk itself, not its ratio to generation 1.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -330,18 +336,15 @@ def prove(
             "never-worse, lower-limit.",
         ),
     ] = "closed-form",
-    than: Annotated[
-        str | None, typer.Option(metavar="WORKFLOW", help="The other workflow of a claim about two.")
-    ] = None,
+    than: Than = None,
+    than_model: ThanModel = None,
     terms: Annotated[
         int | None, typer.Option(**_whole("--terms", 1), help="How many terms of the expansion a remainder is of.")
     ] = None,
     set_: Set = None,
     sizes: Sizes = None,
     loss: Loss = "squared",
-    of_risk: Annotated[
-        bool, typer.Option("--risk", help="About the risk itself, not its ratio to generation 1.")
-    ] = False,
+    of_risk: OfRisk = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the certificate, for selfgen check.")
     ] = None,
@@ -353,15 +356,11 @@ def prove(
     ] = None,
 ) -> None:
     """Prove a claim for every generation and all parameters: find a certificate and check it."""
-    from selfgen.names import build
     from selfgen.proofs import claim as claimed
-    from theory import expected_risk
+    from selfgen.proofs import risks_of
     from theory.proof import prove as certify
 
-    settings = _settings(set_, sizes)
-    pairs = [build(model, name, settings) for name in ([workflow] if than is None else [workflow, than])]
-    risks = [expected_risk(*pair, loss=loss) for pair in pairs]
-    risks = risks if of_risk else [risk.ratio for risk in risks]
+    risks = risks_of(model, workflow, than, than_model, _settings(set_, sizes), loss, of_risk)
     statement = claimed(claim, risks[0], risks[1] if than is not None else None, terms)
     with _waiting("looking for a certificate"):
         certificate = certify(statement)
@@ -397,19 +396,49 @@ def _write_coq(path: Path, statement: Claim) -> None:
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate that selfgen prove --json wrote.")],
+    model: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="Whether it is about this model …", show_default=False)
+    ] = None,
+    workflow: Annotated[
+        str | None, typer.Argument(metavar="WORKFLOW", help="… under this workflow.", show_default=False)
+    ] = None,
+    than: Than = None,
+    than_model: ThanModel = None,
+    set_: Set = None,
+    sizes: Sizes = None,
+    loss: Loss = "squared",
+    of_risk: OfRisk = False,
 ) -> None:
-    """Check a certificate: exit code 0 if it proves its claim, 1 if it does not."""
+    """Check a certificate: exit code 0 if it proves its claim, 1 if it does not.
+
+    With MODEL and WORKFLOW, and the options that prove was given, the recurrence is derived again and compared.
+    """
+    from selfgen.proofs import foreign, risks_of
     from theory.proof import Certificate, CertificateError
     from theory.proof import check as verified
 
     certificate = Certificate.load(file)
+    risks = None
+    if model is not None:
+        if workflow is None:
+            raise DomainError(f"MODEL {model} is given without a WORKFLOW: name both, or neither.")
+        risks = risks_of(model, workflow, than, than_model, _settings(set_, sizes), loss, of_risk)
+    elif than or than_model or set_ or sizes or of_risk:
+        raise DomainError("options about a pair are given without MODEL and WORKFLOW: name both.")
     try:
         verified(certificate)
     except CertificateError as error:
         typer.echo(f"selfgen: {file} proves nothing: {error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(certificate)
-    typer.echo("The certificate proves this of the recurrence in the file, which is that of the pair as the file says.")
+    if risks is None:
+        typer.echo("Proved of the recurrence in the file; to derive that again: check FILE MODEL WORKFLOW.")
+        return
+    different = foreign(certificate, risks)
+    if different:
+        typer.echo(f"selfgen: {file} is about something else: {different}", err=True)
+        raise typer.Exit(1)
+    typer.echo("The recurrence and the ranges of its parameters are those that selfgen derives again.")
 
 
 @app.command()

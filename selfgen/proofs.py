@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from theory import DomainError, NotDerivedError, Risk
+from selfgen.names import Settings, build
+from theory import DomainError, NotDerivedError, Risk, expected_risk
 from theory.proof import (
     Certificate,
     Claim,
@@ -16,6 +17,7 @@ from theory.proof import (
     Remainder,
     prove,
 )
+from theory.proof.draft import ranges_of, sequence_of
 
 #: Claims about one risk, and about two.
 SINGLE: dict[str, type[Claim]] = {
@@ -47,6 +49,48 @@ def claim(name: str, risk: Risk, other: Risk | None = None, terms: int | None = 
     if other is not None:
         return DOUBLE[name](risk, other)
     return SINGLE[name](risk) if terms is None else Remainder(risk, terms)
+
+
+def risks_of(
+    model: str,
+    workflow: str,
+    than: str | None,
+    than_model: str | None,
+    given: Settings,
+    loss: str,
+    of_risk: bool,
+) -> list[Risk]:
+    """The risk of a pair, or of two pairs, as the command line names them; divided by that at generation 1 unless told.
+
+    Raises
+    ------
+    DomainError
+        When another model is named without another workflow.
+    """
+    if than_model is not None and than is None:
+        raise DomainError(f"--than-model {than_model} is given without --than WORKFLOW: name both.")
+    pairs = [(model, workflow)] + ([] if than is None else [(than_model or model, than)])
+    risks = [expected_risk(*build(*pair, given), loss=loss) for pair in pairs]
+    return risks if of_risk else [risk.ratio for risk in risks]
+
+
+def foreign(certificate: Certificate, risks: list[Risk]) -> str | None:
+    """What in a certificate differs from what is derived of these risks; None where nothing does."""
+    data = certificate.data
+    if len(data["sequences"]) != len(risks):
+        return f"it is about {len(data['sequences'])} recurrences, not {len(risks)}."
+    for index, (given, risk) in enumerate(zip(data["sequences"], risks, strict=True), start=1):
+        derived = sequence_of(risk)
+        for part in derived:
+            if given.get(part) != derived[part]:
+                which = f" of recurrence {index}" if len(risks) > 1 else ""
+                return f"the {part}{which} would be {derived[part]}, not {given.get(part)}."
+    ranges = ranges_of(tuple(risks))
+    for name, over in data["parameters"].items():
+        if ranges["parameters"].get(name) != over:
+            return f"the range of {name} would be {ranges['parameters'].get(name)}, not {over}."
+    unknown = sorted(set(data["positive"]) - set(ranges["positive"]))
+    return f"nothing says that {', '.join(unknown)} is positive." if unknown else None
 
 
 def certified(risk: Risk) -> Certificate | None:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from selfgen.cli import app
+from theory.proof.check import Checker
 from theory.proof.coq import coqc_path
 
 
@@ -26,6 +27,55 @@ def test_what_is_proved_can_be_checked(tmp_path: Path) -> None:
     code, again, _ = run("check", str(file))
     assert code == 0
     assert out.splitlines()[0] in again
+
+
+def test_the_recurrence_is_derived_again(tmp_path: Path) -> None:
+    file = tmp_path / "bound.json"
+    run("prove", "bernoulli", "accumulate", "--claim", "bound", "--set", "n=50", "--json", str(file))
+    pair = ("bernoulli", "accumulate", "--set", "n=50")
+    assert "selfgen derives again" in run("check", str(file), *pair)[1]
+    for other in (
+        ("bernoulli", "accumulate", "--set", "n=51"),
+        ("bernoulli", "replace", "--set", "n=50"),
+        ("poisson", "accumulate", "--set", "n=50"),
+        (*pair, "--risk"),
+        (*pair, "--than", "replace"),
+    ):
+        code, _, error = run("check", str(file), *other)
+        assert code == 1
+        assert "is about something else" in error
+    data = json.loads(file.read_text(encoding="utf-8"))
+    for wrong in (("bernoulli",), ("--set", "n=50"), (*pair, "--than-model", "poisson")):
+        code, _, error = run("check", str(file), *wrong)
+        assert code == 2
+        assert "name both" in error
+    data["about"][0]["model"] = "poisson"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    assert run("check", str(file), *pair)[0] == 0
+
+
+def test_the_ranges_are_derived_again(tmp_path: Path) -> None:
+    file = tmp_path / "limit.json"
+    pair = ("exponential", "accumulate", "--risk")
+    run("prove", *pair, "--claim", "bound", "--json", str(file))
+    assert run("check", str(file), *pair)[0] == 0
+    data = json.loads(file.read_text(encoding="utf-8"))
+    assert data["parameters"]["n"] == "t2 + 1"
+    data["parameters"]["n"] = "t2 + 2"
+    checker = Checker(data)
+    checker.run(complete=False)
+    file.write_text(json.dumps({**data, "witnesses": checker.witnesses}), encoding="utf-8")
+    assert run("check", str(file))[0] == 0
+    code, _, error = run("check", str(file), *pair)
+    assert code == 1
+    assert "the range of n would be t2 + 1, not t2 + 2" in error
+
+
+def test_two_models_are_compared() -> None:
+    shared = ("--than", "accumulate", "--than-model", "linear-regression:design=shared", "--risk")
+    code, out, _ = run("prove", "linear-regression", "accumulate", "--claim", "never-worse", *shared)
+    assert code == 0
+    assert "fresh under accumulate is never above the risk of linear-regression, shared under accumulate" in out
 
 
 def test_a_changed_certificate_proves_nothing(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ class Draft:
             "version": 1,
             "claim": {},
             "about": [_about(risk) for risk in risks],
-            **_ranges(risks),
-            "sequences": [_sequence(risk) for risk in risks],
+            **ranges_of(risks),
+            "sequences": [sequence_of(risk) for risk in risks],
             "steps": [],
             "witnesses": [],
         }
@@ -100,7 +100,7 @@ def _about(risk: Risk) -> dict[str, str]:
     }
 
 
-def _ranges(risks: tuple[Risk, ...]) -> dict[str, Any]:
+def ranges_of(risks: tuple[Risk, ...]) -> dict[str, Any]:
     """Parameters in variables t1, t2, … over [0, ∞), and which of these are positive."""
     found: dict[Symbol, Expr] = {}
     for risk in risks:
@@ -122,7 +122,8 @@ def _ranges(risks: tuple[Risk, ...]) -> dict[str, Any]:
     return {"parameters": parameters, "positive": positive}
 
 
-def _sequence(risk: Risk) -> dict[str, Any]:
+def sequence_of(risk: Risk) -> dict[str, Any]:
+    """The moment recurrence as a certificate holds it."""
     recurrence = reduced(risk)
     regimes, active = [], recurrence
     while True:
