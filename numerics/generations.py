@@ -286,7 +286,11 @@ class _Chain:
     def verify_start(self, storage: Storage) -> None:
         """See that noise is fresh and, on a disk, comes back; that a run found there is the one being asked for."""
         real = self._real(0)
-        fitted = self._fitted(0, 1, real, {})
+        try:
+            fitted = self._fitted(0, 1, real, {})
+        except Exception as error:
+            error.add_note("This was at generation 1 of replicate 1.")
+            raise
         if self.generations > 1 and not storage.losses:
             fitted.verify_noise(self._seed(0, 1, _PROBE), reproducible=storage.folder is not None)
         if storage.losses:

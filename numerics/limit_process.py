@@ -135,8 +135,11 @@ class LimitProcess:
             eigenvalues = np.ones(self.dimension) if metric is None else np.asarray(metric, dtype=float)
         except (TypeError, ValueError):
             eigenvalues = np.empty(0)
-        if eigenvalues.shape != (self.dimension,) or not (eigenvalues >= 0).all() or not eigenvalues.any():
-            raise DomainError(f"metric = {metric!r} is not allowed: give {self.dimension} eigenvalues, none below 0.")
+        shaped = eigenvalues.shape == (self.dimension,) and np.isfinite(eigenvalues).all()
+        if not shaped or not (eigenvalues >= 0).all() or not eigenvalues.any():
+            raise DomainError(
+                f"metric = {metric!r} is not allowed: give {self.dimension} finite eigenvalues, none below 0."
+            )
         return QuadraticForm(self.variance[row - 1] * eigenvalues)
 
     def risk_quantile(self, g: int, probability: float, metric: ArrayLike | None = None) -> float:

@@ -153,13 +153,10 @@ def side_by_side(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: 
 
 
 def _alike(own: Comparison, names: Sequence[str]) -> tuple[Comparison, list[str]]:
-    """The comparison, to leading order where some risks are known so alone: the difference of orders is no order."""
+    """The comparison of what is compared, and a sentence where that is less than is known of some."""
     rough = [name for name, risk in zip(names, own.risks, strict=True) if risk.exactness != "exact"]
-    if not rough or len(rough) == len(names):
-        return own, []
-    risks = tuple(risk.leading_order for risk in own.risks)
     said = f"Places and order are to leading order in 1/n, all that is known of {' and '.join(rough)}."
-    return replace(own, risks=risks, unit=in_common_unit(risks)[0]), [said]
+    return replace(own, risks=own.compared), [said] if 0 < len(rough) < len(names) else []
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:

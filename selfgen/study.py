@@ -190,6 +190,8 @@ def load(name: str | Path | None = None, seed: int | None = None) -> Study:
         raise DomainError(f"{shown} is not a study: it is not UTF-8 text.") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DomainError(f"{shown} is not TOML: {error}.") from None
+    if "kind" in raw:
+        raise DomainError(f'{shown}: kind = {raw["kind"]!r} is not known: leave it out, or write "real-data".')
     try:
         written = StudyFile.model_validate(raw)
     except ValidationError as error:

@@ -582,6 +582,10 @@ def interrupted(path, after):
     return caught.value
 
 
+def test_a_first_fit_that_fails_says_where(tmp_path):
+    assert interrupted(tmp_path / "run", 0).__notes__ == ["This was at generation 1 of replicate 1."]
+
+
 def test_a_lost_or_damaged_block_is_made_again(tmp_path, reference):
     for damage in ("unlink", "flip", "empty"):
         path = tmp_path / damage

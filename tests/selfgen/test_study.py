@@ -249,3 +249,10 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DomainError, match="not UTF-8"):
         load(tmp_path / "binary.toml")
+
+
+def test_a_study_of_no_known_kind(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_text('kind = "real_data"\n[[case]]\nmodel = "poisson"\nworkflow = "replace"\n', encoding="utf-8")
+    with pytest.raises(DomainError, match="kind = 'real_data' is not known: leave it out"):
+        load(file)
