@@ -19,6 +19,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.positivity import Ranges, covering, sign
 from theory.proof import claims, prove
 from theory.proof.texts import text
+from theory.proof.values import written_limits
 from theory.symbols import G
 
 if TYPE_CHECKING:
@@ -216,9 +217,10 @@ class Bounded:
             raise NotShown("the first generations exceed it")
         weak = _same(self.found.bound, relation.right, "a monotone sequence lies between its first value and its limit")
         # The certificate is of the risk's own first value or limit, whichever way that is written.
-        own = (value for value in (self.found.limit, self.found.baseline) if _agree(value, relation.right))
-        extreme = next(own, relation.right)
-        least = _certified(claims.LeastBound(self.found), lambda claim: claim["bound"] == text(extreme))
+        found = self.found
+        texts = {text(value) for value in (found.limit, found.baseline) if _agree(value, relation.right)}
+        texts |= set(written_limits(found)) if _agree(found.limit, relation.right) else set()
+        least = _certified(claims.LeastBound(found), lambda claim: claim["bound"] in (texts or {text(relation.right)}))
         return least if weak.proved else weak
 
 

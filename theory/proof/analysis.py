@@ -20,7 +20,7 @@ else:
     from algebra import ONE, RING, ZERO, Algebra, CertificateError, Quotient, collect, g, require
 # fmt: on
 
-SINCE = "(g - since)"
+SINCE, DEGREE = "(g - since)", 200  # of polynomials whose roots are looked for, at most
 
 
 class Analysis(Algebra):
@@ -101,7 +101,8 @@ class Analysis(Algebra):
             self.used |= min(strict, key=len, default=set())
             return signs.pop(), bool(strict)
         require(len(here) == 1, f"{self.text(poly)} has coefficients of both signs")
-        line = [fmpq(poly.coefficient(0)) * 0] * (poly.total_degree() + 1)
+        require(poly.total_degree() <= DEGREE, f"a polynomial of degree {poly.total_degree()} is out of reach")
+        line = [fmpq(0)] * (int(poly.total_degree()) + 1)
         for exponents, coefficient in poly.terms():
             line[int(exponents[here[0]])] = coefficient
         roots = [root for root, _ in fmpq_poly(line).complex_roots()]
@@ -191,6 +192,31 @@ class Analysis(Algebra):
             if kind in ("gamma", "psi", "lerch", "power") and index not in self.moving and poly.degrees()[index] > 0:
                 ball = self.ball(Quotient(RING.gen(index)))
                 require(ball is not None and ball.is_finite(), f"{self.labels[index]} may be infinite")
+
+    def poles(self, bottom: Any, start: Quotient) -> list[int]:
+        """Whole g at which a denominator, rational in g, roots, powers and π, vanishes whatever the parameters."""
+        others = [index for index, degree in enumerate(bottom.degrees()) if index and degree > 0]
+        if bottom.degrees()[0] == 0 and not any(index in self.moving for index in others):
+            return []
+        kinds = {kind for kind, _, _, index in self.functions if index in others}
+        known = kinds <= {"root", "power"} and "EulerGamma" not in {self.labels[index] for index in others}
+        require(known, "a coefficient is not rational in g and the parameters.")
+        if len(collect(bottom, [index for kind, _, _, index in self.functions if kind == "power"])) > 1:
+            self.sign(Quotient(bottom), start)
+        content = RING.constant(0)
+        for coefficient in collect(bottom, others).values():
+            content = content.gcd(coefficient)
+        line = [fmpq(0)] * (int(content.degrees()[0]) + 1)
+        for exponents, coefficient in content.terms():
+            line[int(exponents[0])] = coefficient
+        return [int(root) for root, _ in fmpq_poly(line).roots() if root.q == 1]
+
+    def counts(self, value: Quotient) -> bool:
+        """Whether it is whole for whole parameters: a polynomial in them and in ⌊x⌋ with whole coefficients."""
+        floors = {index for kind, key, _, index in self.functions if (kind, key) == ("constant", "floor")}
+        known = floors | {i for i, label in enumerate(self.labels) if label in self.ranges}
+        within = {index for index, degree in enumerate(value.top.degrees()) if degree > 0} <= known
+        return within and value.bottom == 1 and all(coefficient.q == 1 for _, coefficient in value.top.terms())
 
     def inside(self, polynomial: list[Quotient]) -> None:
         """All roots of p lie inside the unit circle: those of (1−z)^m p((1+z)/(1−z)) left of zero, by Routh's array."""

@@ -2,7 +2,8 @@
 
 This file, ``analysis.py`` and ``algebra.py`` are all that has to be trusted. They import nothing else of selfgen, so
 that ``python check.py FILE`` runs by itself, and the other two name what they take from the textbooks. What is proved
-holds for all parameters in the stated ranges for which the expressions written are defined.
+holds for all parameters in the stated ranges for which the expressions written are defined, those in the start of a
+regime being whole numbers.
 """
 
 from __future__ import annotations
@@ -45,13 +46,19 @@ class Checker(Analysis):
         require((data["format"], data["version"]) == ("selfgen certificate", 1), "this is no certificate of version 1.")
         require(all(name.isidentifier() and name not in RESERVED for name in data["parameters"]), "a name is taken.")
         self.ranges = {name: self.read(text) for name, text in data["parameters"].items()}
-        self.free = {SINCE, *(label for r in self.ranges.values() for i, label in enumerate(self.labels) if r.has(i))}
+        self.free = {SINCE}
+        for over in self.ranges.values():
+            named = {label for i, label in enumerate(self.labels) if over.has(i)}
+            # Else parameters would be tied, perhaps to where an expression is not defined.
+            require(not named <= self.free, "a range has no variable of its own.")
+            self.free |= named
         plain = {label for label in self.labels if label.isidentifier()} - {*RESERVED, *data["parameters"]}
         require(self.free <= {SINCE, *plain}, "a range is stated in more than variables of its own.")
         require(self.positive <= self.free - {SINCE}, "what is called positive is no variable of a range.")
         require(all(set(item) == ABOUT for item in data["about"]), "it does not say what it is about.")
         require(len(data["about"]) == len(data["sequences"]), "it does not say what it is about.")
         self.sequences = [Sequence(self, item) for item in data["sequences"]]
+        self.defined()
         named = data["claim"].get("sequences") == list(range(len(self.sequences)))
         require(not complete or named, "the claim is not about the sequences as they are listed.")
         for number, step in enumerate([*data["steps"], data["claim"]], start=1):
@@ -67,6 +74,15 @@ class Checker(Analysis):
         require(not complete or self.witnesses == data["witnesses"], "the signs rest on other witnesses than stated.")
         require(not complete or not idle, f"a range is stated but not needed: {', '.join(idle)}.")
         return True
+
+    def defined(self) -> None:
+        """No coefficient has a pole at a generation that it is used at, whatever the parameters."""
+        for item in self.sequences:
+            for regime, data in enumerate(item.data["regimes"]):
+                start = item.start(regime) if item.start(regime).whole() is not None else ONE
+                for text in (*chain(*data["matrix"]), *data["forcing"], *data["readout"], data["shift"]):
+                    late = [pole for pole in self.poles(self.read(text).bottom, start) if pole >= (start.whole() or 1)]
+                    require(not late, f"{text} is not defined at g = {late}.")
 
 
 # -- rules: each verifies one step and adds a fact -------------------------------------------------------------
@@ -86,7 +102,7 @@ def solution(checker: Checker, sequence: int, moments: list[list[str]], value: l
         else:
             given = [checker.read(text, origin) for text in before]
             here, ahead = item.start(regime), item.start(regime) - last
-            require(here.number() is None or here.whole() is not None, "a regime starts at no whole number")
+            require(here.whole() is not None or checker.counts(here), "a regime starts at no whole number")
             if ahead.number() is None:
                 checker.sign(ahead - ONE, ONE)
             else:
@@ -158,6 +174,7 @@ def cone(
     multipliers: list[list[str]], rests: list[str], weights: list[str], rest: str,
 ) -> None:  # fmt: skip
     """Linear forms that are not negative stay so, and what is compared is a nonnegative combination of them."""
+    require(len(sequences) == 1 + (shape == "never above"), "a shape is that of one sequence, an order that of two")
     items = [checker.sequences[index] for index in sequences]
     for item, texts in zip(items, risks, strict=True):
         for text, value in zip(texts, item.run(since + 1)[1], strict=True):
@@ -207,9 +224,10 @@ def growth(checker: Checker, sequence: int, growth: str) -> None:
     require(content.is_constant() or checker.definite(checker.covered(content, checker.ranges).top)[1], "it may vanish")
     checker.finite(rate.bottom)
     powers = [(key, index) for kind, key, _, index in checker.functions if kind == "power" and rate.has(index)]
-    divided = min(collect(rate.bottom, [index for _, index in powers]))
+    below = [*collect(rate.bottom, [index for _, index in powers])]
+    require(len(below) == 1, "a denominator is a sum of powers")
     for exponents in collect(rate.top, [index for _, index in powers]):
-        times = map(int.__sub__, exponents, divided)
+        times = map(int.__sub__, exponents, below[0])
         base = math.prod((key**power for (key, _), power in zip(powers, times, strict=True)), start=ONE)
         require(checker.sign(base, ONE) == 1, f"{growth} may change sign")
     checker.equal(
@@ -270,6 +288,7 @@ def claim(
 ) -> None:
     """The facts imply the claim."""
     known, first = checker.facts, sequences[0]
+    require(len(sequences) == 1 + (statement in ("never above", "lower limit")), "it is about more sequences, or fewer")
     require(bound is None or statement.endswith(" bound"), "a bound is stated that nothing is said of")
     require(since is None or statement == "never above", "a generation is stated that nothing is said of")
     if statement in ("least upper bound", "greatest lower bound"):

@@ -114,11 +114,13 @@ def limit(draft: Draft, index: int) -> str:
     if value is None or isinstance(value, Piecewise) or value.has(oo):
         what = "by cases: give numbers" if isinstance(value, Piecewise) else f"{value}: no finite limit was derived"
         raise NotDerivedError(f"no certificate was found: the limit of {draft.risks[index]} is {what}.")
-    candidates = ({"rule": "limit", "sequence": index, "limit": written} for written in _limits(draft.risks[index]))
+    candidates = (
+        {"rule": "limit", "sequence": index, "limit": written} for written in written_limits(draft.risks[index])
+    )
     return str(draft.attempt(candidates)["limit"])
 
 
-def _limits(risk: Risk) -> Iterator[str]:
+def written_limits(risk: Risk) -> Iterator[str]:
     """The limit as it is; or with its constants written through the function that they are values of."""
     yield text(risk.limit)
     recurrence, closed = reduced(risk), risk.closed_form
@@ -162,7 +164,7 @@ def remainder(draft: Draft, index: int, terms: int) -> None:
             "since": since,
         }
         | ({} if aside is None else {"constant": text(aside)})
-        for last in _limits(risk)
+        for last in written_limits(risk)
         for bound in bounds
         for since in (earliest, earliest + 1, earliest + 3, earliest + 7)
         for way in (1, -1)

@@ -8,6 +8,7 @@ from flint import ctx
 
 from theory import DomainError
 from theory.proof import Certificate, CertificateError, check
+from theory.proof.analysis import Analysis
 
 Checker = sys.modules["theory.proof.check"].Checker
 
@@ -230,12 +231,100 @@ def a_claim_among_the_steps():
     return certificate([sequence(shift="1/g")], steps, "closed form")
 
 
+def tied(at):
+    """−1 from g = 2 on, for every a but 0 something else; at a = 0 and g = 1 it is not defined."""
+    return f"(-1 + 2*{{a}}/({{a}} + {at} - 1))"
+
+
+def a_parameter_that_is_a_number(a="a", parameters=None):
+    now, before = tied("g").format(a=a), tied("(g - 1)").format(a=a)
+    step = cone("increasing", [["-1", "-2", "-3"]], "0", forms=[[now]], multipliers=[[f"{now}/{before}"]])
+    step |= {"rests": ["0"], "weights": [f"-1/{before}"]}
+    return certificate([sequence(shift="-g")], [step], "increasing", parameters=parameters or {"a": "0"})
+
+
+def two_parameters_that_are_one():
+    return a_parameter_that_is_a_number("(a - b)", {"a": "t", "b": "t"})
+
+
+def starting(start):
+    after = f"({start} - 1)*2**(g - ({start}) + 1)"
+    risk = one(more=[constant(start, "2")])
+    return certificate([risk], [solution([["g"], [after]], ["g", after])], "closed form", parameters={"s": "3 + t"})
+
+
+def a_regime_starts_half_a_generation_later():
+    return starting("s + 1/2")
+
+
+def a_regime_starts_at_pi():
+    return starting("pi")
+
+
+def growth_that_alternates():
+    return of_value("2**g/(1 + 3*(-1)**g)", "2**g/(1 + 3*(-1)**g)", "growth")
+
+
+def gap(c):
+    moment = f"(g - 4)*(g + {c})"
+    step = f"(g - 4)*(g + {c})/((g - 5)*(g - 1 + {c}))"
+    return certificate([one("2", step, "0", f"-3*(1 + {c})")], [solution([[moment]], [moment])], "closed form")
+
+
+def a_gap_behind_a_root():
+    return gap("sqrt(2)")
+
+
+def a_gap_behind_a_parameter():
+    return gap("a")
+
+
+def a_gap_behind_pi():
+    return gap("pi")
+
+
+def a_gap_behind_a_constant():
+    return gap("exp(1)")
+
+
+def a_gap_at_a_power():
+    risk = one("2", "(2**g - 32)/(2**(g - 1) - 32)", "0", "-30")
+    return certificate([risk], [solution([["2**g - 32"]], ["2**g - 32"])], "closed form")
+
+
+def a_shape_of_two_sequences():
+    step = cone("increasing", [["-1", "-1/2", "-1/3"], ["-1", "-2", "-3"]], "1/(g*(g - 1))", sequences=[0, 1])
+    return certificate([sequence(shift="-1/g"), sequence(shift="-g")], [step], "increasing")
+
+
+def a_bound_of_two_sequences():
+    steps = [
+        cone("increasing", [["0", "1/2", "2/3"]], "1/(g*(g - 1))"),
+        solution([[]], ["1 - 1/g"]),
+        told("limit", "1"),
+    ]
+    pair = [sequence(shift="1 - 1/g"), sequence(shift="g")]
+    return certificate(pair, steps, "least upper bound", claim={"bound": "1"})
+
+
 FORGED = {
+    a_parameter_that_is_a_number: "no variable of its own",
+    two_parameters_that_are_one: "no variable of its own",
+    a_regime_starts_half_a_generation_later: "starts at no whole number",
+    a_regime_starts_at_pi: "starts at no whole number",
+    growth_that_alternates: "has no sign",
+    a_gap_behind_a_root: r"not defined at g = \[5\]",
+    a_gap_behind_a_parameter: r"not defined at g = \[5\]",
+    a_gap_behind_pi: r"not defined at g = \[5\]",
+    a_gap_behind_a_constant: "not rational in g",
+    a_gap_at_a_power: "may change sign",
+    a_shape_of_two_sequences: "a shape is that of one sequence",
+    a_bound_of_two_sequences: "about more sequences",
     the_start_of_generations_is_called_positive: "no variable of a range",
     a_series_whose_order_is_g: "nothing is known of lerchphi",
     a_polylogarithm_at_g: "nothing is known of polylog",
     a_regime_starts_between_generations: "starts at no whole number",
-    a_regime_starts_anywhere: "the range of s",
+    a_regime_starts_anywhere: "starts at no whole number",
     regimes_in_no_order: "may change sign",
     an_empty_first_regime: "not in order",
     a_remainder_before_its_regime: "parameters decide from where on",
@@ -251,10 +340,10 @@ FORGED = {
     growth_that_is_not_real: "not real",
     an_early_value_too_many: "does not start after its early values",
     early_values_that_are_missing: "does not start after its early values",
-    a_sine_that_vanishes: "may be infinite",
+    a_sine_that_vanishes: "not rational in g",
     growth_by_a_sine_that_vanishes: "may be infinite",
-    a_sine_that_vanishes_somewhere: "may be infinite",
-    a_gamma_function_hidden_in_a_moment: "may be infinite",
+    a_sine_that_vanishes_somewhere: "not rational in g",
+    a_gamma_function_hidden_in_a_moment: "not rational in g",
     a_power_of_zero: "zero has an exponent",
     a_recurrence_with_a_gap: r"not defined at g = \[5\]",
     a_comment_in_a_bound: "no plain arithmetic",
@@ -270,6 +359,22 @@ def test_a_forged_certificate_is_refused(forged):
         check(forged())
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1/(1 + g*sin(pi*exp(1)*exp(-1)))",
+        "1/(1 + g*sin(a))",
+        "0*gamma(a) + gamma(a + 1)/(gamma(a + 1) + a*g)",
+        "0*x**(a - 1) + x**a/(x**a + x*g)",
+    ],
+)
+def test_functions_hidden_in_a_denominator_have_no_limit(value):
+    """Γ(1+z) Γ(1−z) is infinite where sin πz vanishes; Γ(a+1)/a and x^a/x are so at 0, where what is written is not."""
+    checker = Analysis([])
+    with pytest.raises(CertificateError, match="may be infinite"):
+        checker.limit_of(checker.read(value))
+
+
 def test_the_forger_can_write_what_is_true():
     """The forms above pass where what they say is so."""
     assert check(of_value("g*polylog(-2, 1/3)/g**2", "0"))
@@ -277,6 +382,9 @@ def test_the_forger_can_write_what_is_true():
     assert check(lower_limit("zeta(3)", "log(8)"))
     assert check(bounded("1 - 1/g", ["0", "1/2", "2/3"], "1"))
     assert check(certificate([one(more=[constant("4", "2")])], [_doubling()], "closed form"))
+    assert check(starting("s + 1"))
+    rising = one("2", "(2**g - 1)/(2**(g - 1) - 1)", "0")
+    assert check(certificate([rising], [solution([["2**g - 1"]], ["2**g - 1"])], "closed form"))
 
 
 def _doubling():
