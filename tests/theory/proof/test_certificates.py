@@ -335,6 +335,9 @@ def test_limits_of_functions(value, limit):
 def test_the_checker_refuses_what_it_does_not_know(value, limit):
     with pytest.raises(CertificateError):
         check(_limit_certificate(value, limit))
+    analysis = Analysis([])
+    with pytest.raises((CertificateError, RecursionError)):
+        analysis.equal(analysis.limit_of(analysis.read(value)), analysis.read(limit), "the limit is another")
 
 
 def test_names_cannot_pose_as_what_the_checker_reckons_with():
