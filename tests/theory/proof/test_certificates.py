@@ -209,6 +209,103 @@ def test_a_remainder_is_the_next_term_of_the_expansion():
     assert step["bound"] == "1/(6*g**3)"
 
 
+@pytest.mark.parametrize(
+    "risk",
+    [
+        ratio(Bernoulli(), Accumulate()),
+        ratio(Exponential(n=9), Accumulate()),
+        ratio(GaussianFit(), Accumulate(), "trace"),
+        ratio(Regular(), RealPlusLatest()),
+        ratio(Bernoulli(), Replace()),
+        ratio(Regular(), AccumulateSubsample()),
+    ],
+    ids=lambda risk: f"{risk.model.name}-{risk.workflow.name}",
+)
+def test_a_remainder_is_no_smaller(risk):
+    """Products of Gamma functions, powers and harmonic numbers, with less room or another expansion."""
+    data = json.loads(prove(Remainder(risk)).json())
+    (step,) = (step for step in data["steps"] if step["rule"] == "remainder")
+    changes = [("bound", f"({step['bound']})/2"), ("expansion", f"({step['expansion']})*101/100")]
+    changes += [("constant", f"{step['constant']} + 1/g")] if "constant" in step else []
+    for key, wrong in changes:
+        steps = [other if other is not step else {**step, key: wrong} for other in data["steps"]]
+        with pytest.raises(CertificateError):
+            completed({**data, "steps": steps})
+
+
+@pytest.mark.parametrize(
+    ("workflow", "limit"), [(SlidingWindow(2), "p*(1 - p)"), (SlidingWindow(3), "p*(1 - p)")], ids=["two", "three"]
+)
+def test_sums_over_roots_with_parameters_tend_to_zero(workflow, limit):
+    certificate = prove(Limit(expected_risk(Bernoulli(), workflow)))
+    assert certificate.data["steps"][-1]["limit"] == limit
+
+
+@pytest.mark.parametrize(
+    ("polynomial", "inside"),
+    [
+        (["1/4", "1", "1"], True),
+        (["-1/2", "1"], True),
+        (["1", "1"], False),
+        (["-2", "1"], False),
+        (["1", "0", "1"], False),
+        (["3/8", "-5/4", "1"], True),
+        (["3/4", "-2", "1"], False),
+        (["-n/(n + 1)", "1"], True),
+        (["-n/(n + 1)", "0", "0", "1"], True),
+        (["-(n + 2)/(n + 1)", "1"], False),
+        (["0", "0", "1"], True),
+    ],
+    ids=str,
+)
+def test_roots_inside_the_unit_circle(polynomial, inside):
+    analysis = Analysis([])
+    analysis.ranges = {"n": analysis.read("t")}
+    analysis.free.add("t")
+    read = [analysis.read(text) for text in polynomial]
+    if inside:
+        analysis.inside(read)
+    else:
+        with pytest.raises(CertificateError):
+            analysis.inside(read)
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("3**g - 8", 1),
+        ("3**g - 9", 0),
+        ("3**g - 10", None),
+        ("1/3 - (1/2)**g", 1),
+        ("1/4 - (1/2)**g", 0),
+        ("1/5 - (1/2)**g", None),
+        ("q**g - 1", 1),
+        ("q**g - 2", None),
+        ("n**g", 0),
+        ("1 + n**g", 1),
+        ("1 - n**g", None),
+        ("floor(q)", 1),
+        ("floor(q) - 1", 0),
+        ("floor(q) - 2", None),
+        ("1 + floor(n)", 1),
+        ("floor(n)", 0),
+        ("floor(n) - 1", None),
+        ("(-2)**g + 5", None),
+    ],
+)
+def test_signs_of_powers_and_floors(text, sign):
+    """For q > 1, n ≥ 0 and g ≥ 2: positive, not negative, or not decided."""
+    analysis = Analysis(["s"])
+    analysis.ranges = {"n": analysis.read("t"), "q": analysis.read("1 + s")}
+    analysis.free |= {"t", "s"}
+    value, first = analysis.read(text), analysis.read("2")
+    if sign is None:
+        with pytest.raises(CertificateError):
+            analysis.sign(value, first)
+    else:
+        assert analysis.sign(value, first) == sign
+
+
 # -- false claims -----------------------------------------------------------------------------------------------
 
 
