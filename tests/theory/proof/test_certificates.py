@@ -233,6 +233,13 @@ def test_a_remainder_is_no_smaller(risk):
             completed({**data, "steps": steps})
 
 
+def test_a_sum_over_roots_has_no_remainder():
+    data = json.loads(prove(Limit(expected_risk(Bernoulli(), SlidingWindow(2)))).json())
+    data["steps"][-1] = {"rule": "remainder", "sequence": 0, "expansion": "p*(1 - p)", "bound": "0", "since": 9}
+    with pytest.raises(CertificateError, match="sums over roots"):
+        completed({**data, "claim": {"statement": "remainder", "sequences": [0]}})
+
+
 @pytest.mark.parametrize(
     ("workflow", "limit"), [(SlidingWindow(2), "p*(1 - p)"), (SlidingWindow(3), "p*(1 - p)")], ids=["two", "three"]
 )
@@ -410,6 +417,8 @@ def test_limits_of_functions(value, limit):
         ("gamma(g)", "0"),
         ("floor(g)", "0"),
         ("lerchphi(1/2, 1/2, g)", "0"),
+        ("2*lerchphi(1/2, 1/2, g)", "2"),
+        ("(1/2)**g*lerchphi(3, 1/2, g)", "0"),
         # functions of g inside functions, and a parameter at which the leading term vanishes
         ("sqrt(2**g)/g", "0"),
         ("exp(harmonic(g))/g", "0"),

@@ -307,7 +307,24 @@ def a_bound_of_two_sequences():
     return certificate(pair, steps, "least upper bound", claim={"bound": "1"})
 
 
+def near_one(expansion, constant="0"):
+    rest = {"rule": "remainder", "sequence": 0, "expansion": expansion, "bound": "1/g", "since": 1}
+    steps = [solution([[]], ["1"]), rest | {"constant": constant}]
+    return certificate([sequence(shift="1")], steps, "remainder")
+
+
+def a_remainder_beside_another_limit():
+    """1/(1.01 + 1/g) rises and 1/(1.01 − 1/g) falls, yet 0.01 is more than 1/g beyond g = 100."""
+    return near_one("101/100")
+
+
+def a_constant_that_moves():
+    return near_one("1", "1/g")
+
+
 FORGED = {
+    a_remainder_beside_another_limit: "does not tend to 1",
+    a_constant_that_moves: "is no constant",
     a_parameter_that_is_a_number: "no variable of its own",
     two_parameters_that_are_one: "no variable of its own",
     a_regime_starts_half_a_generation_later: "starts at no whole number",
@@ -383,6 +400,7 @@ def test_the_forger_can_write_what_is_true():
     assert check(bounded("1 - 1/g", ["0", "1/2", "2/3"], "1"))
     assert check(certificate([one(more=[constant("4", "2")])], [_doubling()], "closed form"))
     assert check(starting("s + 1"))
+    assert check(near_one("1 + 1/(2*g)"))
     rising = one("2", "(2**g - 1)/(2**(g - 1) - 1)", "0")
     assert check(certificate([rising], [solution([["2**g - 1"]], ["2**g - 1"])], "closed form"))
 
