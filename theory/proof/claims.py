@@ -65,7 +65,7 @@ class LeastBound(Claim):
 
 @dataclass(frozen=True)
 class Remainder(Claim):
-    r"""The expansion at G → ∞ is off by no more than an explicit bound :math:`C/G^k`, from a stated G on.
+    r"""From a stated G on the expansion is off by at most an explicit bound, as :math:`C/G^k` or :math:`Cq^G`.
 
     Attributes
     ----------
