@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flint import fmpq
-from sympy import Expr, Function, Integer, Pow, Rational, Symbol, fraction, together
+from sympy import Expr, Function, Integer, Pow, Rational, Symbol, degree, fraction, together
 from sympy.polys.domains import QQ
 from sympy.polys.fields import FracField
 
@@ -20,8 +20,11 @@ class Arithmetic:
     """An exact field for expressions whose only other variable is the generation ``symbol``."""
 
     def __init__(self, expressions: Iterable[Expr], symbol: Symbol) -> None:
-        # At two generations where neither sizes nor margins have zeros by accident.
-        probes = [expression.subs(symbol, g) for expression in expressions for g in (1009, 2003)]
+        listed = list(expressions)
+        # At two generations where neither sizes nor margins have zeros by accident, and powers such as 2^(g²) fit.
+        exponents = {power.exp for expression in listed for power in expression.atoms(Pow) if power.exp.has(symbol)}
+        tame = all(exponent.is_polynomial(symbol) and degree(exponent, symbol) <= 1 for exponent in exponents)
+        probes = [expression.subs(symbol, g) for expression in listed for g in ((1009, 2003) if tame else (23, 31))]
         names: set[Any] = set()
         for probe in probes:
             names |= probe.free_symbols
