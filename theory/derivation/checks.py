@@ -53,6 +53,12 @@ def equality(relation: Relation) -> Evidence:
     return equal(left, right, dict(relation.for_all))
 
 
+def under(relation: Relation, where: Any) -> None:
+    """The relation is stated under this condition and no other."""
+    if relation.where != where:
+        raise NotShown(f"the condition is {where}, not {relation.where}")
+
+
 def equal(left: Expr, right: Expr, first: dict[Expr, Any] | None = None) -> Evidence:
     """How two expressions are proved to be equal, as functions of all their symbols.
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import And, Basic, Eq, Expr, Ge, Integer, Lt, Piecewise, S, Tuple, oo
 
-from theory.derivation.checks import equal
+from theory.derivation.checks import equal, under
 from theory.derivation.limits import singular
 from theory.derivation.notation import risk
 from theory.derivation.regimes import LARGEST_SHOWN, AtGeneration, is_shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.solution import SolvesRecurrence
-from theory.derivation.step import Check, Evidence, NotShown, Step
+from theory.derivation.step import Check, Evidence, Step
 from theory.errors import DomainError
 from theory.recurrence import MomentRecurrence
 from theory.symbols import G
@@ -97,8 +97,7 @@ class Conditioned:
     where: Basic | None
 
     def __call__(self, relation: Relation) -> Evidence:
-        if relation.where != self.where:
-            raise NotShown(f"the condition is {self.where}, not {relation.where}")
+        under(relation, self.where)
         return self.check(relation)
 
 

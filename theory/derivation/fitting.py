@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Dummy, Expr, Ge, Integer, Le, Matrix, Piecewise, S, Sum, Symbol, cancel, expand, simplify
 
 from theory.composition import linear_moments, pool_exact, pool_leading
-from theory.derivation.checks import equal, equality
+from theory.derivation.checks import equal, equality, under
 from theory.derivation.notation import (
     block_mean,
     coefficient,
@@ -53,7 +53,7 @@ class Stated:
     where: Any = None
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         equality(replace(relation, left=self.expected))
         return Evidence("as stated by the model and the workflow")
 
@@ -107,7 +107,7 @@ class Weights:
         return total + self.workflow.fresh_weight(g) * real_mean(g)
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         equal(relation.right, self.combination())
         ones = dict.fromkeys(relation.right.atoms(type(block_mean(1)), type(real_mean(1))), S.One)
         equal(relation.right.subs(ones), S.One)
@@ -123,7 +123,7 @@ class Window:
     lag: Symbol
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, Ge(self.g, self.window.length))
+        under(relation, Ge(self.g, self.window.length))
         found = relation.right
         if not isinstance(found, Sum) or found.limits != ((self.lag, 0, self.window.length - 1),):
             raise NotShown(f"the window has {self.window.length} blocks")
@@ -178,11 +178,6 @@ def _since(dynamics: LinearDynamics, index: Any) -> Any:
     return Ge(index, dynamics.start) if dynamics.start > 1 else None
 
 
-def _under(relation: Relation, where: Any) -> None:
-    if relation.where != where:
-        raise NotShown(f"the condition is {where}, not {relation.where}")
-
-
 def _coefficient(dynamics: LinearDynamics, g: Symbol) -> Expr | None:
     """C_{g,j} of one number that shrinks by a constant factor."""
     if dynamics.transition.shape != (1, 1) or dynamics.transition.has(GENERATION) or dynamics.readout.has(GENERATION):
@@ -201,7 +196,7 @@ class Motion:
     before: tuple[Any, ...]
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, _since(self.dynamics, self.g))
+        under(relation, _since(self.dynamics, self.g))
         right = relation.right if hasattr(relation.right, "shape") else Matrix([relation.right])
         read = {name: right.jacobian(Matrix([symbol])) for name, symbol in _drivers(self.g).items()}
         stated = replace(
@@ -264,7 +259,7 @@ class Travels:
 
     def __call__(self, relation: Relation) -> Evidence:
         dynamics: Any = self.workflow.dynamics()
-        _under(relation, _since(dynamics, j))
+        under(relation, _since(dynamics, j))
         first = int(dynamics.start)
         upto = max(COMPARED, first + 2)
         for g, (block, _) in enumerate(islice(Pathways(self.workflow), upto), start=1):
@@ -399,7 +394,7 @@ class Composed:
     where: Any = None
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         previous = squared_error
         written = relation.right.subs(size(self.g), self.workflow.size(self.g)) * self.workflow.size(self.g)
         written = expand(cancel(written))

@@ -33,7 +33,7 @@ from sympy import (
     zeta,
 )
 
-from theory.derivation.checks import equal, equality
+from theory.derivation.checks import equal, equality, under
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
 from theory.gaussian.multidigamma import multidigamma
@@ -158,8 +158,7 @@ class Series:
 
     def __call__(self, relation: Relation) -> Evidence:
         left, right = relation.left, relation.right
-        if relation.where != self.where:
-            raise NotShown(f"the condition is {self.where}, not {relation.where}")
+        under(relation, self.where)
         if not right.has(Sum):
             raise NotShown(f"{right} is no series")
         for at in _POINTS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Basic, Expr, Integer, Ne, Piecewise, Rational, RootSum, S, fraction, oo, together
 
 from theory.bounds import DECREASING, INCREASING
-from theory.derivation.checks import equal, weakest
+from theory.derivation.checks import equal, under, weakest
 from theory.derivation.closed_form import together as all_of
 from theory.derivation.limits import StrictOrder, apart, exceptions, is_never_zero, limit_of, nonzero, singular
 from theory.derivation.notation import risk
@@ -69,7 +69,7 @@ class Tends:
 
     def __call__(self, relation: Relation) -> Evidence:
         found, right = self.found, relation.right
-        _stated(relation, _where(found, found.limit))
+        under(relation, _where(found, found.limit))
         closed = found.closed_form
         evidence = _same(found.limit, right, "derived from the recurrence")
         if closed is None or isinstance(right, Piecewise):
@@ -100,11 +100,6 @@ def _approached(closed: Expr, limit: Expr, ranges: Ranges) -> None:
         raise NotShown(f"the closed form does not approach {limit}")
 
 
-def _stated(relation: Relation, where: Basic | None) -> None:
-    if relation.where != where:
-        raise NotShown(f"the condition is {where}, not {relation.where}")
-
-
 @dataclass(frozen=True)
 class Grows:
     """The leading term as it is derived from the recurrence, or from the closed form."""
@@ -113,7 +108,7 @@ class Grows:
 
     def __call__(self, relation: Relation) -> Evidence:
         found, closed = self.found, self.found.closed_form
-        _stated(relation, _where(found, found.growth))
+        under(relation, _where(found, found.growth))
         evidence = _same(found.growth, relation.right, "leading term of the expansion")
         if closed is None or isinstance(closed, Piecewise) or isinstance(relation.right, Piecewise):
             return evidence
@@ -212,7 +207,7 @@ class Bounded:
     def __call__(self, relation: Relation) -> Evidence:
         if relation.sign != AT_MOST:
             raise NotShown("it is an upper bound")
-        _stated(relation, self.where)
+        under(relation, self.where)
         if any(sign(relation.right - value, self.found._ranges) == -1 for value in _first_values(self.found)):
             raise NotShown("the first generations exceed it")
         weak = _same(self.found.bound, relation.right, "a monotone sequence lies between its first value and its limit")

@@ -21,10 +21,10 @@ from theory.derivation.arguments.matrices import (
     same,
     verify_residual,
 )
-from theory.derivation.checks import equal
+from theory.derivation.checks import equal, under
 from theory.derivation.notation import risk, shown
 from theory.derivation.relation import EQUAL, Relation
-from theory.derivation.step import Evidence, NotShown, Step
+from theory.derivation.step import Evidence, Step
 from theory.models.linear_regression import LinearRegression
 from theory.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
@@ -152,7 +152,7 @@ class LeastNorm:
     where: Any = None
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         for g, at in enumerate(_fits(self.workflow), start=1):
             if g > 1 or not self.kept:
                 same(evaluated(relation.right, at), at[_now], f"the fit of generation {g}")
@@ -186,7 +186,7 @@ class InverseRows:
     forcing: Expr | None = None
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         for rows, columns in ((4, 1), (5, 2), (6, 3)):
             verify_residual(rows, columns)
         moment = chi_square_moment(S.NegativeOne, self.dimension - self.rows + 1)
@@ -237,8 +237,3 @@ class Pythagoras:
         equal(relation.right, self.share * risk(self.g - 1) + (1 - self.share) * self.signal + _noise)
         equal(relation.right.subs(_noise, self.noise), self.carried)
         return Evidence("Pythagoras, in rational numbers, and algebra")
-
-
-def _under(relation: Relation, where: Any) -> None:
-    if relation.where != where:
-        raise NotShown(f"the condition is {where}, not {relation.where}")

@@ -24,7 +24,7 @@ from theory.derivation.arguments.matrices import (
     trace,
     verify_residual,
 )
-from theory.derivation.checks import equal
+from theory.derivation.checks import equal, under
 from theory.derivation.notation import shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
@@ -168,11 +168,6 @@ def counts(where: Any, g: Symbol, generation: int) -> bool:
     return where is None or where.subs(g, generation) not in (S.false, False) or not where.rhs.is_Integer
 
 
-def _under(relation: Relation, where: Any) -> None:
-    if relation.where != where:
-        raise NotShown(f"the condition is {where}, not {relation.where}")
-
-
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
@@ -186,7 +181,7 @@ class RowsInUse:
     where: Any
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         for fit in fits(self.workflow):
             if counts(self.where, self.g, fit.generation):
                 stated = relation.right.subs(self.g, fit.generation) / self.unit
@@ -202,7 +197,7 @@ class Telescoped:
     where: Any
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         for fit in fits(self.workflow):
             same(evaluated(relation.right, fit.letters), fit.after, f"the fit of generation {fit.generation}")
         return Evidence(f"exact fits on rows of rational numbers, up to generation {GENERATIONS}")
@@ -217,7 +212,7 @@ class Squared:
     where: Any
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         stated = cancel(relation.right / self.sigma2)
         for fit in fits(self.workflow):
             taken = (fit.used.T * fit.used).inv() * fit.block.T
@@ -234,7 +229,7 @@ class Exchangeable:
     where: Any
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         for fit in fits(self.workflow):
             inverse, total = (fit.used.T * fit.used).inv(), fit.used.shape[0]
             parts = [(inverse * fit.used[row, :].T * fit.used[row, :] * inverse).trace() for row in range(total)]
@@ -256,7 +251,7 @@ class InverseTrace:
     forcing: Expr
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         for rows, columns in ((4, 1), (5, 2), (6, 3)):
             verify_residual(rows, columns)
         moment = chi_square_moment(S.NegativeOne, self.rows - self.dimension + 1)

@@ -17,7 +17,7 @@ from mpmath import pi as circle
 from mpmath import sqrt as root
 from sympy import Expr, Function, Ge, I, Integer, Rational, S, Symbol, conjugate, expand, primerange
 
-from theory.derivation.checks import equal
+from theory.derivation.checks import equal, under
 from theory.derivation.notation import shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
@@ -112,11 +112,6 @@ def steps(model: KernelDensity, workflow: Workflow, recurrence: Any, g: Symbol) 
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
-def _under(relation: Relation, where: Any) -> None:
-    if relation.where != where:
-        raise NotShown(f"the condition is {where}, not {relation.where}")
-
-
 @dataclass(frozen=True)
 class Mixed:
     """The displayed recursion gives the weights that the workflow has."""
@@ -126,7 +121,7 @@ class Mixed:
     g: Symbol
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         value: Expr = _block(1)
         for generation in range(2, GENERATIONS + 1):
             at = {_psi(self.g - 1): value, _block(self.g): _block(generation)}
@@ -145,7 +140,7 @@ class Sampled:
     g: Symbol
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         values = {Rational(3, 5) + I * Rational(4, 5): Rational(1, 2), S.One: Rational(1, 3), -I: Rational(1, 6)}
         mean = sum((weight * z for z, weight in values.items()), S.Zero)
         whole = expand(mean * conjugate(mean))
@@ -214,7 +209,7 @@ class Run:
     where: Any
 
     def __call__(self, relation: Relation) -> Evidence:
-        _under(relation, self.where)
+        under(relation, self.where)
         self.rules.verify({self.name: relation.right})
         return Evidence(f"run up to generation {GENERATIONS}, as polynomials in κ and |φ₀|²")
 
