@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from sympy import Basic, Expr, S, Symbol
 
 from theory.errors import DomainError
+from theory.higher_moments import QuadraticNoise
 from theory.positivity import range_of
 from theory.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -37,6 +38,10 @@ class Model(ABC):
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         """Condition under which the loss itself has a finite variance, so that its average has a standard error."""
         return S.true
+
+    def noise(self) -> QuadraticNoise | None:
+        """How a block scatters around the model it is drawn from, where that is known to every order; else None."""
+        return None
 
     def remainder(self) -> tuple[str, Expr]:
         """The relative order of what a result to leading order leaves out: its name, and its value."""

@@ -17,6 +17,7 @@ from sympy import Expr, S, Symbol
 from theory.arguments import is_positive, is_positive_integer, is_probability, parameter
 from theory.composition import compose
 from theory.errors import DomainError
+from theory.higher_moments import QuadraticNoise
 from theory.models.base import Model
 from theory.positivity import at_least
 from theory.recurrence import Recurrence
@@ -61,6 +62,10 @@ class ExponentialFamily(Model):
         """V at the truth: the variance of one real observation."""
         v0, v1, v2 = self.variance_coefficients
         return (v0 + v1 * self.truth + v2 * self.truth**2).factor()
+
+    def noise(self) -> QuadraticNoise:
+        _, v1, v2 = self.variance_coefficients
+        return QuadraticNoise(self.variance, v1 + 2 * v2 * self.truth, v2, self.n)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if loss == "kl":

@@ -9,6 +9,7 @@ from sympy import Expr, S, Symbol
 
 from theory.arguments import is_positive_integer, parameter
 from theory.composition import compose
+from theory.higher_moments import QuadraticNoise
 from theory.models.base import Model
 from theory.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -51,6 +52,10 @@ class Regular(Model):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         return compose(workflow, noise=self.p / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
+
+    def noise(self) -> QuadraticNoise:
+        # The limit experiment: p Gaussian coordinates.
+        return QuadraticNoise(S.One, S.Zero, S.Zero, self.n, copies=self.p)  # type: ignore[arg-type]
 
     def remainder(self) -> tuple[str, Expr]:
         return "p/n", self.p / self.n  # type: ignore[operator]
