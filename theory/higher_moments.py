@@ -103,19 +103,21 @@ class ErrorMoments:
     >>> from theory import Exponential, Replace
     >>> moments = ErrorMoments(Exponential(mean=1, n=20).noise(), Replace(), 2)
     >>> moments.power(2), moments.power(4)  # E δ² and E δ⁴ at generations 1 and 2
-    ([1/20, 41/400], [63/4000, 1197/16000])
+    ([1/20, 41/400], [33/4000, 690369/16000000])
     """
 
     def __init__(self, noise: QuadraticNoise, workflow: Workflow, generations: int, degree: int = 4) -> None:
         if not noise.is_rational:
             raise NotDerivedError("higher moments are exact fractions: give rational numbers for the parameters.")
         self.degree, self.generations, self.copies = degree, generations, _flint(noise.copies)
-        plan = list(_plan(workflow, generations))
-        widest = max(len(step.state) for step in plan)
-        if comb(widest + degree, degree) > MOST_MOMENTS:
+        plan = _plan(workflow, generations)
+        widest = _widest(plan)
+        #: Moments of the largest state.
+        self.count = comb(widest + degree, degree)
+        if self.count > MOST_MOMENTS:
             raise NotDerivedError(
                 f"workflow = {workflow.name} has a state of {widest} numbers: its moments of degree {degree} are "
-                f"{comb(widest + degree, degree)}, more than the {MOST_MOMENTS} that are run."
+                f"{self.count}, more than the {MOST_MOMENTS} that are run."
             )
         self._steps = [_Map(step, noise, degree) for step in plan]
 
@@ -244,31 +246,50 @@ def _powers(weights: list[fmpq], power: int) -> Iterator[tuple[tuple[int, ...], 
             yield (exponent, *rest), comb(power, exponent) * first**exponent * coefficient
 
 
-def _plan(workflow: Workflow, generations: int) -> Iterator[_Step]:
-    """The steps of a workflow, with the fewest blocks kept that its weights allow."""
+def _plan(workflow: Workflow, generations: int) -> list[_Step]:
+    """The steps of a workflow, with the fewest numbers kept that its weights allow."""
     from theory.workflows.base import exact_weights
 
-    rows: list[tuple[fmpq, dict[int, fmpq], fmpq]] = []
+    rows: list[_Row] = []
     sizes: list[tuple[fmpq, fmpq]] = []
-    before: list[fmpq] = []
     for g in range(1, generations + 1):
         if workflow.draw(g) is not None:
             raise NotDerivedError(f"workflow = {workflow.name} draws a subsample: its higher moments are not derived.")
         weights = [_flint(weight, workflow) for weight in exact_weights(workflow, g)]
         fresh = _flint(workflow.fresh_weight(g), workflow) if g > 1 else ZERO
+        rows.append((weights, fresh))
+        sizes.append((_flint(workflow.size(g), workflow), _flint(workflow.fresh_size(g), workflow) if fresh else ZERO))
+    # A window keeps its blocks, and carries nothing; accumulation keeps none, and carries all.
+    return min((_steps(rows, sizes, carried) for carried in (True, False)), key=_widest)
+
+
+_Row = tuple[list[fmpq], fmpq]
+"""Weights of blocks 1..g, and of the fresh real data, in model g."""
+
+
+def _widest(plan: list[_Step]) -> int:
+    return max(len(step.state) for step in plan)
+
+
+def _steps(weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool) -> list[_Step]:
+    """The steps where the row before is, or is not, carried over."""
+    rows: list[tuple[fmpq, dict[int, fmpq], fmpq]] = []
+    before: list[fmpq] = []
+    for weights, fresh in weighed:
         # Real data drawn afresh at g − 1 have no weight at g, so that they must not be carried over.
-        carry = _carry(weights, before) if g > 1 and not rows[-1][2] else ZERO
+        carry = _carry(weights, before) if carried and rows and not rows[-1][2] else ZERO
         terms = [weight - carry * old for weight, old in zip(weights, [*before, ZERO], strict=True)]
         rows.append((carry, {index: weight for index, weight in enumerate(terms, start=1) if weight}, fresh))
-        sizes.append((_flint(workflow.size(g), workflow), _flint(workflow.fresh_size(g), workflow) if fresh else ZERO))
         before = weights
     last = {block: g for g, (_, terms, _) in enumerate(rows, start=1) for block in terms}
+    steps = []
     state: tuple[str | int, ...] = ()
     for g, ((carry, terms, fresh), (size, fresh_size)) in enumerate(zip(rows, sizes, strict=True), start=1):
         kept = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
         following = (*kept, MODEL)
-        yield _Step(g, carry, terms, fresh, size, fresh_size, state, following)
+        steps.append(_Step(g, carry, terms, fresh, size, fresh_size, state, following))
         state = following
+    return steps
 
 
 def _carry(weights: list[fmpq], before: list[fmpq]) -> fmpq:
