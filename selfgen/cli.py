@@ -87,6 +87,21 @@ def _whole(name: str, least: int, most: int | None = None) -> Any:
     return {"parser": parse, "metavar": "INTEGER"}
 
 
+def _relative_error(name: str) -> Any:
+    """A parser of relative errors, such as 0.25, whose errors say what was given and what is allowed."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf:
+            raise _NotAllowed(f"{name} {text} is not allowed: give a positive relative error, such as 0.25.")
+        return value
+
+    return {"parser": parse, "metavar": "NUMBER"}
+
+
 app = typer.Typer(
     cls=_Group,
     no_args_is_help=True,
@@ -158,8 +173,19 @@ def verify(
     seed: Annotated[
         int | None, typer.Option(**_whole("--seed", 0), help="In place of the seed among the study's defaults.")
     ] = None,
+    detectable: Annotated[
+        float,
+        typer.Option(
+            **_relative_error("--detectable"),
+            help="A case agrees only where a formula wrong by this share would have been caught.",
+        ),
+    ] = "0.25",  # type: ignore[assignment]
 ) -> None:
-    """Derive every case of a study, simulate it, and say whether the two agree."""
+    """Derive every case of a study, simulate it, and say whether the two agree.
+
+    Exit code 0 if every case agrees, 1 if one disagrees, 3 if none does but some are inconclusive: nothing speaks
+    against their formulas, but too large an error in them could have gone unseen; 2 for input that makes no sense.
+    """
     from selfgen import overview, real_study, report, verification
     from selfgen.progress import Progress
     from selfgen.study import load
@@ -178,20 +204,14 @@ def verify(
             figures=folder,
             begin=progress.begin,
             finish=progress.finish,
+            detectable=detectable,
         )
     terminal = _terminal()
     terminal.print(report.table(loaded.title, results, terminal.width))
-    failures = [result for result in results if not result.passed]
-    for result in failures:
-        reason = result.reason or "the simulation contradicts the formula"
-        typer.echo(f"{result.name} ({report.settings_text(result)}): {reason}")
-    worst = max(result.detectable for result in results)
-    if math.isfinite(worst):
-        # Rounded up: a claim of power must not be.
-        power = f"In every case a formula wrong by {math.ceil(1000 * worst) / 10:g} % is caught with probability 0.99."
-    else:
-        power = "Some case has no power: its simulation cannot judge the formula."
-    typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {power}")
+    for result in results:
+        if not result.passed:
+            typer.echo(f"{result.name} ({report.settings_text(result)}): {result.verdict}: {result.reason}")
+    typer.echo(report.summary(results))
     closed = [result for result in results if result.certified is not None]
     if closed:
         proved = sum(result.certified is True for result in closed)
@@ -206,8 +226,9 @@ def verify(
         if drawn > 0 and not all(result.grid for result in results):
             what += ", and a figure of every other case"
         typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex and {what}.")
-    if failures:
-        raise typer.Exit(1)
+    code = report.exit_code(results)
+    if code:
+        raise typer.Exit(code)
 
 
 def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None) -> None:

@@ -192,7 +192,7 @@ def _head(figure: Figure, grid: Grid, shades: Mapping[str, Colour]) -> None:
         names.append("not judged")
     if not all(result.passed for result in grid.results):
         keys.append(Line2D([], [], **_POINT))
-        names.append("fails")
+        names.append("does not agree")
     # As many in a row as there is room for.
     width = sum(0.42 + 0.075 * len(name) for name in names)
     rows = int(np.ceil(width / float(figure.get_size_inches()[0])))

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE
 from selfgen import __version__
 from selfgen.study import Study
 from selfgen.verification import CaseResult
@@ -158,11 +159,44 @@ def _verdict_cells(result: CaseResult) -> list[str]:
         ratio_limit_text(result),
         ratio_bound_text(result),
         "–" if math.isnan(result.worst_z) else f"{result.worst_z:.2f}",
-        f"{result.p_value:.3f}",
+        "–" if math.isnan(result.p_value) else f"{result.p_value:.3f}",
         f"{100 * result.detectable:.2f} %" if math.isfinite(result.detectable) else "none",
         {True: "✓", False: "none", None: "–"}[result.certified],
-        "[green]agrees[/green]" if result.passed else "[bold red]FAILS[/bold red]",
+        _VERDICTS[result.verdict],
     ]
+
+
+#: Each verdict as it stands in a table.
+_VERDICTS = {
+    AGREES: "[green]agrees[/green]",
+    DISAGREES: "[bold red]disagrees[/bold red]",
+    INCONCLUSIVE: "[yellow]inconclusive[/yellow]",
+}
+
+
+def summary(results: Sequence[CaseResult]) -> str:
+    """How many cases agree, disagree and are inconclusive, and what those that agree would have shown."""
+    count = {verdict: sum(result.verdict == verdict for result in results) for verdict in _VERDICTS}
+    others = [
+        f"{count[verdict]} {verb}" for verdict, verb in ((DISAGREES, "disagree"), (INCONCLUSIVE, "are inconclusive"))
+        if count[verdict]
+    ]  # fmt: skip
+    said = f"{count[AGREES]} of {len(results)} cases agree"
+    said += f", {' and '.join(others)}." if others else "."
+    worst = max((result.detectable for result in results if result.passed), default=math.inf)
+    if math.isfinite(worst):
+        # Rounded up: a claim of power must not be.
+        which = "every case" if count[AGREES] == len(results) else "every case that agrees"
+        said += f" In {which} a formula wrong by {math.ceil(1000 * worst) / 10:g} % is caught with probability 0.99."
+    elif count[AGREES]:
+        said += " Where the risk is 0 at every generation no error is relative to it."
+    return said
+
+
+def exit_code(results: Sequence[CaseResult]) -> int:
+    """1 if a case disagrees, 3 if none does but some are inconclusive, else 0."""
+    verdicts = {result.verdict for result in results}
+    return 1 if DISAGREES in verdicts else 3 if INCONCLUSIVE in verdicts else 0
 
 
 def settings_text(result: CaseResult) -> str:
@@ -229,6 +263,7 @@ def as_json(study: Study, results: Sequence[CaseResult]) -> str:
         "title": study.title,
         "source": study.source,
         "passed": all(result.passed for result in results),
+        "verdicts": {verdict: sum(result.verdict == verdict for result in results) for verdict in _VERDICTS},
         "cases": [asdict(result) for result in results],
     }
     return json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -243,7 +278,7 @@ def as_csv(results: Sequence[CaseResult]) -> str:
     writer.writerow(
         [
             *("model", "workflow", "loss", *(f"parameter_{name}" for name in parameters), "replicates", "generation"),
-            *("formula", "mean", "stderr", "z", "p_value", "detectable", "passed"),
+            *("formula", "mean", "stderr", "z", "p_value", "detectable", "passed", "verdict"),
         ]
     )
     for result in results:
@@ -252,7 +287,7 @@ def as_csv(results: Sequence[CaseResult]) -> str:
         rows = zip(result.formula, result.mean, result.stderr, strict=True)
         for generation, (formula, mean, stderr) in enumerate(rows, start=1):
             z = (mean - formula) / stderr if stderr > 0 else math.nan
-            verdict = (repr(result.p_value), repr(result.detectable), str(result.passed).lower())
+            verdict = (repr(result.p_value), repr(result.detectable), str(result.passed).lower(), result.verdict)
             numbers = (repr(formula), repr(mean), repr(stderr), repr(z))
             writer.writerow((*case, generation, *numbers, *verdict))
     return buffer.getvalue()

@@ -16,6 +16,7 @@ import numpy as np
 from sympy import Expr, RootSum, Symbol, oo
 
 from numerics import crosscheck, evaluate, simulate
+from numerics.crosscheck import ASKED
 from numerics.simulate import Simulation
 from selfgen.proofs import certified
 from selfgen.study import Case, Study
@@ -38,8 +39,11 @@ class CaseResult:
     order in 1/n, as ``ratio_limit_exactness`` says; ``ratio_bound`` is the least upper bound of the ratio, ``oo`` when
     it diverges. ``certified`` says whether the closed form has a certificate that the checker accepts, None where there
     is no closed form. ``formula``, ``mean`` and ``stderr`` hold the risk at generations 1, 2, …; ``detectable`` is the
-    smallest relative error in the formula that the run would have caught with probability 0.99. ``reason`` says why a
-    case did not pass or, of a formula to leading order that did, how much it leaves out.
+    smallest relative error in the formula that the run would have caught with probability 0.99, infinite where none
+    was. ``verdict`` is "agrees", "disagrees" or "inconclusive", and ``passed`` says whether it is the first; ``reason``
+    says why it is another or, of a formula to leading order that agrees, how much it leaves out. ``replicates_needed``
+    is about how many replicates would decide an inconclusive case. ``method`` is how it was simulated: by importance
+    sampling where derived moments say that as many plain chains cannot judge it.
     """
 
     model: str
@@ -75,6 +79,8 @@ class CaseResult:
     p_value: float
     detectable: float
     passed: bool
+    verdict: str
+    replicates_needed: int | None
     reason: str
     seconds: float
 
@@ -90,6 +96,7 @@ def verify(
     figures: Path | None = None,
     begin: Callable[[Case], None] = lambda case: None,
     finish: Callable[[Case, CaseResult], None] = lambda case, result: None,
+    detectable: float = ASKED,
 ) -> list[CaseResult]:
     """Verify every case, in the order of the study whatever order they finish in.
 
@@ -106,6 +113,8 @@ def verify(
         Called with each case as it starts.
     finish : callable
         Called with each case and its result, in the order in which cases finish.
+    detectable : positive float, default 0.25
+        A case agrees only where a formula wrong by this share would have been caught, see :func:`numerics.crosscheck`.
     """
     cases = study.cases
     if jobs == 1 or len(cases) == 1:
@@ -113,7 +122,7 @@ def verify(
         with processes(jobs) as executor:
             for number, case in enumerate(cases):
                 begin(case)
-                results.append(verify_case(case, number, figures, executor))
+                results.append(verify_case(case, number, figures, executor, detectable))
                 finish(case, results[-1])
         return results
     found: dict[int, CaseResult] = {}
@@ -125,7 +134,7 @@ def verify(
         def start() -> None:
             for number, case in waiting:
                 begin(case)
-                running[executor.submit(verify_case, case, number, figures)] = number
+                running[executor.submit(verify_case, case, number, figures, None, detectable)] = number
                 return
 
         try:
@@ -145,7 +154,11 @@ def verify(
 
 
 def verify_case(
-    case: Case, number: int = 0, figures: Path | None = None, executor: Executor | None = None
+    case: Case,
+    number: int = 0,
+    figures: Path | None = None,
+    executor: Executor | None = None,
+    detectable: float = ASKED,
 ) -> CaseResult:
     """Derive, simulate and cross-check one case."""
     started = time.perf_counter()
@@ -158,11 +171,11 @@ def verify_case(
             generations=case.generations,
             replicates=case.replicates,
             seed=case.seed,
-            method=case.method,
+            method="auto" if case.method == "exact-law" else case.method,
             loss=case.loss,
             executor=executor,
         )
-        check = crosscheck(risk, first_generations(simulation, case.checked))
+        check = crosscheck(risk, first_generations(simulation, case.checked), detectable=detectable)
         formula = np.asarray(evaluate(risk, np.arange(1, case.generations + 1)), dtype=float)
         leading = _leading_order(risk)
         first_order = leading.closed_form if risk.closed_form is None and leading is not None else None
@@ -185,7 +198,7 @@ def verify_case(
         checked=case.checked,
         replicates=case.replicates,
         seed=case.seed,
-        method=case.method,
+        method=simulation.method,
         closed_form=_text(risk.closed_form),
         leading_order=_text(first_order),
         general_form=min(filter(None, (symbolic, _form(risk))), key=len, default=None),
@@ -209,6 +222,8 @@ def verify_case(
         p_value=float(check.p_value),
         detectable=float(check.detectable),
         passed=bool(check.passed),
+        verdict=check.verdict,
+        replicates_needed=check.replicates_needed,
         reason=str(check.reason or ""),
         seconds=time.perf_counter() - started,
     )

@@ -230,7 +230,7 @@ def test_verify_catches_a_formula_that_is_wrong(study: Path, monkeypatch: pytest
     result = run.invoke(app, ["verify", str(study), "--jobs", "1"])
     assert result.exit_code == 1
     assert "0 of 2 cases agree" in result.output
-    assert "FAILS" in result.output
+    assert "0 of 2 cases agree, 2 disagree." in result.output
 
 
 def test_verify_takes_a_seed(study: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_grid_has_one_line_a_case_under_shared_headings(grid: tuple[Study, lis
     lines = [line.rstrip() for line in text.splitlines()]
     assert max(map(len, lines)) <= width
     assert "…" not in text
-    rows = [line for line in lines if line.endswith(("agrees", "FAILS"))]
+    rows = [line for line in lines if line.endswith(("agrees", "disagrees", "inconclusive"))]
     assert len(rows) == len(results) == 14
     assert lines.index("linear-regression, replace, loss squared  design = fresh") + 1 == lines.index("G*d/(T - d - 1)")
     # Numbers of one name end under one another.
@@ -112,7 +112,7 @@ def test_a_column_says_up_to_which_generation_a_case_is_judged(grid: tuple[Study
     text = _printed(study.title, [*results[:-1], replace(results[-1], checked=3)], 100)
     assert "judged" in text
     judged = [
-        found[1] for line in text.splitlines() if (found := re.match(r".*= +\S+ +\S+ +(\d+) .*(agrees|FAILS)", line))
+        found[1] for line in text.splitlines() if (found := re.match(r".*= +\S+ +\S+ +(\d+) .*(agrees|disagrees|inconclusive)", line))
     ]
     assert judged == ["4"] * 13 + ["3"]
 
