@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
@@ -161,8 +162,8 @@ class _Judge:
         """Agrees, disagrees or inconclusive, and why."""
         if not self.varying.any():
             return self._of_certain_losses()
-        maximum = GaussianMaximum.of(self.law.correlation[np.ix_(self.varying, self.varying)])
-        critical = maximum.critical_value(self.level)
+        correlation = self.law.correlation[np.ix_(self.varying, self.varying)]
+        maximum, critical = _maximum(correlation.tobytes(), len(correlation), self.level)
         power = self._detectable_at(critical)
         smallest = float(power.min())
         strain = self._strain(critical)
@@ -266,6 +267,13 @@ class _Judge:
             f"{self.stderr[worst]:.2g} and the formula {self.expected[worst]:.6g}: p = {p_value:.2g} over all "
             f"generations."
         )
+
+
+@lru_cache(maxsize=2)
+def _maximum(correlation: bytes, size: int, level: float) -> tuple[GaussianMaximum, float]:
+    """The law of the largest score and its critical value: the same for every run where the correlation is derived."""
+    law = GaussianMaximum.of(np.frombuffer(correlation).reshape(size, size))
+    return law, law.critical_value(level)
 
 
 def _percent(value: float) -> str:

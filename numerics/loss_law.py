@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from scipy.special import gammainc, gammaincc, gammaincinv, gammainccinv, ndtr, 
 from numerics.pathway_table import pathway_coefficients
 from theory.errors import NotDerivedError
 from theory.higher_moments import ErrorMoments, QuadraticNoise
+from theory.models.base import Model
+from theory.models.exponential_family import ExponentialFamily
 from theory.workflows.base import Workflow
 
 if TYPE_CHECKING:
@@ -95,11 +98,34 @@ def loss_law(simulation: Simulation) -> LossLaw:
     none = np.zeros(generations)
     skewness = none if simulation.skewness is None else simulation.skewness[:generations]
     excess = none if simulation.excess is None else simulation.excess[:generations]
+    if derived is None and simulation.method != "importance":
+        variance = exact_variance(simulation.model, simulation.workflow, simulation.loss, generations)
+        if variance is not None:
+            deviation = np.sqrt(variance)
+            covariance = simulation.correlation * np.outer(deviation, deviation)
+            return LossLaw(simulation.mean, covariance, skewness, excess, known=True)
     if derived is not None and np.isnan(derived.skewness).any():
         return replace(derived, skewness=skewness, excess=excess)
     if derived is not None:
         return derived
     return LossLaw(simulation.mean, simulation.covariance, skewness, excess, known=False)
+
+
+def exact_variance(model: Model, workflow: Workflow, loss: str, generations: int) -> Array | None:
+    """Var loss at generations 1..G where only the second moment of the loss is derived; None where that is not."""
+    if generations > MOST_GENERATIONS or isinstance(model, ExponentialFamily):
+        return None
+    second = model.second_moment(workflow, loss)
+    if second is None:
+        return None
+    first = model.recurrence(workflow, loss)
+    if first.exactness != "exact" or second.exactness != "exact":
+        return None
+    exact = [square - mean**2 for square, mean in islice(zip(second.values(), first.values(), strict=False), generations)]
+    try:
+        return np.array([float(value) for value in exact])
+    except OverflowError:
+        return None
 
 
 def squared_error_law(noise: QuadraticNoise | None, workflow: Workflow, generations: int) -> LossLaw | None:

@@ -48,7 +48,7 @@ from theory.composition import linear_moments
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.effective_size import concentration, concentration_formula, late_start
 from theory.errors import NotDerivedError
-from theory.gaussian.algebra import IDENTITY, Algebra, Atom, Block, Monomial, Polynomial, add, expectation, line, loop
+from theory.gaussian.algebra import IDENTITY, Algebra, Atom, Block, Monomial, Polynomial, add, expectation, line, loop, multiply
 from theory.pathway import Pathways
 from theory.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow
@@ -177,11 +177,16 @@ class Invariants:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss that is an invariant of the fitted (μ, Σ): which parts it is made of."""
+    """A loss that is an invariant of the fitted (μ, Σ): which parts it is made of, and to which power it is taken.
+
+    The power of a loss of weight w has weight w · power: the second of the squared error of the mean has that of the
+    squared error of the covariance itself.
+    """
 
     mean: bool = False
     covariance: bool = False
     trace: bool = False
+    power: int = 1
 
     def of(self, invariants: Invariants, readout: Matrix, correction: Expr) -> Polynomial:
         """‖μ‖², ‖Σ − I‖² and tr Σ of the model with the given readout, added up."""
@@ -195,7 +200,10 @@ class Loss:
             add(total, algebra.trace(off, off))
         if self.trace:
             add(total, algebra.trace(covariance))
-        return total
+        raised = total
+        for _ in range(self.power - 1):
+            raised = multiply(raised, total)
+        return raised
 
 
 def invariant_recurrence(

@@ -43,6 +43,10 @@ class Model(ABC):
         """How a block scatters around the model it is drawn from, where that is known to every order; else None."""
         return None
 
+    def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        """E loss² as a recurrence, exact at every n, so that the variance of the loss is known; None if not derived."""
+        return None
+
     def remainder(self) -> tuple[str, Expr]:
         """The relative order of what a result to leading order leaves out: its name, and its value."""
         return "1/n", 1 / self.parameters["n"]

@@ -16,7 +16,8 @@ from sympy import Expr, S, Symbol
 
 from theory.arguments import is_positive, is_positive_integer, is_probability, parameter
 from theory.composition import compose
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
+from theory.fourth_moment import fourth_moment
 from theory.higher_moments import QuadraticNoise
 from theory.models.base import Model
 from theory.positivity import at_least
@@ -66,6 +67,14 @@ class ExponentialFamily(Model):
     def noise(self) -> QuadraticNoise:
         _, v1, v2 = self.variance_coefficients
         return QuadraticNoise(self.variance, v1 + 2 * v2 * self.truth, v2, self.n)
+
+    def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        if loss != "squared":
+            return None
+        try:
+            return fourth_moment(workflow, self.noise())
+        except NotDerivedError:
+            return None
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if loss == "kl":

@@ -5,7 +5,7 @@ The truth is N(0, I_d): the fit is affine-equivariant, so that losses relative t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -131,6 +131,16 @@ class GaussianFit(Model):
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         # The square of an inverse Wishart has a mean from two samples more than the inverse itself.
         return self._samples(workflow, self._d + 5) if loss == "kl" else S.true
+
+    def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        # Squares of the other losses are of weight 8, whose invariants are too many to solve in passing.
+        dynamics = workflow.dynamics()
+        if loss not in ("mean", "trace") or not isinstance(dynamics, LinearDynamics):
+            return None
+        if dynamics.transition.shape[0] > LARGEST_STATE:
+            return None
+        squared = replace(_INVARIANT[loss], power=2)
+        return invariant_recurrence(workflow, dynamics, squared, self._d, self._n, self.unbiased)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         self._verify_samples(workflow, loss)
