@@ -33,12 +33,6 @@ POWER = 0.99
 ROUNDING = 1e-12
 # Below the smallest normal double, a variance has lost its digits.
 TINIEST = float(np.finfo(float).tiny)
-# A test is not held to its level where normal scores leave this relative error in the tail beyond the critical value.
-WORST_TAIL = 0.5
-# Skewness of an average up to which the expansions behind its normal score are used: derived, and estimated.
-MOST_SKEW, MOST_ESTIMATED_SKEW = 1.0, 0.5
-# Relative standard error of an estimated variance, √((excess + 2)/R), up to which it is taken for the variance.
-VARIANCE_ERROR = 1 / 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +160,7 @@ class _Judge:
         maximum, critical = _maximum(correlation.tobytes(), len(correlation), self.level)
         power = self._detectable_at(critical)
         smallest = float(power.min())
-        strain = self._strain(critical)
+        strain = np.where(self.varying, self.law.strain(critical, self.replicates), 0.0)
         if strain.max() > 1:
             return self._of_heavy_tails(strain, smallest)
         scores = self.law.scores(self.z, self.replicates)
@@ -229,16 +223,6 @@ class _Judge:
         if run.method != "importance" and is_possible(run.model, run.workflow, run.loss, run.generations):
             reason += " Simulated with method = 'importance', far fewer do."
         return self._found(INCONCLUSIVE, p_value, np.inf, unseen, needed, reason)
-
-    def _strain(self, critical: float) -> Array:
-        """How many times more replicates it takes until normal scores hold, at each generation."""
-        skew = self.law.skewness**2 / self.replicates
-        if self.law.known:
-            tail = critical**2 * (critical**2 - 3) / 24
-            left = np.abs(self.law.excess - 1.5 * self.law.skewness**2) / self.replicates * tail
-            return np.where(self.varying, np.maximum(left / WORST_TAIL, skew / MOST_SKEW**2), 0.0)
-        error = (self.law.excess + 2) / self.replicates
-        return np.where(self.varying, np.maximum(error / VARIANCE_ERROR**2, skew / MOST_ESTIMATED_SKEW**2), 0.0)
 
     def _chebyshev(self) -> float:
         r"""P(some |z| at least this large), from :math:`P(|Z| \ge z) \le \min(1/z^2, E Z^4/z^4)`."""

@@ -23,8 +23,8 @@ from theory.workflows.base import Workflow
 LOOKED_AT = 60
 #: Plain chains do where at every generation an error of this size is caught, at about six standard errors.
 SEEN, STANDARD_ERRORS = 0.25, 6.0
-#: And where the fourth cumulant of the average is at most this: a tail beyond four standard errors is then near normal.
-MOST_EXCESS = 0.2
+#: And where tails are normal up to the critical value of a test over some ten generations.
+CRITICAL = 3.9
 
 
 def is_possible(model: Model, workflow: Workflow, loss: str, generations: int) -> bool:
@@ -48,8 +48,8 @@ def is_needed(model: Model, workflow: Workflow, loss: str, generations: int, rep
     if law is None:
         return False
     seen = STANDARD_ERRORS * law.stderr(replicates) <= SEEN * np.abs(law.mean)
-    # Where eighth moments were not run, excess is nan, and the variance alone decides.
-    return bool((~seen | (law.excess > MOST_EXCESS * replicates)).any())
+    # Where eighth moments were not run they are nan, and the variance alone decides.
+    return bool((~seen | (law.strain(CRITICAL, replicates) > 1)).any())
 
 
 def tilted_chain(model: Model, workflow: Workflow, generations: int, loss: str) -> TiltedChain:

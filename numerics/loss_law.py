@@ -40,6 +40,12 @@ Array = NDArray[np.float64]
 NEGLIGIBLE = 1e-4
 #: A score beyond this is one of probability zero in double precision.
 FURTHEST = 38.0
+#: A test is not held to its level where scores leave this relative error in the tail beyond the critical value.
+WORST_TAIL = 0.5
+#: Skewness of an average up to which the expansions behind its score are used: derived, and estimated.
+MOST_SKEW, MOST_ESTIMATED_SKEW = 1.0, 0.5
+#: Relative standard error of an estimated variance, √((excess + 2)/R), up to which it is taken for the variance.
+VARIANCE_ERROR = 1 / 3
 #: Exact covariances between more generations than this are not run.
 MOST_GENERATIONS = 150
 #: Nor are more moments, added up over the generations.
@@ -79,6 +85,17 @@ class LossLaw:
         """Normal scores of standardised averages."""
         to_normal = _gamma_score if self.known else _hall_score
         return np.array([to_normal(value, a) for value, a in zip(z, self.skewness / sqrt(replicates), strict=True)])
+
+    def strain(self, critical: float, replicates: int) -> Array:
+        """How many times more replicates it takes until scores hold up to the critical value; at most 1 where they do."""
+        skew = self.skewness**2 / replicates
+        if not self.known:
+            error = (self.excess + 2) / replicates
+            return np.maximum(error / VARIANCE_ERROR**2, skew / MOST_ESTIMATED_SKEW**2)
+        # Edgeworth to second order, what the gamma law has of it taken off.
+        tail = critical**2 * (critical**2 - 3) / 24
+        left = np.abs(self.excess - 1.5 * self.skewness**2) / replicates * tail
+        return np.maximum(left / WORST_TAIL, skew / MOST_SKEW**2)
 
     def standardised(self, score: float, replicates: int) -> Array:
         """The standardised averages that have this normal score."""

@@ -226,7 +226,7 @@ def verify(
         if drawn > 0 and not all(result.grid for result in results):
             what += ", and a figure of every other case"
         typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex and {what}.")
-    code = report.exit_code(results)
+    code = report.exit_code(result.verdict for result in results)
     if code:
         raise typer.Exit(code)
 
@@ -660,7 +660,7 @@ def value(
     ] = True,
     set_: Set = None,
     loss: Loss = "squared",
-    check: Annotated[bool, typer.Option("--check", help="Also simulate; exit code 1 if the formula fails.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Also simulate; exit code 1 if they disagree, 3 if that decides nothing.")] = False,
     seed: Annotated[int, typer.Option(**_whole("--seed", 0), help="Of the simulation.")] = 0,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also draw the plane of n_r and n_s: .png, .pdf or .svg.")
@@ -677,6 +677,8 @@ def value(
     given = _settings(set_, None)
     if "n" in given:
         raise DomainError(f"n = {given['n']} is not for --set here: --fitted-on says how many samples the model has.")
+    from selfgen.report import exit_code
+
     built, _ = build_all(model, [], given)
     found = value_of_synthetic(built, real, synthetic, fitted_on, overlap=overlap, loss=loss)
     checks = _value_checks(found, seed) if check else []
@@ -684,7 +686,6 @@ def value(
         from selfgen.value_plane import draw_plane
 
         draw_plane(found, plot, checks)
-    agree = all(point.passed for point in checks)
     if latex:
         typer.echo(found.latex())
     elif as_json:
@@ -698,8 +699,9 @@ def value(
         _describe_value(found, checks)
         if plot is not None:
             typer.echo(f"Written to {plot}.")
-    if not agree:
-        raise typer.Exit(1)
+    code = exit_code(point.verdict for point in checks)
+    if code:
+        raise typer.Exit(code)
 
 
 def _value_checks(found: ValueOfSynthetic, seed: int) -> list[PointCheck]:
@@ -758,7 +760,7 @@ def _describe_value(found: ValueOfSynthetic, checks: list[PointCheck]) -> None:
         typer.echo(f"{name:<21}{text}")
     for point in checks:
         if not point.passed:
-            typer.echo(f"n_r = {point.real}, n_s = {point.synthetic}: {point.reason}")
+            typer.echo(f"n_r = {point.real}, n_s = {point.synthetic}: {point.verdict}: {point.reason}")
     if checks:
         worst = max(point.detectable for point in checks)
         if math.isfinite(worst):

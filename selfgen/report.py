@@ -193,9 +193,9 @@ def summary(results: Sequence[CaseResult]) -> str:
     return said
 
 
-def exit_code(results: Sequence[CaseResult]) -> int:
+def exit_code(verdicts: Iterable[str]) -> int:
     """1 if a case disagrees, 3 if none does but some are inconclusive, else 0."""
-    verdicts = {result.verdict for result in results}
+    verdicts = set(verdicts)
     return 1 if DISAGREES in verdicts else 3 if INCONCLUSIVE in verdicts else 0
 
 

@@ -25,6 +25,7 @@ from scipy.special import ndtri
 from sympy import Expr, Rational, Symbol, cancel, lambdify
 
 from numerics import crosscheck, simulate
+from numerics.crosscheck import AGREES, DISAGREES
 from selfgen.style import BLUE, FORMATS, GREY, STYLE, VERMILION, save
 from theory import DomainError, NotDerivedError, expected_risk
 from theory.value import ValueOfSynthetic, value_of_synthetic
@@ -51,7 +52,8 @@ class PointCheck:
     """What a simulation said about the pooled risk of n_r real and n_s synthetic samples.
 
     ``z`` is (simulated − derived)/standard error, ``detectable`` the smallest relative error of the formula that this
-    point alone would have caught with probability 0.99; ``reason`` says why it did not pass.
+    point alone would have caught with probability 0.99; ``verdict`` is that of :func:`numerics.crosscheck`, and ``reason``
+    says why it is not "agrees".
     """
 
     real: int
@@ -62,6 +64,7 @@ class PointCheck:
     z: float
     detectable: float
     passed: bool
+    verdict: str
     reason: str | None
 
 
@@ -128,8 +131,9 @@ def check_points(
         difference = mean - formula
         z = difference / stderr if stderr > 0 else 0.0 if difference == 0 else float(np.copysign(np.inf, difference))
         usable = np.isfinite(check.detectable) and formula > 0
-        reason = None if check.passed else check.reason
-        if reason is None and abs(z) > critical:
+        verdict, reason = check.verdict, None if check.passed else check.reason
+        if verdict == AGREES and abs(z) > critical:
+            verdict = DISAGREES
             reason = f"the simulation gives {mean:.6g} ± {stderr:.2g} and the formula {formula:.6g}."
         found.append(
             PointCheck(
@@ -140,7 +144,8 @@ def check_points(
                 stderr=stderr,
                 z=z,
                 detectable=(critical + float(ndtri(_POWER))) * stderr / formula if usable else float("inf"),
-                passed=reason is None,
+                passed=verdict == AGREES,
+                verdict=verdict,
                 reason=reason,
             )
         )
