@@ -174,7 +174,13 @@ class _Judge:
         return self._of_too_few(p_value, smallest, power)
 
     def _found(
-        self, verdict: str, p_value: float, smallest: float, power: Array, needed: int | None = None, reason: str | None = None
+        self,
+        verdict: str,
+        p_value: float,
+        smallest: float,
+        power: Array,
+        needed: int | None = None,
+        reason: str | None = None,
     ) -> Crosscheck:
         return Crosscheck(
             verdict, self.z, p_value, self.level, smallest, power, self.asked, self.law.known, needed, reason

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from numerics.losses import SquaredError
 from numerics.loss_law import squared_error_law
+from numerics.losses import SquaredError
 from numerics.pathway_table import pathway_coefficients
 from numerics.samplers.combination import steps
 from numerics.samplers.families import canonical_family

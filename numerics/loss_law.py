@@ -7,8 +7,8 @@ to be judged. Elsewhere they are estimated, and the verdict says so.
 With a = skewness/√R the average, in units of its standard error, is close to normal only up to a; its *score* is
 normal one order further. Where the standard error is known that is the normal score of the gamma law with the same
 skewness (exact for Gaussian errors, whose average of squares has a gamma law). Where it is estimated from the same
-replicates, the expansion turns round (a large average comes with a large standard error), and Hall (1992, *The bootstrap and
-Edgeworth expansion*, section 3.9) gives the monotone cubic :math:`((1 + a z/3)^3 - 1)/a + a/6`.
+replicates, the expansion turns round (a large average comes with a large standard error), and Hall (1992, *The
+bootstrap and Edgeworth expansion*, section 3.9) gives the monotone cubic :math:`((1 + a z/3)^3 - 1)/a + a/6`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpq
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaincc, gammaincinv, gammainccinv, ndtr, ndtri
+from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr, ndtri
 
 from numerics.pathway_table import pathway_coefficients
 from theory.errors import NotDerivedError
@@ -87,7 +87,7 @@ class LossLaw:
         return np.array([to_normal(value, a) for value, a in zip(z, self.skewness / sqrt(replicates), strict=True)])
 
     def strain(self, critical: float, replicates: int) -> Array:
-        """How many times more replicates it takes until scores hold up to the critical value; at most 1 where they do."""
+        """How many times more replicates it takes until scores hold up to the critical value; 1 or less: they do."""
         skew = self.skewness**2 / replicates
         if not self.known:
             error = (self.excess + 2) / replicates
@@ -138,9 +138,9 @@ def exact_variance(model: Model, workflow: Workflow, loss: str, generations: int
     first = model.recurrence(workflow, loss)
     if first.exactness != "exact" or second.exactness != "exact":
         return None
-    exact = [square - mean**2 for square, mean in islice(zip(second.values(), first.values(), strict=False), generations)]
+    pairs = islice(zip(second.values(), first.values(), strict=False), generations)
     try:
-        return np.array([float(value) for value in exact])
+        return np.array([float(square - mean**2) for square, mean in pairs])
     except OverflowError:
         return None
 

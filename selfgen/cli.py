@@ -660,7 +660,9 @@ def value(
     ] = True,
     set_: Set = None,
     loss: Loss = "squared",
-    check: Annotated[bool, typer.Option("--check", help="Also simulate; exit code 1 if they disagree, 3 if that decides nothing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Also simulate; exit code 1: disagrees, 3: inconclusive.")
+    ] = False,
     seed: Annotated[int, typer.Option(**_whole("--seed", 0), help="Of the simulation.")] = 0,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also draw the plane of n_r and n_s: .png, .pdf or .svg.")

@@ -52,8 +52,8 @@ class PointCheck:
     """What a simulation said about the pooled risk of n_r real and n_s synthetic samples.
 
     ``z`` is (simulated − derived)/standard error, ``detectable`` the smallest relative error of the formula that this
-    point alone would have caught with probability 0.99; ``verdict`` is that of :func:`numerics.crosscheck`, and ``reason``
-    says why it is not "agrees".
+    point alone would have caught with probability 0.99; ``verdict`` is that of :func:`numerics.crosscheck`, and
+    ``reason`` says why it is not "agrees".
     """
 
     real: int

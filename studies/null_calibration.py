@@ -136,17 +136,47 @@ def main(runs: int = RUNS) -> None:
     with FILE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(
-            ("model", "workflow", "loss", "generations", "replicates", "method", "variance", "runs", "agree", "disagree",
-             "inconclusive", "heavy_tails", "uniform", "below_0.05", "below_0.01", "detectable")  # fmt: skip
+            (
+                "model",
+                "workflow",
+                "loss",
+                "generations",
+                "replicates",
+                "method",
+                "variance",
+                "runs",
+                "agree",
+                "disagree",
+                "inconclusive",
+                "heavy_tails",
+                "uniform",
+                "below_0.05",
+                "below_0.01",
+                "detectable",
+            )
         )
         for cell in CELLS:
             started = time.perf_counter()
             found = calibrate(cell, runs)
             writer.writerow(
-                (cell.model, cell.workflow, cell.loss, cell.generations, cell.replicates, found.method,
-                 "derived" if found.known else "estimated", found.runs, found.agree, found.disagree, found.inconclusive,
-                 found.heavy_tails, f"{found.uniform:.3g}", f"{found.below_5_percent:.4f}",
-                 f"{found.below_1_percent:.4f}", f"{found.detectable:.3f}")  # fmt: skip
+                (
+                    cell.model,
+                    cell.workflow,
+                    cell.loss,
+                    cell.generations,
+                    cell.replicates,
+                    found.method,
+                    "derived" if found.known else "estimated",
+                    found.runs,
+                    found.agree,
+                    found.disagree,
+                    found.inconclusive,
+                    found.heavy_tails,
+                    f"{found.uniform:.3g}",
+                    f"{found.below_5_percent:.4f}",
+                    f"{found.below_1_percent:.4f}",
+                    f"{found.detectable:.3f}",
+                )
             )
             file.flush()
             print(f"{cell.model} {cell.workflow}: {time.perf_counter() - started:.0f} s", file=sys.stderr)

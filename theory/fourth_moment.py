@@ -46,8 +46,8 @@ def fourth_moment(workflow: Workflow, noise: QuadraticNoise) -> MomentRecurrence
     dynamics = workflow.dynamics()
     if not isinstance(dynamics, LinearDynamics) or dynamics.transition.shape[0] > LARGEST_STATE or dynamics.start > 2:
         raise NotDerivedError(
-            f"workflow = {workflow.name} has no state of {LARGEST_STATE} numbers or fewer: the recurrence of its fourth "
-            f"moment is not derived."
+            f"workflow = {workflow.name} has no state of {LARGEST_STATE} numbers or fewer: the recurrence of its "
+            f"fourth moment is not derived."
         )
     size = dynamics.transition.shape[0]
     state = [Dummy(f"z{index}") for index in range(size)]
@@ -80,9 +80,7 @@ def fourth_moment(workflow: Workflow, noise: QuadraticNoise) -> MomentRecurrence
 class _Step:
     """One generation: conditional expectations of monomials of the state."""
 
-    def __init__(
-        self, workflow: Workflow, dynamics: LinearDynamics, noise: QuadraticNoise, state: list[Dummy]
-    ) -> None:
+    def __init__(self, workflow: Workflow, dynamics: LinearDynamics, noise: QuadraticNoise, state: list[Dummy]) -> None:
         g = GENERATION
         self.dynamics, self.state = dynamics, state
         self.error, self.block, self.real = Dummy("delta"), Dummy("epsilon"), Dummy("rho")
@@ -90,8 +88,9 @@ class _Step:
         self.model = sum((h * z for h, z in zip(before, state, strict=True)), S.Zero)
         self.of_block = central_moments(noise, noise.points * workflow.size(g), self.error)
         fresh = any(entry != 0 for entry in dynamics.fresh)
-        real = central_moments(noise, noise.points * workflow.fresh_size(g), S.Zero) if fresh else [S.One] + [S.Zero] * 4
-        self.of_real = real
+        self.of_real = [S.One, *[S.Zero] * 4]
+        if fresh:
+            self.of_real = central_moments(noise, noise.points * workflow.fresh_size(g), S.Zero)
 
     def expectation(self, monomial: tuple[int, ...]) -> Poly:
         """E[monomial after | state before], a polynomial in the state."""

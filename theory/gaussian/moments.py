@@ -48,7 +48,19 @@ from theory.composition import linear_moments
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.effective_size import concentration, concentration_formula, late_start
 from theory.errors import NotDerivedError
-from theory.gaussian.algebra import IDENTITY, Algebra, Atom, Block, Monomial, Polynomial, add, expectation, line, loop, multiply
+from theory.gaussian.algebra import (
+    IDENTITY,
+    Algebra,
+    Atom,
+    Block,
+    Monomial,
+    Polynomial,
+    add,
+    expectation,
+    line,
+    loop,
+    multiply,
+)
 from theory.pathway import Pathways
 from theory.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow
