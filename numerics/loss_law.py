@@ -253,7 +253,8 @@ def _gamma_plain(score: float, a: float) -> float:
     if a < 0:
         return -_gamma_plain(-score, -a)
     shape = 4 / a**2
-    at = gammainccinv(shape, ndtr(-score)) if score > 0 else gammaincinv(shape, ndtr(score))
+    tail = float(ndtr(-abs(score)))
+    at = gammainccinv(shape, tail) if score > 0 else gammaincinv(shape, tail)
     return float((at - shape) / sqrt(shape))
 
 

@@ -278,15 +278,15 @@ def _steps(weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool) -
     for weights, fresh in weighed:
         # Real data drawn afresh at g − 1 have no weight at g, so that they must not be carried over.
         carry = _carry(weights, before) if carried and rows and not rows[-1][2] else ZERO
-        terms = [weight - carry * old for weight, old in zip(weights, [*before, ZERO], strict=True)]
-        rows.append((carry, {index: weight for index, weight in enumerate(terms, start=1) if weight}, fresh))
+        apart = [weight - carry * old for weight, old in zip(weights, [*before, ZERO], strict=True)]
+        rows.append((carry, {index: weight for index, weight in enumerate(apart, start=1) if weight}, fresh))
         before = weights
     last = {block: g for g, (_, terms, _) in enumerate(rows, start=1) for block in terms}
     steps = []
     state: tuple[str | int, ...] = ()
     for g, ((carry, terms, fresh), (size, fresh_size)) in enumerate(zip(rows, sizes, strict=True), start=1):
         kept = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
-        following = (*kept, MODEL)
+        following: tuple[str | int, ...] = (*kept, MODEL)
         steps.append(_Step(g, carry, terms, fresh, size, fresh_size, state, following))
         state = following
     return steps

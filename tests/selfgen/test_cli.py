@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import numerics
 from selfgen import __version__, verification
 from selfgen.cli import app
-from theory import Accumulate, Bernoulli, expected_risk
+from theory import Accumulate, Bernoulli, GaussianMean, expected_risk
 
 run = CliRunner()
 
@@ -231,6 +231,57 @@ def test_verify_catches_a_formula_that_is_wrong(study: Path, monkeypatch: pytest
     assert result.exit_code == 1
     assert "0 of 2 cases agree" in result.output
     assert "0 of 2 cases agree, 2 disagree." in result.output
+
+
+FEW = """
+[[case]]
+model = "gaussian-mean"
+workflow = ["accumulate", "replace"]
+parameters = { sigma2 = 1, n = 10 }
+generations = 4
+replicates = 400
+[[case]]
+model = "gaussian-mean"
+workflow = "replace"
+parameters = { sigma2 = 1, n = 10 }
+generations = 4
+replicates = 4000
+"""
+
+
+def test_verify_tells_inconclusive_from_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, folder = tmp_path / "few.toml", tmp_path / "found"
+    path.write_text(FEW, encoding="utf-8")
+    result = run.invoke(app, ["verify", str(path), "--jobs", "1", "--output", str(folder)])
+    assert result.exit_code == 3
+    assert result.output.count("inconclusive") >= 5  # twice in the table, twice with the reason, once in the summary
+    assert "replicates would decide" in result.output
+    assert "1 of 3 cases agree, 2 are inconclusive. In every case that agrees a formula wrong by" in result.output
+    found = json.loads((folder / "results.json").read_text())
+    assert found["passed"] is False
+    assert found["verdicts"] == {"agrees": 1, "disagrees": 0, "inconclusive": 2}
+    assert found["cases"][0]["replicates_needed"] > 1000
+    rows = list(csv.DictReader((folder / "results.csv").open()))
+    assert [row["verdict"] for row in rows[::4]] == ["inconclusive", "inconclusive", "agrees"]
+    assert run.invoke(app, ["verify", str(path), "--jobs", "1", "--detectable", "0.6"]).exit_code == 0
+
+    def wrong(model: GaussianMean, workflow: Accumulate, loss: str) -> object:
+        right = expected_risk(model, workflow, loss=loss)
+        factor = 2 if workflow.name == "accumulate" else 1
+        return replace(right, recurrence=replace(right.recurrence, scale=right.recurrence.scale * factor))
+
+    monkeypatch.setattr(verification, "expected_risk", wrong)
+    result = run.invoke(app, ["verify", str(path), "--jobs", "1"])
+    assert result.exit_code == 1
+    assert "1 of 3 cases agree, 1 disagree and 1 are inconclusive." in result.output
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "nan", "inf", "a quarter"])
+def test_what_verify_asks_is_a_positive_number(study: Path, given: str) -> None:
+    result = run.invoke(app, ["verify", str(study), f"--detectable={given}"])
+    assert result.exit_code == 2
+    assert f"--detectable {given} is not allowed: give a positive relative error" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_verify_takes_a_seed(study: Path, tmp_path: Path) -> None:
