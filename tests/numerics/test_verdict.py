@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binom, kstest, norm
+from scipy.stats import binom, chi2, kstest, norm
 from sympy import Rational
 
 from numerics import crosscheck, evaluate, simulate
+from numerics.blocks import moments
 from numerics.importance import is_needed
 from numerics.loss_law import LossLaw, loss_law, squared_error_law
 from theory import (
@@ -114,6 +115,19 @@ def test_scores_of_averages_of_few_gaussian_squares_are_normal() -> None:
     scores = np.array([law.scores(np.array([value]), 4)[0] for value in z])
     assert kstest(scores, "norm").pvalue > 1e-3
     assert kstest(z, "norm").pvalue < 1e-10
+    # That is, the score of the chi-square law with 4 degrees of freedom.
+    expected = norm.ppf(chi2.cdf(4 * draws.mean(axis=1), 4))
+    assert scores == pytest.approx(expected, abs=1e-6)
+
+
+def test_third_and_fourth_powers_of_two_groups_are_merged() -> None:
+    losses = np.random.default_rng(1).exponential(size=(2, 1000)) ** 2
+    whole = moments(losses.copy())
+    merged = moments(losses[:, :137].copy()).merged(moments(losses[:, 137:].copy()))
+    deviation = losses - losses.mean(axis=1, keepdims=True)
+    for power, found in ((3, (whole.cubes, merged.cubes)), (4, (whole.fourths, merged.fourths))):
+        for value in found:
+            assert value == pytest.approx((deviation**power).sum(axis=1), rel=1e-9)
 
 
 def test_estimated_scores_are_nearer_to_normal_than_t_statistics() -> None:
