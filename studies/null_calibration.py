@@ -59,7 +59,7 @@ class Cell:
 
 
 #: The first is the run that an earlier rule refused in 245 of 300 cases. Losses of rare events and of exponential
-#: waiting times are the most skewed; the last four have no derived variance.
+#: waiting times are the most skewed. Of importance sampling, least squares and categories the variance is estimated.
 CELLS = (
     Cell(GaussianMean(sigma2=1, n=10), Accumulate(), 6, 400),
     Cell(GaussianMean(sigma2=1, n=10), Accumulate(), 6, 4000),
