@@ -41,7 +41,7 @@ def fourth_moment(workflow: Workflow, noise: QuadraticNoise) -> MomentRecurrence
     >>> from itertools import islice
     >>> from theory import Poisson, Replace
     >>> list(islice(fourth_moment(Replace(), Poisson(rate=1, n=1).noise()).values(), 2))
-    [4, 22]
+    [4, 27]
     """
     dynamics = workflow.dynamics()
     if not isinstance(dynamics, LinearDynamics) or dynamics.transition.shape[0] > LARGEST_STATE or dynamics.start > 2:
