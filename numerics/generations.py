@@ -110,8 +110,10 @@ class GenerationRun:
         Notes
         -----
         ``best`` is the least loss of any model on *the pool*, up to which the prediction takes the finite pool into
-        account. A Risk to leading order may be refused for the 1/n that it leaves out: ``detectable`` says how small
-        an error the run would have seen.
+        account: model 1 is worth a share f of the pool, by what the workflow fits it on, and the measured ratio is
+        predicted as :math:`(\rho_g - f)/(1 - f)`. :mod:`numerics.run.ratio` says when that is exact, and that it is to
+        leading order in 1/n otherwise. A Risk to leading order may be refused for the 1/n that it leaves out:
+        ``detectable`` says how small an error the run would have seen.
 
         Examples
         --------
@@ -130,7 +132,8 @@ class GenerationRun:
         >>> check.passed, check.prediction.round(2).tolist()
         (True, [1.0, 2.0, 3.01, 4.01])
         """
-        return check_ratio(self.losses, risk, self.workflow, self.n, self.n / self.pool, best, unit, level)
+        share = float(training(self.workflow, 1, self.n, weighable=True).first_rows / self.pool)
+        return check_ratio(self.losses, risk, self.workflow, self.n, share, best, unit, level)
 
 
 def run_generations(

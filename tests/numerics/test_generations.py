@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
-from sympy import Rational, sqrt
+from sympy import Rational, sqrt, sympify
 
 from numerics.generations import run_generations
 from numerics.run.generator import generator_source
@@ -30,10 +30,13 @@ from numerics.run.training import training
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    Bernoulli,
+    CappedReal,
     DomainError,
     FreshReal,
     GaussianMean,
     KernelDensity,
+    QuadraticVariance,
     RealPlusLatest,
     Regular,
     Replace,
@@ -343,6 +346,112 @@ def test_coefficients_of_the_real_blocks_sum_to_one(workflow):
     """The step of the argument about finite pools: a shift of all real data is handed on unchanged."""
     for blocks, fresh in islice(Pathways(workflow), 6):
         assert blocks[0] + sum(fresh) == 1
+
+
+FIRST_FITS = [
+    (Replace(), 1),
+    (Replace(sizes=2), 2),
+    (Accumulate(sizes=2 * j), 2),
+    (Accumulate(sizes=1 / j), 1),
+    (AccumulateSubsample(), 1),
+    (AccumulateSubsample(budget=Rational(1, 2)), Rational(1, 2)),
+    (AccumulateSubsample(budget=3), 1),
+    (AccumulateSubsample(replacement=True), Rational(144, 12 * 23)),
+    (AccumulateSubsample(budget=Rational(1, 2), replacement=True), Rational(72, 12 * 17)),
+    (AccumulateSubsample(budget=2, replacement=True), 1),  # all of a pool smaller than the budget
+    (SlidingWindow(3), 1),
+    (RealPlusLatest(share=Rational(1, 3)), 1),
+    (FreshReal(), 1),
+    (CappedReal(synthetic=2), 1),
+    (RealAndSynthetic(2, 2, True), 1),
+    (RealAndSynthetic(2, 2, False), 1),
+]
+
+
+def excess_over_the_pool(workflow, generations, n, N, v2):
+    """E(θ_g − mean of the pool)² in fractions, from second moments of single rows; V = 1 is the pool's variance."""
+    v2, at_mean = Fraction(v2), 1 + Fraction(v2) / N
+    fraction = lambda value: Fraction(int(value.p), int(value.q))  # noqa: E731
+    # with_real: the coefficients of real rows in a row, summed.
+    sizes, own, cross, excess, with_real = [], [], {}, [], []
+
+    def add(size, square, pair, others):
+        """A block: E row², E of two of its rows, and E of one of them with one of each earlier block."""
+        here = len(sizes)
+        sizes.append(size)
+        own.append(square)
+        cross[here, here] = pair
+        for other, value in enumerate(others):
+            cross[here, other] = cross[other, here] = value
+
+    def with_mean(weights, row):
+        """E of the weighed mean with one row of block ``row``, given which block."""
+        return sum(
+            w * (cross[k, row] if k != row else (own[k] + (sizes[k] - 1) * cross[k, k]) / sizes[k])
+            for k, w in weights.items()
+        )
+
+    def real(size):
+        """Real rows that nothing had before, whose means of disjoint subsets have covariance −V/N."""
+        add(size, 1 - Fraction(1, N), -Fraction(1, N), [-coefficient / N for coefficient in with_real])
+        with_real.append(Fraction(1))
+
+    real(int(n * workflow.size(1)))
+    blocks = [0]
+    for g in range(1, generations + 1):
+        weights = {blocks[at]: fraction(sympify(w)) for at, w in enumerate(workflow.weights(g)) if w != 0}
+        if g > 1 and workflow.fresh_weight(g) != 0:
+            weights[len(sizes)] = fraction(workflow.fresh_weight(g))
+            real(int(n * workflow.fresh_size(g)))
+        draw = workflow.draw(g)
+        pool = sum(sizes[k] for k in weights)
+        square = sum(w * with_mean(weights, k) for k, w in weights.items())
+        if draw is not None and (draw.replacement or n * draw.size < pool):
+            b, single = int(n * draw.size), sum(w * own[k] for k, w in weights.items())
+            pair = square if draw.replacement else (square - single / pool) * pool / (pool - 1)
+            square = single / b + (1 - Fraction(1, b)) * pair
+        excess.append(square)
+        if g < generations:
+            blocks.append(len(sizes))
+            others = [with_mean(weights, k) for k in range(len(sizes))]
+            add(int(n * workflow.size(g + 1)), square * (1 + v2) + at_mean, square, others)
+            with_real.append(sum(w * with_real[k] for k, w in weights.items()))
+    return excess
+
+
+@pytest.mark.parametrize("v2", [0, -1, Fraction(1, 2)])
+@pytest.mark.parametrize(("workflow", "first"), FIRST_FITS, ids=str)
+def test_the_share_of_the_pool_follows_from_the_first_fit(workflow, first, v2):
+    """(ρ_g − f)/(1 − f) is the measured ratio, exactly, and (ρ_g − 1) r_1 the increase; n = 12 rows of N = 100."""
+    n, N, G = 12, 100, 4
+    if not all((n * workflow.size(g)).is_Integer for g in range(1, G + 1)):
+        G = 4 if workflow.schedule == 1 / j else 3
+    excess = excess_over_the_pool(workflow, G, n, N, v2)
+    model = {0: GaussianMean(1, n), -1: Bernoulli("1/2", n)}.get(v2) or QuadraticVariance(1, 0, "1/2", mean=0, n=n)
+    risk = expected_risk(model, workflow)
+    share = training(workflow, 1, n, True).first_rows / N
+    assert share == Fraction(str(first)) * n / N
+    for g in range(1, G + 1):
+        exact = sympify(risk.at(g)) * (4 if v2 == -1 else 1)
+        risk_g = Fraction(int(exact.p), int(exact.q))
+        # The pool's own best falls short of the truth by V/N, at every generation.
+        assert risk_g - Fraction(1, N) == excess[g - 1]
+        assert (risk_g / (excess[0] + Fraction(1, N)) - share) / (1 - share) == excess[g - 1] / excess[0]
+
+
+def test_the_measured_ratio_of_a_small_subsample():
+    """Half a block of 20 rows from a pool of 40: 5/3 at generation 2, not the 2 that a share of 20/40 would give."""
+    pool = POOL[:40]
+    pool = (pool - pool.mean()) / pool.std(ddof=1)
+    workflow = AccumulateSubsample(budget=Rational(1, 2))
+    run = run_generations(Mean(), pool, workflow, 2, square, replicates=1800, n=20)
+    risk = expected_risk(GaussianMean(1, 20), workflow)
+    check = run.compare(risk, best=0.0)
+    assert check.passed, check.reason
+    assert check.prediction[1] == pytest.approx(5 / 3)
+    assert not check_ratio(run.losses, risk, workflow, 20, 20 / 40, 0.0, None, 0.001).passed
+    # A bootstrap of all the data leaves something over their own best, where all the data do not.
+    assert training(AccumulateSubsample(replacement=True), 1, 40, True).first_rows == Fraction(1600, 79)
 
 
 def test_scores_are_standard_normal():
