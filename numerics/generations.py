@@ -295,7 +295,11 @@ class _Chain:
             error.add_note("This was at generation 1 of replicate 1.")
             raise
         if self.generations > 1 and not storage.losses:
-            fitted.verify_noise(self._seed(0, 1, _PROBE), reproducible=storage.folder is not None)
+            fitted.verify_noise(
+                self._seed(0, 1, _PROBE),
+                reproducible=storage.folder is not None,
+                again=lambda: self._fitted(0, 1, real, {}),
+            )
         if storage.losses:
             _verify_same_loss(storage, storage.losses[0][0], self.loss(fitted, self._seed(0, 1, _LOSS)), 0, 1)
 
@@ -338,8 +342,8 @@ def _verify_same_loss(storage: Storage, recorded: float, computed: float, replic
     if recorded != computed:
         raise DomainError(
             f"path = {storage.folder} holds a run whose loss at generation {g} of replicate {replicate + 1} is "
-            f"{recorded!r}, now {computed!r}: the generator, the loss or a library has changed, or the generator "
-            f"draws from a source that cannot be seeded."
+            f"{recorded!r}, now {computed!r}: the generator, the loss or a library has changed, or one of them gives "
+            f"other values whenever it is called."
         )
 
 

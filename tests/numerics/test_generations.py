@@ -5,14 +5,20 @@
 
 import json
 import os
+import random
 import re
 import runpy
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
+from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import ClassVar
 
@@ -20,11 +26,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.random import SeedSequence
 from scipy.special import ndtr, ndtri
 from sympy import Rational, sqrt, sympify
 
 from numerics.generations import run_generations
 from numerics.run.generator import generator_source
+from numerics.run.randomness import offspring
 from numerics.run.ratio import _largest, check_ratio, measured_ratio, scores
 from numerics.run.training import training
 from theory import (
@@ -266,6 +274,210 @@ def test_the_global_generators_are_left_as_they_were():
     np.random.seed(5)
     run_generations(Mean(), POOL, Replace(), 2, square, n=10)
     assert (np.random.random(3) == expected).all()
+
+
+class Box:
+    """Holds one thing."""
+
+    def __init__(self, held):
+        self.held = held
+
+
+class SlottedBox:
+    __slots__ = ("__held",)
+
+    def __init__(self, held):
+        self.__held = held
+
+
+@dataclass(frozen=True)
+class FrozenBox:
+    held: object
+
+
+def closing_over(held):
+    return lambda: held
+
+
+def inside_all(held):
+    """Nine levels of containers of every kind, the innermost of which holds ``held``."""
+    for kind in (
+        FrozenBox, lambda x: [x], SlottedBox, lambda x: {"k": x}, lambda x: (x,), Box, lambda x: deque([x]),
+        closing_over, lambda x: partial(print, x), lambda x: np.array([x, None], dtype=object)[:1],
+    ):  # fmt: skip
+        held = kind(held)
+    return held
+
+
+class Drawing(Mean):
+    """Draws with ``draw(n)``; ``held`` is where its randomness is found."""
+
+    def __init__(self, held, draw):
+        self.held, self.draw = held, draw
+
+    def sample(self, n):
+        return self.mean + self.draw(n)
+
+
+def drawn_by_a_generator():
+    rng = np.random.Generator(np.random.Philox(3))
+    return Drawing(inside_all(rng), lambda n: rng.normal(size=n))
+
+
+def drawn_by_a_frozen_dataclass():
+    box = FrozenBox(np.random.default_rng(0))
+    return Drawing(box, lambda n: box.held.normal(size=n))
+
+
+def drawn_by_an_old_state():
+    state = np.random.RandomState(4)
+    return Drawing(inside_all(state), lambda n: state.normal(size=n))
+
+
+def drawn_by_python():
+    state = random.Random(4)
+    return Drawing(inside_all(state), lambda n: np.array([state.gauss(0, 1) for _ in range(n)]))
+
+
+def drawn_from_a_seed_in_a_dictionary():
+    options = {"random_state": 0}
+    return Drawing(inside_all(options), lambda n: np.random.default_rng(seed=options["random_state"]).normal(size=n))
+
+
+def drawn_from_a_seed_sequence():
+    box = Box(SeedSequence(3))
+    return Drawing(inside_all(box), lambda n: np.random.default_rng(box.held).normal(size=n))
+
+
+def drawn_from_a_seed_in_a_circle():
+    first, second = Box(None), Box(None)
+    first.held, second.held, second.seed = [second], {"back": first}, 7
+    return Drawing(first, lambda n: np.random.default_rng(second.seed).normal(size=n))
+
+
+def drawn_by_a_bound_method():
+    return Drawing(None, np.random.RandomState(0).standard_normal)
+
+
+class OfTheClass(Mean):
+    rng = np.random.default_rng(1)
+
+    def sample(self, n):
+        return self.rng.normal(self.mean, 1.0, n)
+
+
+class SeedOfTheClass(Mean):
+    seed = 0
+
+    def sample(self, n):
+        return np.random.default_rng(self.seed).normal(self.mean, 1.0, n)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        drawn_by_a_generator, drawn_by_a_frozen_dataclass, drawn_by_an_old_state, drawn_by_python,
+        drawn_from_a_seed_in_a_dictionary, drawn_from_a_seed_sequence, drawn_from_a_seed_in_a_circle,
+        drawn_by_a_bound_method, OfTheClass, SeedOfTheClass,
+    ],
+)  # fmt: skip
+def test_random_states_are_found_wherever_they_are_held(make):
+    """Any number of levels inside: noise is fresh at every generation, and comes back for another such object."""
+    arguments = {"workflow": Replace(), "generations": 3, "loss": lambda model, test: model.mean, "n": 10}
+    run = run_generations(make(), POOL, replicates=4, **arguments)
+    steps = np.diff(run.losses, axis=1)
+    assert len(np.unique(steps)) == steps.size
+    assert (run_generations(make(), POOL, replicates=2, **arguments).losses == run.losses[:2]).all()
+    first, again = (run_generations(make, POOL, replicates=2, **arguments).losses for _ in range(2))
+    assert (first == again).all()
+
+
+def test_what_the_user_holds_is_left_as_it_was():
+    rng, options = np.random.default_rng(5), {"seed": 3}
+    expected = np.random.default_rng(5).random(3)
+    made = lambda: Drawing(options, lambda n: rng.normal(size=n))  # noqa: E731
+    run_generations(made, POOL, Replace(), 3, square, n=10)
+    assert (rng.random(3) == expected).all()
+    assert options == {"seed": 3}
+
+
+class Flip(Mean):
+    """A coin."""
+
+    def sample(self, n):
+        return np.random.binomial(1, self.mean, n)
+
+
+class SortedFlip(Flip):
+    def sample(self, n):
+        return np.sort(super().sample(n))
+
+
+class SameFlip(Flip):
+    def sample(self, n):
+        return np.random.default_rng(0).binomial(1, self.mean, n)
+
+
+def test_discrete_generators_are_not_refused_by_chance(tmp_path):
+    """Eight flips agree once in 2⁸, sorted ones far more often; and they hide a seed that does not change."""
+    coins = np.arange(200) % 2.0
+    fitted = generator_source(SortedFlip, 1, True)
+    agreed = 0
+    for seed in range(60):
+        model = fitted.fit(coins[:, None], None, SeedSequence(seed))
+        again = lambda: fitted.fit(coins[:, None], None, SeedSequence(0))  # noqa: E731
+        first, second = (child for child, _ in zip(offspring(SeedSequence(seed)), range(2), strict=False))
+        agreed += bool((model.sample(8, first) == model.sample(8, second)).all())
+        model.verify_noise(SeedSequence(seed), True, again)
+    assert agreed > 5
+    for share in (0.5, 0.02):
+        rare = (np.arange(200) < 200 * share).astype(float)
+        run_generations(Flip(), rare, Replace(), 2, square, n=100)
+        with pytest.raises(DomainError, match="draws the same rows at every generation"):
+            run_generations(SameFlip(), rare, Replace(), 2, square, n=100)
+    # What does not vary is not seen to repeat its noise.
+    run_generations(Flip(), np.zeros(20), Replace(), 3, square, n=10, path=tmp_path / "zeros")
+
+
+def test_hidden_noise_of_models_made_anew_is_fresh():
+    """A copy repeats what a hidden state draws; the models of a run do not, and are what is looked at."""
+    seeds = iter(range(10**6))
+
+    class Hidden(Mean):
+        def __init__(self):
+            self.start = next(seeds)
+
+        def sample(self, n):
+            return self.mean + np.random.default_rng(self.start).normal(size=n)
+
+    assert run_generations(Hidden, POOL, Replace(), 2, square, n=10).generations == 2
+    with pytest.raises(DomainError, match="draws the same rows"):
+        run_generations(Hidden(), POOL, Replace(), 2, square, n=10)
+
+
+def test_what_sample_returns_is_copied():
+    """A generator may draw into the same memory again."""
+
+    class Reusing(Mean):
+        buffer = np.empty(10)
+
+        def sample(self, n):
+            Reusing.buffer[:n] = np.random.normal(self.mean, 1.0, n)
+            return Reusing.buffer[:n]
+
+    arguments = (POOL, Accumulate(), 4, square)
+    assert (
+        run_generations(Reusing(), *arguments, n=10).losses == run_generations(Mean(), *arguments, n=10).losses
+    ).all()
+    data = POOL[:30].copy()
+
+    class Changing(Mean):
+        def fit(self, X):
+            super().fit(X)
+            data[:] = 0.0
+
+    assert (run_generations(Changing(), data, Replace(), 3, square, n=10).losses
+            == run_generations(Mean(), POOL[:30], Replace(), 3, square, n=10).losses).all()  # fmt: skip
 
 
 def test_noise_that_repeats_is_refused(tmp_path):
@@ -929,6 +1141,27 @@ class Returns(Mean):
         return self.returned(n)
 
 
+class Locked(Mean):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+
+def test_losses_that_are_numbers():
+    for value in (3, 1.5, Fraction(3, 2), Decimal("1.5"), np.float32(1.5), np.int64(2), np.array(1.5), np.array([1.5])):
+        run = run_generations(Mean(), POOL, Replace(), 2, lambda model, test, value=value: value, n=5)
+        assert (run.losses == float(np.squeeze(value) if isinstance(value, np.ndarray) else value)).all()
+    unmasked = np.ma.array(POOL, mask=False)
+    assert (run_generations(Mean(), unmasked, Replace(), 2, square, n=5).losses
+            == run_generations(Mean(), POOL, Replace(), 2, square, n=5).losses).all()  # fmt: skip
+
+    class Scoring(Mean):
+        def score_samples(self, X):
+            return np.array(["1.0"] * len(X))
+
+    with pytest.raises(DomainError, match="must be numbers alone"):
+        run_generations(Scoring(), POOL, Replace(), 2, n=5)
+
+
 def test_shapes():
     shapes = []
 
@@ -990,6 +1223,22 @@ def test_shapes():
         ({"loss": "mean", "n": 1}, "n = 1 is not allowed for loss = 'mean'"),
         ({"loss": lambda model, test: "low"}, "gave 'low': it must give one real number"),
         ({"loss": lambda model, test: np.nan}, "gave nan"),
+        ({"loss": lambda model, test: "1.5"}, "gave '1.5': it must give one real number"),
+        ({"loss": lambda model, test: b"1"}, "gave b'1'"),
+        ({"loss": lambda model, test: True}, "gave True"),
+        ({"loss": lambda model, test: np.str_("2")}, "gave np.str_('2')"),
+        ({"loss": lambda model, test: test.mean() > 0}, "gave np."),
+        ({"loss": lambda model, test: np.array("1.5")}, "gave array('1.5'"),
+        ({"loss": lambda model, test: np.array([1.0, 2.0])}, "gave array([1., 2.])"),
+        ({"loss": lambda model, test: np.ma.masked}, "gave masked"),
+        ({"loss": lambda model, test: 1j}, "gave 1j"),
+        ({"loss": lambda model, test: None}, "gave None"),
+        ({"data": np.ma.masked_greater(POOL, 0.5)}, "data is masked in row"),
+        ({"data": [np.ma.array([1.0, 2.0], mask=[False, True]), [1.0, 2.0]]}, "data is masked in row 0"),
+        ({"test_data": np.ma.masked_less(POOL, 0)}, "test_data is masked in row"),
+        ({"generator": Returns(lambda n: np.ma.array(np.ones(n), mask=np.arange(n) == 2))}, "is masked in row 2"),
+        ({"generator": Box(threading.Lock())}, "generator = Box has no fit"),
+        ({"generator": Locked()}, "generator = Locked cannot be copied"),
         ({"path": 3}, "path = 3 is not a path"),
     ],
 )
