@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from numerics.blocks import _Bar
 from numerics.run.generator import GeneratorSource, generator_source, real_rows
+from numerics.run.interruption import interrupted
 from numerics.run.losses import Loss, LossOnTest, loss_on_test
 from numerics.run.ratio import RatioCheck, check_ratio, measured_ratio, standard_error
 from numerics.run.storage import Storage, digest_of
@@ -180,7 +181,9 @@ def run_generations(
         except for its very first fit, which shows that nothing has changed. More ``replicates`` or ``generations``
         than are there extend it, to what one long run would have given, to the last bit. Replicates are added at no
         further cost; for more generations the earlier ones are fitted again, and must give the losses on record,
-        since the blocks of finished replicates are not kept.
+        since the blocks of finished replicates are not kept. One process at a time: another that is given the same
+        folder meanwhile is refused. After Ctrl-C, or where the disk is full, one sentence says what is kept; the same
+        call goes on.
     n : positive int, optional
         Rows of a unit block; all of the data if omitted.
     progress : bool
@@ -232,13 +235,16 @@ def run_generations(
             f"{' and what it draws afresh' if plan.fresh.any() else ''}): give a smaller n, or more data."
         )
     chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), whole_number("seed", seed, 0))
-    settings, recipes = _settings(source, workflow, chain, unit), _recipes(workflow, chain)
-    with threadpool_limits(limits=1), Storage(path, settings, recipes) as storage, _Bar(last * count, progress) as bar:
-        chain.verify_start(storage)
-        for replicate in range(count):
-            chain.run(replicate, storage, bar.advance)
-        storage.keep(count, ())
-        losses = np.array([storage.of(replicate)[:last] for replicate in range(count)])
+    storage = Storage(path, _settings(source, workflow, chain, unit), _recipes(workflow, chain))
+    try:
+        with threadpool_limits(limits=1), storage, _Bar(last * count, progress) as bar:
+            chain.verify_start(storage)
+            for replicate in range(count):
+                chain.run(replicate, storage, bar.advance)
+            storage.keep(count, ())
+            losses = np.array([storage.of(replicate)[:last] for replicate in range(count)])
+    except KeyboardInterrupt:
+        raise interrupted(f"Interrupted. {storage.kept}") from None
     return GenerationRun(losses, workflow, chain.loss.name, unit, len(pool), chain.seed)
 
 

@@ -3,6 +3,7 @@
 # Users draw from NumPy's global generator, and so does this file.
 # ruff: noqa: NPY002
 
+import errno
 import json
 import os
 import random
@@ -808,8 +809,8 @@ def test_a_run_killed_at_any_write_goes_on_to_the_same_bits(tmp_path, reference)
         kills += 1
         # Nothing is left that the finished run does not need.
         assert [file.name for file in path.iterdir()] == ["losses.jsonl"]
-    # Header 3; per replicate 3 generations with a block, 4 each, and one without, 1.
-    assert kills == 3 + 2 * (3 * 4 + 1)
+    # Header 2; per replicate 3 generations with a block, 4 each, and one without, 1.
+    assert kills == 2 + 2 * (3 * 4 + 1)
 
 
 SCRIPT = """
@@ -877,9 +878,107 @@ def test_a_torn_record_is_cut_where_it_is_torn(tmp_path, reference):
     (path / "losses.jsonl").write_bytes(whole[: header + 3] + b"\0" + whole[header + 4 :])
     with pytest.raises(DomainError, match="is damaged: line 2"):
         keep(path)
-    (path / "losses.jsonl").write_bytes(whole[: header - 4])
-    with pytest.raises(DomainError, match="has no header"):
-        keep(path)
+    # A header that is torn, or there in length only, was followed by nothing; what is not ours is left alone.
+    for begun in (whole[: header - 4], whole[:9], b"", b"\0" * 40):
+        (path / "losses.jsonl").write_bytes(begun)
+        assert (keep(path).losses == reference).all()
+        assert (path / "losses.jsonl").read_bytes() == whole
+    for foreign in (b'{"loss": 3}', b'{"loss": 3}\n', b'{"format": "other"}\n' + whole[header:]):
+        (path / "losses.jsonl").write_bytes(foreign)
+        with pytest.raises(DomainError, match="has no header"):
+            keep(path)
+        assert (path / "losses.jsonl").read_bytes() == foreign
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_full_disk_is_one_sentence_at_any_write(tmp_path, reference, monkeypatch, half):
+    """At the k-th write, half of it done or nothing; what was finished is kept, and the same call goes on."""
+    write, settle, rename = os.write, os.fsync, os.replace
+    told = set()
+    for k in range(1, 100):
+        path, left = tmp_path / str(k), iter(range(1, k))
+
+        def full(act, left=left):
+            def call(*arguments):
+                if next(left, None) is None:
+                    if half and act is write:
+                        write(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return act(*arguments)
+
+            return call
+
+        with monkeypatch.context() as patched:
+            for name, act in (("write", write), ("fsync", settle), ("replace", rename)):
+                patched.setattr(os, name, full(act))
+            try:
+                keep(path)
+                break
+            except DomainError as error:
+                told.add(re.sub(r"\d+", "#", str(error).replace(str(path), "PATH")))
+        before = (path / "losses.jsonl").read_bytes()
+        assert before.endswith(b"\n") or not before
+        assert not list(path.glob("*.partial"))
+        assert (keep(path).losses == reference).all()
+        assert (path / "losses.jsonl").read_bytes().startswith(before)
+    # Header 3; per replicate 3 generations with a block, 6 each, and one without, 2.
+    assert k == 1 + 3 + 2 * (3 * 6 + 2)
+    sentence = "path = PATH cannot be written: No space left on device."
+    assert told == {
+        sentence,
+        f"{sentence} # finished generation is kept in PATH: the same call goes on from there.",
+        f"{sentence} # finished generations are kept in PATH: the same call goes on from there.",
+    }
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and locks")
+def test_processes_that_start_at_once(tmp_path, reference):
+    """One does the run; the others are told, whichever comes first; and nothing is damaged."""
+    codes = set()
+    for attempt in range(8):
+        path, at, children = tmp_path / str(attempt), time.time() + 0.1, []
+        for _ in range(3):
+            child = os.fork()
+            if child == 0:
+                code = 2
+                try:
+                    while time.time() < at:
+                        pass
+                    keep(path)
+                    code = 0
+                except DomainError as error:
+                    code = 1 if str(error) == f"path = {path} is being written by another process: wait for it." else 3
+                finally:
+                    os._exit(code)
+            children.append(child)
+        ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        assert 0 in ended
+        codes |= set(ended)
+        assert (keep(path).losses == reference).all()
+    assert codes == {0, 1}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGINT")
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interruption_is_one_sentence(tmp_path, kept):
+    script, path = tmp_path / "run.py", tmp_path / "run"
+    script.write_text(SCRIPT.replace("run(sys.argv[1])", "print(flush=True)\n    run(*sys.argv[1:])"))
+    command = [sys.executable, script, *([path] if kept else [])]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.getcwd()}, stdout=-1, stderr=-1, text=True)
+    process.stdout.readline()
+    record = path / "losses.jsonl"
+    while kept and not (record.exists() and record.read_bytes().count(b"\n") >= 3):
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGINT, 130)
+    if kept:
+        done = record.read_bytes().count(b"\n") - 1
+        told = f"{done} finished generations are kept in {path}: the same call goes on from there."
+    else:
+        told = "Nothing is kept: with path = a folder, what is finished would be."
+    assert error == f"Interrupted. {told}\n"
 
 
 def interrupted(path, after):
