@@ -1,7 +1,8 @@
 """The command line: a thin mirror of ``theory`` and ``numerics``.
 
 Exit codes: 0, done (and every case agrees); 1, ``verify`` found a case that does not, or a proof does not hold; 2, bad
-input, or nothing found, said in one sentence on standard error.
+input, or nothing found, said in one sentence on standard error; 130, stopped by Ctrl-C, with a sentence that says what
+is kept; 141, whoever read the output left (``| head``), about which nothing is said. Both are a shell's own numbers.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class _NotAllowed(Exception):
     """An option with a value that is not allowed."""
 
 
+#: What a shell says of a program that Ctrl-C, or a reader who left, has ended.
+_INTERRUPTED, _UNREAD = 130, 141
+
+
 class _Group(typer.core.TyperGroup):
     """Commands whose bad input ends in one sentence and exit code 2."""
 
@@ -59,16 +64,26 @@ class _Group(typer.core.TyperGroup):
             sentence = f"{message}: see 'selfgen {ctx.invoked_subcommand or ''} --help'.".replace("  ", " ")
         except MemoryError:
             sentence = "this needs more memory than there is: ask for fewer generations, or for smaller blocks."
-        except KeyboardInterrupt:
-            raise typer.Abort from None
+        except KeyboardInterrupt as error:
+            typer.echo(f"selfgen: {error}" if error.args else "selfgen: Interrupted.", err=True)
+            raise typer.Exit(_INTERRUPTED) from None
+        except BrokenPipeError:
+            # A reader such as head has what it wanted.
+            _discard_output()
+            raise typer.Exit(_UNREAD) from None
         except OSError as error:
-            sentence = f"{error.filename or 'standard output'} cannot be written: {error.strerror}."
-            # What is left in the buffer would fail again when the interpreter closes it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+            sentence = f"{error.filename or 'standard output'} cannot be written: {error.strerror or error}."
+            _discard_output()
         else:
             return result
         typer.echo(f"selfgen: {sentence}", err=True)
         raise typer.Exit(2)
+
+
+def _discard_output() -> None:
+    """What is left in the buffer would fail again when the interpreter closes it."""
+    if sys.__stdout__ is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 def _whole(name: str, least: int, most: int | None = None) -> Any:
@@ -158,27 +173,43 @@ def verify(
     seed: Annotated[
         int | None, typer.Option(**_whole("--seed", 0), help="In place of the seed among the study's defaults.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what an earlier run left in DIR; the files are the same.")
+    ] = False,
 ) -> None:
-    """Derive every case of a study, simulate it, and say whether the two agree."""
+    """Derive every case of a study, simulate it, and say whether the two agree.
+
+    Each case is written to DIR as it ends, so that a run that is stopped or killed loses only the cases at work.
+    """
     from selfgen import overview, real_study, report, verification
+    from selfgen.finished_cases import FinishedCases
     from selfgen.progress import Progress
     from selfgen.study import load
 
     if study is not None and real_study.is_real(study):
-        _verify_real(study, output, _cores() if jobs is None else jobs, seed)
+        _verify_real(study, output, _cores() if jobs is None else jobs, seed, resume)
         return
     loaded = load(study, seed=seed)
-    folder = loaded.output if output is None else output
-    if folder is not None:
-        _make(folder, f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study")
-    with Progress(len(loaded.cases), _terminal(stderr=True), shown=sys.stderr.isatty()) as progress:
+    folder, named = _folder(loaded.output, output, resume)
+    drawn = 0
+    with (
+        FinishedCases(verification.CaseResult, folder, resume, named) as finished,
+        Progress(len(loaded.cases), _terminal(stderr=True), shown=sys.stderr.isatty()) as progress,
+    ):
+        taken = sum(finished.of(case) is not None for case in loaded.cases)
         results = verification.verify(
             loaded,
             jobs=_cores() if jobs is None else jobs,
             figures=folder,
             begin=progress.begin,
             finish=progress.finish,
+            finished=finished,
         )
+        if folder is not None:
+            # Before anything is printed: whoever reads that may leave.
+            report.write(folder, loaded, results)
+            drawn = overview.write(folder, results)
+            finished.close(loaded.cases, results)
     terminal = _terminal()
     terminal.print(report.table(loaded.title, results, terminal.width))
     failures = [result for result in results if not result.passed]
@@ -200,25 +231,44 @@ def verify(
     if partly:
         typer.echo(f"As the study asks, the later generations of {partly} of them were simulated but not judged.")
     if folder is not None:
-        report.write(folder, loaded, results)
-        drawn = overview.write(folder, results)
+        if taken:
+            typer.echo(f"{taken} of {len(results)} cases were taken from {folder}, and not done again.")
         what = "a figure a case" if drawn == 0 else f"{drawn} overview{'s' if drawn > 1 else ''} of grids"
         if drawn > 0 and not all(result.grid for result in results):
             what += ", and a figure of every other case"
-        typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex and {what}.")
+        typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex, cases.jsonl and {what}.")
     if failures:
         raise typer.Exit(1)
 
 
-def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None) -> None:
+def _folder(own: Path | None, output: Path | None, resume: bool) -> tuple[Path | None, str]:
+    """Where a study is written, if anywhere, made if need be; and how the user named it."""
+    folder = own if output is None else output
+    if folder is None:
+        if resume:
+            raise DomainError("--resume goes on with what is in a folder: give the --output DIR of the run before.")
+        return None, ""
+    named = f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DomainError(f"{named} is not a folder that can be written: {error.strerror}.") from None
+    return folder, named
+
+
+def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None, resume: bool) -> None:
     """The same for a study of real data, whose later generations are labelled by fitted models."""
     from selfgen import real_study
+    from selfgen.finished_cases import FinishedCases
 
     loaded = real_study.load(study, seed=seed)
-    folder = loaded.output if output is None else output
-    if folder is not None:
-        _make(folder, f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study")
-    results = real_study.verify(loaded, jobs=jobs, figures=folder)
+    folder, named = _folder(loaded.output, output, resume)
+    with FinishedCases(real_study.RealResult, folder, resume, named) as finished:
+        taken = sum(finished.of(case) is not None for case in loaded.cases)
+        results = real_study.verify(loaded, jobs=jobs, figures=folder, finished=finished)
+        if folder is not None:
+            real_study.write(folder, loaded, results)
+            finished.close(loaded.cases, results)
     _terminal().print(real_study.table(loaded.title, results))
     for result in results:
         if result.failure_report:
@@ -230,8 +280,9 @@ def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None) -
         typer.echo(sentence)
     typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {real_study.power(results)}")
     if folder is not None:
-        real_study.write(folder, loaded, results)
-        typer.echo(f"Written to {folder}: results.json, results.csv and a figure a case.")
+        if taken:
+            typer.echo(f"{taken} of {len(results)} cases were taken from {folder}, and not done again.")
+        typer.echo(f"Written to {folder}: results.json, results.csv, cases.jsonl and a figure a case.")
     if failures:
         raise typer.Exit(1)
 
@@ -780,13 +831,6 @@ def _whole_numbers(name: str, text: str) -> list[int]:
         raise DomainError(
             f"{name} {text} is not allowed: give whole numbers with commas, such as 200,400,800."
         ) from None
-
-
-def _make(folder: Path, argument: str) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DomainError(f"{argument} is not a folder that can be written: {error.strerror}.") from None
 
 
 def _cores() -> int:

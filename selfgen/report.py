@@ -7,7 +7,6 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from numerics.run.lines import reason_of, write_whole
 from selfgen import __version__
+from selfgen.finished_cases import without_time
 from selfgen.study import Study
 from selfgen.verification import CaseResult
 from theory import DomainError
@@ -217,9 +218,9 @@ def write(folder: Path, study: Study, results: Sequence[CaseResult]) -> None:
     }
     for name, text in texts.items():
         try:
-            (folder / name).write_text(text, encoding="utf-8")
+            write_whole(folder / name, text.encode("utf-8"))
         except OSError as error:
-            raise DomainError(f"{folder / name} cannot be written: {error.strerror}.") from None
+            raise DomainError(f"{folder / name} cannot be written: {reason_of(error)}.") from None
 
 
 def as_json(study: Study, results: Sequence[CaseResult]) -> str:
@@ -229,9 +230,9 @@ def as_json(study: Study, results: Sequence[CaseResult]) -> str:
         "title": study.title,
         "source": study.source,
         "passed": all(result.passed for result in results),
-        "cases": [asdict(result) for result in results],
+        "cases": [without_time(result) for result in results],
     }
-    return json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(results: Sequence[CaseResult]) -> str:
@@ -296,9 +297,10 @@ def _plain(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """What JSON can hold, which knows no infinity and no missing number: null in their place."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -33,6 +33,8 @@ refitted again and again, has losses so heavy-tailed that from some generation o
 error to trust, and the check would refuse the whole run. Left out, every generation is judged.
 
 ``output`` is where ``selfgen verify`` writes, unless its ``--output`` says otherwise; without either it writes nothing.
+It lies below the current folder, after every link on the way is followed, so that a study from elsewhere overwrites
+nothing else. A file may have 2 MiB, and tables and lists in one another up to ten levels.
 """
 
 from __future__ import annotations
@@ -71,6 +73,9 @@ from theory.workflows.base import Workflow
 
 DEFAULT = "builtin"
 
+#: Bytes of a file, and levels of tables and lists in one another; what means something has five.
+MOST_BYTES = 2**21
+MOST_LEVELS = 10
 #: Hours of work: beyond, a list in a grid is more likely a slip than meant.
 MOST_CASES = 10_000
 #: The least and the most of each number of a case that may be arithmetic.
@@ -182,22 +187,53 @@ def load(name: str | Path | None = None, seed: int | None = None) -> Study:
     """
     source = _locate(DEFAULT if name is None else name)
     shown = source.name if name is None else str(name)
-    try:
-        raw = tomllib.loads(source.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DomainError(f"{shown} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise DomainError(f"{shown} is not a study: it is not UTF-8 text.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DomainError(f"{shown} is not TOML: {error}.") from None
+    raw = read(source, shown)
     if "kind" in raw:
-        raise DomainError(f'{shown}: kind = {raw["kind"]!r} is not known: leave it out, or write "real-data".')
+        raise DomainError(f'{shown}: kind = {clipped(raw["kind"])} is not known: leave it out, or write "real-data".')
     try:
         written = StudyFile.model_validate(raw)
     except ValidationError as error:
         raise DomainError(_sentence(shown, raw, error)) from None
-    output = _output(shown, written.output)
+    output = output_folder(shown, written.output)
     return Study(title=written.title, source=written.source, output=output, cases=tuple(_cases(shown, written, seed)))
+
+
+def read(source: Traversable, shown: str) -> dict[str, Any]:
+    """The tables of a TOML file, which may come from anywhere: neither its size nor its depth is trusted."""
+    try:
+        with source.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise DomainError(f"{shown} cannot be read: {error.strerror}.") from None
+    if len(content) > MOST_BYTES:
+        raise DomainError(f"{shown} is too large for a study: a file may have {MOST_BYTES} bytes.")
+    deep = f"{shown} is no study: its tables and lists lie more than {MOST_LEVELS} levels in one another."
+    try:
+        raw = tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise DomainError(f"{shown} is not a study: it is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise DomainError(f"{shown} is not TOML: {error}.") from None
+    except RecursionError:
+        raise DomainError(deep) from None
+    level: list[Any] = [raw]
+    for _ in range(MOST_LEVELS):
+        level = [part for held in level for part in _parts(held)]
+    if level:
+        raise DomainError(deep)
+    return raw
+
+
+def _parts(held: Any) -> list[Any]:
+    """The tables and lists in a table or list."""
+    inside = held.values() if isinstance(held, dict) else held
+    return [part for part in inside if isinstance(part, (dict, list))]
+
+
+def clipped(value: object) -> str:
+    """A value that was given, in a sentence."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}…"
 
 
 def shipped() -> dict[str, Traversable]:
@@ -224,16 +260,25 @@ def _locate(name: str | Path) -> Traversable:
     raise DomainError(f"{name} does not exist: give a TOML file, or a shipped study: {', '.join(known)}.")
 
 
-def _output(file: str, folder: str | None) -> Path | None:
+def output_folder(file: str, folder: str | None) -> Path | None:
     """The folder a study writes to: below the current one, so that a file from elsewhere overwrites nothing else."""
     if folder is None:
         return None
-    path = PurePath(folder)
+    path, named = PurePath(folder), f"{file}: output = {clipped(folder)}"
     if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in folder:
-        raise DomainError(
-            f"{file}: output = {folder!r} is not allowed: give a folder below the current one, such as 'results'."
-        )
+        raise DomainError(f"{named} is not allowed: give a folder below the current one, such as 'results'.")
+    verify_below(Path(path), named)
     return Path(path)
+
+
+def verify_below(folder: Path, named: str) -> None:
+    """Refuse a folder that a link leads out of the current one."""
+    try:
+        here, there = Path.cwd().resolve(), folder.resolve()
+    except (OSError, RuntimeError):
+        raise DomainError(f"{named} is not allowed: its links lead nowhere.") from None
+    if here not in there.parents:
+        raise DomainError(f"{named} is not allowed: a link leads from it to {there}, outside of the current folder.")
 
 
 def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
@@ -356,7 +401,7 @@ def _sentence(file: str, raw: dict[str, Any], error: ValidationError) -> str:
         allowed = f"input should be {allowed}"
     elif "number" in branches:
         allowed += ", or a text of arithmetic"
-    return f"{place}: {key} = {first['input']!r} is not allowed: {allowed}."
+    return f"{place}: {key} = {clipped(first['input'])} is not allowed: {allowed}."
 
 
 _BRANCHES = {"bool", "int", "float", "str", "number", "arithmetic"}

@@ -42,7 +42,9 @@ class Lines:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        # Not through a link: a folder from elsewhere must not name a file of ours.
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        self._file = os.open(path, flags, 0o666)
         self._end = 0
         if fcntl is not None:
             try:
