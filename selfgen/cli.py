@@ -13,7 +13,8 @@ import json
 import math
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,6 +49,11 @@ _INTERRUPTED, _UNREAD = 130, 141
 class _Group(typer.core.TyperGroup):
     """Commands whose bad input ends in one sentence and exit code 2."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        # What is printed here is the help.
+        with _written():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: Any) -> Any:
         if sys.stdout is None:
             # Closed by whoever started us: what is printed goes nowhere, what is written to files still does.
@@ -55,8 +61,9 @@ class _Group(typer.core.TyperGroup):
         # Exact numbers may have more digits than Python writes unasked; where they are shown they are cut.
         sys.set_int_max_str_digits(0)
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            with _written():
+                result = super().invoke(ctx)
+                sys.stdout.flush()
         except (DomainError, _NotAllowed) as error:
             sentence = str(error)
         except _UsageError as error:
@@ -67,17 +74,34 @@ class _Group(typer.core.TyperGroup):
         except KeyboardInterrupt as error:
             typer.echo(f"selfgen: {error}" if error.args else "selfgen: Interrupted.", err=True)
             raise typer.Exit(_INTERRUPTED) from None
-        except BrokenPipeError:
-            # A reader such as head has what it wanted.
-            _discard_output()
-            raise typer.Exit(_UNREAD) from None
-        except OSError as error:
-            sentence = f"{error.filename or 'standard output'} cannot be written: {error.strerror or error}."
-            _discard_output()
         else:
             return result
         typer.echo(f"selfgen: {sentence}", err=True)
         raise typer.Exit(2)
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Output that cannot be written ends the program: in silence where its reader left, else with a sentence."""
+    try:
+        yield
+    except BrokenPipeError:
+        left = True
+    except SystemExit as error:
+        # So Rich ends a program whose reader left, where it prints the help.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        left = True
+    except OSError as error:
+        left = False
+        sentence = f"{error.filename or 'standard output'} cannot be written: {error.strerror or error}."
+    else:
+        return
+    _discard_output()
+    if not left:
+        typer.echo(f"selfgen: {sentence}", err=True)
+    # Not by an exception of typer's, which a help that is being printed would not pass on.
+    sys.exit(_UNREAD if left else 2)
 
 
 def _discard_output() -> None:
