@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sympy import CRootOf, Expr, oo, true
 
 from selfgen import __version__
+from selfgen.tables import fitted
 from theory import DomainError, NotDerivedError
 
 if TYPE_CHECKING:
@@ -293,7 +295,7 @@ def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None, r
         if folder is not None:
             real_study.write(folder, loaded, results)
             finished.close(loaded.cases, results)
-    _terminal().print(real_study.table(loaded.title, results))
+    _show(real_study.table(loaded.title, results))
     for result in results:
         if result.failure_report:
             typer.echo(f"{result.name}: {result.failure_report}")
@@ -566,10 +568,12 @@ def simulate(
         writer.writerow(("generation", "mean", "stderr"))
         writer.writerows((generation, repr(value), repr(error)) for generation, value, error in rows)
     else:
-        grid = Table("generation", "mean risk", "standard error", header_style="bold")
+        grid = Table(header_style="bold")
+        for column in ("generation", "mean risk", "standard error"):
+            grid.add_column(column, no_wrap=True)
         for generation, value, error in rows:
             grid.add_row(str(generation), f"{value:.6g}", f"{error:.2g}")
-        _terminal().print(grid)
+        _show(grid)
 
 
 @app.command()
@@ -599,20 +603,27 @@ def compare(
     if plot is not None:
         plot_comparison(built_model.name, compared, plot)
     ranked = any(row.final is not None for row in compared.rows)
-    grid = Table("workflow", f"ratio at {generation}", f"place at {generation}", "limit", header_style="bold")
+    grid = Table(header_style="bold")
+    grid.add_column("workflow", no_wrap=True)
+    for column in (f"ratio at {generation}", f"place at {generation}", "limit"):
+        grid.add_column(column)
     for column in (*(["place in the limit"] if ranked else []), "growth", "collapses"):
         grid.add_column(column)
     for row in compared.rows:
         place, final = ("?" if found is None else str(found) for found in (row.place, row.final))
         last = (*([final] if ranked else []), row.growth or "unknown", row.verdict)
-        grid.add_row(row.name, row.ratio, place, limit_text(row.limit), *last)
-    _terminal().print(grid)
-    pairs = Table("better", "than", "where", "dominates", "known", header_style="bold")
+        grid.add_row(*map(escape, (row.name, row.ratio, place, limit_text(row.limit), *last)))
+    _show(grid)
+    pairs = Table(header_style="bold")
+    for column in ("better", "than"):
+        pairs.add_column(column, no_wrap=True)
+    for column in ("where", "dominates", "known"):
+        pairs.add_column(column)
     for standing in compared.standings:
         dominates = {True: "yes", False: "no", None: "unknown"}[standing.dominates]
-        pairs.add_row(standing.better, standing.worse, standing.where, dominates, standing.known)
+        pairs.add_row(*map(escape, (standing.better, standing.worse, standing.where, dominates, standing.known)))
     if compared.standings:
-        _terminal().print(pairs)
+        _show(pairs)
     for sentence in (*compared.changes, compared.best, *compared.remarks):
         typer.echo(sentence)
     if in_order:
@@ -683,7 +694,7 @@ def universality(
     if as_json:
         typer.echo(json.dumps(plain(found), ensure_ascii=False, indent=1))
     else:
-        _terminal().print(table(found))
+        _show(table(found))
         for name, each in found.items():
             for approach in each:
                 for n, run in zip(approach.sizes, approach.runs, strict=True):
@@ -866,6 +877,12 @@ class _Terminal(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def _show(table: Table) -> None:
+    """Print a table, in a form that the terminal has room for."""
+    terminal = _terminal()
+    terminal.print(fitted(table, terminal.width))
 
 
 def _terminal(stderr: bool = False) -> Console:

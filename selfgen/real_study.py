@@ -39,6 +39,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from rich.markup import escape
 from rich.table import Table
 
 from numerics.real_data import SOURCES, RealCheck, check_real, real_data
@@ -341,17 +342,17 @@ def columns(results: list[RealResult]) -> list[str]:
 
 def table(title: str, results: list[RealResult]) -> Table:
     """One row a case: the ratio at the last generation, predicted, at the fewest and at the most labels a row."""
-    grid = Table(title=title or None, header_style="bold", pad_edge=False)
+    grid = Table(title=escape(title) or None, header_style="bold", pad_edge=False)
     for name in ("data", "workflow", "rows"):
         grid.add_column(name, no_wrap=True)
     for name in ("predicted\nratio", "measured,\nfewest labels", "measured,\nmost labels", "failed\nfits",
                  "worst\n|z|", "p", "detect-\nable"):  # fmt: skip
         grid.add_column(name, justify="right", no_wrap=True)
-    grid.add_column("verdict")
+    grid.add_column("verdict", no_wrap=True)
     for result in results:
         grid.add_row(
             result.data,
-            result.workflow,
+            escape(result.workflow),
             result.design,
             f"{result.prediction[-1]:.3f}",
             *(f"{result.ratio[at][-1]:.3f} ± {result.stderr[at][-1]:.3f}" for at in (0, -1)),

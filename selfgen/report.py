@@ -21,6 +21,7 @@ from numerics.run.lines import reason_of, write_whole
 from selfgen import __version__
 from selfgen.finished_cases import without_time
 from selfgen.study import Study
+from selfgen.tables import fitted, stacked
 from selfgen.verification import CaseResult
 from theory import DomainError
 
@@ -60,7 +61,7 @@ def table(title: str, results: Sequence[CaseResult], width: int = WIDE) -> Rende
             name = ", ".join([result.model, result.workflow, *([result.loss] if losses else [])])
             cells = [f"[bold]{escape(name)}[/bold]\n{escape(settings_text(result))}\n{escape(formula)}\n"]
         grid.add_row(*cells, *_verdict_cells(result))
-    return grid
+    return fitted(grid, width)
 
 
 def _sections(title: str, results: Sequence[CaseResult], width: int) -> Group:
@@ -93,6 +94,11 @@ def _sections(title: str, results: Sequence[CaseResult], width: int) -> Group:
     # The same widths under every heading, so that numbers stand under one another throughout.
     widths = [max(len(Text.from_markup(cell).plain) for cell in cells) for cells in columns]
     parts: list[RenderableType] = [Text(title + "\n", style="italic")] if title else []
+    if sum(widths[1:]) + min(widths[0], 30) + 2 * len(widths) > width:
+        told = [name.replace("\n", " ") for name in titles]
+        for heading, rows in zip(headings, sections, strict=True):
+            parts += [heading, *(stacked(told, [Text.from_markup(cell) for cell in row]) for row in rows)]
+        return Group(*parts)
     parts.append(_grid(titles, widths, header=True))
     for heading, rows in zip(headings, sections, strict=True):
         grid = _grid(titles, widths, header=False)
