@@ -47,7 +47,7 @@ from numerics.run.lines import reason_of, write_whole
 from selfgen.finished_cases import FinishedCases, without_time
 from selfgen.names import build
 from selfgen.report import finite
-from selfgen.study import Seed, Texts, clipped, output_folder, read, shipped
+from selfgen.study import Seed, Texts, clipped, output_folder, read, shipped, verify_short
 from selfgen.style import CYCLE, GREY, STYLE, save
 from selfgen.verification import processes
 from theory import DomainError
@@ -199,9 +199,10 @@ def load(name: str | Path, seed: int | None = None) -> RealStudy:
             key: getattr(written.defaults if getattr(entry, key) is None else entry, key)
             for key in ("generations", "replicates", "copies", "design")
         }
+        verify_short(str(name), *_listed(entry.workflow))
         for data, workflow in product(_listed(entry.data), _listed(entry.workflow)):
             if data not in SOURCES:
-                raise DomainError(f"{name}: data = {data!r} is not known: use {', '.join(SOURCES)}.")
+                raise DomainError(f"{name}: data = {clipped(data)} is not known: use {', '.join(SOURCES)}.")
             # Independent streams: cases that shared a seed would stand and fall together.
             own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
             case = RealCase(data, workflow, seed=int(own), **{**chosen, "copies": tuple(chosen["copies"])})

@@ -34,11 +34,13 @@ error to trust, and the check would refuse the whole run. Left out, every genera
 
 ``output`` is where ``selfgen verify`` writes, unless its ``--output`` says otherwise; without either it writes nothing.
 It lies below the current folder, after every link on the way is followed, so that a study from elsewhere overwrites
-nothing else. A file may have 2 MiB, and tables and lists in one another up to ten levels.
+nothing else. A file may have 2 MiB, numbers of 1000 digits, names of 500 characters, and tables and lists in one
+another up to ten levels.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -76,6 +78,10 @@ DEFAULT = "builtin"
 #: Bytes of a file, and levels of tables and lists in one another; what means something has five.
 MOST_BYTES = 2**21
 MOST_LEVELS = 10
+#: Digits of a number; thousands of times as many take Python minutes.
+MOST_DIGITS = 1000
+#: Characters of the name of a model, or of a workflow with its settings.
+MOST_NAME = 500
 #: Hours of work: beyond, a list in a grid is more likely a slip than meant.
 MOST_CASES = 10_000
 #: The least and the most of each number of a case that may be arithmetic.
@@ -208,6 +214,11 @@ def read(source: Traversable, shown: str) -> dict[str, Any]:
     if len(content) > MOST_BYTES:
         raise DomainError(f"{shown} is too large for a study: a file may have {MOST_BYTES} bytes.")
     deep = f"{shown} is no study: its tables and lists lie more than {MOST_LEVELS} levels in one another."
+    if _has_long_keys(content):
+        raise DomainError(deep)
+    digits = max(map(len, re.findall(rb"0x[0-9A-Fa-f_]+|[0-9][0-9_]*", content)), default=0)
+    if digits > MOST_DIGITS:
+        raise DomainError(f"{shown} has a number of {digits} digits: a study may have {MOST_DIGITS}.")
     try:
         raw = tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError:
@@ -224,6 +235,12 @@ def read(source: Traversable, shown: str) -> dict[str, Any]:
     return raw
 
 
+def _has_long_keys(content: bytes) -> bool:
+    """Whether keys have so many dots, each of which is a level, that a parser would take minutes."""
+    bare = max(part.count(b".") for part in re.split(rb"[=,{}\[\]\"'#\n]", content))
+    return bare > 200 or len(re.findall(rb"\.[ \t]*[\"']|[\"'][ \t]*\.", content)) > 20_000
+
+
 def _parts(held: Any) -> list[Any]:
     """The tables and lists in a table or list."""
     inside = held.values() if isinstance(held, dict) else held
@@ -232,7 +249,10 @@ def _parts(held: Any) -> list[Any]:
 
 def clipped(value: object) -> str:
     """A value that was given, in a sentence."""
-    text = repr(value)
+    return _clipped(repr(value))
+
+
+def _clipped(text: str) -> str:
     return text if len(text) <= 100 else f"{text[:97]}…"
 
 
@@ -287,11 +307,12 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
     root = written.defaults.seed if seed is None else seed
     count = 0
     for number, entry in enumerate(written.case, start=1):
-        place = f"{file}: case {number} ({entry.model}"
+        place = f"{file}: case {number} ({_clipped(entry.model)}"
         chosen: dict[str, Any] = {
             key: getattr(written.defaults if getattr(entry, key) is None else entry, key)
             for key in ("generations", "checked", "replicates", "method", "loss")
         }
+        verify_short(file, entry.model, *_listed(entry.workflow), *_listed(chosen["loss"]))
         workflows, losses = _listed(entry.workflow), _listed(chosen.pop("loss"))
         count += len(workflows) * len(losses) * prod(map(len, entry.grid.values()))
         if count > MOST_CASES:
@@ -328,6 +349,13 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
                 )
             )
     return cases
+
+
+def verify_short(file: str, *names: str) -> None:
+    """Refuse a name that no error could show."""
+    for name in names:
+        if len(name) > MOST_NAME:
+            raise DomainError(f"{file}: {clipped(name)} is too long for a name: it may have {MOST_NAME} characters.")
 
 
 def _listed(written: str | list[str]) -> list[str]:
@@ -376,7 +404,8 @@ def _sentence(file: str, raw: dict[str, Any], error: ValidationError) -> str:
     if where[:1] == ["case"] and len(where) > 1:
         number = int(where[1])
         entry = raw["case"][number]
-        told = [str(entry[key]) for key in ("model", "workflow") if key in entry] if isinstance(entry, dict) else []
+        keys = [key for key in ("model", "workflow") if key in entry] if isinstance(entry, dict) else []
+        told = [_clipped(str(entry[key])) for key in keys]
         named = f" ({', '.join(told)})" if told else ""
         place, where = f"{file}: case {number + 1}{named}", where[2:]
     elif where[:1] == ["defaults"]:

@@ -268,3 +268,44 @@ def test_links_lead_nowhere_else(tmp_path: Path, calls: list[int], monkeypatch: 
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
     assert (out / "mine").read_text() == "mine"
+
+
+HUGE = {
+    "100 bytes too many": "# " + "x" * 2000,
+    "deep": "a = " + "[" * 1500 + "]" * 1500,
+    "deep over lines": "a = " + "[\n" * 50_000 + "]" * 1500,
+    "deep tables": "a = " + "{a = " * 700,
+    "deep keys": ".".join("a" * 1900) + " = 1",
+    "deep dotted keys": ".".join("a" * 500_000) + " = 1",
+    "deep quoted keys": "x = {" + ".".join(["'a'"] * 300_000) + " = 1}",
+    "deep mixed keys": "[" + ".".join(["'a'", "a"] * 150_000) + "]",
+    "digits": f"a = {'9' * 1_000_000}",
+    "hexadecimal digits": f"[[case]]\nmodel = 0x{'f' * 1_000_000}\nworkflow = 'replace'",
+    "name": "[[case]]\nmodel = '" + "bernoulli" * 100 + "'\nworkflow = 'replace'",
+    "workflow": "[[case]]\nmodel = 'bernoulli'\nworkflow = ['" + "replace" * 100 + "']",
+    "kind": "kind = '" + "x" * 3000 + "'",
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+@pytest.mark.parametrize("kind", ["", 'kind = "real-data"\n'])
+def test_a_study_has_limits(name: str, kind: str, tmp_path: Path) -> None:
+    """Soon, in one short sentence that says which."""
+    path = tmp_path / "study.toml"
+    path.write_text(kind + (HUGE[name] + "\n") * (1100 if name == "100 bytes too many" else 1))
+    started = time.monotonic()
+    result = run.invoke(app, ["verify", str(path)])
+    assert time.monotonic() - started < 5
+    assert result.exit_code == 2
+    assert result.stderr.startswith("selfgen: ")
+    assert result.stderr.count("\n") == 1
+    assert len(result.stderr) < 600
+    assert "recursion" not in result.stderr
+    if name.startswith("deep ") or name == "deep":
+        assert "more than 10 levels in one another" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs an endless file")
+def test_an_endless_study_is_refused() -> None:
+    result = run.invoke(app, ["verify", "/dev/zero"])
+    assert result.stderr == "selfgen: /dev/zero is too large for a study: a file may have 2097152 bytes.\n"
