@@ -1,7 +1,8 @@
 """The command line: a thin mirror of ``theory`` and ``numerics``.
 
 Exit codes: 0, done (and every case agrees); 1, ``verify`` found a case that does not, or a proof does not hold; 2, bad
-input, or nothing found, said in one sentence on standard error.
+input, or nothing found, said in one sentence on standard error; 130, stopped by Ctrl-C, with a sentence that says what
+is kept; 141, whoever read the output left (``| head``), about which nothing is said. Both are a shell's own numbers.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ import json
 import math
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sympy import CRootOf, Expr, oo, true
 
 from selfgen import __version__
+from selfgen.tables import fitted
 from theory import DomainError, NotDerivedError
 
 if TYPE_CHECKING:
@@ -40,8 +44,17 @@ class _NotAllowed(Exception):
     """An option with a value that is not allowed."""
 
 
+#: What a shell says of a program that Ctrl-C, or a reader who left, has ended.
+_INTERRUPTED, _UNREAD = 130, 141
+
+
 class _Group(typer.core.TyperGroup):
     """Commands whose bad input ends in one sentence and exit code 2."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        # What is printed here is the help.
+        with _written():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         if sys.stdout is None:
@@ -50,8 +63,9 @@ class _Group(typer.core.TyperGroup):
         # Exact numbers may have more digits than Python writes unasked; where they are shown they are cut.
         sys.set_int_max_str_digits(0)
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            with _written():
+                result = super().invoke(ctx)
+                sys.stdout.flush()
         except (DomainError, _NotAllowed) as error:
             sentence = str(error)
         except _UsageError as error:
@@ -59,16 +73,43 @@ class _Group(typer.core.TyperGroup):
             sentence = f"{message}: see 'selfgen {ctx.invoked_subcommand or ''} --help'.".replace("  ", " ")
         except MemoryError:
             sentence = "this needs more memory than there is: ask for fewer generations, or for smaller blocks."
-        except KeyboardInterrupt:
-            raise typer.Abort from None
-        except OSError as error:
-            sentence = f"{error.filename or 'standard output'} cannot be written: {error.strerror}."
-            # What is left in the buffer would fail again when the interpreter closes it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        except KeyboardInterrupt as error:
+            typer.echo(f"selfgen: {error}" if error.args else "selfgen: Interrupted.", err=True)
+            raise typer.Exit(_INTERRUPTED) from None
         else:
             return result
         typer.echo(f"selfgen: {sentence}", err=True)
         raise typer.Exit(2)
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Output that cannot be written ends the program: in silence where its reader left, else with a sentence."""
+    try:
+        yield
+    except BrokenPipeError:
+        left = True
+    except SystemExit as error:
+        # So Rich ends a program whose reader left, where it prints the help.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        left = True
+    except OSError as error:
+        left = False
+        sentence = f"{error.filename or 'standard output'} cannot be written: {error.strerror or error}."
+    else:
+        return
+    _discard_output()
+    if not left:
+        typer.echo(f"selfgen: {sentence}", err=True)
+    # Not by an exception of typer's, which a help that is being printed would not pass on.
+    sys.exit(_UNREAD if left else 2)
+
+
+def _discard_output() -> None:
+    """What is left in the buffer would fail again when the interpreter closes it."""
+    if sys.__stdout__ is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 def _whole(name: str, least: int, most: int | None = None) -> Any:
@@ -180,24 +221,35 @@ def verify(
             help="A case agrees only where a formula wrong by this share would have been caught.",
         ),
     ] = "0.25",  # type: ignore[assignment]
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what an earlier run left in DIR; the files are the same.")
+    ] = False,
 ) -> None:
     """Derive every case of a study, simulate it, and say whether the two agree.
 
     Exit code 0 if every case agrees, 1 if one disagrees, 3 if none does but some are inconclusive: nothing speaks
     against their formulas, but too large an error in them could have gone unseen; 2 for input that makes no sense.
+
+    Each case is written to DIR as it ends, so that a run that is stopped or killed loses only the cases at work.
     """
     from selfgen import overview, real_study, report, verification
+    from selfgen.finished_cases import FinishedCases
     from selfgen.progress import Progress
     from selfgen.study import load
 
     if study is not None and real_study.is_real(study):
-        _verify_real(study, output, _cores() if jobs is None else jobs, seed)
+        _verify_real(study, output, _cores() if jobs is None else jobs, seed, resume)
         return
     loaded = load(study, seed=seed)
-    folder = loaded.output if output is None else output
-    if folder is not None:
-        _make(folder, f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study")
-    with Progress(len(loaded.cases), _terminal(stderr=True), shown=sys.stderr.isatty()) as progress:
+    folder, named = _folder(loaded.output, output, resume)
+    drawn = 0
+    with (
+        FinishedCases(
+            verification.CaseResult, folder, resume, named, {"--detectable": detectable}
+        ) as finished,
+        Progress(len(loaded.cases), _terminal(stderr=True), shown=sys.stderr.isatty()) as progress,
+    ):
+        taken = sum(finished.of(case) is not None for case in loaded.cases)
         results = verification.verify(
             loaded,
             jobs=_cores() if jobs is None else jobs,
@@ -205,7 +257,13 @@ def verify(
             begin=progress.begin,
             finish=progress.finish,
             detectable=detectable,
+            finished=finished,
         )
+        if folder is not None:
+            # Before anything is printed: whoever reads that may leave.
+            report.write(folder, loaded, results)
+            drawn = overview.write(folder, results)
+            finished.close(loaded.cases, results)
     terminal = _terminal()
     terminal.print(report.table(loaded.title, results, terminal.width))
     for result in results:
@@ -220,27 +278,46 @@ def verify(
     if partly:
         typer.echo(f"As the study asks, the later generations of {partly} of them were simulated but not judged.")
     if folder is not None:
-        report.write(folder, loaded, results)
-        drawn = overview.write(folder, results)
+        if taken:
+            typer.echo(f"{taken} of {len(results)} cases were taken from {folder}, and not done again.")
         what = "a figure a case" if drawn == 0 else f"{drawn} overview{'s' if drawn > 1 else ''} of grids"
         if drawn > 0 and not all(result.grid for result in results):
             what += ", and a figure of every other case"
-        typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex and {what}.")
+        typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex, cases.jsonl and {what}.")
     code = report.exit_code(result.verdict for result in results)
     if code:
         raise typer.Exit(code)
 
 
-def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None) -> None:
+def _folder(own: Path | None, output: Path | None, resume: bool) -> tuple[Path | None, str]:
+    """Where a study is written, if anywhere, made if need be; and how the user named it."""
+    folder = own if output is None else output
+    if folder is None:
+        if resume:
+            raise DomainError("--resume goes on with what is in a folder: give the --output DIR of the run before.")
+        return None, ""
+    named = f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DomainError(f"{named} is not a folder that can be written: {error.strerror}.") from None
+    return folder, named
+
+
+def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None, resume: bool) -> None:
     """The same for a study of real data, whose later generations are labelled by fitted models."""
     from selfgen import real_study
+    from selfgen.finished_cases import FinishedCases
 
     loaded = real_study.load(study, seed=seed)
-    folder = loaded.output if output is None else output
-    if folder is not None:
-        _make(folder, f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study")
-    results = real_study.verify(loaded, jobs=jobs, figures=folder)
-    _terminal().print(real_study.table(loaded.title, results))
+    folder, named = _folder(loaded.output, output, resume)
+    with FinishedCases(real_study.RealResult, folder, resume, named) as finished:
+        taken = sum(finished.of(case) is not None for case in loaded.cases)
+        results = real_study.verify(loaded, jobs=jobs, figures=folder, finished=finished)
+        if folder is not None:
+            real_study.write(folder, loaded, results)
+            finished.close(loaded.cases, results)
+    _show(real_study.table(loaded.title, results))
     for result in results:
         if result.failure_report:
             typer.echo(f"{result.name}: {result.failure_report}")
@@ -251,8 +328,9 @@ def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None) -
         typer.echo(sentence)
     typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {real_study.power(results)}")
     if folder is not None:
-        real_study.write(folder, loaded, results)
-        typer.echo(f"Written to {folder}: results.json, results.csv and a figure a case.")
+        if taken:
+            typer.echo(f"{taken} of {len(results)} cases were taken from {folder}, and not done again.")
+        typer.echo(f"Written to {folder}: results.json, results.csv, cases.jsonl and a figure a case.")
     if failures:
         raise typer.Exit(1)
 
@@ -512,10 +590,12 @@ def simulate(
         writer.writerow(("generation", "mean", "stderr"))
         writer.writerows((generation, repr(value), repr(error)) for generation, value, error in rows)
     else:
-        grid = Table("generation", "mean risk", "standard error", header_style="bold")
+        grid = Table(header_style="bold")
+        for column in ("generation", "mean risk", "standard error"):
+            grid.add_column(column, no_wrap=True)
         for generation, value, error in rows:
             grid.add_row(str(generation), f"{value:.6g}", f"{error:.2g}")
-        _terminal().print(grid)
+        _show(grid)
 
 
 @app.command()
@@ -545,20 +625,27 @@ def compare(
     if plot is not None:
         plot_comparison(built_model.name, compared, plot)
     ranked = any(row.final is not None for row in compared.rows)
-    grid = Table("workflow", f"ratio at {generation}", f"place at {generation}", "limit", header_style="bold")
+    grid = Table(header_style="bold")
+    grid.add_column("workflow", no_wrap=True)
+    for column in (f"ratio at {generation}", f"place at {generation}", "limit"):
+        grid.add_column(column)
     for column in (*(["place in the limit"] if ranked else []), "growth", "collapses"):
         grid.add_column(column)
     for row in compared.rows:
         place, final = ("?" if found is None else str(found) for found in (row.place, row.final))
         last = (*([final] if ranked else []), row.growth or "unknown", row.verdict)
-        grid.add_row(row.name, row.ratio, place, limit_text(row.limit), *last)
-    _terminal().print(grid)
-    pairs = Table("better", "than", "where", "dominates", "known", header_style="bold")
+        grid.add_row(*map(escape, (row.name, row.ratio, place, limit_text(row.limit), *last)))
+    _show(grid)
+    pairs = Table(header_style="bold")
+    for column in ("better", "than"):
+        pairs.add_column(column, no_wrap=True)
+    for column in ("where", "dominates", "known"):
+        pairs.add_column(column)
     for standing in compared.standings:
         dominates = {True: "yes", False: "no", None: "unknown"}[standing.dominates]
-        pairs.add_row(standing.better, standing.worse, standing.where, dominates, standing.known)
+        pairs.add_row(*map(escape, (standing.better, standing.worse, standing.where, dominates, standing.known)))
     if compared.standings:
-        _terminal().print(pairs)
+        _show(pairs)
     for sentence in (*compared.changes, compared.best, *compared.remarks):
         typer.echo(sentence)
     if in_order:
@@ -629,7 +716,7 @@ def universality(
     if as_json:
         typer.echo(json.dumps(plain(found), ensure_ascii=False, indent=1))
     else:
-        _terminal().print(table(found))
+        _show(table(found))
         for name, each in found.items():
             for approach in each:
                 for n, run in zip(approach.sizes, approach.runs, strict=True):
@@ -807,13 +894,6 @@ def _whole_numbers(name: str, text: str) -> list[int]:
         ) from None
 
 
-def _make(folder: Path, argument: str) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DomainError(f"{argument} is not a folder that can be written: {error.strerror}.") from None
-
-
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -823,6 +903,12 @@ class _Terminal(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def _show(table: Table) -> None:
+    """Print a table, in a form that the terminal has room for."""
+    terminal = _terminal()
+    terminal.print(fitted(table, terminal.width))
 
 
 def _terminal(stderr: bool = False) -> Console:

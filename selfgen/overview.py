@@ -232,9 +232,10 @@ def _spread(generations: int) -> list[int]:
 
 
 def _row_label(grid: Grid, row: tuple[str, ...]) -> str:
-    settings = ", ".join(f"{symbol(name)} = {value}" for name, value in zip(grid.rows, row[1:], strict=True))
-    workflow = row[0].replace(":", ", ")
-    return f"{workflow}\n{settings}" if settings else workflow
+    """The workflow and each of its settings, a line each: a row of panels is too low for one long line."""
+    name, _, own = row[0].partition(":")
+    settings = [f"{symbol(name)} = {value}" for name, value in zip(grid.rows, row[1:], strict=True)]
+    return "\n".join([name, *(setting.strip() for setting in own.split(",") if setting), *settings])
 
 
 def _shades(count: int) -> list[Colour]:

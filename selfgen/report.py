@@ -7,7 +7,6 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,11 @@ from rich.table import Table
 from rich.text import Text
 
 from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE
+from numerics.run.lines import reason_of, write_whole
 from selfgen import __version__
+from selfgen.finished_cases import without_time
 from selfgen.study import Study
+from selfgen.tables import fitted, stacked
 from selfgen.verification import CaseResult
 from theory import DomainError
 
@@ -60,7 +62,7 @@ def table(title: str, results: Sequence[CaseResult], width: int = WIDE) -> Rende
             name = ", ".join([result.model, result.workflow, *([result.loss] if losses else [])])
             cells = [f"[bold]{escape(name)}[/bold]\n{escape(settings_text(result))}\n{escape(formula)}\n"]
         grid.add_row(*cells, *_verdict_cells(result))
-    return grid
+    return fitted(grid, width)
 
 
 def _sections(title: str, results: Sequence[CaseResult], width: int) -> Group:
@@ -93,6 +95,11 @@ def _sections(title: str, results: Sequence[CaseResult], width: int) -> Group:
     # The same widths under every heading, so that numbers stand under one another throughout.
     widths = [max(len(Text.from_markup(cell).plain) for cell in cells) for cells in columns]
     parts: list[RenderableType] = [Text(title + "\n", style="italic")] if title else []
+    if sum(widths[1:]) + min(widths[0], 30) + 2 * len(widths) > width:
+        told = [name.replace("\n", " ") for name in titles]
+        for heading, rows in zip(headings, sections, strict=True):
+            parts += [heading, *(stacked(told, [Text.from_markup(cell) for cell in row]) for row in rows)]
+        return Group(*parts)
     parts.append(_grid(titles, widths, header=True))
     for heading, rows in zip(headings, sections, strict=True):
         grid = _grid(titles, widths, header=False)
@@ -251,9 +258,9 @@ def write(folder: Path, study: Study, results: Sequence[CaseResult]) -> None:
     }
     for name, text in texts.items():
         try:
-            (folder / name).write_text(text, encoding="utf-8")
+            write_whole(folder / name, text.encode("utf-8"))
         except OSError as error:
-            raise DomainError(f"{folder / name} cannot be written: {error.strerror}.") from None
+            raise DomainError(f"{folder / name} cannot be written: {reason_of(error)}.") from None
 
 
 def as_json(study: Study, results: Sequence[CaseResult]) -> str:
@@ -264,9 +271,9 @@ def as_json(study: Study, results: Sequence[CaseResult]) -> str:
         "source": study.source,
         "passed": all(result.passed for result in results),
         "verdicts": {verdict: sum(result.verdict == verdict for result in results) for verdict in _VERDICTS},
-        "cases": [asdict(result) for result in results],
+        "cases": [without_time(result) for result in results],
     }
-    return json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(results: Sequence[CaseResult]) -> str:
@@ -331,9 +338,10 @@ def _plain(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """What JSON can hold, which knows no infinity and no missing number: null in their place."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

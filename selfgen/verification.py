@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
@@ -18,9 +17,11 @@ from sympy import Expr, RootSum, Symbol, oo
 from numerics import crosscheck, evaluate, simulate
 from numerics.crosscheck import ASKED
 from numerics.simulate import Simulation
+from selfgen.finished_cases import FinishedCases
 from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
+from selfgen.workers import workers
 from theory import DomainError, LinearRegression, Risk, expected_risk
 from theory.bounds import DECREASING, INCREASING
 from theory.models.base import Model
@@ -97,6 +98,7 @@ def verify(
     begin: Callable[[Case], None] = lambda case: None,
     finish: Callable[[Case, CaseResult], None] = lambda case, result: None,
     detectable: float = ASKED,
+    finished: FinishedCases[CaseResult] | None = None,
 ) -> list[CaseResult]:
     """Verify every case, in the order of the study whatever order they finish in.
 
@@ -115,20 +117,45 @@ def verify(
         Called with each case and its result, in the order in which cases finish.
     detectable : positive float, default 0.25
         A case agrees only where a formula wrong by this share would have been caught, see :func:`numerics.crosscheck`.
+    finished : FinishedCases, optional
+        Cases that need not be done again, and where each is written as it ends, after its figure.
     """
     cases = study.cases
-    if jobs == 1 or len(cases) == 1:
-        results = []
-        with processes(jobs) as executor:
-            for number, case in enumerate(cases):
+    kept = FinishedCases(CaseResult, None) if finished is None else finished
+    found = {number: result for number, case in enumerate(cases) if (result := kept.of(case)) is not None}
+    for number, result in found.items():
+        _draw(cases[number], number, result, figures, anew=False)
+        begin(cases[number])
+        finish(cases[number], result)
+
+    def end(number: int, result: CaseResult) -> None:
+        kept.add(cases[number], result)
+        found[number] = result
+        finish(cases[number], result)
+
+    left = [(number, case) for number, case in enumerate(cases) if number not in found]
+    if jobs == 1 or len(left) <= 1:
+        with processes(jobs if left else 1) as executor:
+            for number, case in left:
                 begin(case)
-                results.append(verify_case(case, number, figures, executor, detectable))
-                finish(case, results[-1])
-        return results
-    found: dict[int, CaseResult] = {}
-    with processes(min(jobs, len(cases))) as executor:
+                end(number, verify_case(case, number, figures, executor, detectable))
+    else:
+        _share_out(left, jobs, figures, detectable, begin, end)
+    return [found[number] for number in range(len(cases))]
+
+
+def _share_out(
+    left: Sequence[tuple[int, Case]],
+    jobs: int,
+    figures: Path | None,
+    detectable: float,
+    begin: Callable[[Case], None],
+    end: Callable[[int, CaseResult], None],
+) -> None:
+    """Verify cases in processes, a case each."""
+    with processes(min(jobs, len(left))) as executor:
         assert executor is not None
-        waiting = iter(enumerate(cases))
+        waiting = iter(left)
         running: dict[Future[CaseResult], int] = {}
 
         def start() -> None:
@@ -137,20 +164,13 @@ def verify(
                 running[executor.submit(verify_case, case, number, figures, None, detectable)] = number
                 return
 
-        try:
-            # As many as there are processes: what is handed out is what runs.
-            for _ in range(min(jobs, len(cases))):
+        # As many as there are processes: what is handed out is what runs.
+        for _ in range(min(jobs, len(left))):
+            start()
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                end(running.pop(future), future.result())
                 start()
-            while running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    number = running.pop(future)
-                    found[number] = future.result()
-                    finish(cases[number], found[number])
-                    start()
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [found[number] for number in range(len(cases))]
 
 
 def verify_case(
@@ -227,11 +247,19 @@ def verify_case(
         reason=str(check.reason or ""),
         seconds=time.perf_counter() - started,
     )
-    if figures is not None and not (case.grid and result.passed):
-        from selfgen.figures import draw_case, file_name
-
-        draw_case(result, figures / file_name(number, result))
+    _draw(case, number, result, figures)
     return result
+
+
+def _draw(case: Case, number: int, result: CaseResult, figures: Path | None, anew: bool = True) -> None:
+    """The figure of a case that has one; only where it is missing, unless ``anew``."""
+    if figures is None or (case.grid and result.passed):
+        return
+    from selfgen.figures import draw_case, file_name
+
+    path = figures / file_name(number, result)
+    if anew or not all(path.with_suffix(suffix).exists() for suffix in (".png", ".pdf")):
+        draw_case(result, path)
 
 
 def first_generations(simulation: Simulation, last: int) -> Simulation:
@@ -254,7 +282,7 @@ def processes(jobs: int) -> Iterator[Executor | None]:
     limits = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     os.environ.update(dict.fromkeys(limits, "1"))
     try:
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as executor:
+        with workers(jobs) as executor:
             yield executor
     finally:
         for name, value in limits.items():

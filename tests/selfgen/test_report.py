@@ -76,7 +76,7 @@ def _printed(title: str, results: list[CaseResult], width: int) -> str:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 100, 139, 140, 200])
+@pytest.mark.parametrize("width", [30, 40, 80, 100, 139, 140, 200])
 def test_every_cell_is_whole_at_any_width(results: list[CaseResult], width: int) -> None:
     text = _printed("One case", results, width)
     assert max(len(line) for line in text.splitlines()) <= width
@@ -104,6 +104,15 @@ def test_a_grid_has_one_line_a_case_under_shared_headings(grid: tuple[Study, lis
     if width >= report.MEDIUM:
         # Replace: G d/(T − d − 1), at generation 4.
         assert f"{4 * 10 / (40 - 10 - 1):.4g}" in of_grid[3]
+
+
+def test_a_narrow_terminal_gets_each_case_as_a_list(grid: tuple[Study, list[CaseResult]]) -> None:
+    study, results = grid
+    text = _printed(study.title, results, 40)
+    assert max(map(len, text.splitlines())) <= 40
+    assert "…" not in text
+    assert "linear-regression, replace, loss squared" in text
+    assert sum(text.count(f"  verdict: {word}") for word in ("agrees", "FAILS")) == len(results)
 
 
 def test_a_column_says_up_to_which_generation_a_case_is_judged(grid: tuple[Study, list[CaseResult]]) -> None:
