@@ -18,6 +18,7 @@ from selfgen.cli import app
 from selfgen.finished_cases import FinishedCases
 from selfgen.study import Case, load
 from selfgen.verification import CaseResult
+from theory import DomainError
 
 STUDY = """
 [defaults]
@@ -309,3 +310,18 @@ def test_a_study_has_limits(name: str, kind: str, tmp_path: Path) -> None:
 def test_an_endless_study_is_refused() -> None:
     result = run.invoke(app, ["verify", "/dev/zero"])
     assert result.stderr == "selfgen: /dev/zero is too large for a study: a file may have 2097152 bytes.\n"
+
+
+def test_what_was_judged_otherwise_is_not_taken(tmp_path):
+    """A verdict depends on the error that must be detectable: cases judged by another are not mixed in."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with FinishedCases(CaseResult, folder, options={"--detectable": 0.25}):
+        pass
+    with FinishedCases(CaseResult, folder, resume=True, options={"--detectable": 0.25}):
+        pass
+    with (
+        pytest.raises(DomainError, match=r"written with --detectable 0\.25"),
+        FinishedCases(CaseResult, folder, resume=True, options={"--detectable": 0.1}),
+    ):
+        pass
