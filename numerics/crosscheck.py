@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,9 @@ from sympy import false
 from numerics.evaluate import evaluate
 from numerics.gaussian_maximum import GaussianMaximum
 from numerics.simulate import Simulation
+from theory.arguments import quoted
 from theory.errors import DomainError
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
+from theory.risk import Risk
 
 Array = NDArray[np.float64]
 
@@ -88,9 +86,13 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001) -> Cros
     >>> check.passed, check.detectable < 0.1
     (True, True)
     """
+    if not isinstance(risk, Risk):
+        raise DomainError(f"risk = {quoted(risk)} is not a risk: give what theory.expected_risk returns.")
+    if not isinstance(simulation, Simulation):
+        raise DomainError(f"simulation = {quoted(simulation)} is not a simulation: give what numerics.simulate returns.")
     _verify_same(risk, simulation)
     if not (isinstance(level, float) and 0 < level < 1):
-        raise DomainError(f"level = {level!r} is not a probability: level must lie strictly between 0 and 1.")
+        raise DomainError(f"level = {quoted(level)} is not a probability: level must lie strictly between 0 and 1.")
     expected = evaluate(risk, np.arange(1, simulation.generations + 1))
     stderr = simulation.stderr
     refusal = _refusal(expected, simulation)

@@ -20,7 +20,7 @@ from sympy import Expr, Matrix, lambdify, sympify
 from numerics.pathway_table import pathway_coefficients
 from numerics.quadratic_form import QuadraticForm
 from numerics.samplers.choose import verify_numbers
-from theory.arguments import exact, generation, whole_number
+from theory.arguments import exact, generation, quoted, whole_number
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.errors import DomainError, NotDerivedError
 from theory.models.regular import Regular
@@ -189,7 +189,7 @@ def limit_process(workflow: Workflow, dimension: int = 1, generations: int = 100
     (5, 12.7)
     """
     if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
+        raise DomainError(f"workflow = {quoted(workflow)} is not a workflow: give one of theory's workflows, or your own.")
     last = generation("generations", generations)
     if last > MOST_GENERATIONS:
         raise DomainError(f"generations = {generations} is too many: give {MOST_GENERATIONS} or fewer.")
@@ -305,5 +305,5 @@ def _positive(name: str, value: float) -> float:
 def _probability(value: float) -> float:
     number = exact("probability", value)
     if not (number.is_number and number.is_positive and (1 - number).is_positive):
-        raise DomainError(f"probability = {value!r} is not allowed: it must lie strictly between 0 and 1.")
+        raise DomainError(f"probability = {quoted(value)} is not allowed: it must lie strictly between 0 and 1.")
     return float(number)

@@ -26,7 +26,7 @@ from numerics.samplers.choose import verify_numbers
 from numerics.samplers.kernel_density import Cached, KernelModel, kernel_schedule, layout, models
 from numerics.samplers.overlaps import PAIRS, lifted
 from numerics.samplers.schedule import Schedule
-from theory.arguments import generation, whole_number
+from theory.arguments import generation, quoted, whole_number
 from theory.errors import DomainError
 from theory.models.kernel_density import KernelDensity
 from theory.workflows.base import Workflow
@@ -215,7 +215,7 @@ def shape_chain(
         raise DomainError(f"shape = {shape!r} is not a shape: use one of {', '.join(SHAPES)}.")
     _scikit_learn()
     if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
+        raise DomainError(f"workflow = {quoted(workflow)} is not a workflow: give one of theory's workflows, or your own.")
     last, points, draws = generation("generations", generations), whole_number("n", n, 1), whole_number("test", test, 1)
     count, root = whole_number("replicates", replicates, 2), whole_number("seed", seed, 0)
     model = KernelDensity(bandwidth=bandwidth, n=points, d=2)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from numerics.blocks import all_moments
 from numerics.samplers.choose import sampler, verify_numbers
-from theory.arguments import generation, whole_number
+from theory.arguments import generation, quoted, whole_number
 from theory.errors import DomainError
 from theory.models.base import Model
 from theory.workflows.base import Workflow
@@ -110,11 +110,11 @@ def simulate(
     True
     """
     if not isinstance(model, Model):
-        raise DomainError(f"model = {model!r} is not a model: give one of theory's models.")
+        raise DomainError(f"model = {quoted(model)} is not a model: give one of theory's models.")
     if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
-    if method not in METHODS:
-        raise DomainError(f"method = {method!r} is not a method: use 'exact-law' or 'raw'.")
+        raise DomainError(f"workflow = {quoted(workflow)} is not a workflow: give one of theory's workflows, or your own.")
+    if not (isinstance(method, str) and method in METHODS):
+        raise DomainError(f"method = {quoted(method)} is not a method: use 'exact-law' or 'raw'.")
     last = generation("generations", generations)
     if last > MOST_GENERATIONS:
         raise DomainError(f"generations = {generations} is too many to simulate: give {MOST_GENERATIONS} or fewer.")

@@ -20,7 +20,7 @@ from typing import Any
 from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Symbol, cancel, diag, eye, sympify, zeros
 
-from theory.arguments import generation
+from theory.arguments import generation, quoted
 from theory.arithmetic import Arithmetic
 from theory.asymptotics.order_of_collapse import growth_of, limit_of, order_of_collapse
 from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
@@ -133,7 +133,7 @@ class Pathway:
     def __post_init__(self) -> None:
         if not isinstance(self.workflow, Workflow):
             raise DomainError(
-                f"workflow = {self.workflow!r} is not a workflow: give an instance, such as Accumulate()."
+                f"workflow = {quoted(self.workflow)} is not a workflow: give an instance, such as Accumulate()."
             )
 
     def coefficients(self, g: object) -> list[Expr]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sympy import Basic, Dummy, Expr, Piecewise, S, Symbol, cancel, diff, factor, floor, oo, true
 
-from theory.arguments import is_positive_integer, parameter
+from theory.arguments import is_positive_integer, parameter, quoted, truth_value
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.minimum import first_stretch, minimiser, positive
@@ -335,9 +335,8 @@ def value_of_synthetic(
     0
     """
     if not isinstance(model, Model):
-        raise DomainError(f"model = {model!r} is not a model: give an instance, such as Bernoulli(p).")
-    if not isinstance(overlap, bool):
-        raise DomainError(f"overlap = {overlap!r} is not allowed: it must be True or False.")
+        raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p).")
+    overlap = truth_value("overlap", overlap)
     if "n" not in model.parameters:
         raise NotDerivedError(
             f"model = {model.name} has no n, a number of samples that its noise is inversely proportional to: the "

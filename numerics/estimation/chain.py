@@ -19,7 +19,7 @@ from numerics.estimation.regression_chain import Fitted, HeldOut, RegressionChai
 from numerics.samplers.combination import steps
 from numerics.samplers.schedule import schedule
 from numerics.threads import single_threaded_algebra
-from theory.arguments import generation, whole_number
+from theory.arguments import generation, quoted, whole_number
 from theory.errors import DomainError
 from theory.process import Pathway
 from theory.workflows.base import Workflow
@@ -169,11 +169,11 @@ def refit(
     """
     if isinstance(model, MEstimator):
         if loss != "fisher":
-            raise DomainError(f"loss = {loss!r} is not allowed: an M-estimator has the loss 'fisher' alone.")
+            raise DomainError(f"loss = {quoted(loss)} is not allowed: an M-estimator has the loss 'fisher' alone.")
     elif not isinstance(model, Regression):
-        raise DomainError(f"model = {model!r} is not a model to be fitted: give a regression or an MEstimator.")
+        raise DomainError(f"model = {quoted(model)} is not a model to be fitted: give a regression or an MEstimator.")
     elif loss not in LOSSES:
-        raise DomainError(f"loss = {loss!r} is not a loss: use 'fisher' or 'excess'.")
+        raise DomainError(f"loss = {quoted(loss)} is not a loss: use 'fisher' or 'excess'.")
     return measure(model, workflow, generations, replicates, seed, loss, None, executor)
 
 
@@ -199,7 +199,7 @@ def refit_real(
     draw = workflow.draw(1)
     if draw is not None and (draw.replacement or draw.size < 1):
         raise DomainError(
-            f"workflow = {workflow!r} fits model 1 on a random part of the real data: it must be fitted on all of them."
+            f"workflow = {quoted(workflow)} fits model 1 on a random part of the real data: it must be fitted on all of them."
         )
     return measure(model, workflow, generations, replicates, seed, held_out, np.asarray(labels, dtype=float), executor)
 
@@ -216,7 +216,7 @@ def measure(
 ) -> Refits:
     """What :func:`refit` and :func:`refit_real` share."""
     if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
+        raise DomainError(f"workflow = {quoted(workflow)} is not a workflow: give an instance, such as Accumulate().")
     last = generation("generations", generations)
     count, root = whole_number("replicates", replicates, 2), whole_number("seed", seed, 0)
     if count * last > MOST_LOSSES:
@@ -225,7 +225,7 @@ def measure(
         )
     if workflow.free_symbols:
         names = ", ".join(sorted(map(str, workflow.free_symbols)))
-        raise DomainError(f"workflow = {workflow!r} has the symbols {names}: give numbers, a fit needs them.")
+        raise DomainError(f"workflow = {quoted(workflow)} has the symbols {names}: give numbers, a fit needs them.")
     table = schedule(workflow, last, int(model.n))
     if (table.weights < 0).any() or (table.fresh_weights < 0).any():
         raise DomainError(f"{type(workflow).__name__} has negative weights: an estimator needs weights of 0 or more.")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol
 
+from theory.arguments import quoted
 from theory.errors import DomainError
 from theory.positivity import range_of
 from theory.recurrence import Recurrence
@@ -72,5 +73,5 @@ class Model(ABC):
         return replace(self, **changed)  # type: ignore[type-var]
 
     def verify_loss(self, loss: str) -> None:
-        if loss not in self.losses:
-            raise DomainError(f"loss = {loss!r} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}.")
+        if not (isinstance(loss, str) and loss in self.losses):
+            raise DomainError(f"loss = {quoted(loss)} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}.")
