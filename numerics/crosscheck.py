@@ -89,7 +89,9 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001) -> Cros
     if not isinstance(risk, Risk):
         raise DomainError(f"risk = {quoted(risk)} is not a risk: give what theory.expected_risk returns.")
     if not isinstance(simulation, Simulation):
-        raise DomainError(f"simulation = {quoted(simulation)} is not a simulation: give what numerics.simulate returns.")
+        raise DomainError(
+            f"simulation = {quoted(simulation)} is not a simulation: give what numerics.simulate returns."
+        )
     _verify_same(risk, simulation)
     if not (isinstance(level, float) and 0 < level < 1):
         raise DomainError(f"level = {quoted(level)} is not a probability: level must lie strictly between 0 and 1.")

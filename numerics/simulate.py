@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from numerics.blocks import all_moments
 from numerics.samplers.choose import sampler, verify_numbers
+from numerics.seeds import Seed, seed_number
 from theory.arguments import generation, quoted, whole_number
 from theory.errors import DomainError
 from theory.models.base import Model
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 
 METHODS = ("exact-law", "raw")
 # Weights and covariance are tables of G² numbers; a billion chains take hours and leave an error of 0.005 %.
@@ -67,7 +68,7 @@ def simulate(
     workflow: Workflow,
     generations: int,
     replicates: int = 10_000,
-    seed: int = 0,
+    seed: Seed = 0,
     method: str = "exact-law",
     loss: str = "squared",
     executor: Executor | None = None,
@@ -84,7 +85,9 @@ def simulate(
         With numbers for every parameter, and whole numbers of points in every block.
     generations : positive int
     replicates : int, 2 or more
-    seed : nonnegative int
+    seed : whole number, numpy.random.SeedSequence or numpy.random.Generator
+        See :func:`numerics.seeds.seed_number`: a generator gives its next 128 bits, and the result's ``seed`` is the
+        number with which the run can be made again.
     method : {"exact-law", "raw"}
         "raw" draws every data point and refits. "exact-law" draws each fit from its sampling law given the
         past where that law is known, at a cost that does not grow with the number of points. The two
@@ -111,8 +114,7 @@ def simulate(
     """
     if not isinstance(model, Model):
         raise DomainError(f"model = {quoted(model)} is not a model: give one of theory's models.")
-    if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {quoted(workflow)} is not a workflow: give one of theory's workflows, or your own.")
+    verify_workflow(workflow)
     if not (isinstance(method, str) and method in METHODS):
         raise DomainError(f"method = {quoted(method)} is not a method: use 'exact-law' or 'raw'.")
     last = generation("generations", generations)
@@ -121,7 +123,7 @@ def simulate(
     count = whole_number("replicates", replicates, 2)
     if count > MOST_REPLICATES:
         raise DomainError(f"replicates = {replicates} is too many to simulate: give {MOST_REPLICATES} or fewer.")
-    root = whole_number("seed", seed, 0)
+    root = seed_number(seed)
     model.verify_loss(loss)
     verify_numbers(model, workflow)
     chain = sampler(model, workflow, last, method == "raw", loss)

@@ -32,6 +32,9 @@ ones are simulated, drawn and written, and nothing is concluded from them. A cha
 refitted again and again, has losses so heavy-tailed that from some generation on no affordable average has a standard
 error to trust, and the check would refuse the whole run. Left out, every generation is judged.
 
+``symbols`` lists constants that values may be written in; every name must be one of them, a parameter of the model, or
+``j`` in a schedule.
+
 ``output`` is where ``selfgen verify`` writes, unless its ``--output`` says otherwise; without either it writes nothing.
 """
 
@@ -116,6 +119,7 @@ class CaseEntry(_Strict):
     model: StrictStr
     workflow: Texts
     parameters: dict[str, Value] = Field(default_factory=dict)
+    symbols: list[StrictStr] = Field(default_factory=list)
     grid: dict[str, Annotated[list[Value], Field(min_length=1)]] = Field(default_factory=dict)
     generations: Generations | None = None
     checked: Generations | None = None
@@ -147,6 +151,7 @@ class Case(_Strict):
     model: str
     workflow: str
     parameters: dict[str, Value]
+    symbols: tuple[str, ...] = ()
     grid: tuple[str, ...]
     generations: int
     checked: int
@@ -158,7 +163,7 @@ class Case(_Strict):
     def build(self) -> tuple[Model, Workflow]:
         """The model and the workflow; errors name the case."""
         try:
-            return build(self.model, self.workflow, self.parameters)
+            return build(self.model, self.workflow, self.parameters, self.symbols)
         except DomainError as error:
             raise self.error(error) from None
 
@@ -267,7 +272,7 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
             # Independent streams: cases that shared a seed would stand and fall together.
             own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
             try:
-                counts = _counts(*build(entry.model, workflow, parameters), loss, chosen)
+                counts = _counts(*build(entry.model, workflow, parameters, entry.symbols), loss, chosen)
             except DomainError as error:
                 raise type(error)(f"{label}: {error}") from None
             cases.append(
@@ -276,6 +281,7 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
                     model=entry.model,
                     workflow=workflow,
                     parameters=parameters,
+                    symbols=tuple(entry.symbols),
                     grid=tuple(varied),
                     seed=int(own) if entry.seed is None else entry.seed,
                     loss=loss,
@@ -296,6 +302,12 @@ def _counts(model: Model, workflow: Workflow, loss: str, chosen: Mapping[str, An
     known = {name: value for name, value in (given | model.parameters).items() if _is_number(value)}
     generations = _count("generations", chosen["generations"], known)
     checked = generations if chosen["checked"] is None else _count("checked", chosen["checked"], known)
+    # Arithmetic in parameters is cut where a case ends earlier; a plain number of generations beyond the end is a slip.
+    fixed = not isinstance(chosen["checked"], str) or not parse(chosen["checked"], "checked").free_symbols
+    if checked > generations and fixed:
+        raise DomainError(
+            f"checked = {chosen['checked']} is more than generations = {generations}: give {generations} or less."
+        )
     return {
         "generations": generations,
         "checked": min(checked, generations),

@@ -149,7 +149,9 @@ def listed(name: str, value: object, wanted: str) -> list[Any]:
 
 def _finite_expression(name: str, value: Expr) -> Expr:
     if value.is_Matrix or value.has(AccumBounds, Order):
-        raise DomainError(f"{name} = {shown(value)} is not a number: give a number or an expression that stands for one.")
+        raise DomainError(
+            f"{name} = {shown(value)} is not a number: give a number or an expression that stands for one."
+        )
     if value.has(S.NaN, S.ComplexInfinity, S.Infinity, S.NegativeInfinity) or value.is_finite is False:
         raise DomainError(f"{name} = {shown(value)} is not finite: give a finite number or expression.")
     return value.xreplace({number: Rational(str(number)) for number in value.atoms(Float)})
@@ -224,7 +226,9 @@ def _verified_symbols(name: str, value: Expr) -> Expr:
         if ours and not (symbol == j and name in _SCHEDULES):
             raise DomainError(f"{name} = {value} contains theory.{symbol}, which is reserved: use another symbol.")
         if not ours and (symbol.name in _INDICES or (symbol.name == "g" and name in _SCHEDULES)):
-            wanted = "use theory.j, or another name" if symbol.name == "j" and name in _SCHEDULES else "use another name"
+            wanted = (
+                "use theory.j, or another name" if symbol.name == "j" and name in _SCHEDULES else "use another name"
+            )
             raise DomainError(
                 f"{name} = {shown(value)} contains a symbol of your own that is printed {symbol.name}, as an index of "
                 f"the formulas is: {wanted}."

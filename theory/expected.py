@@ -7,7 +7,7 @@ from theory.errors import DomainError
 from theory.models.base import Model
 from theory.risk import Risk
 from theory.units import slip_of_units
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 
 
 def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Risk:
@@ -49,8 +49,7 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     """
     if not isinstance(model, Model):
         raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p, n).")
-    if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {quoted(workflow)} is not a workflow: give an instance, such as Accumulate().")
+    verify_workflow(workflow)
     model.verify_loss(loss)
     slip = slip_of_units(model, workflow)
     if slip is not None:

@@ -161,8 +161,8 @@ class _Reader:
         hint = f" (did you mean {close[0]}?)" if close else ""
         allowed = f"use {', '.join(self.names)}" if self.names else "no name is allowed here"
         return DomainError(
-            f"{self.name} = {shown!r} holds {identifier}, which nothing declares{hint}: {allowed}, or for a constant of "
-            f"your own a SymPy symbol in Python, --symbol {identifier} on the command line."
+            f"{self.name} = {shown!r} holds {identifier}, which nothing declares{hint}: {allowed}, or for a constant "
+            f"of your own a SymPy symbol in Python, --symbol {identifier} on the command line."
         )
 
     def binary(self, left: Expr, operator: ast.operator, right: Expr) -> Expr:

@@ -20,18 +20,18 @@ from typing import Any
 from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Symbol, cancel, diag, eye, sympify, zeros
 
-from theory.arguments import generation, quoted
+from theory.arguments import generation
 from theory.arithmetic import Arithmetic
 from theory.asymptotics.order_of_collapse import growth_of, limit_of, order_of_collapse
 from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
-from theory.errors import DomainError, NotDerivedError
+from theory.errors import NotDerivedError
 from theory.expected import expected_risk
 from theory.models.regular import Regular
 from theory.pathway import Pathways
 from theory.risk import Risk
 from theory.symbols import G
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 from theory.workflows.window import SlidingWindow
 
 
@@ -131,10 +131,7 @@ class Pathway:
     workflow: Workflow
 
     def __post_init__(self) -> None:
-        if not isinstance(self.workflow, Workflow):
-            raise DomainError(
-                f"workflow = {quoted(self.workflow)} is not a workflow: give an instance, such as Accumulate()."
-            )
+        verify_workflow(self.workflow)
 
     def coefficients(self, g: object) -> list[Expr]:
         """C_{g,1}, …, C_{g,g}: how much of the noise of each block is in model g, exactly."""

@@ -44,8 +44,8 @@ from sympy import (
     together,
 )
 
-from theory.dynamics import GENERATION
 from theory.arguments import quoted
+from theory.dynamics import GENERATION
 from theory.errors import DomainError, NotDerivedError
 from theory.kernels.drift import drift
 from theory.models.base import Model

@@ -16,7 +16,7 @@ from typing import Any
 
 from sympy import Basic, Expr, Integer, S, Tuple, exp, pi, simplify
 
-from theory.arguments import exact, is_positive, listed, parameter, quoted
+from theory.arguments import exact, is_positive, listed, parameter
 from theory.errors import DomainError
 
 

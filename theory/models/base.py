@@ -74,4 +74,6 @@ class Model(ABC):
 
     def verify_loss(self, loss: str) -> None:
         if not (isinstance(loss, str) and loss in self.losses):
-            raise DomainError(f"loss = {quoted(loss)} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}.")
+            raise DomainError(
+                f"loss = {quoted(loss)} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}."
+            )

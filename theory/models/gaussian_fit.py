@@ -232,15 +232,15 @@ class GaussianFit(Model):
             return
         if draw is not None and draw.replacement:
             raise DomainError(
-                f"loss = {quoted(loss)} is infinite under {workflow.name} with replacement: a bootstrap sample may repeat "
-                "one point throughout, which has no inverse covariance; draw without replacement."
+                f"loss = {quoted(loss)} is infinite under {workflow.name} with replacement: a bootstrap sample may "
+                "repeat one point throughout, which has no inverse covariance; draw without replacement."
             )
         fewest = self._fewest(workflow)
         if (fewest - needed).is_negative:
             samples = f"{fewest} sample{'s' if fewest != 1 else ''}"
             raise DomainError(
-                f"n = {self.n} leaves a fit of {samples} in d = {self.d} dimensions: loss = {quoted(loss)} needs {needed} or "
-                f"more."
+                f"n = {self.n} leaves a fit of {samples} in d = {self.d} dimensions: loss = {quoted(loss)} needs "
+                f"{needed} or more."
             )
 
     def _bounded(self, found: Recurrence, workflow: Workflow, loss: str) -> Recurrence:

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from sympy import Expr, Integer, Matrix, S, Symbol, cancel
 
+from theory.arguments import truth_value
 from theory.dynamics import LinearDynamics
-from theory.arguments import quoted, truth_value
 from theory.errors import DomainError
 from theory.positivity import at_least, range_of
 from theory.workflows.anchored import verified_share

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import exact, quoted, truth_value
+from theory.arguments import exact, truth_value
 from theory.dynamics import PoolDynamics
 from theory.errors import DomainError
 from theory.positivity import at_least

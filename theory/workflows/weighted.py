@@ -50,7 +50,9 @@ class Weighted(Workflow):
     def weights(self, g: int) -> list[Any]:
         returned = self.weights_of(g)
         if not isinstance(returned, Iterable):
-            raise DomainError(f"weights({g}) = {quoted(returned)} is not a list: give one weight for each of the {g} blocks.")
+            raise DomainError(
+                f"weights({g}) = {quoted(returned)} is not a list: give one weight for each of the {g} blocks."
+            )
         return list(returned)
 
     @property
