@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from numerics.blocks import all_moments
 from numerics.samplers.choose import sampler, verify_numbers
 from numerics.seeds import Seed, seed_number
-from theory.arguments import generation, quoted, whole_number
+from theory.arguments import advise, generation, quoted, whole_number
 from theory.errors import DomainError
 from theory.models.base import Model
+from theory.units import slip_of_units
 from theory.workflows.base import Workflow, verify_workflow
 
 METHODS = ("exact-law", "raw")
@@ -99,6 +100,11 @@ def simulate(
     progress : bool
         Show a progress bar after the first second, if standard error is a terminal.
 
+    Warns
+    -----
+    InputWarning
+        When an amount of data that is in units of n looks like a number of samples.
+
     Raises
     ------
     DomainError
@@ -126,6 +132,9 @@ def simulate(
     root = seed_number(seed)
     model.verify_loss(loss)
     verify_numbers(model, workflow)
+    slip = slip_of_units(model, workflow)
+    if slip is not None:
+        advise(slip)
     chain = sampler(model, workflow, last, method == "raw", loss)
     moments = all_moments(chain, count, root, executor, progress)
     return Simulation(

@@ -67,9 +67,11 @@ from sympy import Expr, Integer, floor
 
 from selfgen.names import build
 from theory import DomainError
+from theory.arguments import advise
 from theory.models.base import Model
 from theory.parser import parse
 from theory.registry import WORKFLOW_ALIASES
+from theory.units import slip_of_units
 from theory.workflows.base import Workflow
 
 DEFAULT = "builtin"
@@ -272,9 +274,13 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
             # Independent streams: cases that shared a seed would stand and fall together.
             own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
             try:
-                counts = _counts(*build(entry.model, workflow, parameters, entry.symbols), loss, chosen)
+                built = build(entry.model, workflow, parameters, entry.symbols)
+                counts = _counts(*built, loss, chosen)
             except DomainError as error:
                 raise type(error)(f"{label}: {error}") from None
+            slip = slip_of_units(*built)
+            if slip is not None:
+                advise(f"{label}: {slip}")
             cases.append(
                 Case(
                     label=label,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 
 from sympy import Expr, S
@@ -9,6 +12,19 @@ from sympy import Expr, S
 from theory.models.base import Model
 from theory.symbols import j
 from theory.workflows.base import Workflow
+
+_computed: ContextVar[bool] = ContextVar("computed", default=False)
+
+
+@contextmanager
+def computed_units() -> Iterator[None]:
+    """While it lasts, amounts are numbers of samples that we have divided by n ourselves: nothing is said of them."""
+    token = _computed.set(True)
+    try:
+        yield
+    finally:
+        _computed.reset(token)
+
 
 #: Settings of workflows that count data, in units of a block of n samples.
 _AMOUNTS = ("sizes", "budget", "real", "synthetic")
@@ -28,7 +44,7 @@ def slip_of_units(model: Model, workflow: Workflow) -> str | None:
     sizes = 1000 is in units of n = 50, so block 1 holds 50000 samples; for 1000 samples give 20.
     """
     unit = next((name for name in _UNITS if name in model.parameters), None)
-    if unit is None:
+    if unit is None or _computed.get():
         return None
     many = model.parameters[unit]
     for name, amount in _amounts(workflow).items():

@@ -24,6 +24,7 @@ from theory.minimum import first_stretch, minimiser, positive
 from theory.models.base import Model
 from theory.positivity import Ranges, at_least, range_of, sign
 from theory.solver.tidy import orient
+from theory.units import computed_units
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
 
@@ -81,7 +82,8 @@ class ValueOfSynthetic:
             numbered = replace(self.model, n=n_0)  # type: ignore[type-var]
             if n_r.is_number and n_s.is_number:
                 # And those on the fits: pooled, and of the real samples alone.
-                expected_risk(numbered, RealAndSynthetic(n_r / n_0, n_s / n_0, self.overlap), loss=self.loss)
+                with computed_units():
+                    expected_risk(numbered, RealAndSynthetic(n_r / n_0, n_s / n_0, self.overlap), loss=self.loss)
                 expected_risk(replace(self.model, n=n_r), Replace(), loss=self.loss)  # type: ignore[type-var]
         if self.domain == S.false:
             raise DomainError(
@@ -346,7 +348,8 @@ def value_of_synthetic(
     unit = replace(model, n=_FITTED)  # type: ignore[type-var]
     workflow = RealAndSynthetic(_REAL / _FITTED, _SYNTHETIC / _FITTED, overlap=overlap, share=1 - _WEIGHT)
     try:
-        risk = expected_risk(unit, workflow, loss)
+        with computed_units():
+            risk = expected_risk(unit, workflow, loss)
     except DomainError as error:
         raise NotDerivedError(str(error).replace(str(_FITTED), "n_0")) from None
     value = ValueOfSynthetic(
