@@ -49,7 +49,7 @@ def seed_number(seed: object, name: str = "seed") -> int:
         return whole_number(name, seed, 0)
     except DomainError:
         raise DomainError(
-            f"{name} = {quoted(seed)} is not a seed, and not allowed: {name} must be a whole number, 0 or more, a "
+            f"{name} = {quoted(seed)} is not allowed: {name} must be a whole number, 0 or more, a "
             "numpy.random.SeedSequence or a numpy.random.Generator."
         ) from None
 

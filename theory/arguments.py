@@ -120,6 +120,30 @@ def quoted(value: object) -> str:
     return shown(value) if not isinstance(value, str) else shown(repr(value))
 
 
+def replacements(symbols: Iterable[Symbol], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """What SymPy's ``subs`` would take, with names in place of their symbols: text is never evaluated.
+
+    SymPy makes a new symbol of a name, which none of ours equals, and nothing would be replaced.
+    """
+    if len(args) == 2:
+        pairs = [args]
+    elif len(args) == 1:
+        pairs = list(args[0].items() if isinstance(args[0], dict) else args[0])
+    else:
+        pairs = []
+    listed, found = list(symbols), []
+    for key, value in (*pairs, *kwargs.items()):
+        if isinstance(key, str):
+            named = [symbol for symbol in listed if symbol.name == key]
+            if len(named) != 1:
+                names = ", ".join(sorted({symbol.name for symbol in listed})) or "none"
+                reason = f"names {len(named)} symbols" if named else "names no symbol"
+                raise DomainError(f"{key} {reason} of this: the symbols are {names}.")
+            key = named[0]
+        found.append((key, exact(str(key), value) if isinstance(value, str) else value))
+    return found
+
+
 def choice(name: str, value: object, allowed: Iterable[str]) -> str:
     """Verify a word, one of ``allowed``."""
     words = list(allowed)

@@ -364,3 +364,15 @@ def test_the_registry_and_the_package_name_the_same() -> None:
     assert parts - built_in == {Model, Workflow, Weighted, theory.OptimalFreshReal}
     assert sorted(theory.__all__) == theory.__all__
     assert issubclass(NotDerivedError, DomainError)
+
+
+def test_names_stand_for_symbols_in_models_and_workflows_too() -> None:
+    assert Bernoulli().subs("n", 10) == Bernoulli(n=10)
+    assert Bernoulli().subs({"n": 10, "p": "1/3"}) == Bernoulli("1/3", 10)
+    assert FreshReal(share="s").subs(s="1/2") == FreshReal(share="1/2")
+    assert KernelDensity().subs(h=2) == KernelDensity(bandwidth=2)
+    assert theory.Categorical().subs(n=3).n == 3
+    assert Bernoulli().subs(Symbol("other"), 1) == Bernoulli()
+    for refused in (lambda: Bernoulli().subs("q", 1), lambda: Replace().subs("__import__('os')", 1)):
+        with pytest.raises(DomainError, match="names no symbol"):
+            refused()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol
 
-from theory.arguments import quoted
+from theory.arguments import quoted, replacements
 from theory.errors import DomainError
 from theory.positivity import range_of
 from theory.recurrence import Recurrence
@@ -67,8 +67,9 @@ class Model(ABC):
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The model with symbols replaced in its parameters, as in SymPy."""
+        pairs = replacements(self.free_symbols, args, kwargs)
         changed = {
-            name: value.subs(*args, **kwargs) for name, value in self.parameters.items() if isinstance(value, Expr)
+            name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, Expr)
         }
         return replace(self, **changed)  # type: ignore[type-var]
 

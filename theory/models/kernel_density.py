@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import exact, is_positive, is_positive_integer, parameter, quoted
+from theory.arguments import exact, is_positive, is_positive_integer, parameter, quoted, replacements
 from theory.errors import DomainError
 from theory.kernels.bandwidth import Bandwidths, verified_bandwidth
 from theory.kernels.drift import drift
@@ -124,8 +124,9 @@ class KernelDensity(Model):
 
     def subs(self, *args: Any, **kwargs: Any) -> KernelDensity:
         """The model with symbols replaced in its parameters, as in SymPy."""
+        pairs = replacements(self.free_symbols, args, kwargs)
         values = {
-            name: value.subs(*args, **kwargs) if hasattr(value, "subs") else value
+            name: value.subs(pairs) if hasattr(value, "subs") else value
             for name, value in self.parameters.items()
         }
         if self.truth is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, together
 
-from theory.arguments import exact, quoted
+from theory.arguments import exact, quoted, replacements
 from theory.errors import DomainError
 from theory.parser import parse
 from theory.symbols import j
@@ -98,11 +98,11 @@ class Workflow(ABC):
         """The workflow with symbols replaced in its parameters, as in SymPy."""
         if not is_dataclass(self):
             return self
-        changed = {}
+        pairs, changed = replacements(self.free_symbols, args, kwargs), {}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Expr):
-                changed[field.name] = value.subs(*args, **kwargs)
+                changed[field.name] = value.subs(pairs)
         return replace(self, **changed)  # type: ignore[return-value]
 
     @property
