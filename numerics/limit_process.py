@@ -134,12 +134,15 @@ class LimitProcess:
         row = self._row("g", g)
         try:
             eigenvalues = np.ones(self.dimension) if metric is None else np.asarray(metric, dtype=float)
-        except (TypeError, ValueError):
+        except Exception:
+            # An object fails to be a number in its own way.
+            eigenvalues = np.empty(0)
+        if np.iscomplexobj(metric):
             eigenvalues = np.empty(0)
         shaped = eigenvalues.shape == (self.dimension,) and np.isfinite(eigenvalues).all()
         if not shaped or not (eigenvalues >= 0).all() or not eigenvalues.any():
             raise DomainError(
-                f"metric = {metric!r} is not allowed: give {self.dimension} finite eigenvalues, none below 0."
+                f"metric = {quoted(metric)} is not allowed: give {self.dimension} finite eigenvalues, none below 0."
             )
         return QuadraticForm(self.variance[row - 1] * eigenvalues)
 
@@ -150,9 +153,9 @@ class LimitProcess:
     def first_above(self, budget: float, probability: float, metric: ArrayLike | None = None) -> int | None:
         """The first generation at which n·risk exceeds ``budget`` with at least this probability; else None."""
         most = _positive("budget", budget)
-        _probability(probability)
+        least = _probability(probability)
         for g in range(1, self.generations + 1):
-            if self.risk_law(g, metric).survival(most) >= probability:
+            if self.risk_law(g, metric).survival(most) >= least:
                 return g
         return None
 

@@ -151,7 +151,7 @@ class Pathway:
         NotDerivedError
             For generations that are symbols under any other workflow.
         """
-        symbolic = [value for value in (g, h) if isinstance(value, Expr) and value.free_symbols]
+        symbolic = [value for value in (g, h) if isinstance(value, Expr) and value.free_symbols and not value.is_Matrix]
         if symbolic:
             return self._symbolic(*_in_order(sympify(g), sympify(h)))
         first, second = sorted((generation("g", g), generation("h", h)))

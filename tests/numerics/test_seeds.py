@@ -143,3 +143,13 @@ def test_every_argument_refuses_what_it_cannot_use(name: str) -> None:
             with pytest.raises(DomainError) as caught:
                 function(**{**ordinary, argument: value})
             assert "\n" not in str(caught.value), (argument, place)
+
+
+def test_methods_take_numbers_of_any_kind_and_refuse_the_rest() -> None:
+    process = limit_process(Accumulate(), 1, 30)
+    asked = [process.first_above(2.0, probability) for probability in (0.2, "1/5", np.float32(0.2))]
+    assert asked[0] is not None
+    assert len(set(asked)) == 1
+    for value in (10**5000, "word", np.array([1j]), [1, 2], object()):
+        with pytest.raises(DomainError, match="metric = "):
+            process.risk_law(2, metric=value)

@@ -236,7 +236,7 @@ class Comparison:
             if which is workflow or (isinstance(which, Workflow) and which == workflow):
                 return index
         raise DomainError(
-            f"{name} = {which!r} is not among the workflows compared: give one of them, or its position, "
+            f"{name} = {quoted(which)} is not among the workflows compared: give one of them, or its position, "
             f"0 to {len(self.workflows) - 1}."
         )
 

@@ -68,9 +68,7 @@ class Model(ABC):
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The model with symbols replaced in its parameters, as in SymPy."""
         pairs = replacements(self.free_symbols, args, kwargs)
-        changed = {
-            name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, Expr)
-        }
+        changed = {name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, Expr)}
         return replace(self, **changed)  # type: ignore[type-var]
 
     def verify_loss(self, loss: str) -> None:

@@ -126,8 +126,7 @@ class KernelDensity(Model):
         """The model with symbols replaced in its parameters, as in SymPy."""
         pairs = replacements(self.free_symbols, args, kwargs)
         values = {
-            name: value.subs(pairs) if hasattr(value, "subs") else value
-            for name, value in self.parameters.items()
+            name: value.subs(pairs) if hasattr(value, "subs") else value for name, value in self.parameters.items()
         }
         if self.truth is not None:
             values |= {"truth_variance": S.One}  # the mixture's own, once its symbols are replaced
