@@ -50,7 +50,7 @@ def slip_of_units(model: Model, workflow: Workflow) -> str | None:
     for name, amount in _amounts(workflow).items():
         names = {symbol.name for symbol in amount.free_symbols}
         first = amount.subs(j, 1)
-        if names & {unit, "n"}:
+        if unit in names:
             written = (amount / many).cancel() if many in amount.free_symbols else None
             meant = f"; for {amount} samples give {written}" if written is not None else ""
             return f"{name} = {amount} is in units of {unit} already{meant}."

@@ -61,6 +61,8 @@ def test_a_sequence_of_a_number_is_that_number_and_a_child_is_another() -> None:
     run = TAKERS["simulate"]
     assert np.array_equal(run(SeedSequence(3)), run(3))
     assert not np.array_equal(run(_spawned()), run(3))
+    state = _spawned().generate_state(4).astype("<u4").tobytes()
+    assert seed_number(_spawned()) == int.from_bytes(state, "little")
     # Not one of the streams that the run with the number makes for itself.
     assert seed_number(_spawned()) != seed_number(SeedSequence(3).spawn(1)[0])
 

@@ -344,7 +344,12 @@ def test_a_name_of_two_things_is_refused_and_its_symbol_is_not() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [[("lambda", 3), ("rate", 4)], [("n", 2), (Symbol("n", integer=True, positive=True), 3)], [("G", 1), (G, 2)]],
+    [
+        [("lambda", 3), ("rate", 4)],
+        [("rate", 3), ("lambda", 4)],
+        [("n", 2), (Symbol("n", integer=True, positive=True), 3)],
+        [("G", 1), (G, 2)],
+    ],
 )
 def test_a_parameter_substituted_twice_is_refused(changes: list[Any]) -> None:
     with pytest.raises(DomainError, match="is given a second time"):
