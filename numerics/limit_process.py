@@ -137,7 +137,7 @@ class LimitProcess:
         except Exception:
             # An object fails to be a number in its own way.
             eigenvalues = np.empty(0)
-        if np.iscomplexobj(metric):
+        if metric is not None and np.iscomplexobj(metric):
             eigenvalues = np.empty(0)
         shaped = eigenvalues.shape == (self.dimension,) and np.isfinite(eigenvalues).all()
         if not shaped or not (eigenvalues >= 0).all() or not eigenvalues.any():

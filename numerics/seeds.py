@@ -39,9 +39,7 @@ def seed_number(seed: object, name: str = "seed") -> int:
     True
     """
     if isinstance(seed, SeedSequence):
-        plain = (
-            isinstance(seed.entropy, Integral) and not seed.spawn_key and seed.pool_size == SeedSequence(0).pool_size
-        )
+        plain = isinstance(seed.entropy, Integral) and not seed.spawn_key and seed.pool_size == _POOL
         return int(seed.entropy) if plain else _number(seed.generate_state(4).tolist())  # type: ignore[arg-type]
     if isinstance(seed, Generator):
         return _number(seed.integers(2**32, size=4).tolist())
