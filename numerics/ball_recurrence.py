@@ -14,6 +14,7 @@ from flint import acb, arb, arb_mat, ctx, fmpz, fmpz_poly
 from sympy import QQ, Expr, Integer, Poly, PolynomialError, Symbol, fraction, ilcm, lcm, quo, together
 
 from numerics.ball import BallProgram
+from theory.arguments import shown
 from theory.errors import DomainError
 from theory.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
@@ -69,7 +70,7 @@ def run_moments(recurrence: MomentRecurrence, generations: Collection[int], bits
 def _verify_reach(g: int, last: int) -> None:
     if g > LONGEST_RUN:
         raise DomainError(
-            f"generations = {last} is out of reach: without a closed form the recurrence is run step by step, "
+            f"generations = {shown(last)} is out of reach: without a closed form the recurrence is run step by step, "
             f"for generations up to {LONGEST_RUN}."
         )
 
@@ -210,8 +211,8 @@ def run_pathway(
     last = max(generations)
     if last > LONGEST_PATHWAY:
         raise DomainError(
-            f"generations = {last} is out of reach: {type(workflow).__name__} has no recursion in the generation, "
-            f"and its weights are written down for generations up to {LONGEST_PATHWAY}."
+            f"generations = {shown(last)} is out of reach: {type(workflow).__name__} has no recursion in the "
+            f"generation, and its weights are written down for generations up to {LONGEST_PATHWAY}."
         )
     with ctx.workprec(bits):
         weights = arb_mat(last, last)

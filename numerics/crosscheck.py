@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil, floor, log10
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,9 @@ from numerics.gaussian_maximum import GaussianMaximum
 from numerics.importance import is_possible
 from numerics.loss_law import LossLaw, loss_law
 from numerics.simulate import MOST_REPLICATES, Simulation
+from theory.arguments import quoted
 from theory.errors import DomainError
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
+from theory.risk import Risk
 
 Array = NDArray[np.float64]
 
@@ -122,11 +120,19 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001, detecta
     >>> check.verdict, check.detectable < 0.1
     ('agrees', True)
     """
+    if not isinstance(risk, Risk):
+        raise DomainError(f"risk = {quoted(risk)} is not a risk: give what theory.expected_risk returns.")
+    if not isinstance(simulation, Simulation):
+        raise DomainError(
+            f"simulation = {quoted(simulation)} is not a simulation: give what numerics.simulate returns."
+        )
     _verify_same(risk, simulation)
     if not (isinstance(level, float) and 0 < level < 1):
-        raise DomainError(f"level = {level!r} is not a probability: level must lie strictly between 0 and 1.")
+        raise DomainError(f"level = {quoted(level)} is not a probability: level must lie strictly between 0 and 1.")
     if isinstance(detectable, bool) or not isinstance(detectable, (int, float)) or not detectable > 0:
-        raise DomainError(f"detectable = {detectable!r} is not allowed: give a positive relative error, such as 0.25.")
+        raise DomainError(
+            f"detectable = {quoted(detectable)} is not allowed: give a positive relative error, such as 0.25."
+        )
     expected = evaluate(risk, np.arange(1, simulation.generations + 1))
     obstacle = _obstacle(expected, simulation)
     if obstacle is not None:

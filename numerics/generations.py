@@ -25,6 +25,7 @@ from numerics.run.losses import Loss, LossOnTest, loss_on_test
 from numerics.run.ratio import RatioCheck, check_ratio, measured_ratio, standard_error
 from numerics.run.storage import Storage, digest_of
 from numerics.run.training import Training, training
+from numerics.seeds import Seed, seed_number
 from theory.arguments import generation, whole_number
 from theory.errors import DomainError
 from theory.risk import Risk
@@ -145,7 +146,7 @@ def run_generations(
     loss: Loss = "negative log-likelihood",
     test_data: ArrayLike | None = None,
     replicates: int = 1,
-    seed: int = 0,
+    seed: Seed = 0,
     path: str | os.PathLike[str] | None = None,
     n: int | None = None,
     progress: bool = False,
@@ -173,7 +174,9 @@ def run_generations(
         Without it, ``data``: the pool is then the truth of the run.
     replicates : positive int
         Chains, each from another subset of n rows.
-    seed : nonnegative int
+    seed : whole number, numpy.random.SeedSequence or numpy.random.Generator
+        See :func:`numerics.seeds.seed_number`: a generator gives its next 128 bits, and the result's ``seed`` is the
+        number with which the run can be made again.
         Everything follows from it, for generators whose noise can be seeded.
     path : folder, optional
         Every finished generation is put on the disk there, and a run that was killed goes on from there, with the
@@ -234,7 +237,7 @@ def run_generations(
             f"data has {len(pool)} rows, but a replicate takes {plan.real_rows} real ones (n = {unit}"
             f"{' and what it draws afresh' if plan.fresh.any() else ''}): give a smaller n, or more data."
         )
-    chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), whole_number("seed", seed, 0))
+    chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), seed_number(seed))
     storage = Storage(path, _settings(source, workflow, chain, unit), _recipes(workflow, chain))
     try:
         with threadpool_limits(limits=1), storage, _Bar(last * count, progress) as bar:

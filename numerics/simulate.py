@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from numerics.blocks import Moments, all_moments
 from numerics.importance import is_needed, tilted_chain
 from numerics.samplers.choose import sampler, verify_numbers
-from theory.arguments import generation, whole_number
+from numerics.seeds import Seed, seed_number
+from theory.arguments import advise, generation, quoted, whole_number
 from theory.errors import DomainError
 from theory.models.base import Model
-from theory.workflows.base import Workflow
+from theory.units import slip_of_units
+from theory.workflows.base import Workflow, verify_workflow
 
 METHODS = ("auto", "exact-law", "raw", "importance")
 # Weights and covariance are tables of G² numbers; a billion chains take hours and leave an error of 0.005 %.
@@ -71,7 +73,7 @@ def simulate(
     workflow: Workflow,
     generations: int,
     replicates: int = 10_000,
-    seed: int = 0,
+    seed: Seed = 0,
     method: str = "auto",
     loss: str = "squared",
     executor: Executor | None = None,
@@ -88,7 +90,9 @@ def simulate(
         With numbers for every parameter, and whole numbers of points in every block.
     generations : positive int
     replicates : int, 2 or more
-    seed : nonnegative int
+    seed : whole number, numpy.random.SeedSequence or numpy.random.Generator
+        See :func:`numerics.seeds.seed_number`: a generator gives its next 128 bits, and the result's ``seed`` is the
+        number with which the run can be made again.
     method : {"auto", "exact-law", "raw", "importance"}
         "raw" draws every data point and refits. "exact-law" draws each fit from its sampling law given the
         past where that law is known, at a cost that does not grow with the number of points. The two
@@ -104,6 +108,11 @@ def simulate(
     progress : bool
         Show a progress bar after the first second, if standard error is a terminal.
 
+    Warns
+    -----
+    InputWarning
+        When an amount of data that is in units of n looks like a number of samples.
+
     Raises
     ------
     DomainError
@@ -118,20 +127,22 @@ def simulate(
     True
     """
     if not isinstance(model, Model):
-        raise DomainError(f"model = {model!r} is not a model: give one of theory's models.")
-    if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
-    if method not in METHODS:
-        raise DomainError(f"method = {method!r} is not a method: use {', '.join(map(repr, METHODS))}.")
+        raise DomainError(f"model = {quoted(model)} is not a model: give one of theory's models.")
+    verify_workflow(workflow)
+    if not (isinstance(method, str) and method in METHODS):
+        raise DomainError(f"method = {quoted(method)} is not a method: use {', '.join(map(repr, METHODS))}.")
     last = generation("generations", generations)
     if last > MOST_GENERATIONS:
         raise DomainError(f"generations = {generations} is too many to simulate: give {MOST_GENERATIONS} or fewer.")
     count = whole_number("replicates", replicates, 2)
     if count > MOST_REPLICATES:
         raise DomainError(f"replicates = {replicates} is too many to simulate: give {MOST_REPLICATES} or fewer.")
-    root = whole_number("seed", seed, 0)
+    root = seed_number(seed)
     model.verify_loss(loss)
     verify_numbers(model, workflow)
+    slip = slip_of_units(model, workflow)
+    if slip is not None:
+        advise(slip)
     if method == "auto":
         method = "importance" if is_needed(model, workflow, loss, last, count) else "exact-law"
     chain = (

@@ -13,6 +13,7 @@ import json
 import math
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
@@ -27,7 +28,7 @@ from sympy import CRootOf, Expr, oo, true
 
 from selfgen import __version__
 from selfgen.tables import fitted
-from theory import DomainError, NotDerivedError
+from theory import DomainError, InputWarning, NotDerivedError
 
 if TYPE_CHECKING:
     from selfgen.value_plane import PointCheck
@@ -46,6 +47,24 @@ class _NotAllowed(Exception):
 
 #: What a shell says of a program that Ctrl-C, or a reader who left, has ended.
 _INTERRUPTED, _UNREAD = 130, 141
+class _Command(typer.core.TyperCommand):
+    """A command that takes each option once, unless it is said to be repeatable."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        once = [option for option in order if option.param_type_name == "option" and not option.multiple]
+        for option in once:
+            if once.count(option) > 1 and not ctx.resilient_parsing:
+                raise _NotAllowed(f"{' or '.join(option.opts)} is given {once.count(option)} times: give it once.")
+        return super().parse_args(ctx, args)
+
+
+def _advise(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """A warning of ours as a line for a reader; any other as Python shows it."""
+    if issubclass(category, InputWarning):
+        typer.echo(f"selfgen: note: {message}", err=True)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, *where[:2]))
 
 
 class _Group(typer.core.TyperGroup):
@@ -63,7 +82,9 @@ class _Group(typer.core.TyperGroup):
         # Exact numbers may have more digits than Python writes unasked; where they are shown they are cut.
         sys.set_int_max_str_digits(0)
         try:
-            with _written():
+            with _written(), warnings.catch_warnings():
+                warnings.filterwarnings("once", category=InputWarning)
+                warnings.showwarning = _advise
                 result = super().invoke(ctx)
                 sys.stdout.flush()
         except (DomainError, _NotAllowed) as error:
@@ -177,7 +198,21 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the model or the workflow; repeatable."),
 ]
-Sizes = Annotated[str | None, typer.Option(help='Block sizes as arithmetic in j, such as "j**2".')]
+Sizes = Annotated[
+    str | None,
+    typer.Option(
+        help='Block sizes as arithmetic in j, in units of n: "2" is blocks of 2n samples, "j**2" of n, 4n, 9n, …'
+    ),
+]
+Symbols = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--symbol",
+        metavar="NAME",
+        help='Declare a constant for --set and --sizes, such as c for --sizes "c*j"; repeatable. It is positive, and '
+        "whole if it is called n, d, T, k or m. Other names are errors.",
+    ),
+]
 Loss = Annotated[str, typer.Option(help="Which risk: squared, kl, …")]
 Than = Annotated[str | None, typer.Option(metavar="WORKFLOW", help="The other workflow of a claim about two.")]
 ThanModel = Annotated[
@@ -196,7 +231,7 @@ def _main(
         raise typer.Exit
 
 
-@app.command()
+@app.command(cls=_Command)
 def verify(
     study: Annotated[
         str | None, typer.Argument(metavar="[STUDY.toml]", help="A study file; without it, every built-in pair.")
@@ -335,12 +370,13 @@ def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None, r
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=_Command)
 def derive(
     model: ModelName,
     workflow: WorkflowName,
     set_: Set = None,
     sizes: Sizes = None,
+    symbols: Symbols = None,
     loss: Loss = "squared",
     generation: Annotated[
         int | None, typer.Option(**_whole("--generation", 1), help="Also the value at this generation.")
@@ -361,7 +397,7 @@ def derive(
             raise DomainError(f"{flag} and --json exclude each other: give one of them.")
     if steps and generation is not None:
         raise DomainError(f"--generation {generation} and --steps exclude each other: a derivation is for every g.")
-    built_model, built_workflow = build(model, workflow, _settings(set_, sizes))
+    built_model, built_workflow = build(model, workflow, _settings(set_, sizes), symbols or ())
     risk = expected_risk(built_model, built_workflow, loss=loss)
     if steps:
         from selfgen.steps import steps as derivation
@@ -423,7 +459,7 @@ def _shown(value: Expr | None) -> str:
     return f"{shown} ≈ {float(value):.10g}" if value.is_number and value.is_finite and not value.is_Integer else shown
 
 
-@app.command()
+@app.command(cls=_Command)
 def prove(
     model: ModelName,
     workflow: WorkflowName,
@@ -442,6 +478,7 @@ def prove(
     ] = None,
     set_: Set = None,
     sizes: Sizes = None,
+    symbols: Symbols = None,
     loss: Loss = "squared",
     of_risk: OfRisk = False,
     json_file: Annotated[
@@ -459,7 +496,7 @@ def prove(
     from selfgen.proofs import risks_of
     from theory.proof import prove as certify
 
-    risks = risks_of(model, workflow, than, than_model, _settings(set_, sizes), loss, of_risk)
+    risks = risks_of(model, workflow, than, than_model, _settings(set_, sizes), loss, of_risk, symbols or ())
     statement = claimed(claim, risks[0], risks[1] if than is not None else None, terms)
     with _waiting("looking for a certificate"):
         certificate = certify(statement)
@@ -492,7 +529,7 @@ def _write_coq(path: Path, statement: Claim) -> None:
         typer.echo(f"coqc accepts it; it rests on {rests}.")
 
 
-@app.command()
+@app.command(cls=_Command)
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate that selfgen prove --json wrote.")],
     model: Annotated[
@@ -505,6 +542,7 @@ def check(
     than_model: ThanModel = None,
     set_: Set = None,
     sizes: Sizes = None,
+    symbols: Symbols = None,
     loss: Loss = "squared",
     of_risk: OfRisk = False,
 ) -> None:
@@ -521,8 +559,8 @@ def check(
     if model is not None:
         if workflow is None:
             raise DomainError(f"MODEL {model} is given without a WORKFLOW: name both, or neither.")
-        risks = risks_of(model, workflow, than, than_model, _settings(set_, sizes), loss, of_risk)
-    elif than or than_model or set_ or sizes or of_risk:
+        risks = risks_of(model, workflow, than, than_model, _settings(set_, sizes), loss, of_risk, symbols or ())
+    elif than or than_model or set_ or sizes or symbols or of_risk:
         raise DomainError("options about a pair are given without MODEL and WORKFLOW: name both.")
     try:
         verified(certificate)
@@ -540,12 +578,13 @@ def check(
     typer.echo("The recurrence and the ranges of its parameters are those that selfgen derives again.")
 
 
-@app.command()
+@app.command(cls=_Command)
 def simulate(
     model: ModelName,
     workflow: WorkflowName,
     set_: Set = None,
     sizes: Sizes = None,
+    symbols: Symbols = None,
     loss: Loss = "squared",
     generations: Annotated[int, typer.Option(**_whole("--generations", 1), help="How many.")] = 20,
     replicates: Annotated[int, typer.Option(**_whole("--replicates", 2), help="Independent chains.")] = 10_000,
@@ -564,7 +603,7 @@ def simulate(
 
     if as_csv and as_json:
         raise DomainError("--csv and --json exclude each other: give one of them.")
-    built_model, built_workflow = build(model, workflow, _settings(set_, sizes))
+    built_model, built_workflow = build(model, workflow, _settings(set_, sizes), symbols or ())
     with processes(jobs) as executor:
         simulation = run(
             built_model,
@@ -598,12 +637,13 @@ def simulate(
         _show(grid)
 
 
-@app.command()
+@app.command(cls=_Command)
 def compare(
     model: ModelName,
     workflows: Annotated[list[str], typer.Argument(metavar="WORKFLOW...", help="Two or more workflows.")],
     set_: Set = None,
     sizes: Sizes = None,
+    symbols: Symbols = None,
     loss: Loss = "squared",
     generation: Annotated[int, typer.Option(**_whole("--generation", 1), help="At which generation.")] = 100,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw the ratios: .png, .pdf or .svg.")] = None,
@@ -620,7 +660,7 @@ def compare(
     from selfgen.names import build_all
     from selfgen.report import limit_text
 
-    built_model, built = build_all(model, workflows, _settings(set_, sizes))
+    built_model, built = build_all(model, workflows, _settings(set_, sizes), symbols or ())
     compared = side_by_side(built_model, list(zip(workflows, built, strict=True)), loss, generation)
     if plot is not None:
         plot_comparison(built_model.name, compared, plot)
@@ -655,7 +695,7 @@ def compare(
         typer.echo(f"Written to {plot}.")
 
 
-@app.command()
+@app.command(cls=_Command)
 def universality(
     model: Annotated[str, typer.Argument(metavar="[MODEL]", help="logistic, poisson, multinomial, or all.")] = "all",
     workflows: Annotated[
@@ -734,7 +774,7 @@ def universality(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=_Command)
 def value(
     model: ModelName,
     real: Annotated[str | None, typer.Option(metavar="N", help="Real samples n_r; a symbol if left out.")] = None,
@@ -746,6 +786,7 @@ def value(
         bool, typer.Option("--overlap/--disjoint", help="Whether the n_0 samples are among the n_r, or others.")
     ] = True,
     set_: Set = None,
+    symbols: Symbols = None,
     loss: Loss = "squared",
     check: Annotated[
         bool, typer.Option("--check", help="Also simulate; exit code 1: disagrees, 3: inconclusive.")
@@ -758,18 +799,21 @@ def value(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold."""
-    from selfgen.names import build_all
+    from selfgen.names import build_all, own_settings
+    from theory.arguments import declaring
     from theory.value import value_of_synthetic
 
     if latex and as_json:
         raise DomainError("--latex and --json exclude each other: give one of them.")
     given = _settings(set_, None)
-    if "n" in given:
-        raise DomainError(f"n = {given['n']} is not for --set here: --fitted-on says how many samples the model has.")
+    n = (given | own_settings(model)).get("n")
+    if n is not None:
+        raise DomainError(f"n = {n} is not for --set here: --fitted-on says how many samples the model has.")
     from selfgen.report import exit_code
 
-    built, _ = build_all(model, [], given)
-    found = value_of_synthetic(built, real, synthetic, fitted_on, overlap=overlap, loss=loss)
+    built, _ = build_all(model, [], given, symbols or ())
+    with declaring(symbols or ()):
+        found = value_of_synthetic(built, real, synthetic, fitted_on, overlap=overlap, loss=loss)
     checks = _value_checks(found, seed) if check else []
     if plot is not None:
         from selfgen.value_plane import draw_plane

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from selfgen.names import Settings, build
 from theory import DomainError, NotDerivedError, Risk, expected_risk
 from theory.proof import (
@@ -59,6 +61,7 @@ def risks_of(
     given: Settings,
     loss: str,
     of_risk: bool,
+    symbols: Iterable[str] = (),
 ) -> list[Risk]:
     """The risk of a pair, or of two pairs, as the command line names them; divided by that at generation 1 unless told.
 
@@ -70,7 +73,7 @@ def risks_of(
     if than_model is not None and than is None:
         raise DomainError(f"--than-model {than_model} is given without --than WORKFLOW: name both.")
     pairs = [(model, workflow)] + ([] if than is None else [(than_model or model, than)])
-    risks = [expected_risk(*build(*pair, given), loss=loss) for pair in pairs]
+    risks = [expected_risk(*build(*pair, given, symbols), loss=loss) for pair in pairs]
     return risks if of_risk else [risk.ratio for risk in risks]
 
 

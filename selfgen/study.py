@@ -32,6 +32,9 @@ ones are simulated, drawn and written, and nothing is concluded from them. A cha
 refitted again and again, has losses so heavy-tailed that from some generation on no affordable average has a standard
 error to trust, and the check would refuse the whole run. Left out, every generation is judged.
 
+``symbols`` lists constants that values may be written in; every name must be one of them, a parameter of the model, or
+``j`` in a schedule.
+
 ``output`` is where ``selfgen verify`` writes, unless its ``--output`` says otherwise; without either it writes nothing.
 It lies below the current folder, after every link on the way is followed, so that a study from elsewhere overwrites
 nothing else. A file may have 2 MiB, numbers of 1000 digits, names of 500 characters, and tables and lists in one
@@ -68,9 +71,11 @@ from sympy import Expr, Integer, floor
 
 from selfgen.names import build
 from theory import DomainError
+from theory.arguments import advise
 from theory.models.base import Model
 from theory.parser import parse
 from theory.registry import WORKFLOW_ALIASES
+from theory.units import slip_of_units
 from theory.workflows.base import Workflow
 
 DEFAULT = "builtin"
@@ -127,6 +132,7 @@ class CaseEntry(_Strict):
     model: StrictStr
     workflow: Texts
     parameters: dict[str, Value] = Field(default_factory=dict)
+    symbols: list[StrictStr] = Field(default_factory=list)
     grid: dict[str, Annotated[list[Value], Field(min_length=1)]] = Field(default_factory=dict)
     generations: Generations | None = None
     checked: Generations | None = None
@@ -158,6 +164,7 @@ class Case(_Strict):
     model: str
     workflow: str
     parameters: dict[str, Value]
+    symbols: tuple[str, ...] = ()
     grid: tuple[str, ...]
     generations: int
     checked: int
@@ -169,7 +176,7 @@ class Case(_Strict):
     def build(self) -> tuple[Model, Workflow]:
         """The model and the workflow; errors name the case."""
         try:
-            return build(self.model, self.workflow, self.parameters)
+            return build(self.model, self.workflow, self.parameters, self.symbols)
         except DomainError as error:
             raise self.error(error) from None
 
@@ -333,15 +340,20 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
             # Independent streams: cases that shared a seed would stand and fall together.
             own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
             try:
-                counts = _counts(*build(entry.model, workflow, parameters), loss, chosen)
+                built = build(entry.model, workflow, parameters, entry.symbols)
+                counts = _counts(*built, loss, chosen)
             except DomainError as error:
                 raise type(error)(f"{label}: {error}") from None
+            slip = slip_of_units(*built)
+            if slip is not None:
+                advise(f"{label}: {slip}")
             cases.append(
                 Case(
                     label=label,
                     model=entry.model,
                     workflow=workflow,
                     parameters=parameters,
+                    symbols=tuple(entry.symbols),
                     grid=tuple(varied),
                     seed=int(own) if entry.seed is None else entry.seed,
                     loss=loss,
@@ -369,6 +381,12 @@ def _counts(model: Model, workflow: Workflow, loss: str, chosen: Mapping[str, An
     known = {name: value for name, value in (given | model.parameters).items() if _is_number(value)}
     generations = _count("generations", chosen["generations"], known)
     checked = generations if chosen["checked"] is None else _count("checked", chosen["checked"], known)
+    # Arithmetic in parameters is cut where a case ends earlier; a plain number of generations beyond the end is a slip.
+    fixed = not isinstance(chosen["checked"], str) or not parse(chosen["checked"], "checked").free_symbols
+    if checked > generations and fixed:
+        raise DomainError(
+            f"checked = {chosen['checked']} is more than generations = {generations}: give {generations} or less."
+        )
     return {
         "generations": generations,
         "checked": min(checked, generations),

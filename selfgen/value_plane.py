@@ -28,6 +28,7 @@ from numerics import crosscheck, simulate
 from numerics.crosscheck import AGREES, DISAGREES
 from selfgen.style import BLUE, FORMATS, GREY, STYLE, VERMILION, save
 from theory import DomainError, NotDerivedError, expected_risk
+from theory.units import computed_units
 from theory.value import ValueOfSynthetic, value_of_synthetic
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 
@@ -87,6 +88,7 @@ def guide_points(value: ValueOfSynthetic) -> tuple[list[Point], list[Point]]:
     return cardinality, [(real // common * k, synthetic // common * k) for k in multiples]
 
 
+@computed_units()
 def check_points(
     value: ValueOfSynthetic,
     points: Sequence[Point],

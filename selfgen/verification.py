@@ -26,6 +26,7 @@ from theory import DomainError, LinearRegression, Risk, expected_risk
 from theory.bounds import DECREASING, INCREASING
 from theory.models.base import Model
 from theory.parser import parse
+from theory.units import computed_units
 from theory.workflows.base import Workflow
 
 
@@ -173,6 +174,7 @@ def _share_out(
                 start()
 
 
+@computed_units()  # what looks like a slip of units was said when the study was read
 def verify_case(
     case: Case,
     number: int = 0,

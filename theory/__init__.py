@@ -18,7 +18,7 @@ from theory.design import (
     required_budget,
     required_growth,
 )
-from theory.errors import DomainError, NotDerivedError
+from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
 from theory.kernels.boundedness import Boundedness, boundedness
 from theory.kernels.mixtures import GaussianMixture
@@ -50,6 +50,7 @@ from theory.workflows import (
     AccumulateSubsample,
     CappedReal,
     FreshReal,
+    RealAndSynthetic,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -77,6 +78,7 @@ __all__ = [
     "GaussianMean",
     "GaussianMixture",
     "HyperbolicSecant",
+    "InputWarning",
     "KernelDensity",
     "LinearRegression",
     "Model",
@@ -86,6 +88,7 @@ __all__ = [
     "Pathway",
     "Poisson",
     "QuadraticVariance",
+    "RealAndSynthetic",
     "RealPlusLatest",
     "Regular",
     "Replace",

@@ -9,3 +9,7 @@ class DomainError(ValueError):
 
 class NotDerivedError(DomainError):
     """No argument known to the model covers this workflow: the risk is not derived, and not guessed."""
+
+
+class InputWarning(UserWarning):
+    """What was given is allowed, and almost surely means something else than is thought; says how to write that."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from theory.arguments import advise, quoted
 from theory.errors import DomainError
 from theory.models.base import Model
 from theory.risk import Risk
-from theory.workflows.base import Workflow
+from theory.units import slip_of_units
+from theory.workflows.base import Workflow, verify_workflow
 
 
 def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Risk:
@@ -27,6 +29,12 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     -------
     Risk
 
+    Warns
+    -----
+    InputWarning
+        When sizes, or another amount of data, look like a number of samples: they are in units of n, the samples of
+        a unit block, so that a block of j·n samples has size j.
+
     Raises
     ------
     NotDerivedError
@@ -40,8 +48,10 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     (harmonic(G, 2), pi**2/6)
     """
     if not isinstance(model, Model):
-        raise DomainError(f"model = {model!r} is not a model: give an instance, such as Bernoulli(p, n).")
-    if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
+        raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p, n).")
+    verify_workflow(workflow)
     model.verify_loss(loss)
+    slip = slip_of_units(model, workflow)
+    if slip is not None:
+        advise(slip)
     return Risk(model=model, workflow=workflow, loss=loss, recurrence=model.recurrence(workflow, loss))

@@ -25,13 +25,13 @@ from theory.arithmetic import Arithmetic
 from theory.asymptotics.order_of_collapse import growth_of, limit_of, order_of_collapse
 from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
 from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
-from theory.errors import DomainError, NotDerivedError
+from theory.errors import NotDerivedError
 from theory.expected import expected_risk
 from theory.models.regular import Regular
 from theory.pathway import Pathways
 from theory.risk import Risk
 from theory.symbols import G
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 from theory.workflows.window import SlidingWindow
 
 
@@ -131,10 +131,7 @@ class Pathway:
     workflow: Workflow
 
     def __post_init__(self) -> None:
-        if not isinstance(self.workflow, Workflow):
-            raise DomainError(
-                f"workflow = {self.workflow!r} is not a workflow: give an instance, such as Accumulate()."
-            )
+        verify_workflow(self.workflow)
 
     def coefficients(self, g: object) -> list[Expr]:
         """C_{g,1}, …, C_{g,g}: how much of the noise of each block is in model g, exactly."""
@@ -154,7 +151,7 @@ class Pathway:
         NotDerivedError
             For generations that are symbols under any other workflow.
         """
-        symbolic = [value for value in (g, h) if isinstance(value, Expr) and value.free_symbols]
+        symbolic = [value for value in (g, h) if isinstance(value, Expr) and value.free_symbols and not value.is_Matrix]
         if symbolic:
             return self._symbolic(*_in_order(sympify(g), sympify(h)))
         first, second = sorted((generation("g", g), generation("h", h)))

@@ -24,7 +24,7 @@ from sympy import (
     zoo,
 )
 
-from theory.arguments import exact
+from theory.arguments import exact, shown
 from theory.arguments import generation as whole_generation
 from theory.bounds import DECREASING, INCREASING
 from theory.errors import DomainError
@@ -286,32 +286,66 @@ class Risk:
 
         Takes what SymPy's ``subs`` takes, and keywords. A parameter is named by its symbol, by the symbol's name, or
         by its name in the constructor.
+
+        Raises
+        ------
+        DomainError
+            When a name is nothing's, or that of several symbols or parameters, or is given twice.
         """
         from theory.expected import expected_risk
 
         model, workflow, at = self.model, self.workflow, None
         pairs = _pairs(args) if args or not kwargs else []
-        for key, value in (*pairs, *kwargs.items()):
+        seen: set[Any] = set()
+        for key, given in (*pairs, *kwargs.items()):
             name = key if isinstance(key, str) else getattr(key, "name", str(key))
-            symbol = next((symbol for symbol in self._parameters if symbol.name == name), None)
-            if name == "G":
-                at = value
-            elif symbol is not None:
-                number = exact(name, value)
-                model, workflow = model.subs(symbol, number), workflow.subs(symbol, number)
+            target = G if name == "G" else self._named(key, name)
+            # However it is spelled: by its symbol, the symbol's name or its own.
+            same = {target} | {owner for owner, value in self._settings if target in (owner, value)}
+            if seen & same:
+                raise DomainError(f"{name} = {shown(given)} is given a second time: give each parameter once.")
+            seen |= same
+            if target == G:
+                at = given
+            elif isinstance(target, Symbol):
+                number = exact(name, given)
+                model, workflow = model.subs(target, number), workflow.subs(target, number)
             elif name in model.parameters:
-                model = replace(model, **{name: value})  # type: ignore[type-var]
-            elif is_dataclass(workflow) and name in {item.name for item in fields(workflow)}:
-                workflow = replace(workflow, **{name: value})  # type: ignore[type-var]
+                model = replace(model, **{name: given})  # type: ignore[type-var]
             else:
-                names = sorted({symbol.name for symbol in self._parameters} | set(model.parameters))
-                raise DomainError(f"{name} = {value} names no parameter of this risk: use {', '.join(names)} or G.")
+                workflow = replace(workflow, **{name: given})  # type: ignore[type-var]
         risk = expected_risk(model, workflow, loss=self.loss)
         if self.exactness == "leading order" and risk.exactness == "exact":
             risk = risk.leading_order
         if self.relative:
             risk = risk.ratio
         return risk if at is None else risk.at(at)
+
+    def _named(self, key: object, name: str) -> Symbol | str:
+        """What a name stands for: a symbol, or (as text) a parameter of the model or the workflow."""
+        if isinstance(key, Symbol) and key in self._parameters:
+            return key
+        settings = self._settings
+        symbols = [symbol for symbol in self._parameters if symbol.name == name]
+        # A parameter that is such a symbol is meant by it.
+        found = [*symbols, *(name for owner, value in settings if owner == name and value not in symbols)]
+        if len(found) > 1:
+            raise DomainError(
+                f"{name} is the name of {len(found)} symbols or parameters of this risk: give the symbol itself, or a "
+                "model and a workflow with numbers."
+            )
+        if not found:
+            names = sorted({symbol.name for symbol in self._parameters} | {owner for owner, _ in settings})
+            raise DomainError(f"{name} names no parameter of this risk: use {', '.join(names)} or G.")
+        return found[0]
+
+    @property
+    def _settings(self) -> list[tuple[str, Any]]:
+        """The parameters of the model and of the workflow, by their names in the constructors."""
+        listed = list(self.model.parameters.items())
+        if is_dataclass(self.workflow):
+            listed += [(item.name, getattr(self.workflow, item.name)) for item in fields(self.workflow)]
+        return listed
 
     @property
     def _parameters(self) -> set[Symbol]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sympy import Float, Integer, Rational, S
 
-from theory.arguments import generation
+from theory.arguments import generation, quoted
 from theory.composition import compose
 from theory.dynamics import LinearDynamics
 from theory.enumeration import bernoulli_moments, smallest_sample
@@ -94,7 +94,7 @@ def check_workflow(workflow: Workflow, generations: int = 6) -> None:
     """
     upto = generation("generations", generations)
     if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance of a Workflow subclass.")
+        raise DomainError(f"workflow = {quoted(workflow)} is not a workflow: give an instance of a Workflow subclass.")
     if workflow.free_symbols:
         names = ", ".join(sorted(symbol.name for symbol in workflow.free_symbols))
         raise DomainError(f"workflow = {workflow} has symbols ({names}): laws are checked on numbers.")

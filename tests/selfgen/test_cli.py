@@ -485,3 +485,42 @@ def test_the_command_mirrors_the_library() -> None:
 
     simulation = numerics.simulate(Poisson(2, 5), Replace(), generations=2, replicates=300, seed=3)
     assert json.loads(run.invoke(app, command.split()).output)["mean"] == list(simulation.mean)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("derive bernoulli accumulate --sizes k**2", "sizes = 'k**2' holds k, which nothing declares"),
+        ("derive bernoulli accumulate --set sizes=J", "did you mean j?"),
+        ("derive bernoulli accumulate --sizes n*j --set n=50", "holds n, which nothing declares"),
+        ("derive kernel-density replace --set bandwidth=silvermann", 'Or give "scott"'),
+        ("derive bernoulli real-plus-latest:share=0.3 --set share=0.4", "share = 0.4 is given again"),
+        ("derive bernoulli:n=4 replace --set n=4", "n = 4 is given again"),
+        ("derive bernoulli augment:sizes=j --sizes j", "sizes = j is given again"),
+        ("derive bernoulli accumulate --sizes j --sizes j**2", "--sizes is given 2 times"),
+        ("derive poisson replace --loss kl --loss squared", "--loss is given 2 times"),
+        ("simulate poisson replace --set rate=1 --set n=2 --seed 1 --seed 1", "--seed is given 2 times"),
+        ("value bernoulli --overlap --disjoint", "is given 2 times"),
+        ("value bernoulli:n=5", "--fitted-on says how many samples"),
+        ("derive bernoulli replace --symbol j", "symbol j is not allowed"),
+        ("check nothing.json --symbol c", "nothing.json"),
+    ],
+)
+def test_input_that_means_something_else_is_refused(command: str, said: str) -> None:
+    result = CliRunner().invoke(app, command.split())
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_declared_constants_and_notes() -> None:
+    declared = CliRunner().invoke(
+        app, "derive gaussian-mean replace --sizes c*j --symbol c --generation 2 --json".split()
+    )
+    assert json.loads(declared.stdout)["value"] == "3*sigma**2/(2*c*n)"
+    noted = CliRunner().invoke(app, "derive bernoulli accumulate --sizes 1000 --set n=50 --set p=1/2 --json".split())
+    assert noted.exit_code == 0
+    assert noted.stderr == (
+        "selfgen: note: sizes = 1000 is in units of n = 50, so block 1 holds 50000 samples; for 1000 samples give 20.\n"
+    )
+    json.loads(noted.stdout)

@@ -9,7 +9,7 @@ from itertools import combinations, islice
 
 from sympy import Expr, S
 
-from theory.arguments import generation
+from theory.arguments import generation, quoted
 from theory.asymptotics.order_of_collapse import limit_of, outgrows
 from theory.design.settling import Settled, factored_sign, risk_sign, settle
 from theory.errors import DomainError, NotDerivedError
@@ -236,7 +236,7 @@ class Comparison:
             if which is workflow or (isinstance(which, Workflow) and which == workflow):
                 return index
         raise DomainError(
-            f"{name} = {which!r} is not among the workflows compared: give one of them, or its position, "
+            f"{name} = {quoted(which)} is not among the workflows compared: give one of them, or its position, "
             f"0 to {len(self.workflows) - 1}."
         )
 
@@ -287,7 +287,7 @@ def compare(
     """
     listed = tuple(workflows) if isinstance(workflows, Sequence) else ()
     if len(listed) < 2:
-        raise DomainError(f"workflows = {workflows!r} is not a comparison: give a list of two workflows or more.")
+        raise DomainError(f"workflows = {quoted(workflows)} is not a comparison: give a list of two workflows or more.")
     built = Regular(p=1, n=1) if model is None else model  # type: ignore[arg-type]
     risks = tuple(expected_risk(built, workflow, loss=loss) for workflow in listed)
     unit, _ = in_common_unit(_alike(risks))

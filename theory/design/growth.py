@@ -107,6 +107,8 @@ class RequiredGrowth:
             When the ratio stays below, or passes the level beyond generation 100 000.
         """
         height = exact("level", level)
+        if not height.is_number:
+            raise DomainError(f"level = {height} is not a number: give one.")
         if self.sizes.free_symbols - {j}:
             raise DomainError(f"sizes = {self.sizes} has parameters: give numbers.")
         if self.bounded == S.true and self.bound is not None and bool(self.bound <= height):

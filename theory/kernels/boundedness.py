@@ -44,6 +44,7 @@ from sympy import (
     together,
 )
 
+from theory.arguments import quoted
 from theory.dynamics import GENERATION
 from theory.errors import DomainError, NotDerivedError
 from theory.kernels.drift import drift
@@ -52,7 +53,7 @@ from theory.positivity import at_least, sign
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.solver.solution import Solution
 from theory.symbols import G
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 
 #: Terms added up before the tail is bounded, and further ones tried when the comparison fails so early.
 FIRST_TERMS, MOST_TERMS = 250, 25_000
@@ -115,7 +116,8 @@ def boundedness(model: Model, workflow: Workflow) -> Boundedness:
     from theory.models.kernel_density import KernelDensity
 
     if not isinstance(model, KernelDensity):
-        raise DomainError(f"model = {model!r} has no bandwidth: give a KernelDensity.")
+        raise DomainError(f"model = {quoted(model)} has no bandwidth: give a KernelDensity.")
+    verify_workflow(workflow)
     recurrence = drift(workflow, model.bandwidths(workflow))
     if isinstance(recurrence, MomentRecurrence) and recurrence.start == 2:
         if _is_sum(recurrence):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol
 
+from theory.arguments import quoted, replacements
 from theory.errors import DomainError
 from theory.higher_moments import QuadraticNoise
 from theory.positivity import range_of
@@ -75,11 +76,12 @@ class Model(ABC):
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The model with symbols replaced in its parameters, as in SymPy."""
-        changed = {
-            name: value.subs(*args, **kwargs) for name, value in self.parameters.items() if isinstance(value, Expr)
-        }
+        pairs = replacements(self.free_symbols, args, kwargs)
+        changed = {name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, Expr)}
         return replace(self, **changed)  # type: ignore[type-var]
 
     def verify_loss(self, loss: str) -> None:
-        if loss not in self.losses:
-            raise DomainError(f"loss = {loss!r} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}.")
+        if not (isinstance(loss, str) and loss in self.losses):
+            raise DomainError(
+                f"loss = {quoted(loss)} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}."
+            )

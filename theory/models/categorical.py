@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol, factor
 
-from theory.arguments import is_positive_integer, parameter
+from theory.arguments import is_positive_integer, parameter, replacements
 from theory.categories.ancestry import support_recurrence
 from theory.composition import compose
 from theory.errors import DomainError
@@ -131,4 +131,5 @@ class Categorical(Model):
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The model with symbols replaced in its parameters, as in SymPy."""
-        return type(self)(self.truth.subs(*args, **kwargs), self.n.subs(*args, **kwargs))  # type: ignore[union-attr, arg-type]
+        pairs = replacements(self.free_symbols, args, kwargs)
+        return type(self)(self.truth.subs(pairs), self.n.subs(pairs))  # type: ignore[union-attr, arg-type]

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, limit, oo, simplify
 
-from theory.arguments import is_positive_integer, parameter
+from theory.arguments import is_positive_integer, parameter, quoted, truth_value
 from theory.composition import compose
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.effective_size import newest_block_only
@@ -101,8 +101,7 @@ class GaussianFit(Model):
             symbol = Symbol(name, integer=True, positive=True)
             verified = parameter(name, getattr(self, name), symbol, f"{meaning}, 1 or more", is_positive_integer)
             object.__setattr__(self, name, verified)
-        if not isinstance(self.unbiased, bool):
-            raise DomainError(f"unbiased = {self.unbiased!r} is not allowed: it must be True or False.")
+        object.__setattr__(self, "unbiased", truth_value("unbiased", self.unbiased))
         if self.unbiased and self.n == 1:
             raise DomainError("n = 1 leaves no degree of freedom: unbiased = True needs n to be 2 or more.")
 
@@ -243,15 +242,15 @@ class GaussianFit(Model):
             return
         if draw is not None and draw.replacement:
             raise DomainError(
-                f"loss = {loss!r} is infinite under {workflow.name} with replacement: a bootstrap sample may repeat "
-                "one point throughout, which has no inverse covariance; draw without replacement."
+                f"loss = {quoted(loss)} is infinite under {workflow.name} with replacement: a bootstrap sample may "
+                "repeat one point throughout, which has no inverse covariance; draw without replacement."
             )
         fewest = self._fewest(workflow)
         if (fewest - needed).is_negative:
             samples = f"{fewest} sample{'s' if fewest != 1 else ''}"
             raise DomainError(
-                f"n = {self.n} leaves a fit of {samples} in d = {self.d} dimensions: loss = {loss!r} needs {needed} or "
-                f"more."
+                f"n = {self.n} leaves a fit of {samples} in d = {self.d} dimensions: loss = {quoted(loss)} needs "
+                f"{needed} or more."
             )
 
     def _bounded(self, found: Recurrence, workflow: Workflow, loss: str) -> Recurrence:

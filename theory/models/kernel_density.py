@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.arguments import exact, is_positive, is_positive_integer, parameter, quoted, replacements
 from theory.errors import DomainError
 from theory.kernels.bandwidth import Bandwidths, verified_bandwidth
 from theory.kernels.drift import drift
@@ -86,7 +86,7 @@ class KernelDensity(Model):
     def _of_truth(self, d: Expr, variance: Expr) -> tuple[Expr, Expr]:
         """Dimension and variance of the mixture, which any that were given must be."""
         if not isinstance(self.truth, GaussianMixture):
-            raise DomainError(f"truth = {self.truth!r} is not a truth: give a GaussianMixture, or leave it out.")
+            raise DomainError(f"truth = {quoted(self.truth)} is not a truth: give a GaussianMixture, or leave it out.")
         own = exact("d", self.truth.dimension)
         if d not in (S.One, own):
             raise DomainError(f"d = {d} is not the dimension of the mixture: leave d out, or give {own}.")
@@ -124,9 +124,9 @@ class KernelDensity(Model):
 
     def subs(self, *args: Any, **kwargs: Any) -> KernelDensity:
         """The model with symbols replaced in its parameters, as in SymPy."""
+        pairs = replacements(self.free_symbols, args, kwargs)
         values = {
-            name: value.subs(*args, **kwargs) if hasattr(value, "subs") else value
-            for name, value in self.parameters.items()
+            name: value.subs(pairs) if hasattr(value, "subs") else value for name, value in self.parameters.items()
         }
         if self.truth is not None:
             values |= {"truth_variance": S.One}  # the mixture's own, once its symbols are replaced

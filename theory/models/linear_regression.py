@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, cancel, eye, floor, limit, oo, simplify
 
-from theory.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.arguments import exact, is_positive, is_positive_integer, parameter, quoted
 from theory.composition import compose
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import DomainError, NotDerivedError
@@ -84,8 +84,8 @@ class LinearRegression(Model):
             object.__setattr__(self, name, verified)
         sigma2 = parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
         object.__setattr__(self, "sigma2", sigma2)
-        if self.design not in ("fresh", "shared"):
-            raise DomainError(f"design = {self.design!r} is not a design: use 'fresh' or 'shared'.")
+        if not (isinstance(self.design, str) and self.design in ("fresh", "shared")):
+            raise DomainError(f"design = {quoted(self.design)} is not a design: use 'fresh' or 'shared'.")
         if self.signal is not None:
             signal = exact("signal", self.signal)
             if signal.is_negative or signal.is_real is False:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, together
 
-from theory.arguments import exact
+from theory.arguments import exact, quoted, replacements
 from theory.errors import DomainError
+from theory.parser import parse
 from theory.symbols import j
 
 if TYPE_CHECKING:
@@ -97,11 +98,11 @@ class Workflow(ABC):
         """The workflow with symbols replaced in its parameters, as in SymPy."""
         if not is_dataclass(self):
             return self
-        changed = {}
+        pairs, changed = replacements(self.free_symbols, args, kwargs), {}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Expr):
-                changed[field.name] = value.subs(*args, **kwargs)
+                changed[field.name] = value.subs(pairs)
         return replace(self, **changed)  # type: ignore[return-value]
 
     @property
@@ -116,6 +117,14 @@ class Workflow(ABC):
         else:
             found |= self.schedule.free_symbols
         return found - {j}
+
+
+def verify_workflow(workflow: object) -> None:
+    """Refuse what is no workflow, such as the name or the class of one."""
+    if not isinstance(workflow, Workflow):
+        raise DomainError(
+            f"workflow = {quoted(workflow)} is not a workflow: give an instance, such as Accumulate(), or your own."
+        )
 
 
 def size_schedule(value: object) -> Expr:
@@ -159,7 +168,7 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
     returned = workflow.weights(g)
     if not isinstance(returned, Iterable):
         raise DomainError(
-            f"{name}.weights({g}) = {returned!r} is not a list: give one weight for each of the {g} blocks."
+            f"{name}.weights({g}) = {quoted(returned)} is not a list: give one weight for each of the {g} blocks."
         )
     raw = list(returned)
     if len(raw) != g:
@@ -176,7 +185,9 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
                 f"{name}.weights({g})[{index - 1}] = {value} is a float: give an exact fraction, "
                 f"such as Rational({Rational(str(value)).limit_denominator(1000)})."
             )
-        weights.append(exact(f"{name}.weights({g})[{index - 1}]", value))
+        entry = f"{name}.weights({g})[{index - 1}]"
+        # A function gave them, so any name in them is its own; that they sum to 1 says enough.
+        weights.append(exact(entry, parse(value, entry) if isinstance(value, str) else value, most_bits=None))
     missing = sum(weights, fresh) - 1
     if missing != 0 and missing.simplify() != 0:
         raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, Integer, Matrix, S, Symbol, cancel
 
+from theory.arguments import truth_value
 from theory.dynamics import LinearDynamics
 from theory.errors import DomainError
 from theory.positivity import at_least, range_of
@@ -62,8 +63,7 @@ class RealAndSynthetic(SyntheticBlocks):
         object.__setattr__(self, "real", verified_amount("real", self.real))
         object.__setattr__(self, "synthetic", verified_amount("synthetic", self.synthetic))
         object.__setattr__(self, "share", verified_share(self.share))
-        if not isinstance(self.overlap, bool):
-            raise DomainError(f"overlap = {self.overlap!r} is not allowed: it must be True or False.")
+        object.__setattr__(self, "overlap", truth_value("overlap", self.overlap))
         if self.overlap and (self.real - 1).is_negative:
             raise DomainError(
                 f"real = {self.real} is less than the data of block 1, which are among the real data: with overlap, "

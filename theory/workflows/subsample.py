@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import exact
+from theory.arguments import exact, truth_value
 from theory.dynamics import PoolDynamics
 from theory.errors import DomainError
 from theory.positivity import at_least
@@ -60,8 +60,7 @@ class AccumulateSubsample(Workflow):
         if budget.is_positive is False or budget.is_real is False:
             raise DomainError(f"budget = {self.budget} is not a budget: budget must be positive.")
         object.__setattr__(self, "budget", budget)
-        if not isinstance(self.replacement, bool):
-            raise DomainError(f"replacement = {self.replacement!r} is not allowed: it must be True or False.")
+        object.__setattr__(self, "replacement", truth_value("replacement", self.replacement))
 
     def ranges(self) -> dict[Symbol, Expr]:
         return {self.budget: 1 / (1 + at_least(S.Zero))} if isinstance(self.budget, Symbol) else {}
