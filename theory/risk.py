@@ -32,6 +32,7 @@ from theory.models.base import Model
 from theory.numerals import printable
 from theory.positivity import Ranges, sign
 from theory.recurrence import MomentRecurrence, Recurrence
+from theory.samples import watch_samples
 from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
@@ -87,6 +88,7 @@ class Risk:
             When g is no generation, or so large that the exact number would fill pages: see ``numerics.evaluate``.
         """
         g = whole_generation("generation", generation)
+        self.watch(g)
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
         closed = self.closed_form
@@ -97,6 +99,13 @@ class Risk:
             where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
             raise DomainError(f"generation = {g} is beyond exact values, {LONGEST_RUN} at most: {where}.")
         return self._run(g)
+
+    def watch(self, generation: int) -> None:
+        """Refuse what only the blocks and weights up to a generation can tell; see :mod:`theory.samples`."""
+        seen = self.__dict__.get("_watched", 0)
+        if generation > seen:
+            watch_samples(self.model, self.workflow, generation)
+            self.__dict__["_watched"] = generation
 
     def _run(self, g: int) -> Expr:
         return self._written(self.recurrence.at(g))

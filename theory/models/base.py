@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
 
-from sympy import Basic, Expr, S, Symbol
+from sympy import Basic, Expr, S, Symbol, sympify
 
 from theory.errors import DomainError
 from theory.positivity import range_of
@@ -29,6 +29,14 @@ class Model(ABC):
     gains: ClassVar[tuple[str, ...]] = ()
     #: What each parameter is: "count", "positive" or "probability"; says over what a symbol in its place runs.
     roles: ClassVar[dict[str, str]] = {}
+    #: Whether the next block is drawn from the mixture that the weights make, which must be a law.
+    draws_from_mixture: bool = False
+
+    @property
+    def unit_block(self) -> Expr | None:
+        """Samples in a unit block, ``n``; None for a model that counts its data in another way."""
+        given = getattr(self, "n", None)
+        return sympify(given) if isinstance(given, (int, Expr)) else None
 
     @abstractmethod
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:

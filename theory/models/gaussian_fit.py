@@ -22,7 +22,6 @@ from theory.gaussian.pool import unbiased_pool
 from theory.models.base import Model
 from theory.positivity import at_least, sign
 from theory.recurrence import MomentRecurrence, Recurrence
-from theory.samples import verify_blocks, verify_weights
 from theory.symbols import G, j
 from theory.workflows.base import Workflow
 
@@ -94,6 +93,7 @@ class GaussianFit(Model):
     unbiased: bool = False
     name: ClassVar[str] = "gaussian-fit"
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
+    draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count"}
 
     def __post_init__(self) -> None:
@@ -223,8 +223,6 @@ class GaussianFit(Model):
 
     def _verify_samples(self, workflow: Workflow, loss: str) -> None:
         needed, draw = self._needed(loss), workflow.draw(G)
-        verify_weights(workflow)
-        verify_blocks(workflow, self._n)
         if draw is not None:
             compose(workflow, noise=S.One, curvature=S.Zero, points=self._n)  # refuses a fraction of a sample
         if self.unbiased and self._fewest(workflow) == 1:
