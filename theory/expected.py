@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from theory.errors import DomainError
 from theory.models.base import Model
+from theory.real_data import derived_recurrence
 from theory.risk import Risk
 from theory.samples import verify_samples
 from theory.workflows.base import Workflow
@@ -46,4 +47,4 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
         raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
     model.verify_loss(loss)
     verify_samples(model, workflow)
-    return Risk(model=model, workflow=workflow, loss=loss, recurrence=model.recurrence(workflow, loss))
+    return Risk(model=model, workflow=workflow, loss=loss, recurrence=derived_recurrence(model, workflow, loss))

@@ -33,6 +33,7 @@ from theory.numerals import printable
 from theory.positivity import Ranges, sign
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.samples import watch_samples
+from theory.schedules import started_late
 from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
@@ -252,6 +253,8 @@ class Risk:
             else S.Zero
         )
         extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
+        if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
+            return self.closed_form
         return self._rescaled(extreme)
 
     # -- conditions ------------------------------------------------------------------------------------
@@ -271,7 +274,7 @@ class Risk:
         """The same risk to leading order in 1/n."""
         if self.exactness == "leading order":
             return self
-        recurrence = self.model.leading_recurrence(self.workflow, self.loss)
+        recurrence = started_late(self.model.leading_recurrence(self.workflow.simplest(), self.loss))
         leading = replace(self, recurrence=recurrence, relative=False)
         return leading.ratio if self.relative else leading
 

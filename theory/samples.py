@@ -87,8 +87,8 @@ def verify_blocks(workflow: Workflow, n: Expr) -> None:
     late = None if _is_decided(workflow.schedule) else _settled(workflow.schedule)
     if late is not None and _is_short(n * late):
         raise DomainError(
-            f"n = {n} gives blocks that tend to {_shown(n * late)} samples under {workflow.name}: a block must hold 1 or "
-            f"more."
+            f"n = {n} gives blocks that tend to {_shown(n * late)} samples under {workflow.name}: a block must hold 1 "
+            f"or more."
         )
 
 

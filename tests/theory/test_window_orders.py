@@ -28,7 +28,7 @@ from sympy import (
 )
 
 from numerics import limit_process
-from theory import Accumulate, Bernoulli, G, Poisson, RealPlusLatest, Regular, Replace, SlidingWindow, expected_risk, j
+from theory import Accumulate, Bernoulli, G, RealPlusLatest, Regular, Replace, SlidingWindow, expected_risk, j
 from theory.asymptotics.order_of_collapse import order_of_collapse
 from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
 from theory.asymptotics.windows import newest_share, noise_of_all_blocks, weighs_pooled_blocks

@@ -11,6 +11,7 @@ from sympy import Basic, Expr, S, Symbol, sympify
 from theory.errors import DomainError
 from theory.positivity import range_of
 from theory.recurrence import Recurrence
+from theory.symbols import j
 from theory.workflows.base import Workflow
 
 
@@ -37,6 +38,11 @@ class Model(ABC):
         """Samples in a unit block, ``n``; None for a model that counts its data in another way."""
         given = getattr(self, "n", None)
         return sympify(given) if isinstance(given, (int, Expr)) else None
+
+    @property
+    def fits_alike(self) -> bool:
+        """Whether the same data give the same fit at every generation: no parameter is an expression in ``theory.j``."""
+        return not any(isinstance(value, Expr) and value.has(j) for value in self.parameters.values())
 
     @abstractmethod
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:

@@ -90,6 +90,18 @@ class Workflow(ABC):
         """
         return None
 
+    def simplest(self) -> Workflow:
+        """The workflow with fewest parts whose models have the same law at every generation; often itself.
+
+        Risks are derived for it, so that a share of 0, or a window of one block, is known as well as replace is.
+        """
+        return self
+
+    @property
+    def real_only(self) -> Expr | None:
+        """Amount of real data, in units of n, that models 2, 3, … are fitted on alone; None where they have more."""
+        return None
+
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
         return {}
