@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import And, Expr, Matrix, S, nan, oo, zoo
+from sympy import And, Expr, Matrix, Pow, S, nan, oo, zoo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.models.base import Model
@@ -50,6 +50,8 @@ def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | N
         return None
     if not first.exactness == later.exactness == "exact" or not _is_scale(settled) or start.has(oo, nan, zoo):
         return None
+    if amount != 1 and _has_nested_roots(settled):
+        return None  # no derivation could show that two writings of such a number are one
     return MomentRecurrence(
         start=2 if amount == 1 else 3,
         matrix=Matrix([[1]]),
@@ -60,6 +62,11 @@ def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | N
         scale=settled,
         domain=And(first.domain, later.domain),
     )
+
+
+def _has_nested_roots(value: Expr) -> bool:
+    roots = [power for power in value.atoms(Pow) if not power.exp.is_integer]
+    return any(not inner.exp.is_integer for root in roots for inner in root.base.atoms(Pow))
 
 
 def _is_scale(value: Expr) -> bool:

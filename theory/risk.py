@@ -163,6 +163,9 @@ class Risk:
         solution = self._solution.closed_form
         if solution is None:
             return None
+        scale = self.recurrence.scale
+        if solution == 1 and self.recurrence.offset == 0 and scale.is_number:
+            return scale  # one number, as it came: tidying nested roots would only hide what it is
         return tidy(solution, self.recurrence.scale, self.recurrence.offset, self._ranges)
 
     @cached_property

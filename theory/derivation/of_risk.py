@@ -34,7 +34,9 @@ def derivation(found: Risk) -> Derivation:
     """The steps that are true of a risk."""
     absolute = found
     if found.relative:
-        absolute = replace(found, recurrence=derived_recurrence(found.model, found.workflow, found.loss), relative=False)
+        absolute = replace(
+            found, recurrence=derived_recurrence(found.model, found.workflow, found.loss), relative=False
+        )
         if found.exactness == "leading order" and absolute.exactness == "exact":
             absolute = absolute.leading_order
     g = generation_symbol(found.free_symbols)
@@ -49,7 +51,12 @@ def derivation(found: Risk) -> Derivation:
             *noise_steps(found.model, workflow, absolute.recurrence, curvature, found._ranges, g),
         ]
     )
-    argued, moments = argument(found.model, workflow, found.loss, absolute.recurrence, g)
+    # Models fitted on real data alone repeat the first risk: no argument about the data that they would share is needed.
+    argued, moments = (
+        argument(found.model, workflow, found.loss, absolute.recurrence, g)
+        if workflow.real_only is None
+        else (None, None)
+    )
     steps = [
         *(argued or _guarded(fit_steps, workflow, g)),
         *([] if argued else composed),

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, limit, oo, simplify
+from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, simplify
 
 from theory.arguments import is_positive_integer, parameter
+from theory.asymptotics.scales import limit_or_none
 from theory.composition import compose
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.effective_size import newest_block_only
@@ -217,7 +218,7 @@ class GaussianFit(Model):
             return enough
         if all((late - early).is_nonnegative for early, late in pairwise(_pool_sizes(workflow))):
             return enough  # the blocks shrink, but what is fitted on does not
-        if limit(size, g, oo) == 0:
+        if limit_or_none(size, g) == 0:
             return S.false
         return And(enough, Ge(self._n * workflow.size(G), needed))
 
