@@ -65,7 +65,7 @@ SHORT = {
     "later block": Replace(sizes=Piecewise((2, j <= 2), (Rational(1, 5), True))),
     "one block alone": Accumulate(sizes=Piecewise((Rational(1, 5), Eq(j, 777)), (1, True))),
     "falls at 1600": Replace(sizes=401 * j / (j**2 + 400)),
-    "falls at 10^6": Accumulate(sizes=Integer(10) ** 6 / (j + 3 * 10**6) - Rational(1, 20)),
+    "falls at 3666667": Accumulate(sizes=Integer(10) ** 6 / (j + 3 * 10**6) + Rational(1, 10)),
     "tends to zero": Replace(sizes=Integer(2) ** (-j) * 1024),
     "a hill": Accumulate(sizes=exp(j / 10 - j**2 / 1000)),
     "slowly": Replace(sizes=1 / log(j + 1)),
@@ -102,7 +102,7 @@ def test_the_first_block_that_is_short_is_named() -> None:
     with pytest.raises(DomainError, match="block 777 4/5 samples"):
         expected_risk(Poisson(1, 4), SHORT["one block alone"])
     with pytest.raises(DomainError, match="tend to 0 samples"):
-        expected_risk(Poisson(1, 10**9), SHORT["a hill"])
+        expected_risk(Poisson(1, 100), SHORT["slowly"])
 
 
 def test_the_examples_that_were_answered() -> None:
@@ -136,10 +136,10 @@ def test_symbols_are_large_enough_until_they_are_numbers() -> None:
 )
 @pytest.mark.parametrize("least", [HALF, 1, Rational(7, 3)])
 def test_rational_sizes_are_decided_by_the_blocks_looked_at(schedule, least) -> None:
-    """Against every block up to 3000: the first that is short is among the probes."""
+    """Against every block up to 1300: the first that is short is among the probes."""
     assert is_decided(schedule)
     looked_at = [index for index in probes(schedule - least) if schedule.subs(j, index) < least]
-    every = next((index for index in range(1, 3000) if schedule.subs(j, index) < least), None)
+    every = next((index for index in range(1, 1300) if schedule.subs(j, index) < least), None)
     assert min(looked_at, default=None) == every
 
 
@@ -214,11 +214,9 @@ def test_a_block_between_two_whole_numbers_is_a_mixture_of_them(samples) -> None
 # -- weights -----------------------------------------------------------------------------------------------
 
 
-def backwards(since: int) -> Weighted:
-    """Replace, until from some generation on the first block is taken back."""
-    return Weighted(
-        lambda g: [1] if g == 1 else [-1 if g >= since else 0, *[0] * (g - 2), 2 if g >= since else 1],
-    )
+def backwards(when: int) -> Weighted:
+    """Replace, but that at one generation the first block is taken back."""
+    return Weighted(lambda g: [-1, *[0] * (g - 2), 2] if g == when else [*[0] * (g - 1), 1])
 
 
 DRAWING = [name for name in MODELS if name not in ("gaussian-mean", "hyperbolic-secant", "regular")]
@@ -230,9 +228,9 @@ def test_weights_below_zero_are_refused_by_all_that_draw_from_what_they_make(nam
     for loss in model.losses:
         with pytest.raises(DomainError, match="gives block 1 the weight -1 in model 2"):
             expected_risk(model, backwards(2), loss)
-        late = expected_risk(model, backwards(12), loss)
-        with pytest.raises(DomainError, match="gives block 1 the weight -1 in model 12"):
-            late.at(12)
+        late = expected_risk(model, backwards(9), loss)
+        with pytest.raises(DomainError, match="gives block 1 the weight -1 in model 9"):
+            late.at(9)
 
 
 @pytest.mark.parametrize("name", ["gaussian-mean", "hyperbolic-secant", "regular"])
@@ -345,7 +343,8 @@ def test_replace_has_closed_forms_beyond_a_table() -> None:
 
 @pytest.mark.parametrize("kind", [Replace, Accumulate, lambda sizes: SlidingWindow(2, sizes=sizes)])
 @pytest.mark.parametrize(
-    "sizes", [Piecewise((2, j <= 2), (HALF, True)), Piecewise((1, j > 3), (2, True)), Piecewise((1, j**2 < 9), (3, True))]
+    "sizes",
+    [Piecewise((2, j <= 2), (HALF, True)), Piecewise((1, j > 3), (2, True)), Piecewise((1, j**2 < 9), (3, True))],
 )
 @pytest.mark.parametrize("name", MODELS)
 def test_tables_of_sizes_are_answered_or_refused_in_words(kind, sizes, name) -> None:

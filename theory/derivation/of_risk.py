@@ -34,9 +34,8 @@ def derivation(found: Risk) -> Derivation:
     """The steps that are true of a risk."""
     absolute = found
     if found.relative:
-        absolute = replace(
-            found, recurrence=derived_recurrence(found.model, found.workflow, found.loss), relative=False
-        )
+        recurrence = derived_recurrence(found.model, found.workflow, found.loss)
+        absolute = replace(found, recurrence=recurrence, relative=False)
         if found.exactness == "leading order" and absolute.exactness == "exact":
             absolute = absolute.leading_order
     g = generation_symbol(found.free_symbols)
@@ -51,7 +50,7 @@ def derivation(found: Risk) -> Derivation:
             *noise_steps(found.model, workflow, absolute.recurrence, curvature, found._ranges, g),
         ]
     )
-    # Models fitted on real data alone repeat the first risk: no argument about the data that they would share is needed.
+    # Models fitted on real data alone repeat the first risk: no argument about data that they would share is needed.
     argued, moments = (
         argument(found.model, workflow, found.loss, absolute.recurrence, g)
         if workflow.real_only is None

@@ -41,7 +41,7 @@ class Model(ABC):
 
     @property
     def fits_alike(self) -> bool:
-        """Whether the same data give the same fit at every generation: no parameter is an expression in ``theory.j``."""
+        """Whether the same data give the same fit at every generation: no parameter depends on ``theory.j``."""
         return not any(isinstance(value, Expr) and value.has(j) for value in self.parameters.values())
 
     @abstractmethod
