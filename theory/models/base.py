@@ -31,7 +31,7 @@ class Model(ABC):
     #: What each parameter is: "count", "positive" or "probability"; says over what a symbol in its place runs.
     roles: ClassVar[dict[str, str]] = {}
     #: Whether the next block is drawn from the mixture that the weights make, which must be a law.
-    draws_from_mixture: bool = False
+    draws_from_mixture: ClassVar[bool] = False
 
     @property
     def unit_block(self) -> Expr | None:
