@@ -104,6 +104,7 @@ def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
             f"{', '.join(missing)} has no value: a risk is computed only once every parameter is given, "
             f"for instance with .subs({{{missing[0]}: …}})."
         )
+    risk.watch(max(generations, default=1))
     found: dict[int, float] = {}
     closed_form = risk.closed_form
     # Outside the domain some generation is infinite, and only the recurrence knows from which one on.

@@ -37,8 +37,20 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     first = sympify(recurrence.start) - 1
     reached = (recurrence.readout * recurrence.initial)[0] + recurrence.shift
     opening = [*recurrence.early, reached.subs(recurrence.symbol, first)]
-    rises = all(sign(simplify(b - a), ranges) in (0, 1) for a, b in pairwise(opening))
-    return INCREASING if tail == INCREASING and rises else None
+    steps = {sign(simplify(b - a), ranges) for a, b in pairwise(opening)}
+    if tail == INCREASING and steps <= {0, 1}:
+        return INCREASING
+    falls = tail == DECREASING or _stands_still(recurrence)
+    return DECREASING if falls and steps <= {0, -1} else None
+
+
+def _stands_still(recurrence: MomentRecurrence) -> bool:
+    """Whether the moments are where their constant step leaves them."""
+    coefficients = [*recurrence.matrix, *recurrence.forcing, *recurrence.readout, recurrence.shift]
+    if any(entry.has(recurrence.symbol) for entry in coefficients):
+        return False
+    step = recurrence.matrix * recurrence.initial + recurrence.forcing - recurrence.initial
+    return all(simplify(entry) == 0 for entry in step)
 
 
 def _all_add(regimes: list[MomentRecurrence], ranges: Ranges) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from theory.arguments import advise, quoted
 from theory.errors import DomainError
 from theory.models.base import Model
+from theory.real_data import derived_recurrence
 from theory.risk import Risk
+from theory.samples import verify_samples
 from theory.units import slip_of_units
 from theory.workflows.base import Workflow, verify_workflow
 
@@ -54,4 +56,5 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     slip = slip_of_units(model, workflow)
     if slip is not None:
         advise(slip)
-    return Risk(model=model, workflow=workflow, loss=loss, recurrence=model.recurrence(workflow, loss))
+    verify_samples(model, workflow)
+    return Risk(model=model, workflow=workflow, loss=loss, recurrence=derived_recurrence(model, workflow, loss))

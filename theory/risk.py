@@ -32,6 +32,8 @@ from theory.models.base import Model
 from theory.numerals import printable
 from theory.positivity import Ranges, sign
 from theory.recurrence import MomentRecurrence, Recurrence
+from theory.samples import watch_samples
+from theory.schedules import started_late
 from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
@@ -87,6 +89,7 @@ class Risk:
             When g is no generation, or so large that the exact number would fill pages: see ``numerics.evaluate``.
         """
         g = whole_generation("generation", generation)
+        self.watch(g)
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
         closed = self.closed_form
@@ -97,6 +100,13 @@ class Risk:
             where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
             raise DomainError(f"generation = {g} is beyond exact values, {LONGEST_RUN} at most: {where}.")
         return self._run(g)
+
+    def watch(self, generation: int) -> None:
+        """Refuse what only the blocks and weights up to a generation can tell; see :mod:`theory.samples`."""
+        seen = self.__dict__.get("_watched", 0)
+        if generation > seen:
+            watch_samples(self.model, self.workflow, generation)
+            self.__dict__["_watched"] = generation
 
     def _run(self, g: int) -> Expr:
         return self._written(self.recurrence.at(g))
@@ -153,6 +163,9 @@ class Risk:
         solution = self._solution.closed_form
         if solution is None:
             return None
+        scale = self.recurrence.scale
+        if solution == 1 and self.recurrence.offset == 0 and scale.is_number:
+            return scale  # one number, as it came: tidying nested roots would only hide what it is
         return tidy(solution, self.recurrence.scale, self.recurrence.offset, self._ranges)
 
     @cached_property
@@ -243,6 +256,8 @@ class Risk:
             else S.Zero
         )
         extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
+        if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
+            return self.closed_form
         return self._rescaled(extreme)
 
     # -- conditions ------------------------------------------------------------------------------------
@@ -262,7 +277,7 @@ class Risk:
         """The same risk to leading order in 1/n."""
         if self.exactness == "leading order":
             return self
-        recurrence = self.model.leading_recurrence(self.workflow, self.loss)
+        recurrence = started_late(self.model.leading_recurrence(self.workflow.simplest(), self.loss))
         leading = replace(self, recurrence=recurrence, relative=False)
         return leading.ratio if self.relative else leading
 

@@ -170,6 +170,8 @@ class Comparison:
     @cached_property
     def _values(self) -> list[list[Expr]]:
         counts = [_quick(risk) if self.upto is None else self.upto for risk in self._measured]
+        for risk, count in zip(self._measured, counts, strict=True):
+            risk.watch(count)
         return [list(islice(risk.recurrence.values(), n)) for risk, n in zip(self._measured, counts, strict=True)]
 
     @property

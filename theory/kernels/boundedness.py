@@ -21,7 +21,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flint import arb, ctx, fmpq
+from flint import acb, arb, ctx, fmpq
 from sympy import (
     Dummy,
     E,
@@ -401,7 +401,10 @@ def _ball(value: Expr, generation: Any = None) -> Any:
         return product
     if value.is_Pow:
         base, exponent = value.as_base_exp()
-        return _ball(base, generation) ** (int(exponent) if exponent.is_Integer else _ball(exponent, generation))
+        if exponent.is_Integer:
+            # By way of the complex numbers: the real power of a ball around 0 is no number in python-flint 0.9.
+            return (acb(_ball(base, generation)) ** int(exponent)).real
+        return _ball(base, generation) ** _ball(exponent, generation)
     if isinstance(value, log):
         return _ball(value.args[0], generation).log()
     known = {pi: arb.pi, E: arb.const_e}

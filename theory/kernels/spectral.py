@@ -29,10 +29,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
-from sympy import Add, Basic, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, limit, oo, polylog
+from sympy import Add, Basic, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, oo, polylog
 
 from theory.arithmetic import Arithmetic
 from theory.asymptotics.expansion import Order
+from theory.asymptotics.scales import limit_or_none
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.effective_size import open_loop
 from theory.errors import DomainError, NotDerivedError
@@ -516,11 +517,8 @@ class SpectralRecurrence(Recurrence):
         if cancel(linear.transition[0] + gain - 1) != 0:
             return None
         quiet = gain if self.steps.pool is not None else gain / self.workflow.size(g)
-        try:
-            fades, endless = limit(quiet, g, oo) == 0, limit(g * gain, g, oo)
-        except (NotImplementedError, ValueError):
-            return None
-        if not (fades and endless.is_extended_positive):
+        fades, endless = limit_or_none(quiet, g), limit_or_none(g * gain, g)
+        if fades != 0 or endless is None or not endless.is_extended_positive:
             return None
         last = S.Zero if self.steps.pool is None else 1 / self.steps.drawn
         return self._overlap(S.Zero) + last * gaussian_density(2 * self.bandwidths.constant, S.Zero, self.d)

@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
 
-from sympy import Basic, Expr, S, Symbol
+from sympy import Basic, Expr, S, Symbol, sympify
 
 from theory.arguments import quoted, replacements
 from theory.errors import DomainError
 from theory.higher_moments import QuadraticNoise
 from theory.positivity import range_of
 from theory.recurrence import Recurrence
+from theory.symbols import j
 from theory.workflows.base import Workflow
 
 
@@ -31,6 +32,19 @@ class Model(ABC):
     gains: ClassVar[tuple[str, ...]] = ()
     #: What each parameter is: "count", "positive" or "probability"; says over what a symbol in its place runs.
     roles: ClassVar[dict[str, str]] = {}
+    #: Whether the next block is drawn from the mixture that the weights make, which must be a law.
+    draws_from_mixture: ClassVar[bool] = False
+
+    @property
+    def unit_block(self) -> Expr | None:
+        """Samples in a unit block, ``n``; None for a model that counts its data in another way."""
+        given = getattr(self, "n", None)
+        return sympify(given) if isinstance(given, (int, Expr)) else None
+
+    @property
+    def fits_alike(self) -> bool:
+        """Whether the same data give the same fit at every generation: no parameter depends on ``theory.j``."""
+        return not any(isinstance(value, Expr) and value.has(j) for value in self.parameters.values())
 
     @abstractmethod
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:

@@ -26,7 +26,6 @@ from theory.models.base import Model
 from theory.models.probabilities import Probabilities, Unspecified, probabilities_from
 from theory.positivity import unit_interval
 from theory.recurrence import Recurrence
-from theory.samples import verify_blocks, verify_weights
 from theory.workflows.base import Workflow
 
 _N = Symbol("n", integer=True, positive=True)
@@ -75,6 +74,7 @@ class Categorical(Model):
     name: ClassVar[str] = "categorical"
     losses: ClassVar[tuple[str, ...]] = ("squared", "diversity", "support")
     gains: ClassVar[tuple[str, ...]] = ("diversity", "support")
+    draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"n": "count"}
 
     def __post_init__(self) -> None:
@@ -95,8 +95,6 @@ class Categorical(Model):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if loss == "support":
             return self._support(workflow)
-        verify_weights(workflow)
-        verify_blocks(workflow, self.n)  # type: ignore[arg-type]
         squared = compose(workflow, noise=self.diversity / self.n, curvature=-1 / self.n, points=self.n)  # type: ignore[operator]
         return self._lost(squared) if loss == "diversity" else squared
 

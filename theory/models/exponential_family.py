@@ -64,6 +64,12 @@ class ExponentialFamily(Model):
         v0, v1, v2 = self.variance_coefficients
         return (v0 + v1 * self.truth + v2 * self.truth**2).factor()
 
+    @property
+    def draws_from_mixture(self) -> bool:  # type: ignore[override]
+        """Unless every real number is a mean of the family, where V has no root: mixed means are means then."""
+        v0, v1, v2 = self.variance_coefficients
+        return not (v1 == v2 == 0 or (v1**2 - 4 * v0 * v2).is_negative)
+
     def noise(self) -> QuadraticNoise:
         _, v1, v2 = self.variance_coefficients
         return QuadraticNoise(self.variance, v1 + 2 * v2 * self.truth, v2, self.n)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, limit, oo, simplify
+from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, simplify
 
 from theory.arguments import is_positive_integer, parameter, quoted, truth_value
+from theory.asymptotics.scales import limit_or_none
 from theory.composition import compose
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.effective_size import newest_block_only
@@ -22,7 +23,6 @@ from theory.gaussian.pool import unbiased_pool
 from theory.models.base import Model
 from theory.positivity import at_least, sign
 from theory.recurrence import MomentRecurrence, Recurrence
-from theory.samples import verify_blocks, verify_weights
 from theory.symbols import G, j
 from theory.workflows.base import Workflow
 
@@ -94,6 +94,7 @@ class GaussianFit(Model):
     unbiased: bool = False
     name: ClassVar[str] = "gaussian-fit"
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
+    draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count"}
 
     def __post_init__(self) -> None:
@@ -226,14 +227,12 @@ class GaussianFit(Model):
             return enough
         if all((late - early).is_nonnegative for early, late in pairwise(_pool_sizes(workflow))):
             return enough  # the blocks shrink, but what is fitted on does not
-        if limit(size, g, oo) == 0:
+        if limit_or_none(size, g) == 0:
             return S.false
         return And(enough, Ge(self._n * workflow.size(G), needed))
 
     def _verify_samples(self, workflow: Workflow, loss: str) -> None:
         needed, draw = self._needed(loss), workflow.draw(G)
-        verify_weights(workflow)
-        verify_blocks(workflow, self._n)
         if draw is not None:
             compose(workflow, noise=S.One, curvature=S.Zero, points=self._n)  # refuses a fraction of a sample
         if self.unbiased and self._fewest(workflow) == 1:

@@ -15,7 +15,6 @@ from theory.kernels.mixtures import GaussianMixture
 from theory.kernels.spectral import SpectralRecurrence
 from theory.models.base import Model
 from theory.recurrence import Recurrence
-from theory.samples import verify_blocks, verify_weights
 from theory.symbols import j
 from theory.workflows.base import Workflow
 
@@ -68,6 +67,7 @@ class KernelDensity(Model):
     truth: GaussianMixture | None = None
     name: ClassVar[str] = "kernel-density"
     losses: ClassVar[tuple[str, ...]] = ("squared", "mise", "variance")
+    draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"bandwidth": "positive", "n": "count", "truth_variance": "positive"}
 
     def __post_init__(self) -> None:
@@ -110,8 +110,6 @@ class KernelDensity(Model):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         assert self.n is not None
-        verify_weights(workflow)
-        verify_blocks(workflow, self.n)
         bandwidths = self.bandwidths(workflow)
         if loss == "variance":
             return drift(workflow, bandwidths)

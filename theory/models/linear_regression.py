@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, cancel, eye, floor, limit, oo, simplify
+from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, cancel, eye, floor, simplify
 
 from theory.arguments import exact, is_positive, is_positive_integer, parameter, quoted
+from theory.asymptotics.scales import limit_or_none
 from theory.composition import compose
 from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import DomainError, NotDerivedError
@@ -173,7 +174,7 @@ class LinearRegression(Model):
         first = rows.subs(g, 1)
         domain = _at_least(T * first, d + 2)  # type: ignore[operator]
         shrinking = not _grows(lambda index: rows.subs(g, index), first)
-        if shrinking and limit(rows, g, oo) == 0:
+        if shrinking and limit_or_none(rows, g) == 0:
             domain = S.false
         elif shrinking:
             domain = And(domain, _at_least(T * rows.subs(g, G), d + 2))  # type: ignore[operator]

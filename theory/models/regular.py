@@ -29,7 +29,7 @@ class Regular(Model):
     p : positive integer
         Number of parameters.
     n : positive integer
-        Samples in a unit block.
+        Samples in a unit block. With p = n = 1 the risk is in units of p/n, and blocks may be of any size.
 
     Examples
     --------
@@ -49,6 +49,11 @@ class Regular(Model):
             symbol = Symbol(name, integer=True, positive=True)
             verified = parameter(name, getattr(self, name), symbol, count, is_positive_integer)
             object.__setattr__(self, name, verified)
+
+    @property
+    def unit_block(self) -> Expr | None:
+        """n; None in units of p/n, which stand for any n."""
+        return None if self.p == self.n == 1 else self.n
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         return compose(workflow, noise=self.p / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]

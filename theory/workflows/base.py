@@ -8,7 +8,8 @@ from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from flint import fmpq
-from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, together
+from sympy import Expr, Integer, Piecewise, Poly, Rational, S, Symbol, floor, fraction, piecewise_fold, together
+from sympy.core.relational import Relational
 
 from theory.arguments import exact, quoted, replacements
 from theory.errors import DomainError
@@ -90,6 +91,18 @@ class Workflow(ABC):
         """
         return None
 
+    def simplest(self) -> Workflow:
+        """The workflow with fewest parts whose models have the same law at every generation; often itself.
+
+        Risks are derived for it, so that a share of 0, or a window of one block, is known as well as replace is.
+        """
+        return self
+
+    @property
+    def real_only(self) -> Expr | None:
+        """Amount of real data, in units of n, that models 2, 3, … are fitted on alone; None where they have more."""
+        return None
+
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
         return {}
@@ -140,17 +153,43 @@ def size_schedule(value: object) -> Expr:
 
 
 def probes(schedule: Expr) -> list[int]:
-    """Blocks at which a schedule must be positive; for rational ones, next to every sign change: that decides it."""
-    # Powers of two as well: a schedule may turn negative late.
-    probes = {1, 2, 3, 10, 100, *(2**power for power in range(11))}
-    numerator, denominator = fraction(together(schedule))
-    for part in (numerator, denominator):
-        polynomial = part.as_poly(j)
-        if polynomial is not None and polynomial.degree() > 0 and polynomial.domain.is_QQ | polynomial.domain.is_ZZ:
-            for root in polynomial.real_roots():
-                if root >= 1:
-                    probes |= {int(floor(root)), int(ceiling(root)), int(floor(root)) + 1}
-    return sorted(probes)
+    """Blocks at which a schedule must be positive; where :func:`is_decided`, none other need be looked at.
+
+    A rational function keeps its sign between two roots of its numerator or denominator, a condition its truth between
+    two roots of what it compares. So the first blocks and the whole numbers around every root meet every sign there is.
+    """
+    # Powers of two as well: a schedule that is no rational function may turn negative late.
+    found = {1, 2, 3, 10, 100, *(2**power for power in range(11))}
+    for polynomial in _turns(schedule)[0]:
+        for root in polynomial.real_roots():
+            last = int(floor(root))
+            found |= {last - 1, last, last + 1, last + 2}
+    return sorted(index for index in found if index >= 1)
+
+
+def is_decided(schedule: Expr) -> bool:
+    """Whether the signs at :func:`probes` are all the signs that a schedule ever has."""
+    return _turns(schedule)[1]
+
+
+def _turns(schedule: Expr) -> tuple[list[Poly], bool]:
+    """Polynomials whose roots are all the places where a schedule turns; and whether these are all of them."""
+    whole = piecewise_fold(schedule) if schedule.has(Piecewise) else schedule
+    found: list[Poly] = []
+    complete = True
+    for branch, condition in whole.args if isinstance(whole, Piecewise) else ((whole, S.true),):
+        compared = [relation.lhs - relation.rhs for relation in condition.atoms(Relational)]
+        for function in (branch, *compared):
+            if not function.is_rational_function(j) or function.free_symbols - {j}:
+                complete = False
+                continue
+            for part in fraction(together(function)):
+                polynomial = Poly(part, j)
+                if not (polynomial.domain.is_QQ or polynomial.domain.is_ZZ):
+                    complete = False
+                elif polynomial.degree() > 0:
+                    found.append(polynomial)
+    return found, complete
 
 
 def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:

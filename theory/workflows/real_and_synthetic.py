@@ -11,9 +11,11 @@ from theory.arguments import truth_value
 from theory.dynamics import LinearDynamics
 from theory.errors import DomainError
 from theory.positivity import at_least, range_of
-from theory.workflows.anchored import verified_share
-from theory.workflows.base import ONE
+from theory.workflows.anchored import RealPlusLatest, verified_share
+from theory.workflows.base import ONE, Workflow
 from theory.workflows.capped_real import SyntheticBlocks, verified_amount
+from theory.workflows.fresh_real import FreshReal
+from theory.workflows.replace import Replace
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,19 @@ class RealAndSynthetic(SyntheticBlocks):
                 f"real = {self.real} is less than the data of block 1, which are among the real data: with overlap, "
                 f"real must be 1 or more."
             )
+
+    def simplest(self) -> Workflow:
+        if self.share == 0:
+            return Replace(self.sizes)
+        if self.synthetic != 1:
+            return self
+        if not self.overlap:
+            return FreshReal(self.share, self.real).simplest()
+        return RealPlusLatest(self.share) if self.real == 1 else self
+
+    @property
+    def real_only(self) -> Expr | None:
+        return self.real if self.share == 1 else None
 
     def ranges(self) -> dict[Symbol, Expr]:
         covered = {}
