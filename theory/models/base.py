@@ -38,9 +38,9 @@ class Model(ABC):
         """Condition under which the loss itself has a finite variance, so that its average has a standard error."""
         return S.true
 
-    def remainder(self) -> tuple[str, Expr]:
-        """The relative order of what a result to leading order leaves out: its name, and its value."""
-        return "1/n", 1 / self.parameters["n"]
+    def remainder(self) -> str:
+        """The order of what a result to leading order leaves out, relative to it: its size is not bounded."""
+        return "1/n"
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""

@@ -53,6 +53,10 @@ class EveryFit:
 def every_fit(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> EveryFit:
     """The condition that every fit has ``needed`` samples or more, ``unit`` being the samples of a unit block."""
     ranges = {**workflow.ranges(), **ranges}
+    rows = rows_in_use(workflow)
+    if rows is not None and rows.kept:
+        first = workflow.size(1)  # what is kept only grows
+        return EveryFit(Ge(unit * first, needed), True, unit * first - needed + 1)
     found = later_size(workflow)
     if found is not None:
         size, since = found
@@ -95,8 +99,8 @@ def _least(sizes: list[Expr]) -> list[Expr]:
 def later_size(workflow: Workflow) -> tuple[Expr, int] | None:
     """Samples of fit g as an expression in ``GENERATION``, and from which generation on; None when it has none."""
     rows = rows_in_use(workflow)
-    if rows is not None:
-        return rows.size, rows.since
+    if rows is not None and not rows.kept:
+        return rows.size, 1
     if isinstance(workflow, SlidingWindow) and workflow.k.is_Integer and workflow.schedule.has(j):
         k = int(workflow.k)
         return sum((workflow.size(GENERATION - lag) for lag in range(k)), S.Zero), k

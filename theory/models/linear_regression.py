@@ -144,8 +144,8 @@ class LinearRegression(Model):
             return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
         return _at_least(d, T * self._first(workflow) + 4)  # type: ignore[operator]
 
-    def remainder(self) -> tuple[str, Expr]:
-        return "(d + 1)/T", (self.d + 1) / self.T  # type: ignore[operator]
+    def remainder(self) -> str:
+        return "d/T"
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if workflow.draw(GENERATION) is not None:

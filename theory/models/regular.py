@@ -52,5 +52,5 @@ class Regular(Model):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         return compose(workflow, noise=self.p / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
 
-    def remainder(self) -> tuple[str, Expr]:
-        return "p/n", self.p / self.n  # type: ignore[operator]
+    def remainder(self) -> str:
+        return "p/n"
