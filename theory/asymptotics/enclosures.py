@@ -106,8 +106,9 @@ class _Range:
         if base != E and not low > 0:
             raise _NotEnclosed
         top = high.log() if high.is_finite() else arb.pos_inf()
-        least, largest = _hull_of_products([_outward(low.log() if base != E else arb(1), top if base != E else arb(1)),
-                                            self.of(exponent)])
+        least, largest = _hull_of_products(
+            [_outward(low.log() if base != E else arb(1), top if base != E else arb(1)), self.of(exponent)]
+        )
         return _outward(_exponential(least), _exponential(largest))
 
     def _rational(self, expression: Expr) -> Interval | None:
@@ -120,7 +121,10 @@ class _Range:
         for polynomial in (bottom, slope):
             if polynomial.degree() > 0 and polynomial.count_roots(self.low, self.high):
                 return None
-        ends = [_quotient(top, bottom, self.low), _end(top, bottom) if self.high is None else _quotient(top, bottom, self.high)]
+        ends = [
+            _quotient(top, bottom, self.low),
+            _end(top, bottom) if self.high is None else _quotient(top, bottom, self.high),
+        ]
         values = [end if isinstance(end, arb) else arb(fmpq(int(end.p), int(end.q))) for end in ends]
         return (values[0], values[1]) if values[0] <= values[1] else (values[1], values[0])
 

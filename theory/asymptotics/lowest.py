@@ -27,7 +27,7 @@ from sympy import (
     cancel,
     ceiling,
     diff,
-    factor,
+    factor_terms,
     floor,
     oo,
     simplify,
@@ -41,7 +41,7 @@ from theory.positivity import Ranges, at_least, sign
 #: Where a sequence is tried for being monotone from, counted from its first term.
 _HEADS = (0, 8, 64, 512)
 #: Pieces of a table, and intervals that are enclosed, before a sequence is left undecided.
-_MOST_PIECES, _MOST_INTERVALS = 1000, 2000
+_MOST_PIECES, _MOST_INTERVALS = 1000, 150
 
 
 def always_at_least(
@@ -192,7 +192,13 @@ def _rational_infimum(piece: Expr, top: Poly, bottom: Poly, first: int, last: in
         if polynomial.degree() <= 0:
             continue
         for (low, high), _ in polynomial.intervals(eps=S.One / 4):
-            candidates |= {int(floor(low)), int(ceiling(low)), int(floor(high)), int(ceiling(high)), int(floor(high)) + 1}
+            candidates |= {
+                int(floor(low)),
+                int(ceiling(low)),
+                int(floor(high)),
+                int(ceiling(high)),
+                int(floor(high)) + 1,
+            }
     inside = [at for at in candidates if at >= first and (last is None or at <= last)]
     values = [piece.subs(x, at) for at in inside]
     if last is None:
@@ -210,7 +216,7 @@ def _limit(top: Poly, bottom: Poly) -> Expr:
 def _monotone_infimum(piece: Expr, x: Symbol, first: int, last: int | None) -> Expr | None:
     """Of a sequence of numbers that is seen to be monotone from some term on."""
     slope = diff(piece, x)
-    slopes = (slope, factor(slope))  # a sum hides the sign that a product shows
+    slopes = (slope, factor_terms(slope))  # a sum hides the sign that a product shows
     for head in _HEADS:
         begin = first + head
         if last is not None and begin >= last:

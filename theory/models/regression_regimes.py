@@ -32,8 +32,9 @@ from theory.workflows.base import Workflow
 
 DETERMINED, LEAST_NORM, INFINITE = "determined", "least norm", "infinite"
 
-#: Generations that are looked through for a change of regime, and changes that are written down.
-_FARTHEST, _MOST_CHANGES = 3000, 200
+#: Generations that are looked through for a change of regime, of rational numbers of rows and of others, and changes
+#: that are written down.
+_FARTHEST, _FARTHEST_IRRATIONAL, _MOST_CHANGES = 3000, 200, 200
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ def _changes(
             return
         if _lasts(regression, fit, GENERATION, at, last, regime):
             return
-        end = at + _FARTHEST if last is None else min(last, at + _FARTHEST)
+        far = at + (_FARTHEST if fit.is_rational_function(GENERATION) else _FARTHEST_IRRATIONAL)
+        end = far if last is None else min(last, far)
         later = ((g, regression.regime(fit.subs(GENERATION, g))) for g in range(at + 1, end + 1))
         change = next((g for g, other in later if other != regime), None)
         if change is None:
@@ -187,9 +189,7 @@ def watched(regression: Regression, unit: Expr, workflow: Workflow) -> MomentRec
     """Fits on the newest block whose regimes are not known ahead: each generation is looked at when it comes."""
     size = unit * workflow.size(GENERATION)
     d = regression.dimension
-    tall, wide = (
-        regression.step(Stretch(1, regime, size, size), kept=False) for regime in (DETERMINED, LEAST_NORM)
-    )
+    tall, wide = (regression.step(Stretch(1, regime, size, size), kept=False) for regime in (DETERMINED, LEAST_NORM))
 
     def either(pair: tuple[Expr, Expr]) -> Expr:
         return Piecewise((pair[0], Ge(size, d)), (pair[1], True))
@@ -217,7 +217,6 @@ def _finite(regression: Regression, size: Expr) -> Basic:
             rows = size.subs(GENERATION, G)
             return Or(Ge(rows, d + 2), Le(rows, d - 2))
     return S.true
-
 
 
 def all_rows(found: list[Stretch], spare: int, dimension: Expr) -> bool:
