@@ -76,7 +76,6 @@ def test_symbols():
         (1 + sin(j) / 2, 6, S.false),
         (sqrt(j + 1) - sqrt(j), 1, S.false),
         (2 + cos(j) / (1 + log(j)), 9, S.true),
-        # above every sampled term, and below now and then: 5 + 5 sin(1) ≥ 9.2, but not so at the hundreds of terms after
         (1 + sin(j**2 + 1), 0, S.true),
     ],
 )

@@ -1,7 +1,7 @@
 """The range of a function over an interval of numbers, its end possibly infinite: enclosed, never estimated.
 
-Ends are balls (Arb), rounded outwards. Rational functions are enclosed exactly where they are monotone; everything else by
-the ranges of its parts, so that the enclosure may be wider than the range.
+Ends are balls (Arb), rounded outwards. Rational functions are enclosed exactly where they are monotone; everything else
+by the ranges of its parts, so that the enclosure may be wider than the range.
 """
 
 from __future__ import annotations

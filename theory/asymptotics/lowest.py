@@ -1,24 +1,21 @@
 r"""How small the terms of a sequence get, over all generations: decided, not looked up at some of them.
 
-A rational sequence takes its infimum at its first term, next to an extreme point or a pole, or in the limit: finitely many
-candidates, all exact. Of other sequences the derivative is enclosed over :math:`[N, \infty)`: where it has one sign the
-sequence is monotone from N on, and the terms before N are counted out. Tables are cut into their pieces, and alternating
-signs into even and odd terms. What none of this decides is said to be undecided.
+A rational sequence takes its infimum at its first term, next to an extreme point or a pole, or in the limit: finitely
+many candidates, all exact. Of other sequences the derivative is enclosed over :math:`[N, \infty)`: where it has one
+sign the sequence is monotone from N on, and the terms before N are counted out. Tables are cut into their pieces, and
+alternating signs into even and odd terms. What none of this decides is said to be undecided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from flint import arb
 from sympy import (
     Basic,
     Dummy,
-    Eq,
     Expr,
     Ge,
     Integer,
-    Mul,
     Piecewise,
     Poly,
     Pow,
@@ -34,8 +31,8 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
-from theory.asymptotics.scales import limit_or_none
 from theory.asymptotics.enclosures import enclosure, polynomials
+from theory.asymptotics.scales import limit_or_none
 from theory.positivity import Ranges, at_least, sign
 
 #: Where a sequence is tried for being monotone from, counted from its first term.
@@ -109,7 +106,7 @@ def pieces(sequence: Expr, x: Symbol, start: int, last: int | None = None) -> It
 
 
 def stretches(sequence: Expr, x: Symbol, start: int, last: int | None = None) -> Iterator[Piece | None]:
-    """A table cut into expressions, each on its stretch; None for a condition that is no comparison of x with a number."""
+    """A table cut into expressions, each on its stretch; None where a condition does not compare x with a number."""
     cuts = _cuts(sequence, x)
     if cuts is None:
         yield None

@@ -1,7 +1,7 @@
 """How many samples the models of a workflow are fitted on: of each fit, and of the smallest of them all.
 
-Inverse moments of a fit need a number of samples, at every generation. A block of a fraction of a sample more than a whole
-number holds the whole number with positive probability, so the whole number must do.
+Inverse moments of a fit need a number of samples, at every generation. A block of a fraction of a sample more than a
+whole number holds the whole number with positive probability, so the whole number must do.
 """
 
 from __future__ import annotations

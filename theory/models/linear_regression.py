@@ -145,7 +145,7 @@ class LinearRegression(Model):
         return _at_least(d, T * self._first(workflow) + 4)  # type: ignore[operator]
 
     def remainder(self) -> str:
-        return "d/T"
+        return "(d + 1)/T"
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if workflow.draw(GENERATION) is not None:
@@ -183,8 +183,8 @@ class LinearRegression(Model):
         found = regimes(regression, workflow, self.T, rows)  # type: ignore[arg-type]
         if found is None and rows.kept:
             raise NotDerivedError(
-                f"sizes = {workflow.schedule}: where the rows so far outnumber the features is not found, so the risk of "
-                f"least squares under {workflow.name} is not derived."
+                f"sizes = {workflow.schedule}: where the rows so far outnumber the features is not found, so the risk "
+                f"of least squares under {workflow.name} is not derived."
             )
         if found is None:
             return watched(regression, self.T, workflow)  # type: ignore[arg-type]
@@ -208,12 +208,13 @@ class LinearRegression(Model):
             raise NotDerivedError(
                 f"sizes = {workflow.schedule} shrink: how few rows {workflow.name} is left with is not derived."
             )
-        wide = [g for g in FIRST_FITS if sign(d - 2 - T * fitted_size(workflow, g)) in (0, 1)]  # type: ignore[operator]
+        least = {g: d - 2 - T * fitted_size(workflow, g) for g in FIRST_FITS}  # type: ignore[operator]
+        wide = [g for g, surplus in least.items() if sign(surplus) in (0, 1)]
         if falls and wide:
             rows = T * fitted_size(workflow, wide[0])  # type: ignore[operator]
             raise NotDerivedError(
-                f"workflow = {workflow.name} fits model {wide[0]} on {rows} rows, fewer than the {d} features: its risk "
-                f"under least norm is not derived. Simulation works."
+                f"workflow = {workflow.name} fits model {wide[0]} on {rows} rows, fewer than the {d} features: its "
+                f"risk under least norm is not derived. Simulation works."
             )
         return self._scalar(workflow, first, "leading order").changed(margin=found.margin, domain=found.condition)
 
@@ -233,11 +234,12 @@ class LinearRegression(Model):
         between the least and the most that a sample can hold has a positive probability. So, with d + 2 rows or more:
 
         - *fresh rows, without replacement*: m is the size of the sample. Near a direction in which the rows of a sample
-          vanish, :math:`\|X_S u\|^2 \approx \lambda`, the fit is of order :math:`\lambda^{-1/2}`, and :math:`\lambda` has a
-          density of order :math:`\lambda^{(m-d-1)/2}`: finite from d + 2 on. A model before it that is large in another
-          direction takes as many rows again to be so, and one in the same direction is passed on, not magnified;
-        - *shared rows, without replacement*: in generation g each of the T rows has g labels in the pool, and a sample of
-          bT may have ⌈bT/g⌉ distinct rows, so that every generation g ≥ bT/(d + 1) is infinite;
+          vanish, :math:`\|X_S u\|^2 \approx \lambda`, the fit is of order :math:`\lambda^{-1/2}`, and
+          :math:`\lambda` has a density of order :math:`\lambda^{(m-d-1)/2}`: finite from d + 2 on. A model before it
+          that is large in another direction takes as many rows again to be so, and one in the same direction is passed
+          on, not magnified (a count of dimensions, not a proof to the last constant);
+        - *shared rows, without replacement*: in generation g each of the T rows has g labels in the pool, and a sample
+          of bT may have ⌈bT/g⌉ distinct rows, so that every generation g ≥ bT/(d + 1) is infinite;
         - *with replacement*: m may be 1, in every generation that draws, the first for b ≤ 1.
         """
         d, T, g = self.d, self.T, GENERATION

@@ -6,10 +6,11 @@ With t rows in block g and N in the fit, fresh designs and :math:`r_g = E\|w_g -
   :math:`t \le d-2` the fit of least norm is :math:`P_g w_{g-1} + X_g^+ E_g`, with :math:`P_g` a projection on t
   directions independent of the past, so that :math:`r_g = \frac td r_{g-1} + (1 - \frac td)\|w^*\|^2 +
   \sigma^2 \frac{t}{d-t-1}`, whichever regime :math:`w_{g-1}` came from.
-- *all rows kept*. For :math:`N \le d-2` earlier rows stay interpolated and w moves inside the :math:`d-(N-t)` directions
-  orthogonal to them, :math:`r_g = r_{g-1} + \sigma^2 t/(d-N-1)`, and the first fit loses :math:`(1 - t/d)\|w^*\|^2`. For
-  :math:`N \ge d+2` the normal equations telescope, :math:`r_g = r_{g-1} + \sigma^2 d\,\frac tN \frac1{N-d-1}`, the model
-  before having interpolated, or fitted, all earlier rows.
+- *all rows kept*. For :math:`N \le d-2` earlier rows stay interpolated and w moves inside the :math:`d-(N-t)`
+  directions orthogonal to them, :math:`r_g = r_{g-1} + \sigma^2 t/(d-N-1)`, and the first fit loses
+  :math:`(1 - t/d)\|w^*\|^2`. For :math:`N \ge d+2` the normal equations telescope,
+  :math:`r_g = r_{g-1} + \sigma^2 d\,\frac tN \frac1{N-d-1}`, the model before having interpolated, or fitted, all
+  earlier rows.
 
 In between, :math:`d - 2 < N < d + 2`, the expectation is infinite, and so is every later one.
 """
@@ -180,8 +181,8 @@ def _verify_a_row(stretch: Stretch, found: list[Stretch]) -> None:
     lowest = infimum(stretch.block, GENERATION, stretch.first, last=min(ends) - 1 if ends else None)
     if lowest is None or sign(lowest - 1) not in (0, 1):
         raise DomainError(
-            f"sizes leave blocks of {'less than one row' if lowest is None else f'{lowest} rows'}, or tend to them, from "
-            f"generation {stretch.first} on: a block must hold 1 row or more."
+            f"sizes leave blocks of {'less than one row' if lowest is None else f'{lowest} rows'}, or tend to them, "
+            f"from generation {stretch.first} on: a block must hold 1 row or more."
         )
 
 
