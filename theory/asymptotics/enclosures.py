@@ -11,6 +11,7 @@ from itertools import product
 
 from flint import arb, ctx, fmpq
 from sympy import QQ, E, EulerGamma, Expr, Poly, PolynomialError, S, Symbol, cos, exp, fraction, log, pi, sin, together
+from sympy.polys.polyerrors import CoercionFailed
 
 Interval = tuple[arb, arb]
 """The least and the largest value, each rounded outwards."""
@@ -135,11 +136,7 @@ def polynomials(expression: Expr, x: Symbol) -> tuple[Poly, Poly] | None:
         return None
     try:
         top, bottom = (Poly(part, x, domain=QQ) for part in fraction(together(expression)))
-    except PolynomialError:
-        return None
-    except Exception as error:  # SymPy raises CoercionFailed, no PolynomialError, for irrational coefficients
-        if type(error).__name__ != "CoercionFailed":
-            raise
+    except (PolynomialError, CoercionFailed):  # the second for irrational coefficients
         return None
     return top, bottom
 
