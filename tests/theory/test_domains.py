@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import combinations, product
 
 import pytest
-from sympy import Eq, Integer, Piecewise, Rational, S, Symbol, exp, log, oo, sin
+from sympy import Eq, Ge, Integer, Piecewise, Rational, S, Symbol, exp, log, oo, sin
 
 from theory import (
     Accumulate,
