@@ -64,7 +64,7 @@ class TestSizesThatFallLate:
     def test_symbols(self):
         """T(1 + 1/j) tends to T, and T/j to nothing."""
         model = LinearRegression()
-        assert expected_risk(model, Replace(sizes=1 + 1 / j)).domain == (model.d + 2 <= model.T)
+        assert expected_risk(model, Replace(sizes=1 + 1 / j)).domain == Ge(model.T, model.d + 2)
         assert expected_risk(model, Replace(sizes=1 / j)).domain == S.false
 
     def test_what_is_not_decided_is_watched(self):
@@ -150,7 +150,7 @@ class TestSamplesOfThePool:
     def test_symbols(self):
         assert expected_risk(LinearRegression(), AccumulateSubsample(replacement=True)).domain == S.false
         model = LinearRegression()
-        assert expected_risk(model, AccumulateSubsample()).domain == (model.d + 2 <= model.T)
+        assert expected_risk(model, AccumulateSubsample()).domain == Ge(model.T, model.d + 2)
 
 
 class TestRegimesAlongASchedule:
