@@ -103,15 +103,15 @@ class _Stage:
     def is_finite(self, g: int) -> bool:
         if self._margin is None:
             return True
-        margin = self._margin(g).real
-        if margin > 0:
+        spare = self._margin(g).real - 1
+        if spare > 0:
             return True
-        if margin <= 0:
+        if spare < 0:
             return False
         # Too close to call: decide exactly.
         exact = self.recurrence.margin
         assert exact is not None
-        return exact.subs(self.recurrence.symbol, Integer(g)).is_nonpositive is not True
+        return (exact.subs(self.recurrence.symbol, Integer(g)) - 1).is_negative is not True
 
     def step(self, g: int, state: list[acb]) -> list[acb]:
         new = []

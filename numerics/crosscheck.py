@@ -291,16 +291,13 @@ def _replicates(needed: int | None) -> str:
 
 
 def _remainder(risk: Risk, detectable: float, passed: bool) -> str:
-    """What a leading order leaves out, next to what the run could see."""
-    name, size = risk.model.remainder()
-    order = f"The formula is to leading order: it leaves out terms of relative order {name} = {float(size):.2g}"
+    """What a leading order leaves out is not bounded by any derivation: only what the run saw of it is said."""
+    order = f"The formula is to leading order: it leaves out terms of relative order {risk.model.remainder()}"
     if not passed:
         return f"{order}, which may be what was found."
-    if float(size) < detectable:
-        return f"{order}, below the detectable {detectable:.2g}: this run cannot tell it from an exact one."
     return (
-        f"{order}, not below the detectable {detectable:.2g}: that no error was found says that the terms left out "
-        f"are smaller than that, not that there are none."
+        f"{order}, whose size is not derived: that no error was found says that they are smaller than the detectable "
+        f"{detectable:.2g} in this run, not that there are none."
     )
 
 

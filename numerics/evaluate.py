@@ -160,7 +160,10 @@ def _(recurrence: PathwayRecurrence, risk: Risk, generations: list[int]) -> dict
             recurrence.workflow, recurrence.curvature, recurrence.scale, recurrence.offset, list(left), bits
         )
 
-    return settle(run, generations, partial=False)
+    end = recurrence.first_infinite(max(generations))
+    finite = [g for g in generations if end is None or g < end]
+    found = dict.fromkeys((g for g in generations if g not in finite), math.inf)
+    return found | (settle(run, finite, partial=False) if finite else {})
 
 
 def settle(run: _Run, generations: list[int], partial: bool) -> dict[int, float]:

@@ -33,7 +33,7 @@ class Recurrence(ABC):
     Attributes
     ----------
     scale, offset : the affine map from the moment to the risk
-    margin : the risk is finite as long as this expression in g has been positive; None if always
+    margin : the risk is finite as long as this expression in g has been 1 or more; None if always
     domain : condition on the parameters under which every generation has finite risk
     exactness : "exact" or "leading order"
     """
@@ -93,7 +93,7 @@ class MomentRecurrence(Recurrence):
     initial : m at ``start − 1`` (k, 1); for start = 1 this is the state before any data
     early : h·m + c at generations 1 … start − 2, when the recursion starts late
     scale, offset : the affine map to the risk
-    margin : the risk is finite as long as this expression in g has been positive; None if always
+    margin : the risk is finite as long as this expression in g has been 1 or more; None if always
     domain : condition on the parameters under which every generation has finite risk
     exactness : "exact" or "leading order"
     continuation : another recurrence that takes over, with the moments reached, at generation ``[0]`` ≥ 2
@@ -131,6 +131,14 @@ class MomentRecurrence(Recurrence):
             early=tuple(value.subs(*args) for value in self.early),
             continuation=None if follow is None else (follow[0].subs(*args), follow[1].subs(*args)),
         )
+
+    def changed(self, **attributes: Any) -> Self:
+        """The recurrence with other values for some of its attributes; a margin is that of every regime."""
+        follow = self.continuation
+        if follow is not None and "margin" in attributes and "continuation" not in attributes:
+            later = (follow[0], follow[1].changed(margin=attributes["margin"]))
+            return replace(self, **attributes, continuation=later)
+        return replace(self, **attributes)
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …; ``oo`` from the first generation whose risk is infinite."""
@@ -198,7 +206,7 @@ class _Compiled:
         self.zero = ring.constant(S.Zero)
 
     def is_finite(self, g: int) -> bool:
-        return self.margin is None or self.margin.subs(self.symbol, g).is_nonpositive is not True
+        return self.margin is None or (self.margin.subs(self.symbol, g) - 1).is_negative is not True
 
     def step(self, g: int, state: list) -> list:
         new = [self.zero] * self.size

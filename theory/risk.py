@@ -160,6 +160,8 @@ class Risk:
         if self.domain == S.false:
             # Infinite from some generation on: a formula that runs past it would be a lie.
             return oo if self._always_infinite else None
+        if self._undecided:
+            return None
         solution = self._solution.closed_form
         if solution is None:
             return None
@@ -177,13 +179,15 @@ class Risk:
         """Limit as G → ∞: an expression, ``oo`` when the risk diverges, None when unknown."""
         if self.domain == S.false:
             return oo
-        return self._rescaled(self._solution.limit)
+        return None if self._undecided else self._rescaled(self._solution.limit)
 
     @cached_property
     def growth(self) -> Expr | None:
         """Leading term as G → ∞, the limit when that is finite and not zero; None when unknown."""
         if self.domain == S.false:
             return oo
+        if self._undecided:
+            return None
         moment = self._solution.growth
         if moment is None or not moment.has(G) or isinstance(moment, Piecewise):
             return self._rescaled(moment)
@@ -199,7 +203,9 @@ class Risk:
         count = exact("terms", terms)
         if not (count.is_Integer and count >= 1):
             raise DomainError(f"terms = {terms} is not a number of terms: give a whole number, 1 or more.")
-        found = self._solution.expansion(int(count))
+        if self.domain == S.false:
+            return oo
+        found = None if self._undecided else self._solution.expansion(int(count))
         if found is None:
             return None
         total: Expr = self.recurrence.offset
@@ -247,6 +253,8 @@ class Risk:
         """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived."""
         if self.domain == S.false:
             return oo
+        if self._undecided:
+            return None
         if not isinstance(self.recurrence, MomentRecurrence):
             constant = self.closed_form is not None and not self.closed_form.has(G)
             return self.closed_form if constant else oo if self.limit == oo else None
@@ -264,8 +272,16 @@ class Risk:
 
     @property
     def domain(self) -> Basic:
-        """Condition on the parameters under which the expectation is finite at every generation."""
+        """Condition on the parameters under which the expectation is finite at every generation.
+
+        With ``theory.G`` in it, whether sizes stay large enough for ever is not decided: the condition is watched at
+        every generation up to the one that a value is asked for, and nothing is said about all of them.
+        """
         return self.recurrence.domain
+
+    @property
+    def _undecided(self) -> bool:
+        return self.domain.has(G)
 
     @property
     def exactness(self) -> str:

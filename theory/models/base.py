@@ -62,9 +62,9 @@ class Model(ABC):
         """E loss² as a recurrence, exact at every n, so that the variance of the loss is known; None if not derived."""
         return None
 
-    def remainder(self) -> tuple[str, Expr]:
-        """The relative order of what a result to leading order leaves out: its name, and its value."""
-        return "1/n", 1 / self.parameters["n"]
+    def remainder(self) -> str:
+        """The order of what a result to leading order leaves out, relative to it: its size is not bounded."""
+        return "1/n"
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
