@@ -9,3 +9,7 @@ class DomainError(ValueError):
 
 class NotDerivedError(DomainError):
     """No argument known to the model covers this workflow: the risk is not derived, and not guessed."""
+
+
+class LawViolation(AssertionError):
+    """A workflow or a model of the user's breaks a law; the message is the smallest counterexample found."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from theory.errors import DomainError
 from theory.models.base import Model
 from theory.risk import Risk
+from theory.stated_dynamics import verify_users
 from theory.workflows.base import Workflow
 
 
@@ -29,6 +30,8 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
 
     Raises
     ------
+    DomainError
+        When your own workflow states dynamics that are not those of its weights.
     NotDerivedError
         When no argument known to the model covers the workflow.
 
@@ -44,4 +47,5 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     if not isinstance(workflow, Workflow):
         raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
     model.verify_loss(loss)
+    verify_users(workflow)
     return Risk(model=model, workflow=workflow, loss=loss, recurrence=model.recurrence(workflow, loss))

@@ -30,6 +30,7 @@ from theory.expected import expected_risk
 from theory.models.regular import Regular
 from theory.pathway import Pathways
 from theory.risk import Risk
+from theory.stated_dynamics import verify_users
 from theory.symbols import G
 from theory.workflows.base import Workflow
 from theory.workflows.window import SlidingWindow
@@ -135,6 +136,7 @@ class Pathway:
             raise DomainError(
                 f"workflow = {self.workflow!r} is not a workflow: give an instance, such as Accumulate()."
             )
+        verify_users(self.workflow)
 
     def coefficients(self, g: object) -> list[Expr]:
         """C_{g,1}, …, C_{g,g}: how much of the noise of each block is in model g, exactly."""

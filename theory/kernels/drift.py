@@ -24,7 +24,7 @@ from theory.asymptotics.expansion import Order
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.errors import NotDerivedError
 from theory.kernels.bandwidth import Bandwidths
-from theory.pathway import Pathways, verify_dynamics
+from theory.pathway import Pathways
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.stationary import StationaryRecurrence
 from theory.symbols import G
@@ -44,8 +44,6 @@ def drift(workflow: Workflow, bandwidths: Bandwidths) -> Recurrence:
         )
     if isinstance(dynamics, PoolDynamics):
         dynamics = Accumulate(workflow.schedule).dynamics()
-    elif isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
-        verify_dynamics(workflow, dynamics, upto=4)
     if isinstance(dynamics, LinearDynamics) and bandwidths.schedule is not None:
         return first_moments(workflow, dynamics, bandwidths.schedule)
     return DriftRecurrence(workflow, bandwidths, dynamics if isinstance(dynamics, LagWindow) else None)

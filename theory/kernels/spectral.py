@@ -39,7 +39,6 @@ from theory.errors import DomainError, NotDerivedError
 from theory.kernels.bandwidth import Bandwidths
 from theory.kernels.mixtures import GaussianMixture, gaussian_density
 from theory.kernels.permutations import mixture_weights
-from theory.pathway import verify_dynamics
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.symbols import G
 from theory.workflows.accumulate import Accumulate
@@ -101,8 +100,6 @@ class Steps:
                     f"budget = {dynamics.budget} draws n·budget = {self.drawn} samples: it must be a whole number."
                 )
             dynamics = Accumulate(workflow.schedule).dynamics()
-        elif isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
-            verify_dynamics(workflow, dynamics, upto=4)
         self.linear = open_loop(workflow, dynamics) if isinstance(dynamics, LinearDynamics) else None
 
     @cached_property

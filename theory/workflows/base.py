@@ -176,7 +176,10 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
                 f"{name}.weights({g})[{index - 1}] = {value} is a float: give an exact fraction, "
                 f"such as Rational({Rational(str(value)).limit_denominator(1000)})."
             )
-        weights.append(exact(f"{name}.weights({g})[{index - 1}]", value))
+        weight = exact(f"{name}.weights({g})[{index - 1}]", value)
+        if weight.is_real is False:
+            raise DomainError(f"{name}.weights({g})[{index - 1}] = {weight} is not a real number: weights are shares.")
+        weights.append(weight)
     missing = sum(weights, fresh) - 1
     if missing != 0 and missing.simplify() != 0:
         raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")
