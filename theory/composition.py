@@ -39,7 +39,7 @@ def compose(
     moment (then subsampling is exact too); without it subsampling is to leading order in 1/n.
     """
     dynamics = workflow.dynamics()
-    if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+    if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )

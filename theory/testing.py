@@ -1,4 +1,4 @@
-"""Property-based tests for workflows and models: strategies, and the laws that every workflow keeps.
+"""Property-based tests for workflows and models: strategies, and the laws that every workflow and model keeps.
 
 >>> from theory import Accumulate
 >>> from theory.testing import check_workflow
@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, Float, Integer, N, Rational, S, sympify
+from sympy import Expr, Float, Integer, N, Rational, S, ilcm, sympify
 
 from theory.arguments import exact, generation
 from theory.composition import compose
+from theory.dynamics import PoolDynamics
 from theory.enumeration import bernoulli_moments, smallest_sample
 from theory.errors import DomainError, LawViolation, NotDerivedError
 from theory.expected import expected_risk
+from theory.model_laws import ModelReport, check_model
 from theory.models import (
     Bernoulli,
     Binomial,
@@ -263,8 +265,10 @@ def _enumerable(workflow: Workflow, upto: int) -> bool:
 def _tiny_chains(workflow: Workflow, upto: int, most: int) -> list[tuple[int, int]]:
     """(generation, n) with few enough data sets to enumerate, smallest first."""
     cases = []
+    dynamics = workflow.dynamics()
+    budget = sympify(dynamics.budget) if isinstance(dynamics, PoolDynamics) else S.One
     for g in range(1, upto + 1):
-        n = smallest_sample(workflow, g)
+        n = int(ilcm(smallest_sample(workflow, g), budget.q))
         for multiple in (1, 2):
             states = 1
             for index in range(1, g + 1):
@@ -375,6 +379,8 @@ def models() -> Any:
 
 __all__ = [
     "LawViolation",
+    "ModelReport",
+    "check_model",
     "check_workflow",
     "generations",
     "models",

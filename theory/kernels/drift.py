@@ -38,7 +38,7 @@ def drift(workflow: Workflow, bandwidths: Bandwidths) -> Recurrence:
     A random subsample is unbiased given the pool, so it drifts as the pool does.
     """
     dynamics = workflow.dynamics()
-    if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+    if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )

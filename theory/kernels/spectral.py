@@ -87,7 +87,7 @@ class Steps:
     def __init__(self, workflow: Workflow, points: Expr) -> None:
         self.workflow, self.points = workflow, points
         dynamics = workflow.dynamics()
-        if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+        if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
             raise NotDerivedError(
                 f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
             )

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from flint import fmpq
-from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, together
+from sympy import Expr, Integer, Rational, S, Symbol, ceiling, expand, floor, fraction, radsimp, together
 
 from theory.arguments import exact
 from theory.errors import DomainError
@@ -180,7 +180,9 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
         if weight.is_real is False:
             raise DomainError(f"{name}.weights({g})[{index - 1}] = {weight} is not a real number: weights are shares.")
         weights.append(weight)
+    # Roots are cleared from denominators: sums of such weights fold, and simplify need not search.
+    weights = [radsimp(weight) if weight.is_number and not weight.is_Rational else weight for weight in weights]
     missing = sum(weights, fresh) - 1
-    if missing != 0 and missing.simplify() != 0:
+    if missing != 0 and expand(missing) != 0 and missing.simplify() != 0:
         raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")
     return weights
