@@ -9,8 +9,8 @@ with the moments of the law, in units of its standard deviation σ: the columns 
 
     python -m benchmarks.sampler_ranges [draws] > benchmarks/sampler_ranges.csv
 
-The bounds that follow are in ``numerics/samplers/ranges.py``. The draws are differences of long doubles from the mean,
-so that counts up to 2^63 lose no digits.
+The bounds that follow are in ``numerics/samplers/draws.py``, which draws otherwise beyond them. Differences from the
+mean are taken in long doubles, so that counts up to 2^63 lose no digits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -39,13 +40,45 @@ class Law:
 
 
 def poisson() -> Iterator[Law]:
-    for rate in (1e-12, 1e-3, 9.9, 10.1, 1e3, 1e6, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1.5e14, 1e15, 5e15, 1e16, 1e18):
+    for rate in (
+        1e-3,
+        9.9,
+        10.1,
+        1e3,
+        1e6,
+        1e9,
+        1e10,
+        1e11,
+        1e12,
+        1e13,
+        3e13,
+        6e13,
+        1e14,
+        1.5e14,
+        1e15,
+        5e15,
+        1e16,
+        1e18,
+    ):
         yield Law("poisson", f"rate={rate:g}", lambda rng, size, r=rate: rng.poisson(r, size), rate, rate, 1 / rate)
 
 
 def binomial() -> Iterator[Law]:
-    successes = (0.5, 1 / 3, 1e-3, 1e-6, 1e-9, 1e-12, 1e-15, 1e-16, 1e-17, 1 - 1e-3, 1 - 1e-9, 1 - 2.0**-50)
-    for trials in (10**3, 10**6, 10**9, 10**12, 2**45, 2**50, 2**53, 2**56, 2**60, 2**62):
+    successes = (0.5, 1 / 3, 1e-3, 1.1e-6, 1.1e-9, 1.1e-12, 1.0123e-13, 1.1e-14, 1e-15, 1e-16, 1 - 1e-3, 1 - 2.0**-50)
+    for trials in (
+        10**3,
+        10**6,
+        10**9,
+        10**12,
+        2**43,
+        10**14 + 7,
+        10**15 + 1,
+        3 * 10**15 + 7,
+        2**53,
+        2**56,
+        2**60,
+        2**62,
+    ):
         for p in successes:
             # 1 - p is exact for p ≥ 1/2; below, the longest double the machine has.
             variance = float(np.longdouble(trials) * np.longdouble(p) * (1 - np.longdouble(p)))
@@ -83,8 +116,9 @@ def _hypergeometric_excess(pool: int, good: int, drawn: int) -> float:
     n, k, d = pool, good, drawn
     if n <= 3:
         return 0.0
-    top = (n - 1) * n**2 * (n * (n + 1) - 6 * k * (n - k) - 6 * d * (n - d)) + 6 * d * k * (n - k) * (n - d) * (5 * n - 6)
-    return top / (d * k * (n - k) * (n - d) * (n - 2) * (n - 3))
+    both = d * k * (n - k) * (n - d)
+    top = (n - 1) * n**2 * (n * (n + 1) - 6 * k * (n - k) - 6 * d * (n - d)) + 6 * both * (5 * n - 6)
+    return top / (both * (n - 2) * (n - 3))
 
 
 def multinomial() -> Iterator[Law]:
@@ -119,7 +153,12 @@ def _parts(size: int, categories: int) -> list[int]:
 def standard_gamma() -> Iterator[Law]:
     for shape in (1e-4, 1e-3, 1e-2, 0.1, 0.5, 1.0, 1.5, 1e3, 1e6, 1e9, 1e12, 1e14, 1e15, 1e16, 1e17, 1e18):
         yield Law(
-            "standard_gamma", f"shape={shape:g}", lambda rng, size, a=shape: rng.standard_gamma(a, size), shape, shape, 6 / shape
+            "standard_gamma",
+            f"shape={shape:g}",
+            lambda rng, size, a=shape: rng.standard_gamma(a, size),
+            shape,
+            shape,
+            6 / shape,
         )
 
 
@@ -143,11 +182,16 @@ def beta() -> Iterator[Law]:
         total = a + b
         variance = a * b / (total**2 * (total + 1))
         excess = 6 * ((a - b) ** 2 * (total + 1) - a * b * (total + 2)) / (a * b * (total + 2) * (total + 3))
-        yield Law("beta", f"a={a:g} b={b:g}", lambda rng, size, a=a, b=b: rng.beta(a, b, size), a / total, variance, excess)
+        draw = partial(_beta, a, b)
+        yield Law("beta", f"a={a:g} b={b:g}", draw, a / total, variance, excess)
+
+
+def _beta(a: float, b: float, rng: Generator, size: int) -> NDArray:
+    return rng.beta(a, b, size)
 
 
 def hyperbolic_secant() -> Iterator[Law]:
-    """Our own, whose weights are differences of large logarithms."""
+    """Our own, for NumPy has none."""
     from numerics.samplers.hyperbolic_secant import hyperbolic_secant as draws
 
     for index in (0.1, 0.5, 1.0, 2.0, 1e3, 1e6, 1e9, 1e12, 1e14, 1e16, 1e18):
@@ -198,7 +242,16 @@ def main(draws: int, only: list[str]) -> None:
             continue
         for number, law in enumerate(sampler()):
             count, mean, variance, score, fourth = measured(law, draws, number)
-            print(f"{law.sampler},{law.parameters},{count},{mean:.2f},{variance:.5f},{score:.1f},{fourth:.4f}", flush=True)
+            row = (
+                law.sampler,
+                law.parameters,
+                count,
+                f"{mean:.2f}",
+                f"{variance:.5f}",
+                f"{score:.1f}",
+                f"{fourth:.4f}",
+            )
+            print(*row, sep=",", flush=True)
 
 
 if __name__ == "__main__":
