@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mpmath import mp
 
 from numerics import simulate
 from numerics.samplers import draws, hyperbolic_secant
@@ -125,6 +126,23 @@ def test_hyperbolic_secant_draws_are_right_for_large_indices(index, ratio):
     mean = ratio * index
     drawn = hyperbolic_secant.hyperbolic_secant(np.random.default_rng(7), index, np.full(50_000, mean))
     assert np.abs(scores(drawn, mean, index + mean**2 / index)).max() < 4
+
+
+@pytest.mark.parametrize("index", [1e6 + 1, 1e9, 1e13, 1e16])
+@pytest.mark.parametrize("ratio", [0.0, 3.0, -1.5])
+def test_rises_of_the_hyperbolic_secant_s_logarithm(index, ratio):
+    """Against the Gamma function to sixty digits."""
+    mean, deviation = ratio * index, np.sqrt(index * (1 + ratio**2))
+    own = hyperbolic_secant._LogWeight(index, np.arctan(np.array([ratio])), np.array([mean]), None)
+    with mp.workdps(60):
+
+        def logarithm(x):
+            return mp.atan(mp.mpf(ratio)) * x + 2 * mp.re(mp.loggamma((mp.mpf(index) + 1j * x) / 2))
+
+        for step in (-6.0, -1.0, 0.3, 4.0):
+            offset = step * deviation
+            exact = logarithm(mp.mpf(mean) + mp.mpf(offset)) - logarithm(mp.mpf(mean))
+            assert own.rise(np.array([offset]))[0] == pytest.approx(float(exact), abs=1e-8)
 
 
 def test_draws_within_the_range_are_numpy_s_own():
