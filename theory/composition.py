@@ -20,7 +20,6 @@ from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 from theory.converging import ConvergingDynamics, ConvergingRecurrence
 from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 from theory.errors import DomainError, NotDerivedError
-from theory.pathway import verify_dynamics
 from theory.pathway_recurrence import PathwayRecurrence
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.stationary import StationaryRecurrence
@@ -40,13 +39,16 @@ def compose(
     moment (then subsampling is exact too); without it subsampling is to leading order in 1/n.
     """
     dynamics = workflow.dynamics()
-    if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+    if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )
-    if isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
-        verify_dynamics(workflow, dynamics, upto=4)
     if isinstance(dynamics, PoolDynamics):
+        if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
+                f"n samples only."
+            )
         drawn = S.One if points is None else points * dynamics.budget
         if drawn.is_number and not drawn.is_Integer:
             raise DomainError(

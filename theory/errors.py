@@ -13,3 +13,7 @@ class NotDerivedError(DomainError):
 
 class InputWarning(UserWarning):
     """What was given is allowed, and almost surely means something else than is thought; says how to write that."""
+
+
+class LawViolation(AssertionError):
+    """A workflow or a model of the user's breaks a law; the message is the smallest counterexample found."""

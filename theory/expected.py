@@ -8,6 +8,7 @@ from theory.models.base import Model
 from theory.real_data import derived_recurrence
 from theory.risk import Risk
 from theory.samples import verify_samples
+from theory.stated_dynamics import verify_users
 from theory.units import slip_of_units
 from theory.workflows.base import Workflow, verify_workflow
 
@@ -39,6 +40,8 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
 
     Raises
     ------
+    DomainError
+        When your own workflow states dynamics that are not those of its weights.
     NotDerivedError
         When no argument known to the model covers the workflow.
 
@@ -56,5 +59,6 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     slip = slip_of_units(model, workflow)
     if slip is not None:
         advise(slip)
+    verify_users(workflow)
     verify_samples(model, workflow)
     return Risk(model=model, workflow=workflow, loss=loss, recurrence=derived_recurrence(model, workflow, loss))

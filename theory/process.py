@@ -30,6 +30,7 @@ from theory.expected import expected_risk
 from theory.models.regular import Regular
 from theory.pathway import Pathways
 from theory.risk import Risk
+from theory.stated_dynamics import verify_users
 from theory.symbols import G
 from theory.workflows.base import Workflow, verify_workflow
 from theory.workflows.window import SlidingWindow
@@ -132,6 +133,7 @@ class Pathway:
 
     def __post_init__(self) -> None:
         verify_workflow(self.workflow)
+        verify_users(self.workflow)
 
     def coefficients(self, g: object) -> list[Expr]:
         """C_{g,1}, …, C_{g,g}: how much of the noise of each block is in model g, exactly."""

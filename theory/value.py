@@ -29,8 +29,8 @@ from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
 
 # λ, n_r, n_s and n_0 while the risk is composed: dummies, so that no parameter of a user's is mistaken for them.
-_WEIGHT = Dummy("lambda", nonnegative=True)
-_REAL, _SYNTHETIC, _FITTED = (Dummy(name, integer=True, positive=True) for name in ("n_r", "n_s", "n_0"))
+_WEIGHT = Dummy("lambda", dummy_index=5, nonnegative=True)
+_REAL, _SYNTHETIC, _FITTED = (Dummy(name, dummy_index=6, integer=True, positive=True) for name in ("n_r", "n_s", "n_0"))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,6 @@ from theory.errors import DomainError, NotDerivedError
 from theory.kernels.bandwidth import Bandwidths
 from theory.kernels.mixtures import GaussianMixture, gaussian_density
 from theory.kernels.permutations import mixture_weights
-from theory.pathway import verify_dynamics
 from theory.recurrence import MomentRecurrence, Recurrence
 from theory.symbols import G
 from theory.workflows.accumulate import Accumulate
@@ -89,7 +88,7 @@ class Steps:
     def __init__(self, workflow: Workflow, points: Expr) -> None:
         self.workflow, self.points = workflow, points
         dynamics = workflow.dynamics()
-        if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+        if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
             raise NotDerivedError(
                 f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
             )
@@ -102,8 +101,6 @@ class Steps:
                     f"budget = {dynamics.budget} draws n·budget = {self.drawn} samples: it must be a whole number."
                 )
             dynamics = Accumulate(workflow.schedule).dynamics()
-        elif isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
-            verify_dynamics(workflow, dynamics, upto=4)
         self.linear = open_loop(workflow, dynamics) if isinstance(dynamics, LinearDynamics) else None
 
     @cached_property

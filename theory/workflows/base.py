@@ -8,7 +8,21 @@ from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from flint import fmpq
-from sympy import Expr, Integer, Piecewise, Poly, Rational, S, Symbol, floor, fraction, piecewise_fold, together
+from sympy import (
+    Expr,
+    Integer,
+    Piecewise,
+    Poly,
+    Rational,
+    S,
+    Symbol,
+    expand,
+    floor,
+    fraction,
+    piecewise_fold,
+    radsimp,
+    together,
+)
 from sympy.core.relational import Relational
 
 from theory.arguments import exact, quoted, replacements
@@ -226,8 +240,13 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
             )
         entry = f"{name}.weights({g})[{index - 1}]"
         # A function gave them, so any name in them is its own; that they sum to 1 says enough.
-        weights.append(exact(entry, parse(value, entry) if isinstance(value, str) else value, most_bits=None))
+        weight = exact(entry, parse(value, entry) if isinstance(value, str) else value, most_bits=None)
+        if weight.is_real is False:
+            raise DomainError(f"{entry} = {weight} is not a real number: weights are shares.")
+        weights.append(weight)
+    # Roots are cleared from denominators: sums of such weights fold, and simplify need not search.
+    weights = [radsimp(weight) if weight.is_number and not weight.is_Rational else weight for weight in weights]
     missing = sum(weights, fresh) - 1
-    if missing != 0 and missing.simplify() != 0:
+    if missing != 0 and expand(missing) != 0 and missing.simplify() != 0:
         raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")
     return weights

@@ -24,7 +24,7 @@ from theory.proof.coq.witness import witness
 from theory.symbols import G
 
 #: Stands for log G: growth may be logarithmic.
-LOGARITHM = Dummy("log")
+LOGARITHM = Dummy("log", dummy_index=4)
 
 
 @dataclass
