@@ -1,7 +1,8 @@
 """The checker: reads a certificate and verifies every step, by polynomial arithmetic over Q and ball arithmetic alone.
 
-This file, ``analysis.py`` and ``algebra.py`` are all that has to be trusted. They import nothing else of selfgen, so
-that ``python check.py FILE`` runs by itself, and the other two name what they take from the textbooks. What is proved
+This file, ``analysis.py``, ``algebra.py``, and the two that read, ``form.py`` and ``plain.py``, are all that has to be
+trusted. They import nothing else of selfgen, so that ``python check.py FILE`` runs by itself; analysis and algebra name
+what they take from the textbooks. What is proved
 holds for all parameters in the stated ranges for which the expressions written are defined, those in the start of a
 regime being whole numbers.
 """
@@ -22,29 +23,33 @@ if TYPE_CHECKING or __package__:
     from theory.proof.algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                                       collect, dot, g, power_sums, require)
     from theory.proof.analysis import SINCE, Analysis
+    from theory.proof.form import formed
+    from theory.proof.plain import UnreadableError, plain, plain_file
 else:
     from algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                          collect, dot, g, power_sums, require)
     from analysis import SINCE, Analysis
+    from form import formed
+    from plain import UnreadableError, plain, plain_file
 # fmt: on
 
 RESERVED = {"g", "I", "pi", "EulerGamma"}
 MALFORMED = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError)
-ABOUT = {"model", "workflow", "loss", "quantity", "exactness"}
 
 
 class Checker(Analysis):
     """One certificate, and the facts established so far."""
 
     def __init__(self, data: dict[str, Any]) -> None:
+        formed(data)
         super().__init__(data["positive"])
         self.data, self.facts = data, dict[tuple[Any, ...], Any]()
 
     def run(self, complete: bool = True) -> bool:
         """Verify every step, the claim among them, and that the signs rest on the witnesses and ranges stated."""
         data = self.data
-        require((data["format"], data["version"]) == ("selfgen certificate", 1), "this is no certificate of version 1.")
-        require(all(name.isidentifier() and name not in RESERVED for name in data["parameters"]), "a name is taken.")
+        named = [name.isidentifier() and name.isascii() and name not in RESERVED for name in data["parameters"]]
+        require(all(named), "a name is taken.")
         self.ranges = {name: self.read(text) for name, text in data["parameters"].items()}
         self.free = {SINCE}
         for over in self.ranges.values():
@@ -55,12 +60,15 @@ class Checker(Analysis):
         plain = {label for label in self.labels if label.isidentifier()} - {*RESERVED, *data["parameters"]}
         require(self.free <= {SINCE, *plain}, "a range is stated in more than variables of its own.")
         require(self.positive <= self.free - {SINCE}, "what is called positive is no variable of a range.")
-        require(all(set(item) == ABOUT for item in data["about"]), "it does not say what it is about.")
+        require(len(set(data["positive"])) == len(data["positive"]), "what is positive is said twice.")
+        # A parameter that is called like one would be tied to it.
+        self.barred = self.free - {SINCE}
+        self.known.clear()
         require(len(data["about"]) == len(data["sequences"]), "it does not say what it is about.")
         self.sequences = [Sequence(self, item) for item in data["sequences"]]
         self.defined()
-        named = data["claim"].get("sequences") == list(range(len(self.sequences)))
-        require(not complete or named, "the claim is not about the sequences as they are listed.")
+        listed = data["claim"]["sequences"] == list(range(len(self.sequences)))
+        require(not complete or listed, "the claim is not about the sequences as they are listed.")
         for number, step in enumerate([*data["steps"], data["claim"]], start=1):
             name = str(step.get("rule")) if number <= len(data["steps"]) else "claim"
             try:
@@ -318,11 +326,12 @@ def check(certificate: Any) -> bool:
     data = getattr(certificate, "data", certificate)
     try:
         with ctx.workprec(256):
-            return Checker(json.loads(data if isinstance(data, str) else json.dumps(data))).run()
+            return Checker(plain(data if isinstance(data, str) else json.dumps(data))).run()
+    except UnreadableError as error:
+        raise CertificateError(f"malformed: {error}.") from None
     except (*MALFORMED, ValueError) as error:
         raise error if isinstance(error, CertificateError) else CertificateError(f"malformed: {error!r}.") from None
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        print(check(file.read()))
+    print(check(plain_file(sys.argv[1])))
