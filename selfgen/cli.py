@@ -423,7 +423,7 @@ def check(
         if workflow is None:
             raise DomainError(f"MODEL {model} is given without a WORKFLOW: name both, or neither.")
         risks = risks_of(model, workflow, than, than_model, _settings(set_, sizes), loss, of_risk)
-    elif than or than_model or set_ or sizes or of_risk:
+    elif than or than_model or set_ or sizes or of_risk or loss != "squared":
         raise DomainError("options about a pair are given without MODEL and WORKFLOW: name both.")
     try:
         verified(certificate)

@@ -251,7 +251,8 @@ class Algebra:
 
     def shifted(self, kind: str, key: Any, x: Quotient, *given: tuple[Quotient, Quotient]) -> Quotient:
         """A function with a functional equation, by whole steps from an argument whose value is given or has a name."""
-        known = [*given] + [(args[0], Quotient(RING.gen(i))) for k, same, args, i in self.functions if k == kind and same == key]
+        met = [(args[0], Quotient(RING.gen(i))) for k, same, args, i in self.functions if k == kind and same == key]
+        known = [*given, *met]
         if kind == "psi" and x.whole() is not None:
             at_one = Quotient((-1) ** (key + 1) * factorial(key)) * self.zeta(key + 1)
         known += [(ONE, ONE)] if kind == "gamma" else [(ZERO, ONE)] if kind == "power" else []
@@ -292,7 +293,7 @@ class Algebra:
         slope = (exponent - Quotient(exponent.top.subs({"x0": 0}), exponent.bottom.subs({"x0": 0}))) / g
         rest, steps = exponent - slope * g, slope.whole()
         if steps is None or self.moves(rest):
-            raise CertificateError("a power has an exponent that is not linear in g")
+            raise CertificateError("a power has an exponent that is not shown to be linear in g")
         whole = rest.whole()
         constant = base**whole if whole is not None else self.shifted("power", base, rest)
         return constant * self.shifted("power", base, g) ** steps if steps else constant
@@ -368,7 +369,7 @@ class Sequence:
             for text in (*chain(*regime["matrix"]), *regime["forcing"], *regime["readout"], regime["shift"]):
                 algebra.read(text)
         roots = [args[0].number() for kind, _, args, _ in algebra.functions if kind == "root"]
-        require(all(x is None or x > 0 for x in roots), "a recurrence is not real.")
+        require(all(x is None or x > 0 for x in roots), "a recurrence is not shown to be real.")
 
     def start(self, regime: int = 0) -> Quotient:
         return self.read(self.data["regimes"][regime]["start"])
@@ -408,7 +409,7 @@ def power_sums(
         for index, coefficient in enumerate(p):
             rest[shift + index] = rest[shift + index] - lead * coefficient
     for left in rest:
-        algebra.equal(left, ZERO, "the roots are no roots of the annihilator")
+        algebra.equal(left, ZERO, "the roots are not shown to be roots of the annihilator")
     for k in range(1, len(q) + size):
         total = p[size - k] * Quotient(k) if k <= size else ZERO
         sums.append(ZERO - sum((p[size - i] * sums[k - i] for i in range(1, min(k, size + 1))), total))

@@ -67,8 +67,11 @@ class Certificate:
 
     def __str__(self) -> str:
         # A file may hold anything: only what can be read is printed.
-        lines = ("".join(c if c.isprintable() else "?" for c in line) for line in _lines(self.data))
-        return "\n".join(lines)
+        try:
+            lines = _lines(self.data)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            return "a certificate that is not of the form of one: check says what is amiss"
+        return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
 
 
 #: The claims in words, about one risk or two.

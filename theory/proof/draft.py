@@ -32,7 +32,7 @@ class Draft:
             "format": "selfgen certificate",
             "version": 1,
             "claim": {},
-            "about": [_about(risk) for risk in risks],
+            "about": [about(risk) for risk in risks],
             **ranges_of(risks),
             "sequences": [sequence_of(risk) for risk in risks],
             "steps": [],
@@ -90,7 +90,8 @@ class Draft:
         return Certificate(self.data)
 
 
-def _about(risk: Risk) -> dict[str, str]:
+def about(risk: Risk) -> dict[str, str]:
+    """The names by which a certificate says what it is about."""
     return {
         "model": ", ".join([risk.model.name, *(x for x in risk.model.parameters.values() if isinstance(x, str))]),
         "workflow": risk.workflow.name,

@@ -1,7 +1,7 @@
 """JSON from a file or a text, read strictly and within limits: what two readers could take for two things is refused.
 
-A key given twice, a whole number written otherwise than in plain digits, NaN and the infinities mean different things to
-different readers; so they are errors here, as are texts beyond a size and a depth that no honest file comes near.
+A key given twice, a whole number written otherwise than in plain digits, NaN and the infinities mean different things
+to different readers; so they are errors here, as are texts beyond a size and a depth that no honest file comes near.
 """
 
 from __future__ import annotations
