@@ -11,6 +11,7 @@ import errno
 import json
 import math
 import os
+import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
@@ -384,8 +385,12 @@ def _write_coq(path: Path, statement: Claim) -> None:
     except CoqError as error:
         typer.echo(f"selfgen: {path} is written, but coqc refuses it: {error}", err=True)
         raise typer.Exit(1) from None
-    stated = path.read_text(encoding="utf-8").rpartition("Theorem claim : ")[2].partition(".\nProof.")[0]
+    source = path.read_text(encoding="utf-8")
+    stated = source.rpartition("Theorem claim : ")[2].partition(".\nProof.")[0]
     typer.echo(f"{path} states in Coq: {stated}.")
+    supposed = re.findall(r"^Hypothesis known_\d+ : (.*)\.$", source, flags=re.M)
+    if supposed:
+        typer.echo(f"There it is supposed that {', '.join(supposed)}.")
     if axioms is None:
         typer.echo("coqc is not installed here, so it was not compiled.")
     else:

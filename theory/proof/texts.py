@@ -56,10 +56,15 @@ def name(symbol: Symbol) -> str:
     """
     if isinstance(symbol, Dummy):
         return f"{_encoded(symbol.name)}__{symbol.dummy_index}"
-    if not _PLAIN.fullmatch(symbol.name):
+    if not is_plain(symbol.name):
         return _encoded(symbol.name)
     taken = _RESERVED.fullmatch(symbol.name) or keyword.iskeyword(symbol.name)
     return f"{symbol.name}_" if taken else symbol.name
+
+
+def is_plain(label: str) -> bool:
+    """Whether a name is letters and digits of ASCII, in parts joined by single underscores."""
+    return _PLAIN.fullmatch(label) is not None
 
 
 def _encoded(label: str) -> str:
