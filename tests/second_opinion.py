@@ -61,7 +61,7 @@ class Point:
     def __init__(self, data: dict[str, Any], chance: random.Random) -> None:
         starts = " ".join(regime["start"] for item in data["sequences"] for regime in item["regimes"])
         whole = set(re.findall(r"[A-Za-z_]\w*", starts)) | set(re.findall(r"floor\((\w+)", str(data)))
-        whole |= {name for name in re.findall(r"multidigamma\([^,]*, (\w+)", str(data))}
+        whole |= set(re.findall(r"multidigamma\([^,]*, (\w+)", str(data)))
         self.chance, self.values = chance, dict[str, Any]()
         for name, over in data["parameters"].items():
             for variable in re.findall(r"[A-Za-z_]\w*", over):

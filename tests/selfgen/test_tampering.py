@@ -1,4 +1,4 @@
-"""Of any closed form that the catalogue lists: mpmath agrees with its certificate, and no number in one can be changed."""
+"""Closed forms that the catalogue lists: mpmath agrees with each certificate, and no number in it can be changed."""
 
 from __future__ import annotations
 

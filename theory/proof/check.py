@@ -48,8 +48,8 @@ class Checker(Analysis):
     def run(self, complete: bool = True) -> bool:
         """Verify every step, the claim among them, and that the signs rest on the witnesses and ranges stated."""
         data = self.data
-        named = [name.isidentifier() and name.isascii() and name not in RESERVED for name in data["parameters"]]
-        require(all(named), "a name is taken.")
+        free = [name.isidentifier() and name.isascii() and name not in RESERVED for name in data["parameters"]]
+        require(all(free), "a name is taken.")
         self.ranges = {name: self.read(text) for name, text in data["parameters"].items()}
         self.free = {SINCE}
         for over in self.ranges.values():
