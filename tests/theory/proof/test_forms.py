@@ -221,7 +221,7 @@ def test_roots_of_conjugates():
 
 def grid():
     """Families with v2/n = ±1/k², with numbers at once and with numbers in place of n, and that quotient."""
-    for k in (1, 2, 3, 4, 5, 6, 7, 8, 12, 15):
+    for k in (1, 2, 3, 4, 5, 7, 12):
         for family, way in ((Bernoulli, -1), (Exponential, 1)):
             yield family(n=k * k), family(), k * k, Rational(way, k * k)
     for m, n in ((2, 2), (4, 9), (3, 12), (2, 8), (4, 1), (5, 2)):
@@ -242,7 +242,7 @@ def test_limits_at_rational_arguments(workflow):
                 x = mp.pi * mp.sqrt(mp.mpf(curvature.p) / curvature.q)
                 limit = (mp.sinh(x) / x - 1) * curvature.q / curvature.p
                 assert abs(mp.mpmathify(risk.limit.evalf(15)) - limit) < 1e-12
-    assert proved > (2 if workflow == Accumulate(sizes="2*j") else 40)
+    assert proved > (2 if workflow == Accumulate(sizes="2*j") else 30)
 
 
 def test_the_limit_that_was_refused():
