@@ -12,6 +12,7 @@ import errno
 import json
 import math
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -520,8 +521,12 @@ def _write_coq(path: Path, statement: Claim) -> None:
     except CoqError as error:
         typer.echo(f"selfgen: {path} is written, but coqc refuses it: {error}", err=True)
         raise typer.Exit(1) from None
-    stated = path.read_text(encoding="utf-8").rpartition("Theorem claim : ")[2].partition(".\nProof.")[0]
+    source = path.read_text(encoding="utf-8")
+    stated = source.rpartition("Theorem claim : ")[2].partition(".\nProof.")[0]
     typer.echo(f"{path} states in Coq: {stated}.")
+    supposed = re.findall(r"^Hypothesis known_\d+ : (.*)\.$", source, flags=re.M)
+    if supposed:
+        typer.echo(f"There it is supposed that {', '.join(supposed)}.")
     if axioms is None:
         typer.echo("coqc is not installed here, so it was not compiled.")
     else:
@@ -560,7 +565,7 @@ def check(
         if workflow is None:
             raise DomainError(f"MODEL {model} is given without a WORKFLOW: name both, or neither.")
         risks = risks_of(model, workflow, than, than_model, _settings(set_, sizes), loss, of_risk, symbols or ())
-    elif than or than_model or set_ or sizes or symbols or of_risk:
+    elif than or than_model or set_ or sizes or symbols or of_risk or loss != "squared":
         raise DomainError("options about a pair are given without MODEL and WORKFLOW: name both.")
     try:
         verified(certificate)

@@ -32,6 +32,7 @@ from theory.models import (
     Poisson,
     Regular,
 )
+from theory.real_data import derived_recurrence
 from theory.rounded import Rounded
 from theory.stated_dynamics import verify_stated
 from theory.workflows import (
