@@ -79,6 +79,8 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
         return None
     covering = {**ranges, g: at_least(Matrix([recurrence.start])[0])}
     drift = sign(simplify(shift - shift.subs(g, g - 1)), covering) if shift.has(g) else 0
+    if recurrence.adds_noise and drift in (0, 1) and sign(y, ranges) in (0, 1) and _is_random_walk(p, f):
+        return INCREASING
     excess = sign(simplify(p - 1), covering)
     if excess in (0, 1) and _nonnegative(f, recurrence, ranges) and sign(y, ranges) in (0, 1) and drift in (0, 1):
         return INCREASING
@@ -91,6 +93,11 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     if step is None:
         return MONOTONE if not p.has(g) or excess is not None else None
     return INCREASING if step >= 0 else DECREASING
+
+
+def _is_random_walk(p: Expr, f: Expr) -> bool:
+    """Whether a step adds f (1 + κ y), new noise of the variance at hand: p = 1 + κ f."""
+    return p == 1 or (f != 0 and not simplify((p - 1) / f).has(GENERATION))
 
 
 def _constant(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:

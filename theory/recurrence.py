@@ -97,6 +97,8 @@ class MomentRecurrence(Recurrence):
     domain : condition on the parameters under which every generation has finite risk
     exactness : "exact" or "leading order"
     continuation : another recurrence that takes over, with the moments reached, at generation ``[0]`` ≥ 2
+    adds_noise : whether every step adds the variance of new noise, as under :func:`theory.composition.compose`: f ≥ 0
+        whatever the sizes, and for one moment 1 + κ m, with p = 1 + κ f, is the variance of an observation, never negative
     """
 
     start: int | Expr
@@ -113,6 +115,7 @@ class MomentRecurrence(Recurrence):
     exactness: str = "exact"
     continuation: tuple[Expr, MomentRecurrence] | None = None
     symbol: Symbol = field(default=GENERATION)
+    adds_noise: bool = False
 
     def __post_init__(self) -> None:
         for name in ("matrix", "forcing", "readout", "initial"):

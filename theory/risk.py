@@ -26,6 +26,7 @@ from sympy import (
 
 from theory.arguments import exact
 from theory.arguments import generation as whole_generation
+from theory.asymptotics.conjugates import with_real_pairs
 from theory.bounds import DECREASING, INCREASING
 from theory.errors import DomainError
 from theory.models.base import Model
@@ -89,7 +90,7 @@ class Risk:
         g = whole_generation("generation", generation)
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
-        closed = self.closed_form
+        closed = self._formula
         elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
         if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
             return closed.subs(G, g)
@@ -143,10 +144,17 @@ class Risk:
 
     @cached_property
     def closed_form(self) -> Expr | None:
-        """The risk as an expression in ``theory.G`` and the parameters; None when none was derived.
+        r"""The risk as an expression in ``theory.G`` and the parameters; None when none was derived.
 
-        Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again.
+        Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again. Gamma functions of
+        conjugate arguments are one real function, :math:`|\Gamma|^2`.
         """
+        formula = self._formula
+        return None if formula is None else with_real_pairs(formula)
+
+    @cached_property
+    def _formula(self) -> Expr | None:
+        """The closed form with complex roots told one by one, as proofs and ball arithmetic read it."""
         if self.domain == S.false:
             # Infinite from some generation on: a formula that runs past it would be a lie.
             return oo if self._always_infinite else None

@@ -18,6 +18,7 @@ from theory.recurrence import MomentRecurrence, Recurrence
 from theory.solver.infinite import geometric_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
+from theory.solver.unsolved import by_cases, outcomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,15 @@ class Solution:
         except NoExpansion:
             return None
 
+    @cached_property
+    def _by_theorems(self) -> tuple[Expr | None, Expr | None]:
+        """Limit and leading term without a closed form."""
+        assert isinstance(self.recurrence, MomentRecurrence)
+        found = outcomes(self.recurrence, self.ranges)
+        return by_cases([(item.limit, item.condition) for item in found]), by_cases(
+            [(item.growth, item.condition) for item in found]
+        )
+
     def _radius(self, order: Order) -> int | None:
         """Sign of (spectral radius − 1) of a coupled recurrence with constant coefficients."""
         recurrence = self.recurrence
@@ -113,8 +123,11 @@ class Solution:
             return oo
         expansion = self._expansion(2, order)
         if expansion is None:
-            return geometric_limit(recurrence)
+            found = geometric_limit(recurrence)
+            return self._by_theorems[0] if found is None else found
         leading = expansion.leading()
+        if expansion.oscillates:
+            return None
         if leading is not None and order.keys(leading[1], CONSTANT) > 0:
             return -oo if sign(leading[0], self.ranges) == -1 else oo
         return expansion.constant
@@ -126,8 +139,10 @@ class Solution:
         expansion = self._expansion(2, order)
         if expansion is None:
             limit = self._limit(order)
-            return None if limit in (oo, -oo) else limit
+            return self._by_theorems[1] if limit in (oo, -oo, None) else limit
         leading = expansion.leading()
+        if expansion.oscillates:
+            return None
         return S.Zero if leading is None else term(*leading)
 
     def _cases(self, ask: Callable[[Solution, Order], Expr | None], order: Order, depth: int) -> Expr | None:

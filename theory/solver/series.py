@@ -1,0 +1,347 @@
+r"""Convergent sums and products over generations without a closed form: numbers to any precision.
+
+With the term on the scale :math:`e^{\kappa_0 x} x^{\kappa_1} (\log x)^{\kappa_2}` there are two ways to a value:
+
+* :math:`\kappa_0 < 0`: terms fall like a geometric series, or faster, and are added up until what is left is too small;
+* :math:`\kappa_0 = 0`: by the Euler–Maclaurin formula,
+
+  .. math:: \sum_{i \ge N} f(i) = \int_N^\infty f + \tfrac12 f(N) - \sum_{k \le K} \frac{B_{2k}}{(2k)!} f^{(2k-1)}(N),
+
+  with :math:`x = N e^u` in the integral for :math:`\kappa_1 < -1`, and :math:`x = N e^{e^v - 1}` for
+  :math:`\kappa_1 = -1 > \kappa_2`, so that the integrand falls exponentially. A value is given when two choices of N agree.
+
+Terms that oscillate with a period are added up over whole periods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+from sympy import (
+    Add,
+    Dummy,
+    Expr,
+    Float,
+    Integer,
+    Poly,
+    Product,
+    S,
+    Sum,
+    Symbol,
+    expand,
+    expand_log,
+    lambdify,
+    log,
+    loggamma,
+    oo,
+    powsimp,
+    simplify,
+)
+
+from theory.asymptotics.conjugates import in_real_terms
+from theory.asymptotics.expansion import NoExpansion, Order, UnknownOrder, expand_at_infinity
+from theory.asymptotics.oscillation import Pieces, period_of, pieces, residue_class
+from theory.asymptotics.scales import Powers
+from theory.asymptotics.series import hypergeometric_series
+from theory.errors import NotDerivedError
+from theory.solver.sums import definite_sum
+from theory.symbols import G
+
+#: Terms added up one by one at most.
+_MOST_TERMS = 100_000
+_MOST_POOLS = 2_000
+#: Extra bits that the steps of a value may lose.
+_GUARD = 30
+
+
+def convergent_sum(term: Expr, index: Symbol, start: int) -> Expr | None:
+    """The sum of a positive term over index ≥ ``start``, known to converge; None where no way to a value is known.
+
+    In closed form where there is one, and otherwise as a :class:`ConvergentSum`.
+
+    Examples
+    --------
+    >>> from sympy import Symbol
+    >>> i = Symbol("i", integer=True, positive=True)
+    >>> convergent_sum((2 + (-1) ** i) / i**2, i, 1)
+    7*pi**2/24
+    >>> convergent_sum(i**-i, i, 1).evalf(20)
+    1.2912859970626635404
+    """
+    place = Symbol("i", integer=True, positive=True)
+    term = term.subs(index, place)
+    closed = hypergeometric_series(term, place, start)
+    if closed is None:
+        closed = _by_classes(term, place, start)
+    return closed if closed is not None else _if_valued(ConvergentSum(term, (place, start, oo)))
+
+
+def convergent_product(factor: Expr, index: Symbol, start: int) -> Expr | None:
+    """The product of positive factors that tend to 1 summably, as a :class:`ConvergentProduct`; None as above."""
+    place = Symbol("i", integer=True, positive=True)
+    return _if_valued(ConvergentProduct(factor.subs(index, place), (place, start, oo)))
+
+
+def _if_valued(series: Expr) -> Expr | None:
+    if series.free_symbols:
+        return series
+    return series if series.evalf(15).is_Float else None
+
+
+def _by_classes(term: Expr, index: Symbol, start: int) -> Expr | None:
+    """Exactly, where the term is a rational function on each residue class of its period."""
+    period = period_of(term, index)
+    if period is None:
+        return None
+    total: Expr = -sum((term.subs(index, place).doit() for place in range(1, start)), S.Zero)
+    partial: Expr = S.Zero
+    step = Dummy("k", integer=True, positive=True)
+    for r in range(period):
+        summed = definite_sum(simplify(residue_class(term, index, period, r, step)), step, S.One, G)
+        if summed is None:
+            return None
+        partial += summed
+    try:
+        limit = expand_at_infinity(partial, 1, Order({})).constant
+    except (NoExpansion, UnknownOrder):
+        return None
+    return in_real_terms(simplify(total + limit))
+
+
+class ConvergentSum(Sum):
+    """An infinite sum that evaluates itself."""
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        (index, start, _), term = self.limits[0], self.function
+        return _number(self, term, index, int(start), prec, lambda value: value)
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+
+class ConvergentProduct(Product):
+    """An infinite product of positive factors that evaluates itself, through the sum of their logarithms."""
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        (index, start, _), factor = self.limits[0], self.function
+        return _number(self, factor - 1, index, int(start), prec, mpmath.exp, mpmath.log1p)
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+
+def _number(
+    series: Expr,
+    small: Expr,
+    index: Symbol,
+    start: int,
+    prec: int,
+    finish: Callable[[Any], Any],
+    wrap: Callable[[Any], Any] | None = None,
+) -> Expr:
+    """finish(Σ wrap(small)), or the series itself where no value is found."""
+    if small.free_symbols - {index}:
+        return series
+    try:
+        powers, stride = _pace(small, index)
+    except NotDerivedError:
+        powers, stride = None, 1
+    with mpmath.workprec(prec + _GUARD):
+        plain = _function(small, index)
+        function = plain if wrap is None else lambda x: wrap(plain(x))
+        if powers is None:
+            value = _added_up_pool(small, function, index, start, prec)
+        elif powers[0] == 0:
+            value = _euler_maclaurin(small, index, start, stride, powers, wrap, prec)
+        else:
+            value = _added_up(function, start, stride, powers[0], prec)
+        if value is None:
+            return series
+        return Float._new(mpmath.mpf(finish(value))._mpf_, prec)
+
+
+def _pace(term: Expr, index: Symbol) -> tuple[Powers, int]:
+    """The powers of the largest of the pieces of a term, and its period."""
+    if term.could_extract_minus_sign():
+        term = -term
+    found: Pieces = pieces(term, index)
+    if found.between:
+        raise NotDerivedError(f"{term} oscillates without a period.")
+    largest = found.scales[0]
+    for scale in found.scales[1:]:
+        if scale.ahead_of(largest) == 1:
+            largest = scale
+    return largest.powers, found.stride
+
+
+def _added_up(function: Callable[[Any], Any], start: int, stride: int, rate: Expr, prec: int) -> Any:
+    """Until a geometric series bounds what is left: the slower of the ratio seen and the one in the limit."""
+    limiting = mpmath.exp(mpmath.mpf(float(rate))) if rate.is_finite else mpmath.mpf(0)
+    total, previous = mpmath.mpf(0), mpmath.mpf(0)
+    for first in range(start, start + _MOST_TERMS, stride):
+        term = sum((function(mpmath.mpf(place)) for place in range(first, first + stride)), mpmath.mpf(0))
+        total += term
+        size = abs(term)
+        ratio = max(size / previous, limiting) if previous else mpmath.mpf(1)
+        if ratio < 1 and size * ratio / (1 - ratio) <= abs(total) * mpmath.mpf(2) ** (-prec - 10):
+            return total
+        previous = size
+    return None
+
+
+def pooled_total(term: Expr, index: Symbol) -> Sum | None:
+    r"""The total N of a term that is a multiple of s(i)/N(i)², N = s(1) + … + s(i); None for other terms.
+
+    Such a series converges whatever the sizes: :math:`\\sum_{i > M} s(i)/N(i)^2 \\le \\int_{N_M}^\\infty dN/N^2 = 1/N(M)`.
+    """
+    for total in sorted(term.atoms(Sum), key=str):
+        ((place, _, upper),) = total.limits
+        if upper == index and not simplify(term * total**2 / total.function.subs(place, index)).has(index):
+            return total
+    return None
+
+
+def _added_up_pool(term: Expr, function: Callable[[Any], Any], index: Symbol, start: int, prec: int) -> Any:
+    """A sum over pools of any sizes, until the integral bounds what is left."""
+    total = pooled_total(term, index)
+    if total is None:
+        return None
+    scale = abs(_function(term * total**2 / total.function.subs(total.limits[0][0], index), index)(mpmath.mpf(start)))
+    pool, value = _function(total, index), mpmath.mpf(0)
+    for place in range(start, start + _MOST_POOLS):
+        value += function(mpmath.mpf(place))
+        if scale / pool(mpmath.mpf(place)) <= abs(value) * mpmath.mpf(2) ** (-prec - 10):
+            return value
+    return None
+
+
+def _euler_maclaurin(
+    term: Expr, index: Symbol, start: int, stride: int, powers: Powers, wrap: Callable[[Any], Any] | None, prec: int
+) -> Any:
+    """The sum where two lengths of its head agree; None where they do not, or terms have no smooth extension."""
+    step = Dummy("k", integer=True, positive=True)
+    forms = [residue_class(term, index, stride, r, step) for r in range(stride)] if stride > 1 else [term]
+    smooth = [_smooth(form, step if stride > 1 else index) for form in forms]
+    if any(form is None for form in smooth) or not _integrable(powers):
+        return None
+    parts = [_function(form, step if stride > 1 else index) for form in smooth if form is not None]
+    exact = _function(term, index)
+
+    def one(x: Any) -> Any:
+        values = (part(x) for part in parts)
+        return sum((value if wrap is None else wrap(value) for value in values), mpmath.mpf(0))
+
+    def head(x: int) -> Any:
+        return exact(mpmath.mpf(x)) if wrap is None else wrap(exact(mpmath.mpf(x)))
+
+    found = []
+    for extra in (0, 9):
+        first = -(-start // stride) + 12 + prec // 6 + extra
+        # Class r holds period·i − r: whole periods from i = first on leave the places up to period·(first − 1).
+        before = sum((head(place) for place in range(start, stride * (first - 1) + 1)), mpmath.mpf(0))
+        found.append(before + _tail(one, first, powers, prec))
+    gap = abs(found[1] - found[0])
+    return found[1] if gap <= abs(found[1]) * mpmath.mpf(2) ** (-prec - 2) else None
+
+
+def _integrable(powers: Powers) -> bool:
+    return bool(powers[1] < -1) or bool(powers[1] == -1 and powers[2] < -1)
+
+
+def _tail(function: Callable[[Any], Any], first: int, powers: Powers, prec: int) -> Any:
+    """Σ over x ≥ first."""
+    last = (prec + 40) * mpmath.log(2)
+    if powers[1] == -oo:
+        integral = mpmath.quad(function, [first, mpmath.inf])
+    elif powers[1] < -1:
+        end = last / -mpmath.mpf(float(powers[1] + 1))
+
+        def inside(u: Any) -> Any:
+            x = first * mpmath.exp(u)
+            return function(x) * x
+
+        integral = mpmath.quad(inside, mpmath.linspace(0, end, 4))
+    else:
+        end = last / -mpmath.mpf(float(powers[2] + 1))
+
+        def inside(v: Any) -> Any:
+            x = first * mpmath.exp(mpmath.expm1(v))
+            return function(x) * x * mpmath.exp(v)
+
+        integral = mpmath.quad(inside, mpmath.linspace(0, end, 7))
+    terms = 4 + prec // 12
+    with mpmath.extraprec(60):
+        coefficients = mpmath.taylor(function, first, 2 * terms)
+    total = integral + coefficients[0] / 2
+    for k in range(1, terms + 1):
+        total -= mpmath.bernoulli(2 * k) / (2 * k) * coefficients[2 * k - 1]
+    return total
+
+
+# -- terms as functions of a real number -----------------------------------------------------------------
+
+
+def _function(term: Expr, index: Symbol) -> Callable[[Any], Any]:
+    """A term with its totals as functions of a number."""
+    totals = {total: Dummy(f"N{place}") for place, total in enumerate(sorted(term.atoms(Sum), key=str))}
+    opened = term.xreplace(totals)
+    outer = lambdify([index, *totals.values()], opened, [_FUNCTIONS, "mpmath"])
+    if not totals:
+        return outer  # type: ignore[no-any-return]
+    running = [_Running(total, index) for total in totals]
+    return lambda x: outer(x, *(total(x) for total in running))
+
+
+class _Running:
+    """A total at whole numbers, added up as they come."""
+
+    def __init__(self, total: Sum, index: Symbol) -> None:
+        self._index, self._lower, upper = total.limits[0]
+        self._shift = int(upper - index)
+        self._term = lambdify(self._index, total.function, [_FUNCTIONS, "mpmath"])
+        self._reached, self._value = int(self._lower) - 1, mpmath.mpf(0)
+
+    def __call__(self, x: Any) -> Any:
+        upper = int(x) + self._shift
+        if upper < self._reached:
+            self._reached, self._value = int(self._lower) - 1, mpmath.mpf(0)
+        for place in range(self._reached + 1, upper + 1):
+            self._value += self._term(mpmath.mpf(place))
+        self._reached = upper
+        return self._value
+
+
+def _smooth(term: Expr, index: Symbol) -> Expr | None:
+    """The term without running totals; None where one has no function for it."""
+    closed = {total: _total(total) for total in term.atoms(Sum)}
+    if any(value is None for value in closed.values()):
+        return None
+    return term.xreplace({total: value for total, value in closed.items() if value is not None})
+
+
+def _total(total: Sum) -> Expr | None:
+    r"""A total with logarithms: :math:`\sum_{i=L}^{U} \log(ai + b) = (U-L+1) \log a + \log\Gamma(U+1+b/a) - \cdots`."""
+    index, lower, upper = total.limits[0]
+    value: Expr = S.Zero
+    for piece in Add.make_args(expand(expand_log(powsimp(total.function), force=True))):
+        coefficient, part = piece.as_independent(index, as_Add=False)
+        linear = part.args[0].as_poly(index) if isinstance(part, log) else None
+        if isinstance(linear, Poly) and linear.degree() == 1:
+            a, b = linear.all_coeffs()
+            summed = (upper - lower + 1) * log(a) + loggamma(upper + 1 + b / a) - loggamma(lower + b / a)
+            value += coefficient * summed
+            continue
+        closed = definite_sum(piece, index, Integer(lower), upper)
+        if closed is None or closed.has(Sum):
+            return None
+        value += closed
+    return value
+
+
+def _harmonic(x: Any, order: Any = 1) -> Any:
+    return mpmath.harmonic(x) if order == 1 else mpmath.zeta(order) - mpmath.zeta(order, x + 1)
+
+
+_FUNCTIONS: dict[str, Any] = {"harmonic": _harmonic}
