@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sympy import Expr, Matrix, cancel, simplify, sympify
+from sympy import Expr, Matrix, cancel, exp, simplify, sympify
 
 from theory.dynamics import GENERATION
 from theory.positivity import Ranges, at_least, sign
@@ -93,6 +93,24 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     if step is None:
         return MONOTONE if not p.has(g) or excess is not None else None
     return INCREASING if step >= 0 else DECREASING
+
+
+def bound_of_pools(recurrence: MomentRecurrence, first_size: Expr, ranges: Ranges) -> Expr | None:
+    r"""An upper bound of the moment when every block is pooled with all before it, whatever the sizes.
+
+    With :math:`f_g = s(g)/N_g^2` the sum of all f is below 2/s(1): a Riemann sum of :math:`1/N^2` (law 5 of
+    docs/laws.md). So is the moment without curvature, or with κ < 0; for κ > 0
+    :math:`1 + \kappa m = \prod (1 + \kappa f) \le e^{2\kappa/s(1)}`.
+    """
+    if not recurrence.adds_noise or recurrence.matrix.shape != (1, 1) or recurrence.continuation is not None:
+        return None
+    p, f = recurrence.matrix[0], recurrence.forcing[0]
+    if not _is_random_walk(p, f) or recurrence.readout[0] != 1 or recurrence.shift != 0:
+        return None
+    curvature = simplify((p - 1) / f)
+    if sign(curvature, ranges) in (0, -1):
+        return 2 / first_size
+    return (exp(2 * curvature / first_size) - 1) / curvature if sign(curvature, ranges) == 1 else None
 
 
 def _is_random_walk(p: Expr, f: Expr) -> bool:

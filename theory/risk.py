@@ -27,7 +27,7 @@ from sympy import (
 from theory.arguments import exact
 from theory.arguments import generation as whole_generation
 from theory.asymptotics.conjugates import with_real_pairs
-from theory.bounds import DECREASING, INCREASING
+from theory.bounds import DECREASING, INCREASING, bound_of_pools
 from theory.errors import DomainError
 from theory.models.base import Model
 from theory.numerals import printable
@@ -37,6 +37,7 @@ from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
 from theory.symbols import G
+from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
 
 if TYPE_CHECKING:
@@ -239,7 +240,11 @@ class Risk:
 
     @cached_property
     def bound(self) -> Expr | None:
-        """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived."""
+        """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived.
+
+        Under accumulate, where the limit is not known, twice the risk of the real data (law 5 of docs/laws.md): an upper
+        bound that need not be the least.
+        """
         if self.domain == S.false:
             return oo
         if not isinstance(self.recurrence, MomentRecurrence):
@@ -251,6 +256,8 @@ class Risk:
             else S.Zero
         )
         extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
+        if extreme is None and isinstance(self.workflow, Accumulate) and not self._reversed:
+            extreme = bound_of_pools(self.recurrence, self.workflow.size(1), self._ranges)
         return self._rescaled(extreme)
 
     # -- conditions ------------------------------------------------------------------------------------

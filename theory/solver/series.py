@@ -8,7 +8,8 @@ With the term on the scale :math:`e^{\kappa_0 x} x^{\kappa_1} (\log x)^{\kappa_2
   .. math:: \sum_{i \ge N} f(i) = \int_N^\infty f + \tfrac12 f(N) - \sum_{k \le K} \frac{B_{2k}}{(2k)!} f^{(2k-1)}(N),
 
   with :math:`x = N e^u` in the integral for :math:`\kappa_1 < -1`, and :math:`x = N e^{e^v - 1}` for
-  :math:`\kappa_1 = -1 > \kappa_2`, so that the integrand falls exponentially. A value is given when two choices of N agree.
+  :math:`\kappa_1 = -1 > \kappa_2`, so that the integrand falls exponentially. A value is given where the estimated errors
+  of the quadrature and of the last correction are small enough.
 
 Terms that oscillate with a period are added up over whole periods.
 """
@@ -84,10 +85,18 @@ def convergent_product(factor: Expr, index: Symbol, start: int) -> Expr | None:
     return _if_valued(ConvergentProduct(factor.subs(index, place), (place, start, oo)))
 
 
-def _if_valued(series: Expr) -> Expr | None:
+def _if_valued(series: Sum | Product) -> Expr | None:
+    """The series where there is a way to its value, be it once its parameters are numbers."""
+    (index, _, _), term = series.limits[0], series.function
     if series.free_symbols:
         return series
-    return series if series.evalf(15).is_Float else None
+    try:
+        powers, stride = _pace(term - 1 if isinstance(series, Product) else term, index)
+    except NotDerivedError:
+        return None if pooled_total(term, index) is None else series
+    if powers[0] != 0:
+        return series
+    return None if _smooth_forms(term, index, stride) is None or not _integrable(powers) else series
 
 
 def _by_classes(term: Expr, index: Symbol, start: int) -> Expr | None:
@@ -221,63 +230,78 @@ def _euler_maclaurin(
     term: Expr, index: Symbol, start: int, stride: int, powers: Powers, wrap: Callable[[Any], Any] | None, prec: int
 ) -> Any:
     """The sum where two lengths of its head agree; None where they do not, or terms have no smooth extension."""
-    step = Dummy("k", integer=True, positive=True)
-    forms = [residue_class(term, index, stride, r, step) for r in range(stride)] if stride > 1 else [term]
-    smooth = [_smooth(form, step if stride > 1 else index) for form in forms]
-    if any(form is None for form in smooth) or not _integrable(powers):
+    found = _smooth_forms(term, index, stride)
+    if found is None or not _integrable(powers):
         return None
-    parts = [_function(form, step if stride > 1 else index) for form in smooth if form is not None]
+    parts, step = found
+    functions = [_function(part, step) for part in parts]
     exact = _function(term, index)
+    if wrap is None:
+        wrap = _same
 
     def one(x: Any) -> Any:
-        values = (part(x) for part in parts)
-        return sum((value if wrap is None else wrap(value) for value in values), mpmath.mpf(0))
+        return sum((wrap(function(x)) for function in functions), mpmath.mpf(0))
 
-    def head(x: int) -> Any:
-        return exact(mpmath.mpf(x)) if wrap is None else wrap(exact(mpmath.mpf(x)))
+    first = -(-start // stride) + 12 + prec // 6
+    # Class r holds period·i − r: whole periods from i = first on leave the places up to period·(first − 1).
+    head = sum((wrap(exact(mpmath.mpf(place))) for place in range(start, stride * (first - 1) + 1)), mpmath.mpf(0))
+    tail, error = _tail(one, first, powers, prec)
+    return head + tail if error <= abs(head + tail) * mpmath.mpf(2) ** (-prec) else None
 
-    found = []
-    for extra in (0, 9):
-        first = -(-start // stride) + 12 + prec // 6 + extra
-        # Class r holds period·i − r: whole periods from i = first on leave the places up to period·(first − 1).
-        before = sum((head(place) for place in range(start, stride * (first - 1) + 1)), mpmath.mpf(0))
-        found.append(before + _tail(one, first, powers, prec))
-    gap = abs(found[1] - found[0])
-    return found[1] if gap <= abs(found[1]) * mpmath.mpf(2) ** (-prec - 2) else None
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _smooth_forms(term: Expr, index: Symbol, stride: int) -> tuple[list[Expr], Symbol] | None:
+    """The term on each residue class as a smooth function of the place in it, named; None where one has none."""
+    step = Dummy("k", integer=True, positive=True)
+    forms = [term.subs(index, step)]
+    if stride > 1:
+        forms = [residue_class(term, index, stride, r, step) for r in range(stride)]
+    smooth = [_smooth(form, step) for form in forms]
+    return None if any(form is None for form in smooth) else ([form for form in smooth if form is not None], step)
 
 
 def _integrable(powers: Powers) -> bool:
     return bool(powers[1] < -1) or bool(powers[1] == -1 and powers[2] < -1)
 
 
-def _tail(function: Callable[[Any], Any], first: int, powers: Powers, prec: int) -> Any:
-    """Σ over x ≥ first."""
-    last = (prec + 40) * mpmath.log(2)
+def _tail(function: Callable[[Any], Any], first: int, powers: Powers, prec: int) -> tuple[Any, Any]:
+    """Σ over x ≥ first, and an estimate of its error."""
+    last = (prec + 20) * mpmath.log(2)
     if powers[1] == -oo:
-        integral = mpmath.quad(function, [first, mpmath.inf])
-    elif powers[1] < -1:
-        end = last / -mpmath.mpf(float(powers[1] + 1))
+        # Faster than every power: x = first·e^u all the same, up to where nothing is left.
+        end = mpmath.mpf(1)
+        while abs(function(first * mpmath.exp(end))) * first * mpmath.exp(end) > mpmath.mpf(2) ** (-2 * prec):
+            end += 1
+    else:
+        end = last / -mpmath.mpf(float(powers[1] + 1 if powers[1] < -1 else powers[2] + 1))
 
-        def inside(u: Any) -> Any:
+    def inside(u: Any) -> Any:
+        if powers[1] < -1:
             x = first * mpmath.exp(u)
             return function(x) * x
+        x = first * mpmath.exp(mpmath.expm1(u))
+        return function(x) * x * mpmath.exp(u)
 
-        integral = mpmath.quad(inside, mpmath.linspace(0, end, 4))
-    else:
-        end = last / -mpmath.mpf(float(powers[2] + 1))
-
-        def inside(v: Any) -> Any:
-            x = first * mpmath.exp(mpmath.expm1(v))
-            return function(x) * x * mpmath.exp(v)
-
-        integral = mpmath.quad(inside, mpmath.linspace(0, end, 7))
+    edges = [end * share for share in (0, 0.04, 0.12, 0.3, 0.6, 1)]
+    integral, error = mpmath.quad(inside, edges, method="gauss-legendre", error=True)
     terms = 4 + prec // 12
-    with mpmath.extraprec(60):
-        coefficients = mpmath.taylor(function, first, 2 * terms)
-    total = integral + coefficients[0] / 2
-    for k in range(1, terms + 1):
-        total -= mpmath.bernoulli(2 * k) / (2 * k) * coefficients[2 * k - 1]
-    return total
+    coefficients = _taylor(function, first, 2 * terms)
+    corrections = [mpmath.bernoulli(2 * k) / (2 * k) * coefficients[2 * k - 1] for k in range(1, terms + 1)]
+    return integral + coefficients[0] / 2 - sum(corrections), error + abs(corrections[-1])
+
+
+def _taylor(function: Callable[[Any], Any], centre: int, count: int) -> list[Any]:
+    """Coefficients by Cauchy's formula on a circle well inside the half-plane where the terms are analytic."""
+    points, radius = 4 * count + mpmath.mp.prec // 2, mpmath.mpf(centre) / 3
+    angles = [mpmath.expjpi(mpmath.mpf(2 * m) / points) for m in range(points)]
+    values = [function(centre + radius * angle) for angle in angles]
+    return [
+        mpmath.re(sum(value * angles[-k * m % points] for m, value in enumerate(values))) / points / radius**k
+        for k in range(count)
+    ]
 
 
 # -- terms as functions of a real number -----------------------------------------------------------------
@@ -341,7 +365,20 @@ def _total(total: Sum) -> Expr | None:
 
 
 def _harmonic(x: Any, order: Any = 1) -> Any:
-    return mpmath.harmonic(x) if order == 1 else mpmath.zeta(order) - mpmath.zeta(order, x + 1)
+    r"""H_x of an order, for x > 0: counted up to where its expansion in 1/x (Euler–Maclaurin) is as good as exact."""
+    if order == 1:
+        return mpmath.harmonic(x)
+    s, counted, needed = mpmath.mpf(order), mpmath.mpf(0), mpmath.mp.prec // 3
+    while mpmath.re(x) < needed:
+        x += 1
+        counted += x**-s
+    value = mpmath.zeta(s) + x ** (1 - s) / (1 - s) + x**-s / 2
+    for k in range(1, mpmath.mp.prec // 6):
+        term = mpmath.bernoulli(2 * k) / mpmath.factorial(2 * k) * mpmath.rf(s, 2 * k - 1) * x ** (1 - s - 2 * k)
+        value -= term
+        if abs(term) < abs(value) * mpmath.eps / 16:
+            break
+    return value - counted
 
 
 _FUNCTIONS: dict[str, Any] = {"harmonic": _harmonic}
