@@ -25,14 +25,21 @@ from sympy import (
     Dummy,
     Expr,
     Float,
+    I,
     Integer,
+    Integral,
+    Piecewise,
     Poly,
     Product,
     S,
     Sum,
     Symbol,
+    bernoulli,
+    diff,
     expand,
     expand_log,
+    factorial,
+    integrate,
     lambdify,
     log,
     loggamma,
@@ -53,6 +60,8 @@ from theory.symbols import G
 #: Terms added up one by one at most.
 _MOST_TERMS = 100_000
 _MOST_POOLS = 2_000
+#: Operations in a value by polygammas at most.
+_LONGEST_VALUE = 80
 #: Extra bits that the steps of a value may lose.
 _GUARD = 30
 
@@ -88,12 +97,13 @@ def convergent_product(factor: Expr, index: Symbol, start: int) -> Expr | None:
 def _if_valued(series: Sum | Product) -> Expr | None:
     """The series where there is a way to its value, be it once its parameters are numbers."""
     (index, _, _), term = series.limits[0], series.function
+    term = term - 1 if isinstance(series, Product) else term
     if series.free_symbols:
         return series
     try:
-        powers, stride = _pace(term - 1 if isinstance(series, Product) else term, index)
+        powers, stride = _pace(term, index)
     except NotDerivedError:
-        return None if pooled_total(term, index) is None else series
+        return series if _grows_fast(pooled_total(term, index)) else None
     if powers[0] != 0:
         return series
     return None if _smooth_forms(term, index, stride) is None or not _integrable(powers) else series
@@ -116,7 +126,9 @@ def _by_classes(term: Expr, index: Symbol, start: int) -> Expr | None:
         limit = expand_at_infinity(partial, 1, Order({})).constant
     except (NoExpansion, UnknownOrder):
         return None
-    return in_real_terms(simplify(total + limit))
+    value = in_real_terms(total + limit)
+    # Longer than this a sum is easier to read than its value.
+    return None if value.has(I) or value.count_ops() > _LONGEST_VALUE else value
 
 
 class ConvergentSum(Sum):
@@ -136,6 +148,9 @@ class ConvergentProduct(Product):
     def _eval_evalf(self, prec: int) -> Expr:
         (index, start, _), factor = self.limits[0], self.function
         return _number(self, factor - 1, index, int(start), prec, mpmath.exp, mpmath.log1p)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Product({', '.join(printer._print(part) for part in (self.function, self.limits[0]))})"
 
     def _eval_is_extended_real(self) -> bool:
         return True
@@ -212,6 +227,16 @@ def pooled_total(term: Expr, index: Symbol) -> Sum | None:
     return None
 
 
+def _grows_fast(total: Sum | None) -> bool:
+    """Whether a pool grows like an exponential, or faster, so that few terms are enough."""
+    if total is None:
+        return False
+    try:
+        return bool(_pace(total.function, total.limits[0][0])[0][0] > 0)
+    except NotDerivedError:
+        return False
+
+
 def _added_up_pool(term: Expr, function: Callable[[Any], Any], index: Symbol, start: int, prec: int) -> Any:
     """A sum over pools of any sizes, until the integral bounds what is left."""
     total = pooled_total(term, index)
@@ -234,7 +259,7 @@ def _euler_maclaurin(
     if found is None or not _integrable(powers):
         return None
     parts, step = found
-    functions = [_function(part, step) for part in parts]
+    functions = [_function(part, step, smooth=True) for part in parts]
     exact = _function(term, index)
     if wrap is None:
         wrap = _same
@@ -242,7 +267,7 @@ def _euler_maclaurin(
     def one(x: Any) -> Any:
         return sum((wrap(function(x)) for function in functions), mpmath.mpf(0))
 
-    first = -(-start // stride) + 12 + prec // 6
+    first = -(-start // stride) + _beyond(prec)
     # Class r holds period·i − r: whole periods from i = first on leave the places up to period·(first − 1).
     head = sum((wrap(exact(mpmath.mpf(place))) for place in range(start, stride * (first - 1) + 1)), mpmath.mpf(0))
     tail, error = _tail(one, first, powers, prec)
@@ -259,8 +284,10 @@ def _smooth_forms(term: Expr, index: Symbol, stride: int) -> tuple[list[Expr], S
     forms = [term.subs(index, step)]
     if stride > 1:
         forms = [residue_class(term, index, stride, r, step) for r in range(stride)]
-    smooth = [_smooth(form, step) for form in forms]
-    return None if any(form is None for form in smooth) else ([form for form in smooth if form is not None], step)
+    # At any number, not at whole ones alone: of those log Γ is the logarithm of Γ, off the real line it is not.
+    x = Dummy("x", positive=True)
+    smooth = [_smooth(form.subs(step, x)) for form in forms]
+    return None if any(form is None for form in smooth) else ([form for form in smooth if form is not None], x)
 
 
 def _integrable(powers: Powers) -> bool:
@@ -307,14 +334,14 @@ def _taylor(function: Callable[[Any], Any], centre: int, count: int) -> list[Any
 # -- terms as functions of a real number -----------------------------------------------------------------
 
 
-def _function(term: Expr, index: Symbol) -> Callable[[Any], Any]:
-    """A term with its totals as functions of a number."""
+def _function(term: Expr, index: Symbol, smooth: bool = False) -> Callable[[Any], Any]:
+    """A term with its totals as functions of a whole number, or of any number that is large enough."""
     totals = {total: Dummy(f"N{place}") for place, total in enumerate(sorted(term.atoms(Sum), key=str))}
     opened = term.xreplace(totals)
     outer = lambdify([index, *totals.values()], opened, [_FUNCTIONS, "mpmath"])
     if not totals:
         return outer  # type: ignore[no-any-return]
-    running = [_Running(total, index) for total in totals]
+    running = [(_SmoothTotal if smooth else _Running)(total, index) for total in totals]
     return lambda x: outer(x, *(total(x) for total in running))
 
 
@@ -337,12 +364,46 @@ class _Running:
         return self._value
 
 
-def _smooth(term: Expr, index: Symbol) -> Expr | None:
-    """The term without running totals; None where one has no function for it."""
+def _smooth(term: Expr) -> Expr | None:
+    """The term with its running totals as functions; None where one has no smooth extension."""
     closed = {total: _total(total) for total in term.atoms(Sum)}
-    if any(value is None for value in closed.values()):
+    if any(value is None and _antiderivative(total) is None for total, value in closed.items()):
         return None
     return term.xreplace({total: value for total, value in closed.items() if value is not None})
+
+
+def _antiderivative(total: Sum) -> Expr | None:
+    """Of the summand, by the rules of a textbook, which find it at once or not at all."""
+    x = Dummy("x", positive=True)
+    found = integrate(total.function.subs(total.limits[0][0], x), x, manual=True)
+    return None if found.has(Integral, Piecewise) else found.subs(x, total.limits[0][0])
+
+
+class _SmoothTotal:
+    """A total at any number beyond some place, by the Euler–Maclaurin formula with an antiderivative."""
+
+    def __init__(self, total: Sum, index: Symbol) -> None:
+        place, _, upper = total.limits[0]
+        self._shift, self._first = int(upper - index), _beyond(mpmath.mp.prec) // 2
+        x = Dummy("x", positive=True)
+        term = total.function.subs(place, x)
+        antiderivative = _antiderivative(total)
+        assert antiderivative is not None
+        value = antiderivative.subs(place, x) + term / 2
+        for k in range(1, 5 + mpmath.mp.prec // 14):
+            term = diff(term, x, 1 if k == 1 else 2)
+            value += bernoulli(2 * k) / factorial(2 * k) * term
+        self._value = lambdify(x, value, [_FUNCTIONS, "mpmath"], cse=True)
+        counted = _Running(total, index)(mpmath.mpf(self._first - self._shift))
+        self._constant = counted - self._value(mpmath.mpf(self._first))
+
+    def __call__(self, x: Any) -> Any:
+        return self._constant + self._value(x + self._shift)
+
+
+def _beyond(prec: int) -> int:
+    """From where on the expansions of Euler and Maclaurin are as good as exact."""
+    return 16 + prec // 4
 
 
 def _total(total: Sum) -> Expr | None:
@@ -381,4 +442,4 @@ def _harmonic(x: Any, order: Any = 1) -> Any:
     return value - counted
 
 
-_FUNCTIONS: dict[str, Any] = {"harmonic": _harmonic}
+_FUNCTIONS: dict[str, Any] = {"harmonic": _harmonic, "loggamma": mpmath.loggamma}
