@@ -15,6 +15,7 @@ from theory.asymptotics.expansion import CONSTANT, Expansion, NoExpansion, Order
 from theory.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.positivity import Ranges, sign
 from theory.recurrence import MomentRecurrence, Recurrence
+from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
@@ -84,7 +85,11 @@ class Solution:
         if limit is None or self.monotonicity == towards or limit == (oo if extreme is Max else -oo):
             return limit
         if self.monotonicity != MONOTONE:
-            return None
+            # It may rise above its limit and fall again.
+            recurrence, upwards = self.recurrence, extreme is Max
+            if self.monotonicity is not None or not isinstance(recurrence, MomentRecurrence):
+                return None
+            return highest_moment(recurrence, limit, 1 if upwards else -1)
         if isinstance(limit, Piecewise):
             return Piecewise(*((extreme(first, value), condition) for value, condition in limit.args))
         return extreme(first, limit)
