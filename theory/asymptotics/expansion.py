@@ -126,7 +126,10 @@ class Expansion:
         first = self.leading()
         if first is None:
             return False
-        return any(key[0] != 1 and not key[0].is_positive and self._is_level(key, first[1]) for key in self.terms)
+        return any(self._turns(key[0]) and self._is_level(key, first[1]) for key in self.terms)
+
+    def _turns(self, rate: Expr) -> bool:
+        return rate.is_real is False or sign(rate, self.order.ranges) == -1
 
     def _is_level(self, key: Key, other: Key) -> bool:
         try:

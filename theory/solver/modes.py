@@ -27,10 +27,10 @@ class ModeSum(RootSum):
 
     def __new__(cls, expr: Any, func: Any = None, x: Any = None, auto: bool = False, quadratic: bool = False) -> Any:
         total = super().__new__(cls, expr, func, x, auto=False, quadratic=quadratic)
-        return total.replace(lambda part: isinstance(part, ModeSum), _value_or_sum)
+        return total.xreplace({part: _value_or_sum(part) for part in total.atoms(ModeSum)})
 
     def _eval_evalf(self, prec: int) -> Expr:
-        variables, summand = self.fun.args
+        variables, summand = self.fun.variables, self.fun.expr
         value = super()._eval_evalf(prec + 30)
         if summand.free_symbols - set(variables) or self.poly.free_symbols_in_domain:
             return value
@@ -39,7 +39,7 @@ class ModeSum(RootSum):
 
 
 def _value_or_sum(total: ModeSum) -> Expr:
-    (variable,), summand = total.fun.args
+    (variable,), summand = total.fun.variables, total.fun.expr
     over_q = total.poly.domain.is_QQ or total.poly.domain.is_ZZ
     if not over_q or summand.free_symbols != {variable} or not summand.is_rational_function(variable):
         return total
