@@ -13,7 +13,7 @@ so that a value that lies further than that above the limit is never reached aga
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 from flint import fmpq, fmpq_mat
 from sympy import Expr, Rational, S
@@ -46,7 +46,7 @@ def highest_moment(recurrence: MomentRecurrence, limit: Expr, direction: int = 1
     plain = replace(recurrence, scale=S.One, offset=S.Zero)
     values = [_flint(direction * value) for value in islice(plain.values(), _LONGEST_LOOK)]
     settled = values[max(int(recurrence.start) - 2, 0) :]
-    steps = [after - before for before, after in zip(settled, settled[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(settled)]
     coefficients = _minimal_recurrence(steps[: 2 * size + 2])
     memory = _memory(coefficients)
     if memory is None:

@@ -1,8 +1,8 @@
 r"""Sums over the roots of a polynomial that stay sums until a number makes them a number.
 
 :math:`\sum_{q(\lambda) = 0} r(\lambda)\,\lambda^G` is rational at every whole G when q and r are: the trace of
-:math:`r\,\lambda^G` in :math:`\mathbb Q[\lambda]/q`, which needs the power sums of the roots (Newton's identities) and no
-root. SymPy expands it in symmetric functions of symbols for the roots, minutes from degree 10 on.
+:math:`r\,\lambda^G` in :math:`\mathbb Q[\lambda]/q`, which needs the power sums of the roots (Newton's identities) and
+no root. SymPy expands it in symmetric functions of symbols for the roots, minutes from degree 10 on.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ With the term on the scale :math:`e^{\kappa_0 x} x^{\kappa_1} (\log x)^{\kappa_2
   .. math:: \sum_{i \ge N} f(i) = \int_N^\infty f + \tfrac12 f(N) - \sum_{k \le K} \frac{B_{2k}}{(2k)!} f^{(2k-1)}(N),
 
   with :math:`x = N e^u` in the integral for :math:`\kappa_1 < -1`, and :math:`x = N e^{e^v - 1}` for
-  :math:`\kappa_1 = -1 > \kappa_2`, so that the integrand falls exponentially. A value is given where the estimated errors
-  of the quadrature and of the last correction are small enough.
+  :math:`\kappa_1 = -1 > \kappa_2`, so that the integrand falls exponentially. A value is given where the
+  estimated errors of the quadrature and of the last correction are small enough.
 
 Terms that oscillate with a period are added up over whole periods.
 """
@@ -218,7 +218,8 @@ def _added_up(function: Callable[[Any], Any], start: int, stride: int, rate: Exp
 def pooled_total(term: Expr, index: Symbol) -> Sum | None:
     r"""The total N of a term that is a multiple of s(i)/N(i)², N = s(1) + … + s(i); None for other terms.
 
-    Such a series converges whatever the sizes: :math:`\\sum_{i > M} s(i)/N(i)^2 \\le \\int_{N_M}^\\infty dN/N^2 = 1/N(M)`.
+    Such a series converges whatever the sizes:
+    :math:`\sum_{i > M} s(i)/N(i)^2 \le \int_{N_M}^\infty dN/N^2 = 1/N(M)`.
     """
     for total in sorted(term.atoms(Sum), key=str):
         ((place, _, upper),) = total.limits
