@@ -39,6 +39,11 @@ class Arithmetic:
         else:
             self._kind = "rationals"
 
+    @property
+    def is_field(self) -> bool:
+        """Whether elements are written in lowest terms, rather than as expressions that grow."""
+        return self._kind != "expressions"
+
     def constant(self, expression: Expr) -> Any:
         """An expression without the generation, as an element of the field."""
         expression = expression.doit() if expression.has(Sum) else expression

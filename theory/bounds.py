@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sympy import Expr, Matrix, cancel, exp, simplify, sympify
+from sympy import Expr, Matrix, S, cancel, exp, simplify, sympify
 
 from theory.dynamics import GENERATION
 from theory.positivity import Ranges, at_least, sign
@@ -79,8 +79,11 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
         return None
     covering = {**ranges, g: at_least(Matrix([recurrence.start])[0])}
     drift = sign(simplify(shift - shift.subs(g, g - 1)), covering) if shift.has(g) else 0
-    if recurrence.adds_noise and drift in (0, 1) and sign(y, ranges) in (0, 1) and _is_random_walk(p, f):
-        return INCREASING
+    if recurrence.adds_noise and drift in (0, 1) and _is_random_walk(p, f):
+        # Every step is f (1 + κ y), and 1 + κ y keeps the sign that it starts with.
+        curvature = S.Zero if p == 1 else simplify((p - 1) / f)
+        if sign(simplify(1 + curvature * y), ranges) in (0, 1):
+            return INCREASING
     excess = sign(simplify(p - 1), covering)
     if excess in (0, 1) and _nonnegative(f, recurrence, ranges) and sign(y, ranges) in (0, 1) and drift in (0, 1):
         return INCREASING

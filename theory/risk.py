@@ -242,8 +242,8 @@ class Risk:
     def bound(self) -> Expr | None:
         """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived.
 
-        Under accumulate, where the limit is not known, twice the risk of the real data (law 5 of docs/laws.md): an upper
-        bound that need not be the least.
+        Under accumulate, where the limit is not known, twice the risk of the real data (law 5 of docs/laws.md): an
+        upper bound that need not be the least.
         """
         if self.domain == S.false:
             return oo

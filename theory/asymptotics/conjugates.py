@@ -1,11 +1,11 @@
 r"""Functions of conjugate arguments, written in real terms.
 
 *Gamma functions.* Products over conjugate roots leave :math:`\Gamma(x + \sqrt s)\,\Gamma(x - \sqrt s)`, which is real
-for real x and s of either sign, and :math:`|\Gamma(x + i\sqrt{-s})|^2` for s < 0. As a product of two complex numbers it
-has, in decimals, an imaginary part of rounding errors; as one function, :class:`GammaPair`, it has none.
+for real x and s of either sign, and :math:`|\Gamma(x + i\sqrt{-s})|^2` for s < 0. As a product of two complex numbers
+it has, in decimals, an imaginary part of rounding errors; as one function, :class:`GammaPair`, it has none.
 
-*Polygammas.* Partial fractions over complex roots leave :math:`\psi^{(m)}(c \pm iy)` in pairs. Where 2c is a whole number
-the reflection formula and the recurrence,
+*Polygammas.* Partial fractions over complex roots leave :math:`\psi^{(m)}(c \pm iy)` in pairs. Where 2c is a whole
+number the reflection formula and the recurrence,
 
 .. math:: \psi^{(m)}(1-z) = (-1)^m \Bigl(\psi^{(m)}(z) + \frac{d^m}{dz^m}\, \pi \cot \pi z\Bigr), \qquad
    \psi^{(m)}(w + 1) = \psi^{(m)}(w) + \frac{(-1)^m\, m!}{w^{m+1}},

@@ -5,8 +5,8 @@ For :math:`y_g = p_g\, y_{g-1} + f_g` with f > 0:
 1. p = 1: a sum. Its growth is that of partial sums (Karamata's theorem, class by class for periodic sizes); where it
    converges its value is the limit.
 2. :math:`p_g = 1 + \kappa f_g`: then :math:`1 + \kappa y_g = (1 + \kappa y_0) \prod p_i`. Where :math:`\sum f`
-   converges so does the product; where it diverges the product grows beyond all bounds for κ > 0, and for κ < 0 vanishes, if
-   :math:`|p_g| \le 1 - \epsilon f_g` from some generation on: the limit is :math:`-1/\kappa`.
+   converges so does the product; where it diverges the product grows beyond all bounds for κ > 0, and for κ < 0
+   vanishes, if :math:`|p_g| \le 1 - \epsilon f_g` from some generation on: the limit is :math:`-1/\kappa`.
 """
 
 from __future__ import annotations
