@@ -243,7 +243,8 @@ class _Pages:
         self._terms = terms
         if max(terms) > _MOST_TERMS:
             raise DomainError(
-                f"generation = {g} is beyond exact values: with irrational sizes they fill pages; use numerics.evaluate."
+                f"generation = {g} is beyond exact values: with irrational sizes they fill pages, "
+                f"so use numerics.evaluate."
             )
 
 

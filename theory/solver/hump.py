@@ -2,8 +2,8 @@ r"""The maximum of a risk that rises above its limit and falls again.
 
 With constant coefficients the steps :math:`u_g = y_g - y_{g-1} = h P^{g-s} d` obey a linear recurrence
 :math:`U_{g+1} = C U_g` of U = (u_g, …, u_{g+r-1}), C the companion matrix of its minimal polynomial
-(Berlekamp and Massey; the order is at most that of P by Cayley and Hamilton). Let :math:`\|C^s\| \le 1/2` in the maximum
-norm. Then everything still to come moves y by at most
+(Berlekamp and Massey; the order is at most that of P by Cayley and Hamilton). Let :math:`\|C^s\| \le 1/2` in the
+maximum norm. Then everything still to come moves y by at most
 
 .. math:: \sum_{g > K} |u_g| \le 2 \sum_{g = K+1}^{K+s} \|U_g\|,
 
