@@ -106,7 +106,7 @@ def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
         )
     risk.watch(max(generations, default=1))
     found: dict[int, float] = {}
-    closed_form = risk.closed_form
+    closed_form = risk._formula
     # Outside the domain some generation is infinite, and only the recurrence knows from which one on.
     valid = risk.domain == true or closed_form is oo
     if closed_form is not None and valid and not closed_form.has(nan, zoo):

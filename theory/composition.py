@@ -109,6 +109,7 @@ def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr
         readout=quadratic(dynamics.readout, dynamics.readout),
         initial=initial,
         early=tuple(early[: max(0, start - 2)]),
+        adds_noise=True,
     )
 
 

@@ -97,6 +97,9 @@ class MomentRecurrence(Recurrence):
     domain : condition on the parameters under which every generation has finite risk
     exactness : "exact" or "leading order"
     continuation : another recurrence that takes over, with the moments reached, at generation ``[0]`` ≥ 2
+    adds_noise : whether every step adds the variance of new noise, as under :func:`theory.composition.compose`: f ≥ 0
+        whatever the sizes, and for one moment 1 + κ m, with p = 1 + κ f, is the variance of an observation,
+        never negative
     """
 
     start: int | Expr
@@ -113,6 +116,7 @@ class MomentRecurrence(Recurrence):
     exactness: str = "exact"
     continuation: tuple[Expr, MomentRecurrence] | None = None
     symbol: Symbol = field(default=GENERATION)
+    adds_noise: bool = False
 
     def __post_init__(self) -> None:
         for name in ("matrix", "forcing", "readout", "initial"):
@@ -162,6 +166,7 @@ class MomentRecurrence(Recurrence):
         compiled = _Compiled(active, ring)
         state = [ring.constant(entry) for entry in active.initial]
         g = int(active.start) - 1
+        pages = _Pages(ring, len(state))
         alive = compiled.is_finite(max(g, 1))
         if g >= 1:
             yield risk(compiled.risk(g, state)) if alive else None
@@ -175,6 +180,7 @@ class MomentRecurrence(Recurrence):
                 yield None
                 continue
             state = compiled.step(g, state)
+            pages.turn(g, compiled)
             yield risk(compiled.risk(g, state))
 
 
@@ -223,6 +229,31 @@ class _Compiled:
             if state[col]:
                 total = total + coefficient(g) * state[col]
         return total
+
+
+#: Terms of an exact value with irrational numbers in it, which no arithmetic makes shorter, at most.
+_MOST_TERMS = 100_000
+
+
+class _Pages:
+    """How long exact moments become where every step writes the ones before into larger expressions."""
+
+    def __init__(self, ring: Arithmetic, size: int) -> None:
+        self._grows = size > 1 and not ring.is_field
+        self._terms = [1] * size
+
+    def turn(self, g: int, compiled: _Compiled) -> None:
+        if not self._grows:
+            return
+        terms = [1] * len(self._terms)
+        for row, col, _ in compiled.entries:
+            terms[row] += self._terms[col] + 1
+        self._terms = terms
+        if max(terms) > _MOST_TERMS:
+            raise DomainError(
+                f"generation = {g} is beyond exact values: with irrational sizes they fill pages, "
+                f"so use numerics.evaluate."
+            )
 
 
 def _whole(generation: Expr) -> int:

@@ -26,7 +26,8 @@ from sympy import (
 
 from theory.arguments import exact, shown
 from theory.arguments import generation as whole_generation
-from theory.bounds import DECREASING, INCREASING
+from theory.asymptotics.conjugates import with_real_pairs
+from theory.bounds import DECREASING, INCREASING, bound_of_pools
 from theory.errors import DomainError
 from theory.models.base import Model
 from theory.numerals import printable
@@ -38,6 +39,7 @@ from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
 from theory.stationary import StationaryRecurrence
 from theory.symbols import G
+from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class Risk:
         self.watch(g)
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
-        closed = self.closed_form
+        closed = self._formula
         elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
         if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
             return closed.subs(G, g)
@@ -153,10 +155,17 @@ class Risk:
 
     @cached_property
     def closed_form(self) -> Expr | None:
-        """The risk as an expression in ``theory.G`` and the parameters; None when none was derived.
+        r"""The risk as an expression in ``theory.G`` and the parameters; None when none was derived.
 
-        Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again.
+        Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again. Gamma functions of
+        conjugate arguments are one real function, :math:`|\Gamma|^2`.
         """
+        formula = self._formula
+        return None if formula is None else with_real_pairs(formula)
+
+    @cached_property
+    def _formula(self) -> Expr | None:
+        """The closed form with complex roots told one by one, as proofs and ball arithmetic read it."""
         if self.domain == S.false:
             # Infinite from some generation on: a formula that runs past it would be a lie.
             return oo if self._always_infinite else None
@@ -250,7 +259,11 @@ class Risk:
 
     @cached_property
     def bound(self) -> Expr | None:
-        """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived."""
+        """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived.
+
+        Under accumulate, where the limit is not known, twice the risk of the real data (law 5 of docs/laws.md): an
+        upper bound that need not be the least.
+        """
         if self.domain == S.false:
             return oo
         if self._undecided:
@@ -266,6 +279,8 @@ class Risk:
         extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
         if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
             return self.closed_form
+        if extreme is None and isinstance(self.workflow, Accumulate) and not self._reversed:
+            extreme = bound_of_pools(self.recurrence, self.workflow.size(1), self._ranges)
         return self._rescaled(extreme)
 
     # -- conditions ------------------------------------------------------------------------------------

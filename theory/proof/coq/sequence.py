@@ -155,7 +155,7 @@ class Sequence:
         return orient(factor(plain.at(generation)), self.ranges)
 
     def _written(self, risk: Risk) -> Expr | None:
-        closed = risk.closed_form
+        closed = risk._formula
         if closed is None:
             return None
         try:
