@@ -7,7 +7,7 @@ from numerics.generations import GenerationRun, run_generations
 from numerics.limit_process import LimitProcess, limit_process
 from numerics.run.ratio import RatioCheck
 from numerics.simulate import Simulation, simulate
-from theory.model_laws import register_simulator
+from theory.testing.model_laws import register_simulator
 
 register_simulator(simulate)
 

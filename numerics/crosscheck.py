@@ -16,8 +16,8 @@ from numerics.gaussian_maximum import GaussianMaximum
 from numerics.importance import is_possible
 from numerics.loss_law import LossLaw, loss_law
 from numerics.simulate import MOST_REPLICATES, Simulation
-from theory.arguments import quoted
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted
 from theory.risk import Risk
 
 Array = NDArray[np.float64]

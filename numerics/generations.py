@@ -26,8 +26,8 @@ from numerics.run.ratio import RatioCheck, check_ratio, measured_ratio, standard
 from numerics.run.storage import Storage, digest_of
 from numerics.run.training import Training, training
 from numerics.seeds import Seed, seed_number
-from theory.arguments import generation, whole_number
 from theory.errors import DomainError
+from theory.expressions.arguments import generation, whole_number
 from theory.risk import Risk
 from theory.workflows.base import Workflow, exact_weights
 

@@ -1,7 +1,7 @@
 r"""How the average of a loss over R replicates scatters: its covariance, and what is left of skewness and kurtosis.
 
 Of the squared error of a scalar family under deterministic weights all of them are known exactly
-(:mod:`theory.higher_moments`): nothing about the spread of the average is then estimated from the replicates that are
+(:mod:`theory.moments.higher_moments`): nothing about the spread of the average is then estimated from the replicates that are
 to be judged. Elsewhere they are estimated, and the verdict says so.
 
 With a = skewness/√R the average, in units of its standard error, is close to normal only up to a; its *score* is
@@ -26,9 +26,9 @@ from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr, 
 
 from numerics.pathway_table import pathway_coefficients
 from theory.errors import NotDerivedError
-from theory.higher_moments import ErrorMoments, QuadraticNoise
 from theory.models.base import Model
 from theory.models.exponential_family import ExponentialFamily
+from theory.moments.higher_moments import ErrorMoments, QuadraticNoise
 from theory.workflows.base import Workflow
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from numbers import Integral
 
 from numpy.random import Generator, SeedSequence
 
-from theory.arguments import quoted, whole_number
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted, whole_number
 
 Seed = int | SeedSequence | Generator
 _POOL = SeedSequence(0).pool_size

@@ -27,8 +27,8 @@ from numerics.samplers.kernel_density import Cached, KernelModel, kernel_schedul
 from numerics.samplers.overlaps import PAIRS, lifted
 from numerics.samplers.schedule import Schedule
 from numerics.seeds import Seed, seed_number
-from theory.arguments import generation, whole_number
 from theory.errors import DomainError
+from theory.expressions.arguments import generation, whole_number
 from theory.models.kernel_density import KernelDensity
 from theory.workflows.base import Workflow, verify_workflow
 

@@ -12,10 +12,10 @@ from numerics.blocks import Moments, all_moments
 from numerics.importance import is_needed, tilted_chain
 from numerics.samplers.choose import sampler, verify_numbers
 from numerics.seeds import Seed, seed_number
-from theory.arguments import advise, generation, quoted, whole_number
 from theory.errors import DomainError
+from theory.expressions.arguments import advise, generation, quoted, whole_number
 from theory.models.base import Model
-from theory.units import slip_of_units
+from theory.models.units import slip_of_units
 from theory.workflows.base import Workflow, verify_workflow
 
 METHODS = ("auto", "exact-law", "raw", "importance")

@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from theory import DomainError
-from theory.arguments import declaring
+from theory.expressions.arguments import declaring
+from theory.expressions.parser import parse
 from theory.models.base import Model
-from theory.parser import parse
 from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
 from theory.workflows.base import Workflow
 

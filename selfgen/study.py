@@ -71,11 +71,11 @@ from sympy import Expr, Integer, floor
 
 from selfgen.names import build
 from theory import DomainError
-from theory.arguments import advise
+from theory.expressions.arguments import advise
+from theory.expressions.parser import parse
 from theory.models.base import Model
-from theory.parser import parse
+from theory.models.units import slip_of_units
 from theory.registry import WORKFLOW_ALIASES
-from theory.units import slip_of_units
 from theory.workflows.base import Workflow
 
 DEFAULT = "builtin"

@@ -23,10 +23,10 @@ from selfgen.study import Case, Study
 from selfgen.values import baseline_of
 from selfgen.workers import workers
 from theory import DomainError, LinearRegression, Risk, expected_risk
-from theory.bounds import DECREASING, INCREASING
+from theory.expressions.parser import parse
 from theory.models.base import Model
-from theory.parser import parse
-from theory.units import computed_units
+from theory.models.units import computed_units
+from theory.solver.bounds import DECREASING, INCREASING
 from theory.workflows.base import Workflow
 
 

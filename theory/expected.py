@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from theory.arguments import advise, quoted
 from theory.errors import DomainError
+from theory.expressions.arguments import advise, quoted
 from theory.models.base import Model
-from theory.real_data import derived_recurrence
+from theory.models.real_data import derived_recurrence
+from theory.models.samples import verify_samples
+from theory.models.units import slip_of_units
+from theory.moments.stated_dynamics import verify_users
 from theory.risk import Risk
-from theory.samples import verify_samples
-from theory.stated_dynamics import verify_users
-from theory.units import slip_of_units
 from theory.workflows.base import Workflow, verify_workflow
 
 

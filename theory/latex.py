@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sympy import Basic, Expr, Matrix, Piecewise, S, Symbol, false, oo, sympify, true
 from sympy.printing.latex import LatexPrinter
 
-from theory.numerals import printable
-from theory.recurrence import MomentRecurrence
+from theory.expressions.numerals import printable
+from theory.expressions.symbols import G
+from theory.moments.recurrence import MomentRecurrence
 from theory.solver.tidy import orient
-from theory.symbols import G
 
 if TYPE_CHECKING:
     from theory.risk import Risk

@@ -24,21 +24,21 @@ from sympy import (
     zoo,
 )
 
-from theory.arguments import exact, shown
-from theory.arguments import generation as whole_generation
 from theory.asymptotics.conjugates import with_real_pairs
-from theory.bounds import DECREASING, INCREASING, bound_of_pools
 from theory.errors import DomainError
+from theory.expressions.arguments import exact, shown
+from theory.expressions.arguments import generation as whole_generation
+from theory.expressions.numerals import printable
+from theory.expressions.signs import Ranges, sign
+from theory.expressions.symbols import G
 from theory.models.base import Model
-from theory.numerals import printable
-from theory.positivity import Ranges, sign
-from theory.recurrence import MomentRecurrence, Recurrence
-from theory.samples import watch_samples
-from theory.schedules import started_late
+from theory.models.samples import watch_samples
+from theory.moments.late_schedules import started_late
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.stationary import StationaryRecurrence
+from theory.solver.bounds import DECREASING, INCREASING, bound_of_pools
 from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
-from theory.stationary import StationaryRecurrence
-from theory.symbols import G
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
 
@@ -104,7 +104,7 @@ class Risk:
         return self._run(g)
 
     def watch(self, generation: int) -> None:
-        """Refuse what only the blocks and weights up to a generation can tell; see :mod:`theory.samples`."""
+        """Refuse what only the blocks and weights up to a generation can tell; see :mod:`theory.models.samples`."""
         seen = self.__dict__.get("_watched", 0)
         if generation > seen:
             watch_samples(self.model, self.workflow, generation)

@@ -20,9 +20,9 @@ from numerics.samplers.combination import steps
 from numerics.samplers.schedule import schedule
 from numerics.seeds import Seed, seed_number
 from numerics.threads import single_threaded_algebra
-from theory.arguments import generation, quoted, whole_number
+from theory.design.pathway import Pathway
 from theory.errors import DomainError
-from theory.process import Pathway
+from theory.expressions.arguments import generation, quoted, whole_number
 from theory.workflows.base import Workflow
 
 LOSSES = ("fisher", "excess")

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from numerics.estimation.cholesky import Array
 from numerics.estimation.newton import MOST_STEPS, SINGULAR, UNFINISHED, Fits
-from theory.arguments import quoted
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted
 
 #: A step of this relative size is the last.
 LAST_STEP = 1e-8

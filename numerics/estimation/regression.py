@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from numerics.estimation.cholesky import Array, factor, forward
 from numerics.estimation.separation import separated
-from theory.arguments import quoted
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted
 
 DESIGNS = ("shared", "fresh")
 #: A share of labels this near to none, or to all, is rounding.

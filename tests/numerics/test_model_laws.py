@@ -41,10 +41,10 @@ from theory import (
     Workflow,
     expected_risk,
 )
-from theory.composition import compose
-from theory.pathway_recurrence import PathwayRecurrence
+from theory.expressions.symbols import G
+from theory.moments.composition import compose
+from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.registry import MODELS
-from theory.symbols import G
 from theory.testing import LawViolation, check_model
 
 BUILT_IN = [
@@ -331,7 +331,7 @@ def test_broken_models_break_a_law(model, law, what, pool, monkeypatch):
 
 
 def test_a_certificate_that_the_checker_refuses_is_reported(monkeypatch):
-    monkeypatch.setattr("theory.model_laws.check", lambda certificate: False)
+    monkeypatch.setattr("theory.testing.model_laws.check", lambda certificate: False)
     with pytest.raises(LawViolation, match="certificates: loss squared"):
         check_model(Uniform(3, 4), [Accumulate()], generations=2)
 
@@ -349,7 +349,7 @@ def test_arguments():
 
 def test_a_risk_from_another_process_can_be_proved(pool):
     """SymPy numbers dummies by chance in every process: the generation inside a recurrence is always the same one."""
-    from theory.dynamics import GENERATION, LAG
+    from theory.workflows.dynamics import GENERATION, LAG
 
     assert pool.submit(_same_symbols, GENERATION, LAG).result()
     risk = expected_risk(Bernoulli("1/3", 4), Accumulate())
@@ -357,7 +357,7 @@ def test_a_risk_from_another_process_can_be_proved(pool):
 
 
 def _same_symbols(generation: Symbol, lag: Symbol) -> bool:
-    from theory.dynamics import GENERATION, LAG
+    from theory.workflows.dynamics import GENERATION, LAG
 
     return generation == GENERATION and lag == LAG
 

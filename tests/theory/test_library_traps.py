@@ -14,10 +14,10 @@ import pytest
 from flint import acb, arb
 from sympy import Add, Mul, Piecewise, Pow, Rational, harmonic, log, oo, sqrt
 
-from numerics.ball import BallProgram
 from theory import G, Regular, Replace, expected_risk, j
 from theory.asymptotics.scales import limit_or_none, positive_variable, scale_of
-from theory.kernels.boundedness import _ball
+from theory.design.boundedness import _ball
+from theory.expressions.balls import BallProgram
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for room in ("theory", "numerics") for path in sorted((ROOT / room).rglob("*.py"))]

@@ -31,7 +31,7 @@ def enclosure(expression: Expr, x: Symbol, low: int, high: int | None) -> Interv
     Examples
     --------
     >>> from sympy import exp
-    >>> from theory.symbols import j
+    >>> from theory.expressions.symbols import j
     >>> low, high = enclosure(1 + exp(-j), j, 1, None)
     >>> float(low), round(float(high), 4)
     (1.0, 1.3679)

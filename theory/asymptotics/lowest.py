@@ -33,7 +33,7 @@ from sympy.core.relational import Relational
 
 from theory.asymptotics.enclosures import enclosure, polynomials
 from theory.asymptotics.scales import limit_or_none
-from theory.positivity import Ranges, at_least, sign
+from theory.expressions.signs import Ranges, at_least, sign
 
 #: Where a sequence is tried for being monotone from, counted from its first term.
 _HEADS = (0, 8, 64, 512)
@@ -51,7 +51,7 @@ def always_at_least(
     Examples
     --------
     >>> from sympy import Integer, exp
-    >>> from theory.symbols import j
+    >>> from theory.expressions.symbols import j
     >>> always_at_least(Integer(10), 401 * j / (j**2 + 400), j, 1, Integer(9))
     False
     >>> always_at_least(Integer(10), 1 + exp(-j), j, 1, Integer(10))
@@ -78,7 +78,7 @@ def infimum(
     Examples
     --------
     >>> from sympy import log
-    >>> from theory.symbols import j
+    >>> from theory.expressions.symbols import j
     >>> infimum(2 + (-1) ** j, j, 1), infimum(j / (1 + j) + 1 / j, j, 1), infimum(1 + log(j), j, 1)
     (1, 1, 1)
     """

@@ -44,7 +44,7 @@ from sympy import (
 
 from theory.asymptotics.scales import Scale, limit_or_none, positive_variable, scale_of
 from theory.errors import NotDerivedError
-from theory.solver.sums import definite_sum
+from theory.expressions.sums import definite_sum
 
 Sums = list[tuple[Scale | None, Basic]]
 

@@ -16,8 +16,8 @@ from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.solution import SolvesRecurrence
 from theory.derivation.step import Check, Evidence, Step
 from theory.errors import DomainError
-from theory.recurrence import MomentRecurrence
-from theory.symbols import G
+from theory.expressions.symbols import G
+from theory.moments.recurrence import MomentRecurrence
 
 if TYPE_CHECKING:
     from theory.risk import Risk

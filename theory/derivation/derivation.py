@@ -27,7 +27,7 @@ from theory.derivation.relation import (
 from theory.derivation.step import Check, Evidence, NotShown, Step, StepError
 from theory.derivation.tendency import tendency
 from theory.errors import DomainError
-from theory.symbols import G
+from theory.expressions.symbols import G
 
 _CHECKS: dict[str, Check] = {
     EQUAL: equality,

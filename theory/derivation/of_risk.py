@@ -22,9 +22,9 @@ from theory.derivation.notation import generation_symbol
 from theory.derivation.regimes import is_plain, recurrence_steps
 from theory.derivation.step import Step
 from theory.derivation.trend import domain_steps, limit_steps, order_steps
-from theory.dynamics import PoolDynamics
 from theory.errors import DomainError
-from theory.real_data import derived_recurrence
+from theory.models.real_data import derived_recurrence
+from theory.workflows.dynamics import PoolDynamics
 
 if TYPE_CHECKING:
     from theory.risk import Risk

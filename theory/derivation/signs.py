@@ -1,7 +1,7 @@
 r"""Inequalities for all values of their symbols, proved.
 
 In turn: a constant is enclosed in a ball (Arb); a rational function is written in variables over [0, ∞) and its
-coefficients have one sign (:mod:`theory.positivity`); a rational function of one variable has no real root in its range
+coefficients have one sign (:mod:`theory.expressions.signs`); a rational function of one variable has no real root in its range
 (Sturm), or, for a whole variable, is tried at every whole number up to the last root; and a sequence :math:`D(G)` with
 :math:`D(G+1) - D(G) \le 0` is at least its limit, one with :math:`\ge 0` at least its first value.
 """
@@ -34,12 +34,12 @@ from sympy import (
     together,
 )
 
-from theory.asymptotics.expansion import Order
 from theory.derivation.enclosure import number_sign
 from theory.derivation.normal_form import NoNormalForm, NormalForm, normal_form, vanishes
 from theory.derivation.relation import covering
-from theory.positivity import Ranges, at_least, sign
-from theory.symbols import G
+from theory.expressions.expansion import Order
+from theory.expressions.signs import Ranges, at_least, sign
+from theory.expressions.symbols import G
 
 Domain = tuple[tuple[Expr, Any], ...]
 

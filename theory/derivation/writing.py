@@ -13,9 +13,9 @@ from sympy.core.relational import GreaterThan, StrictLessThan
 
 from theory.derivation.notation import PLAIN, WORDS
 from theory.derivation.relation import ASYMPTOTIC, DEFINED, EQUAL, LIMIT, Relation
-from theory.gaussian.multidigamma import multidigamma
+from theory.expressions.multidigamma import multidigamma
+from theory.expressions.numerals import printable
 from theory.latex import latex
-from theory.numerals import printable
 
 if TYPE_CHECKING:
     from theory.derivation.derivation import Derivation

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol, sympify
 
-from theory.arguments import quoted, replacements
 from theory.errors import DomainError
-from theory.higher_moments import QuadraticNoise
-from theory.positivity import range_of
-from theory.recurrence import Recurrence
-from theory.symbols import j
+from theory.expressions.arguments import quoted, replacements
+from theory.expressions.signs import range_of
+from theory.expressions.symbols import j
+from theory.moments.higher_moments import QuadraticNoise
+from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 
@@ -67,7 +67,7 @@ class Model(ABC):
         return "1/n"
 
     def ranges(self) -> dict[Symbol, Expr]:
-        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
+        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
         values = self.parameters
         return {values[name]: range_of(role) for name, role in self.roles.items() if isinstance(values[name], Symbol)}
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from sympy import And, Basic, Expr, Ge, Matrix, Min, S, cancel, eye, simplify, sympify
 
 from theory.asymptotics.lowest import always_at_least, infimum
-from theory.dynamics import GENERATION, LagWindow, LinearDynamics
-from theory.positivity import Ranges, sign
-from theory.symbols import G, j
+from theory.expressions.signs import Ranges, sign
+from theory.expressions.symbols import G, j
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import SyntheticBlocks
+from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
 from theory.workflows.window import SlidingWindow
 
 #: Fits that are counted from their weights.

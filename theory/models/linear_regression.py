@@ -11,10 +11,10 @@ from typing import ClassVar
 
 from sympy import And, Basic, Expr, Ge, Matrix, Max, Min, Mod, Piecewise, S, Symbol, ceiling, eye, floor, simplify
 
-from theory.arguments import exact, is_positive, is_positive_integer, parameter, quoted
-from theory.composition import compose
-from theory.dynamics import GENERATION
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter, quoted
+from theory.expressions.signs import at_least, sign
+from theory.expressions.symbols import G, j
 from theory.models.base import Model
 from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use
 from theory.models.regression_regimes import (
@@ -26,11 +26,11 @@ from theory.models.regression_regimes import (
     regimes,
     watched,
 )
-from theory.positivity import at_least, sign
-from theory.recurrence import MomentRecurrence, Recurrence
-from theory.symbols import G, j
+from theory.moments.composition import compose
+from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import SyntheticBlocks
+from theory.workflows.dynamics import GENERATION
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from sympy import Basic, Expr, Ge, Integer, Le, Matrix, Or, Piecewise, S, Symbol, eye
 
 from theory.asymptotics.lowest import always_at_least, infimum, pieces, stretches
-from theory.dynamics import GENERATION
 from theory.errors import DomainError
+from theory.expressions.signs import sign
+from theory.expressions.symbols import G
 from theory.models.fit_sizes import RowsInUse
-from theory.positivity import sign
-from theory.recurrence import MomentRecurrence
-from theory.symbols import G
+from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION
 
 DETERMINED, LEAST_NORM, INFINITE = "determined", "least norm", "infinite"
 

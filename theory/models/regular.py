@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import is_positive_integer, parameter
-from theory.composition import compose
-from theory.higher_moments import QuadraticNoise
+from theory.expressions.arguments import is_positive_integer, parameter
 from theory.models.base import Model
-from theory.recurrence import Recurrence
+from theory.moments.composition import compose
+from theory.moments.higher_moments import QuadraticNoise
+from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 

@@ -31,8 +31,8 @@ from sympy import (
 from sympy import factor as sympy_factor
 from sympy.polys.matrices import DomainMatrix
 
+from theory.expressions.roots import irreducible_factors, radical_roots
 from theory.solver.modes import ModeSum
-from theory.solver.roots import irreducible_factors, radical_roots
 
 
 def solve_constant(

@@ -18,7 +18,7 @@ from itertools import islice, pairwise
 from flint import fmpq, fmpq_mat
 from sympy import Expr, Rational, S
 
-from theory.recurrence import MomentRecurrence
+from theory.moments.recurrence import MomentRecurrence
 
 #: Generations looked at, moments, and powers of the companion matrix tried, at most.
 _LONGEST_LOOK, _MOST_MOMENTS, _LONGEST_MEMORY = 600, 40, 256
@@ -32,7 +32,7 @@ def highest_moment(recurrence: MomentRecurrence, limit: Expr, direction: int = 1
     Examples
     --------
     >>> from sympy import Matrix, Rational
-    >>> from theory.recurrence import MomentRecurrence
+    >>> from theory.moments.recurrence import MomentRecurrence
     >>> fading = Matrix([[Rational(1, 2), 1], [0, Rational(1, 3)]])
     >>> hump = MomentRecurrence(1, fading, Matrix([0, 0]), Matrix([[1, 0]]), Matrix([1, 2]))
     >>> highest_moment(hump, S.Zero)

@@ -49,13 +49,13 @@ from sympy import (
 )
 
 from theory.asymptotics.conjugates import in_real_terms
-from theory.asymptotics.expansion import NoExpansion, Order, UnknownOrder, expand_at_infinity
 from theory.asymptotics.oscillation import Pieces, period_of, pieces, residue_class
 from theory.asymptotics.scales import Powers
 from theory.asymptotics.series import hypergeometric_series
 from theory.errors import NotDerivedError
-from theory.solver.sums import definite_sum
-from theory.symbols import G
+from theory.expressions.expansion import NoExpansion, Order, UnknownOrder, expand_at_infinity
+from theory.expressions.sums import definite_sum
+from theory.expressions.symbols import G
 
 #: Terms added up one by one at most.
 _MOST_TERMS = 100_000

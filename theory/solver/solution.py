@@ -11,10 +11,10 @@ from functools import cached_property
 
 from sympy import Eq, Expr, Max, Min, Piecewise, S, Symbol, diff, fraction, oo, simplify, together
 
-from theory.asymptotics.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
-from theory.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
-from theory.positivity import Ranges, sign
-from theory.recurrence import MomentRecurrence, Recurrence
+from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
+from theory.expressions.signs import Ranges, sign
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.stability import spectral_radius

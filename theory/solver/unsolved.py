@@ -18,11 +18,11 @@ from sympy import Basic, Expr, Integer, Piecewise, S, oo, simplify
 from theory.asymptotics.oscillation import partial_sums, pieces
 from theory.asymptotics.scales import Scale, limit_or_none, positive_variable
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges, sign
-from theory.recurrence import MomentRecurrence
-from theory.schedules import past_tables
+from theory.expressions.signs import Ranges, sign
+from theory.expressions.symbols import G
+from theory.moments.late_schedules import past_tables
+from theory.moments.recurrence import MomentRecurrence
 from theory.solver.series import convergent_product, convergent_sum, pooled_total
-from theory.symbols import G
 
 
 @dataclass(frozen=True)

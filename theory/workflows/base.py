@@ -25,14 +25,14 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
-from theory.arguments import exact, quoted, replacements
 from theory.errors import DomainError
-from theory.parser import parse
-from theory.symbols import j
+from theory.expressions.arguments import exact, quoted, replacements
+from theory.expressions.parser import parse
+from theory.expressions.symbols import j
 
 if TYPE_CHECKING:
-    from theory.converging import ConvergingDynamics
-    from theory.dynamics import LagWindow, LinearDynamics, PoolDynamics
+    from theory.moments.converging import ConvergingDynamics
+    from theory.workflows.dynamics import LagWindow, LinearDynamics, PoolDynamics
     from theory.workflows.subsample import Draw
 
 ONE: Expr = Integer(1)
@@ -118,7 +118,7 @@ class Workflow(ABC):
         return None
 
     def ranges(self) -> dict[Symbol, Expr]:
-        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
+        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
         return {}
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:

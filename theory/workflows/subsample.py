@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import exact, truth_value
-from theory.dynamics import PoolDynamics
 from theory.errors import DomainError
-from theory.positivity import at_least
+from theory.expressions.arguments import exact, truth_value
+from theory.expressions.signs import at_least
 from theory.workflows.base import ONE, Workflow, pooled_weights
+from theory.workflows.dynamics import PoolDynamics
 
 
 @dataclass(frozen=True)

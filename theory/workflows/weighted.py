@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from sympy import Expr, sympify
 
-from theory.arguments import quoted
 from theory.errors import DomainError
-from theory.symbols import j
+from theory.expressions.arguments import quoted
+from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, size_schedule
 
 

@@ -15,9 +15,9 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges, sign
+from theory.expressions.signs import Ranges, sign
+from theory.expressions.symbols import G
 from theory.proof.texts import is_plain, name
-from theory.symbols import G
 
 #: Letters that the proofs or the standard library use for something else.
 RESERVED = frozenset("G R O S I D E B P g i j".split())
@@ -176,7 +176,7 @@ class Atoms:
 
 
 def never_zero(expression: Expr, ranges: Ranges) -> bool:
-    """Whether the sign test of :mod:`theory.positivity` excludes zero too, on the whole range.
+    """Whether the sign test of :mod:`theory.expressions.signs` excludes zero too, on the whole range.
 
     Examples
     --------
