@@ -27,7 +27,7 @@ from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, expand
 
 from numerics.lerch import lerch_phi
 from theory.errors import DomainError
-from theory.gaussian.multidigamma import multidigamma
+from theory.models.gaussian.multidigamma import multidigamma
 
 Operation: TypeAlias = Callable[..., Any]
 

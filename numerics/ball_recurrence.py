@@ -15,7 +15,7 @@ from sympy import QQ, Expr, Integer, Poly, PolynomialError, Symbol, fraction, il
 
 from numerics.ball import BallProgram
 from theory.errors import DomainError
-from theory.recurrence import MomentRecurrence
+from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
 
 LONGEST_RUN = 5 * 10**6

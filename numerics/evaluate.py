@@ -15,10 +15,10 @@ from sympy import Expr, nan, oo, sympify, true, zoo
 from numerics.ball import BallProgram, real_bits
 from numerics.ball_recurrence import run_moments, run_pathway
 from theory.errors import DomainError
-from theory.pathway_recurrence import PathwayRecurrence
-from theory.recurrence import MomentRecurrence, Recurrence
+from theory.expressions.symbols import G
+from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.risk import Risk
-from theory.symbols import G
 
 _Run: TypeAlias = Callable[[Iterable[int], int], dict[int, acb]]
 
@@ -60,7 +60,7 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
     Examples
     --------
     >>> from sympy import Rational
-    >>> from theory.symbols import G
+    >>> from theory.expressions.symbols import G
     >>> from numerics.evaluate import evaluate
     >>> evaluate((1 + Rational(1, 10**15)) ** G - 1, [1, 10**12])
     array([1.00000000e-15, 1.00050017e-03])

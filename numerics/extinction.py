@@ -22,13 +22,13 @@ from scipy.linalg import solve
 from scipy.sparse import csr_array
 
 from numerics.evaluate import runner
-from theory.arguments import exact
-from theory.arguments import generation as whole_generation
-from theory.categories.ancestry import LineageRecurrence, newest_block_only
-from theory.categories.extinction import BranchingExtinction, ExtinctionTime
-from theory.dynamics import GENERATION
 from theory.errors import DomainError
-from theory.recurrence import Recurrence
+from theory.expressions.arguments import exact
+from theory.expressions.arguments import generation as whole_generation
+from theory.models.categories.ancestry import LineageRecurrence, newest_block_only
+from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
+from theory.moments.recurrence import Recurrence
+from theory.workflows.dynamics import GENERATION
 
 if TYPE_CHECKING:
     from theory.risk import Risk

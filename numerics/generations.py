@@ -24,8 +24,8 @@ from numerics.run.losses import Loss, LossOnTest, loss_on_test
 from numerics.run.ratio import RatioCheck, check_ratio, measured_ratio, standard_error
 from numerics.run.storage import Storage, digest_of
 from numerics.run.training import Training, training
-from theory.arguments import generation, whole_number
 from theory.errors import DomainError
+from theory.expressions.arguments import generation, whole_number
 from theory.risk import Risk
 from theory.workflows.base import Workflow, exact_weights
 

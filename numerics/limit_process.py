@@ -1,6 +1,6 @@
 r"""The limit process of a workflow: sample paths, marginal law, and questions about whole paths.
 
-:math:`Z_g` is the centred Gaussian process of :class:`theory.process.Pathway`, in ``dimension`` independent
+:math:`Z_g` is the centred Gaussian process of :class:`theory.design.pathway.Pathway`, in ``dimension`` independent
 coordinates: the law that :math:`\sqrt n` times the error of any regular model with so many parameters approaches, in
 Fisher's metric. The risk at generation g, times n, is :math:`\|Z_g\|^2 \sim v_g \chi^2_d` with
 :math:`v_g = \mathrm{Var}\,Z_g`.
@@ -20,12 +20,12 @@ from sympy import Expr, Matrix, lambdify, sympify
 from numerics.pathway_table import pathway_coefficients
 from numerics.quadratic_form import QuadraticForm
 from numerics.samplers.choose import verify_numbers
-from theory.arguments import exact, generation, whole_number
-from theory.dynamics import GENERATION, LinearDynamics, PoolDynamics
+from theory.design.pathway import Pathway
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.arguments import exact, generation, whole_number
 from theory.models.regular import Regular
-from theory.process import Pathway
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
 
 Array = NDArray[np.float64]
 

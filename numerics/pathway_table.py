@@ -21,8 +21,8 @@ from scipy.linalg.lapack import dtrtri
 from sympy import Rational
 
 from numerics.threads import single_threaded_algebra
-from theory.arguments import generation
 from theory.errors import DomainError
+from theory.expressions.arguments import generation
 from theory.workflows.base import Workflow, exact_weights
 
 Array = NDArray[np.float64]

@@ -26,8 +26,8 @@ from numerics.samplers.choose import verify_numbers
 from numerics.samplers.kernel_density import Cached, KernelModel, kernel_schedule, layout, models
 from numerics.samplers.overlaps import PAIRS, lifted
 from numerics.samplers.schedule import Schedule
-from theory.arguments import generation, whole_number
 from theory.errors import DomainError
+from theory.expressions.arguments import generation, whole_number
 from theory.models.kernel_density import KernelDensity
 from theory.workflows.base import Workflow
 

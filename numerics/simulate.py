@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from numerics.blocks import all_moments
 from numerics.samplers.choose import sampler, verify_numbers
-from theory.arguments import generation, whole_number
 from theory.errors import DomainError
+from theory.expressions.arguments import generation, whole_number
 from theory.models.base import Model
 from theory.workflows.base import Workflow
 

@@ -28,8 +28,8 @@ from theory import DomainError, NotDerivedError
 if TYPE_CHECKING:
     from selfgen.value_plane import PointCheck
     from theory import Risk
+    from theory.design.value import ValueOfSynthetic
     from theory.proof import Claim
-    from theory.value import ValueOfSynthetic
 
 
 # What the parser of options raises, whichever package typer has it from.
@@ -316,7 +316,7 @@ def _shown(value: Expr | None) -> str:
     if value is None:
         return "unknown"
     from selfgen.values import text
-    from theory.numerals import is_long
+    from theory.expressions.numerals import is_long
 
     shown = text(value)
     if value.is_Float or is_long(value):
@@ -649,7 +649,7 @@ def value(
 ) -> None:
     """What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold."""
     from selfgen.names import build_all
-    from theory.value import value_of_synthetic
+    from theory.design.value import value_of_synthetic
 
     if latex and as_json:
         raise DomainError("--latex and --json exclude each other: give one of them.")

@@ -12,7 +12,7 @@ from sympy import Expr
 
 from theory.design import Comparison, Pair
 from theory.design.settling import risk_sign
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
 
 
 @dataclass(frozen=True)

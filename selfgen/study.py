@@ -64,8 +64,8 @@ from sympy import Expr, Integer, floor
 
 from selfgen.names import build
 from theory import DomainError
+from theory.expressions.parser import parse
 from theory.models.base import Model
-from theory.parser import parse
 from theory.registry import WORKFLOW_ALIASES
 from theory.workflows.base import Workflow
 

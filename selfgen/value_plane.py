@@ -27,7 +27,7 @@ from sympy import Expr, Rational, Symbol, cancel, lambdify
 from numerics import crosscheck, simulate
 from selfgen.style import BLUE, FORMATS, GREY, STYLE, VERMILION, save
 from theory import DomainError, NotDerivedError, expected_risk
-from theory.value import ValueOfSynthetic, value_of_synthetic
+from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 
 Array = NDArray[np.float64]
@@ -71,7 +71,7 @@ def guide_points(value: ValueOfSynthetic) -> tuple[list[Point], list[Point]]:
     Examples
     --------
     >>> from theory import Poisson
-    >>> from theory.value import value_of_synthetic
+    >>> from theory.design.value import value_of_synthetic
     >>> guide_points(value_of_synthetic(Poisson(rate=2), real=20, synthetic=30, fitted_on=20))
     ([(20, 8), (20, 15), (20, 30), (20, 60), (20, 120)], [(20, 30), (40, 60), (80, 120), (160, 240)])
     """
@@ -106,7 +106,7 @@ def check_points(
     Examples
     --------
     >>> from theory import Exponential
-    >>> from theory.value import value_of_synthetic
+    >>> from theory.design.value import value_of_synthetic
     >>> value = value_of_synthetic(Exponential(mean=1), fitted_on=10, overlap=False)
     >>> [check.passed for check in check_points(value, [(5, 20), (40, 20)], replicates=20_000)]
     [True, True]

@@ -6,7 +6,7 @@ from sympy import Basic, Expr, Float, Piecewise, RootSum, gamma, harmonic, polyg
 
 from numerics import evaluate
 from theory import DomainError, G, Risk
-from theory.numerals import is_long, printable
+from theory.expressions.numerals import is_long, printable
 
 # An exact value at generation G has some G log G digits: beyond this, decimals say more.
 LAST_EXACT = 1000

@@ -21,9 +21,9 @@ from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
 from theory import DomainError, LinearRegression, Risk, expected_risk
-from theory.bounds import DECREASING, INCREASING
+from theory.expressions.parser import parse
 from theory.models.base import Model
-from theory.parser import parse
+from theory.solver.bounds import DECREASING, INCREASING
 from theory.workflows.base import Workflow
 
 

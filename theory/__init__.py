@@ -6,7 +6,6 @@
 83/15000
 """
 
-from theory.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
@@ -18,11 +17,12 @@ from theory.design import (
     required_budget,
     required_growth,
 )
+from theory.design.boundedness import Boundedness, boundedness
+from theory.design.pathway import Pathway
+from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
-from theory.kernels.boundedness import Boundedness, boundedness
-from theory.kernels.mixtures import GaussianMixture
-from theory.kernels.permutations import convolutions
+from theory.expressions.symbols import G, j
 from theory.models import (
     Bernoulli,
     Binomial,
@@ -40,11 +40,11 @@ from theory.models import (
     QuadraticVariance,
     Regular,
 )
+from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
+from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
-from theory.process import Pathway
 from theory.risk import Risk
-from theory.symbols import G, j
-from theory.value import ValueOfSynthetic, value_of_synthetic
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,

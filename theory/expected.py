@@ -44,4 +44,4 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     if not isinstance(workflow, Workflow):
         raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
     model.verify_loss(loss)
-    return Risk(model=model, workflow=workflow, loss=loss, recurrence=model.recurrence(workflow, loss))
+    return Risk.of(model, workflow, loss)

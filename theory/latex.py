@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Basic, Expr, Matrix, Piecewise, S, Symbol, false, oo, sympify, true
 from sympy.printing.latex import LatexPrinter
 
-from theory.numerals import printable
-from theory.recurrence import MomentRecurrence
+from theory.expressions.numerals import printable
+from theory.expressions.symbols import G
+from theory.moments.recurrence import MomentRecurrence
+from theory.risk import Risk, tells
 from theory.solver.tidy import orient
-from theory.symbols import G
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
 
 
 class _Printer(LatexPrinter):
@@ -59,6 +57,7 @@ def latex(expression: Basic) -> str:
     return _PRINTER.doprint(printable(expression)).replace(r"\_lambda", r"\lambda")
 
 
+@tells("inline")
 def inline(risk: Risk) -> str:
     """The formula alone, for a notebook."""
     left = _symbol(risk)
@@ -67,6 +66,7 @@ def inline(risk: Risk) -> str:
     return rf"$\displaystyle {left} = {right}$"
 
 
+@tells("theorem")
 def theorem(risk: Risk) -> str:
     r"""An ``aligned`` block of the risk, its limit, its bound and its condition, one statement a row."""
     left = _symbol(risk)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import (
     Basic,
@@ -24,22 +25,19 @@ from sympy import (
     zoo,
 )
 
-from theory.arguments import exact
-from theory.arguments import generation as whole_generation
-from theory.bounds import DECREASING, INCREASING
 from theory.errors import DomainError
+from theory.expressions.arguments import exact
+from theory.expressions.arguments import generation as whole_generation
+from theory.expressions.numerals import printable
+from theory.expressions.signs import Ranges, sign
+from theory.expressions.symbols import G
 from theory.models.base import Model
-from theory.numerals import printable
-from theory.positivity import Ranges, sign
-from theory.recurrence import MomentRecurrence, Recurrence
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.stationary import StationaryRecurrence
+from theory.solver.bounds import DECREASING, INCREASING
 from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
-from theory.stationary import StationaryRecurrence
-from theory.symbols import G
 from theory.workflows.base import Workflow
-
-if TYPE_CHECKING:
-    from theory.derivation.derivation import Derivation
 
 #: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
 SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
@@ -75,6 +73,11 @@ class Risk:
     loss: str
     recurrence: Recurrence
     relative: bool = False
+
+    @classmethod
+    def of(cls, model: Model, workflow: Workflow, loss: str) -> Risk:
+        """The risk that model and workflow compose to; see :func:`theory.expected_risk`."""
+        return cls(model=model, workflow=workflow, loss=loss, recurrence=model.recurrence(workflow, loss))
 
     # -- values ----------------------------------------------------------------------------------------
 
@@ -269,15 +272,13 @@ class Risk:
     # -- how it is derived -------------------------------------------------------------------------------
 
     @cached_property
-    def derivation(self) -> Derivation:
+    def derivation(self) -> Any:
         """The steps from what model and workflow state to limit and bound, each with a check that can fail.
 
         Those of the risk itself, its ratio to generation 1 among them. See :class:`theory.derivation.Derivation`:
         ``.check()``, ``.latex()``, ``.text()``.
         """
-        from theory.derivation.of_risk import derivation
-
-        return derivation(self)
+        return _TOLD["derivation"](self)
 
     # -- as in SymPy -----------------------------------------------------------------------------------
 
@@ -287,8 +288,6 @@ class Risk:
         Takes what SymPy's ``subs`` takes, and keywords. A parameter is named by its symbol, by the symbol's name, or
         by its name in the constructor.
         """
-        from theory.expected import expected_risk
-
         model, workflow, at = self.model, self.workflow, None
         pairs = _pairs(args) if args or not kwargs else []
         for key, value in (*pairs, *kwargs.items()):
@@ -306,7 +305,7 @@ class Risk:
             else:
                 names = sorted({symbol.name for symbol in self._parameters} | set(model.parameters))
                 raise DomainError(f"{name} = {value} names no parameter of this risk: use {', '.join(names)} or G.")
-        risk = expected_risk(model, workflow, loss=self.loss)
+        risk = Risk.of(model, workflow, self.loss)
         if self.exactness == "leading order" and risk.exactness == "exact":
             risk = risk.leading_order
         if self.relative:
@@ -324,14 +323,10 @@ class Risk:
 
     def latex(self) -> str:
         """The theorem line for a paper: risk, limit, bound and condition, in display mathematics."""
-        from theory.latex import theorem
-
-        return theorem(self)
+        return _TOLD["theorem"](self)
 
     def _repr_latex_(self) -> str:
-        from theory.latex import inline
-
-        return inline(self)
+        return _TOLD["inline"](self)
 
     def __str__(self) -> str:
         what = "ratio" if self.relative else "risk"
@@ -340,6 +335,20 @@ class Risk:
             f"{what} of {self.model.name} under {self.workflow.name}: "
             f"{'no closed form' if closed is None else printable(closed)}"
         )
+
+
+#: How a risk is told, by what is built on it: its theorem, its formula in a notebook, its derivation.
+_TOLD: dict[str, Callable[[Risk], Any]] = {}
+
+
+def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
+    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline") or ``.derivation``."""
+
+    def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
+        _TOLD[what] = function
+        return function
+
+    return register
 
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:

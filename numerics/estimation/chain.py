@@ -19,9 +19,9 @@ from numerics.estimation.regression_chain import Fitted, HeldOut, RegressionChai
 from numerics.samplers.combination import steps
 from numerics.samplers.schedule import schedule
 from numerics.threads import single_threaded_algebra
-from theory.arguments import generation, whole_number
+from theory.design.pathway import Pathway
 from theory.errors import DomainError
-from theory.process import Pathway
+from theory.expressions.arguments import generation, whole_number
 from theory.workflows.base import Workflow
 
 LOSSES = ("fisher", "excess")

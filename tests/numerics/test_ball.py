@@ -13,7 +13,7 @@ from sympy import Lambda, Piecewise, Poly, Product, Rational, RootSum, Sum, Symb
 
 from numerics.ball import BallProgram, real_bits
 from theory.errors import DomainError
-from theory.symbols import G
+from theory.expressions.symbols import G
 
 X = Symbol("x")
 THIRD = Rational(1, 3)

@@ -25,8 +25,8 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.categorical import Categorical
+from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.probabilities import uniform, zipf
 
 LOSSES = ("squared", "diversity", "support")

@@ -43,7 +43,7 @@ from theory import (
     j,
 )
 from theory.models.gaussian_fit import GaussianFit
-from theory.pathway import Pathways
+from theory.workflows.pathway import Pathways
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 
 POOL = np.random.default_rng(7).normal(size=2000)

@@ -34,8 +34,8 @@ from theory import (
     Weighted,
     expected_risk,
 )
-from theory.kernels.mixtures import GaussianMixture
 from theory.models.kernel_density import KernelDensity
+from theory.models.kernels.mixtures import GaussianMixture
 
 UNEQUAL = Weighted(lambda g: [Rational(2 * (g - i), g * (g + 1)) for i in range(g)])
 WORKFLOWS = {

@@ -16,8 +16,8 @@ from numerics import limit_process
 from numerics.pathway_table import pathway_coefficients, weight_table
 from theory import Accumulate, DomainError, FreshReal, Replace, Weighted, Workflow, j
 from theory.design import OptimalFreshReal
-from theory.pathway import Pathways
 from theory.testing import rationals, workflows
+from theory.workflows.pathway import Pathways
 
 
 def exact(workflow: Workflow, upto: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,8 @@ from numerics.lerch import lerch_phi
 from numerics.spectral import integrate
 from theory import expected_risk, j
 from theory.errors import DomainError
-from theory.kernels.mixtures import GaussianMixture
 from theory.models.kernel_density import KernelDensity
+from theory.models.kernels.mixtures import GaussianMixture
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,

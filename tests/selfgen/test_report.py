@@ -20,10 +20,10 @@ from selfgen.figures import _free_corner, draw_case, file_name
 from selfgen.study import Study, load
 from selfgen.verification import CaseResult, _general, _ratio_bound, verify
 from theory import Replace, expected_risk
-from theory.kernels.mixtures import GaussianMixture
 from theory.models.categorical import Categorical
 from theory.models.gaussian_fit import GaussianFit
 from theory.models.kernel_density import KernelDensity
+from theory.models.kernels.mixtures import GaussianMixture
 
 ONE = """
 [defaults]

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from selfgen.cli import app
 from selfgen.value_plane import _Plane, check_points, draw_plane, guide_points
 from theory import Bernoulli, DomainError, Exponential, Gamma, GaussianFit, GaussianMean, Poisson, Regular
+from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.models.base import Model
-from theory.value import ValueOfSynthetic, value_of_synthetic
 
 run = CliRunner()
 

@@ -25,9 +25,9 @@ from theory import (
     Regular,
     expected_risk,
 )
-from theory.enumeration import bernoulli_moments
 from theory.models.base import Model
 from theory.testing import check_workflow
+from theory.testing.enumeration import bernoulli_moments
 from theory.workflows.capped_real import CappedReal
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 

@@ -28,8 +28,8 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.categories.ancestry import LineageRecurrence, keeps_first_block, newest_block_only
 from theory.models.categorical import Categorical
+from theory.models.categories.ancestry import LineageRecurrence, keeps_first_block, newest_block_only
 from theory.models.probabilities import Listed, probabilities_from, uniform, zipf
 
 LOSSES = ("squared", "diversity", "support")

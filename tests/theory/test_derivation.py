@@ -80,8 +80,8 @@ from theory.derivation.normal_form import vanishes
 from theory.derivation.solution import SolvesRecurrence, exponential_terms, root_sums
 from theory.derivation.step import NotShown
 from theory.derivation.writing import prose
-from theory.kernels.mixtures import GaussianMixture
-from theory.recurrence import Recurrence
+from theory.models.kernels.mixtures import GaussianMixture
+from theory.moments.recurrence import Recurrence
 
 n, k = symbols("n k", integer=True, positive=True)
 x, y = symbols("x y", positive=True)

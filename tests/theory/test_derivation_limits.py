@@ -13,7 +13,7 @@ from theory.derivation.checks import equality
 from theory.derivation.limits import is_never_zero, singular
 from theory.derivation.step import NotShown
 from theory.derivation.trend import _approached
-from theory.positivity import at_least
+from theory.expressions.signs import at_least
 
 n = Symbol("n", integer=True, positive=True)
 x = Symbol("x", positive=True)

@@ -10,7 +10,7 @@ from sympy import Rational, S
 
 from theory import Accumulate, DomainError, G, NotDerivedError, Replace, SlidingWindow
 from theory.design import final_risk, optimal_law, optimal_sizes
-from theory.pathway_recurrence import PathwayRecurrence
+from theory.moments.pathway_recurrence import PathwayRecurrence
 
 
 def replace_risk(sizes) -> Fraction:

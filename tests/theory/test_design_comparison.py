@@ -28,8 +28,8 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.asymptotics.order_of_collapse import outgrows
 from theory.design import compare
+from theory.design.order_of_collapse import outgrows
 from theory.design.settling import _memory, _steps, risk_sign
 from theory.testing import workflows
 

@@ -22,8 +22,8 @@ from theory import (
     expected_risk,
 )
 from theory.design import OptimalFreshReal, compare, optimal_share, optimal_weights, required_budget
-from theory.pathway import Pathways
 from theory.testing import rationals
+from theory.workflows.pathway import Pathways
 
 UNIT = Regular(p=1, n=1)
 blocks = st.lists(st.integers(1, 9), min_size=2, max_size=7)

@@ -20,8 +20,8 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.enumeration import bernoulli_law, bernoulli_moments, smallest_sample
 from theory.testing import rationals, weighted
+from theory.testing.enumeration import bernoulli_law, bernoulli_moments, smallest_sample
 
 THIRD = Rational(1, 3)
 

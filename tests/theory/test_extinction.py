@@ -10,7 +10,7 @@ from sympy import Rational, S
 from sympy import exp as symbolic_exp
 
 from theory import DomainError, G
-from theory.categories.extinction import BranchingExtinction, ExtinctionTime
+from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 
 
 def extinct(n, g):

@@ -25,10 +25,10 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.dynamics import GENERATION
-from theory.effective_size import concentration, concentration_formula, newest_block_only
-from theory.gaussian.algebra import Algebra, Block, expectation
-from theory.gaussian.moments import Loss, invariant_recurrence
+from theory.models.effective_size import concentration, concentration_formula, newest_block_only
+from theory.models.gaussian.algebra import Algebra, Block, expectation
+from theory.models.gaussian.moments import Loss, invariant_recurrence
+from theory.workflows.dynamics import GENERATION
 
 d, n = symbols("d n", integer=True, positive=True)
 

@@ -27,13 +27,12 @@ from sympy import (
 
 from numerics.spectral import run_spectral
 from theory import G, expected_risk, j
-from theory.dynamics import GENERATION, LinearDynamics
+from theory.design.boundedness import boundedness
 from theory.errors import DomainError, NotDerivedError
-from theory.kernels.bandwidth import fitted_samples
-from theory.kernels.boundedness import boundedness
-from theory.kernels.mixtures import GaussianMixture
-from theory.kernels.spectral import SpectralRecurrence, Steps
 from theory.models.kernel_density import KernelDensity
+from theory.models.kernels.bandwidth import fitted_samples
+from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.spectral import SpectralRecurrence, Steps
 from theory.testing import workflows
 from theory.workflows import (
     Accumulate,
@@ -45,6 +44,7 @@ from theory.workflows import (
     Weighted,
     Workflow,
 )
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 HALF = Rational(1, 2)
 MIXTURE = GaussianMixture(weights=["1/4", "3/4"], means=[-3, 1], variances=["1/2", 1])

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sympy import Expr, Integer, Rational, Symbol, exp, log, pi, sqrt
 
 from theory.errors import DomainError
-from theory.parser import parse
-from theory.symbols import G, j
+from theory.expressions.parser import parse
+from theory.expressions.symbols import G, j
 
 n = Symbol("n", integer=True, positive=True)
 

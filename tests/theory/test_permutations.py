@@ -11,9 +11,9 @@ from sympy import Rational, S, factorial
 from sympy.functions.combinatorial.numbers import stirling
 
 from theory.errors import DomainError
-from theory.kernels.drift import drift
-from theory.kernels.permutations import convolutions
 from theory.models.kernel_density import KernelDensity
+from theory.models.kernels.drift import drift
+from theory.models.kernels.permutations import convolutions
 from theory.testing import workflows
 from theory.workflows import Accumulate, AccumulateSubsample, FreshReal, RealPlusLatest, Replace, Weighted
 

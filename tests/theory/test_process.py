@@ -23,8 +23,8 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.asymptotics.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
-from theory.process import Pathway
+from theory.design.order_of_collapse import OrderOfCollapse, OrdersOfCollapse, order_of_collapse
+from theory.design.pathway import Pathway
 from theory.testing import workflows
 
 

@@ -16,8 +16,8 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.dynamics import GENERATION, LinearDynamics
 from theory.testing import check_workflow
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 HALF = Rational(1, 2)
 

@@ -8,12 +8,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy import Integer, Matrix, Rational, RootSum, S, Symbol, cancel, harmonic, lambdify, pi, polygamma
 
-from theory.positivity import at_least, sign, unit_interval
+from theory.expressions.signs import at_least, sign, unit_interval
+from theory.expressions.sums import definite_sum, schedule_total
+from theory.expressions.symbols import G, j
 from theory.solver.constant import solve_constant
 from theory.solver.products import definite_product
 from theory.solver.scalar import solve_scalar
-from theory.solver.sums import definite_sum, schedule_total
-from theory.symbols import G, j
 
 g = Symbol("g", integer=True, positive=True)
 small = st.integers(-4, 4)

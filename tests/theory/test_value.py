@@ -31,12 +31,12 @@ from theory import (
     Regular,
     expected_risk,
 )
-from theory.composition import compose
-from theory.minimum import first_stretch, minimiser, positive
+from theory.design.value import _FITTED, _REAL, _WEIGHT, ValueOfSynthetic, value_of_synthetic
+from theory.expressions.minimum import first_stretch, minimiser, positive
+from theory.expressions.signs import at_least, unit_interval
 from theory.models.base import Model
-from theory.positivity import at_least, unit_interval
-from theory.recurrence import Recurrence
-from theory.value import _FITTED, _REAL, _WEIGHT, ValueOfSynthetic, value_of_synthetic
+from theory.moments.composition import compose
+from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import CappedReal
 from theory.workflows.real_and_synthetic import RealAndSynthetic
@@ -295,7 +295,7 @@ class _Quartic(Model):
     name = "quartic"
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        from theory.recurrence import MomentRecurrence
+        from theory.moments.recurrence import MomentRecurrence
 
         square = compose(workflow, noise=1 / self.n, curvature=S.Zero)
         assert isinstance(square, MomentRecurrence)

@@ -29,10 +29,10 @@ from sympy import (
 
 from numerics import limit_process
 from theory import Accumulate, Bernoulli, G, Poisson, RealPlusLatest, Regular, Replace, SlidingWindow, expected_risk, j
-from theory.asymptotics.order_of_collapse import order_of_collapse
 from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
-from theory.asymptotics.windows import newest_share, noise_of_all_blocks, weighs_pooled_blocks
-from theory.process import Pathway
+from theory.design.order_of_collapse import order_of_collapse
+from theory.design.pathway import Pathway
+from theory.design.window_orders import newest_share, noise_of_all_blocks, weighs_pooled_blocks
 
 A = Symbol("a", positive=True)
 
@@ -240,7 +240,7 @@ def test_irrational_rates_have_a_kind_alone() -> None:
 
 def test_both_arguments_agree_where_both_apply() -> None:
     """The recurrence of second moments, for short windows, and the sizes alone."""
-    from theory.asymptotics.order_of_collapse import _of_recurrence
+    from theory.design.order_of_collapse import _of_recurrence
 
     for k, sizes in ((2, sqrt(j)), (3, 1 / j), (4, Rational(1, 2) ** j), (3, j * log(j + 1)), (2, 2**j)):
         risk = expected_risk(Regular(), SlidingWindow(k, sizes=sizes)).ratio

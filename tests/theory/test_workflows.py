@@ -27,10 +27,10 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.parser import parse
-from theory.pathway import Pathways
+from theory.expressions.parser import parse
 from theory.testing import workflows
 from theory.workflows import exact_weights
+from theory.workflows.pathway import Pathways
 
 HALF = Rational(1, 2)
 

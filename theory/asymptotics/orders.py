@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sympy import Basic, Expr, Mul, Piecewise, S, log, oo, simplify
 
 from theory.asymptotics.scales import Scale
-from theory.symbols import G
+from theory.expressions.symbols import G
 
 BOUNDED, LOGARITHMIC, POLYNOMIAL, EXPONENTIAL = "bounded", "logarithmic", "polynomial", "exponential"
 ITERATED = "iterated logarithmic"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Sum, Symbol, fraction, hyper, hypersimp, lambdify, summation
 
-from theory.positivity import at_least, sign
+from theory.expressions.signs import at_least, sign
 
 #: Terms within which a series must have settled to many digits, and those digits.
 _TERMS, _DIGITS = 200, 30

@@ -29,7 +29,7 @@ from sympy import (
 )
 
 from theory.derivation.normal_form import NoNormalForm, vanishes
-from theory.gaussian.multidigamma import multidigamma
+from theory.models.gaussian.multidigamma import multidigamma
 
 #: Bits, doubled until the sign shows.
 FIRST_BITS, MOST_BITS = 128, 8192

@@ -8,7 +8,6 @@ from typing import Any
 
 from sympy import Dummy, Expr, Ge, Integer, Le, Matrix, Piecewise, S, Sum, Symbol, cancel, expand, simplify
 
-from theory.composition import linear_moments, pool_exact, pool_leading
 from theory.derivation.checks import equal, equality, under
 from theory.derivation.notation import (
     block_mean,
@@ -29,17 +28,18 @@ from theory.derivation.notation import (
 )
 from theory.derivation.relation import DEFINED, EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
-from theory.dynamics import GENERATION, LAG, LagWindow, LinearDynamics, PoolDynamics
 from theory.errors import DomainError
+from theory.expressions.signs import Ranges, sign
+from theory.expressions.symbols import j
 from theory.latex import latex
 from theory.models.base import Model
-from theory.pathway import Pathways, verify_dynamics
-from theory.pathway_recurrence import PathwayRecurrence
-from theory.positivity import Ranges, sign
-from theory.recurrence import MomentRecurrence, Recurrence
-from theory.stationary import StationaryRecurrence
-from theory.symbols import j
+from theory.moments.composition import linear_moments, pool_exact, pool_leading
+from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.stationary import StationaryRecurrence
 from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.dynamics import GENERATION, LAG, LagWindow, LinearDynamics, PoolDynamics
+from theory.workflows.pathway import Pathways, verify_dynamics
 
 #: Generations at which a recursion is compared with the weights, and the model whose fit is written out.
 COMPARED, WRITTEN_OUT = 5, 3

@@ -12,7 +12,10 @@ from typing import Any
 
 from sympy import And, Basic, Expr, Ne, Pow, RootSum, S, factor_list, fraction, gamma, oo, together
 
-from theory.asymptotics.expansion import (
+from theory.derivation.enclosure import number_sign
+from theory.derivation.normal_form import NoNormalForm, vanishes
+from theory.derivation.signs import signed, signed_value
+from theory.expressions.expansion import (
     CONSTANT,
     Expansion,
     Key,
@@ -21,11 +24,8 @@ from theory.asymptotics.expansion import (
     UnknownOrder,
     expand_at_infinity,
 )
-from theory.derivation.enclosure import number_sign
-from theory.derivation.normal_form import NoNormalForm, vanishes
-from theory.derivation.signs import signed, signed_value
-from theory.positivity import Ranges
-from theory.symbols import G
+from theory.expressions.signs import Ranges
+from theory.expressions.symbols import G
 
 #: Terms of an expansion that its limit and its leading term are read from.
 TERMS = 2

@@ -6,9 +6,9 @@ from typing import Any
 
 from sympy import Add, Function, Matrix, MatrixBase, Symbol
 
-from theory.dynamics import GENERATION
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
 from theory.solver.tidy import orient
+from theory.workflows.dynamics import GENERATION
 
 #: Names as LaTeX writes them, and as a terminal can.
 PLAIN = {

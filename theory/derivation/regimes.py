@@ -18,10 +18,10 @@ from theory.derivation.fitting import Stated
 from theory.derivation.notation import indexed, moment, oriented, risk, shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
-from theory.positivity import Ranges
-from theory.recurrence import MomentRecurrence
+from theory.expressions.signs import Ranges
+from theory.expressions.symbols import G
+from theory.moments.recurrence import MomentRecurrence
 from theory.solver.system import solve_moments
-from theory.symbols import G
 
 #: Systems of more moments fill a page; a state is run to by hand for so many generations, and solved for beyond.
 LARGEST_SHOWN, LONGEST_RUN = 4, 40

@@ -8,8 +8,8 @@ from typing import Any
 
 from sympy import Basic, Expr, MatrixBase, S
 
-from theory.positivity import Ranges, at_least
-from theory.symbols import G
+from theory.expressions.signs import Ranges, at_least
+from theory.expressions.symbols import G
 
 EQUAL, DEFINED, LIMIT, ASYMPTOTIC = "=", ":=", "→", "~"
 AT_MOST, LESS, AT_LEAST, GREATER = "≤", "<", "≥", ">"

@@ -38,10 +38,10 @@ from sympy import (
 from theory.derivation.checks import equal
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown
-from theory.gaussian.inverse_wishart import DeviationRecurrence
-from theory.recurrence import MomentRecurrence, Recurrence
+from theory.expressions.symbols import G
+from theory.models.gaussian.inverse_wishart import DeviationRecurrence
+from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.system import solve_recurrence
-from theory.symbols import G
 
 #: Generations compared where there is no proof, and most of those that a proof may need.
 COMPARED, MOST_SYMBOLIC, MOST_COMPARED = 8, 20, 80

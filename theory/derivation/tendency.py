@@ -5,12 +5,12 @@ from __future__ import annotations
 from sympy import Basic, Dummy, Expr, Pow, Rational, S, cancel, limit, log, oo
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
-from theory.asymptotics.expansion import UnknownOrder, term
 from theory.derivation.checks import DIGITS, completed, equal
 from theory.derivation.limits import StrictOrder, apart, exceptions, expanded, is_never_zero, is_zero, limit_of
 from theory.derivation.relation import LIMIT, Relation, covering
 from theory.derivation.step import Evidence, NotShown
-from theory.symbols import G
+from theory.expressions.expansion import UnknownOrder, term
+from theory.expressions.symbols import G
 
 
 def tendency(relation: Relation) -> Evidence:

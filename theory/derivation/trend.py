@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Basic, Expr, Integer, Ne, Piecewise, Rational, RootSum, S, fraction, oo, together
 
-from theory.bounds import DECREASING, INCREASING
 from theory.derivation.checks import equal, under, weakest
 from theory.derivation.closed_form import together as all_of
 from theory.derivation.limits import StrictOrder, apart, exceptions, is_never_zero, limit_of, nonzero, singular
@@ -16,14 +15,13 @@ from theory.derivation.notation import risk
 from theory.derivation.relation import ASYMPTOTIC, AT_LEAST, AT_MOST, LESS, LIMIT, Relation
 from theory.derivation.step import Evidence, NotShown, Step
 from theory.errors import DomainError, NotDerivedError
-from theory.positivity import Ranges, covering, sign
+from theory.expressions.signs import Ranges, covering, sign
+from theory.expressions.symbols import G
 from theory.proof import claims, prove
 from theory.proof.texts import text
 from theory.proof.values import written_limits
-from theory.symbols import G
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
+from theory.risk import Risk
+from theory.solver.bounds import DECREASING, INCREASING
 
 #: Exact values that a direction and a bound are compared with.
 FIRST_VALUES = 6
@@ -162,7 +160,7 @@ def order_steps(found: Risk) -> list[Step]:
 
 @dataclass(frozen=True)
 class Monotone:
-    """The sign of the steps, by the recurrence (:mod:`theory.bounds`), and of the first ones by exact values."""
+    """The sign of the steps, by the recurrence (:mod:`theory.solver.bounds`), and of the first ones by exact values."""
 
     found: Risk
 

@@ -31,9 +31,9 @@ from dataclasses import dataclass
 from flint import fmpq
 from sympy import Eq, Expr, Integer, Piecewise, Rational, S, limit, oo
 
-from theory.arguments import exact, generation
 from theory.errors import DomainError, NotDerivedError
-from theory.symbols import G, j
+from theory.expressions.arguments import exact, generation
+from theory.expressions.symbols import G, j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
 from theory.workflows.replace import Replace

@@ -19,15 +19,15 @@ from functools import cached_property
 
 from sympy import Eq, Expr, Piecewise, S, ceiling, factor, gammasimp, limit, oo
 
-from theory.arguments import exact, generation, is_positive_integer
-from theory.dynamics import GENERATION
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
+from theory.expressions.arguments import exact, generation, is_positive_integer
+from theory.expressions.symbols import G
 from theory.models.regular import Regular
-from theory.recurrence import MomentRecurrence
+from theory.moments.recurrence import MomentRecurrence
 from theory.solver.scalar import solve_scalar
-from theory.symbols import G
 from theory.workflows.accumulate import Accumulate
+from theory.workflows.dynamics import GENERATION
 
 
 @dataclass(frozen=True)

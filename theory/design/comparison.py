@@ -9,15 +9,15 @@ from itertools import combinations, islice
 
 from sympy import Expr, S
 
-from theory.arguments import generation
-from theory.asymptotics.order_of_collapse import limit_of, outgrows
+from theory.design.order_of_collapse import limit_of, outgrows
 from theory.design.settling import Settled, factored_sign, risk_sign, settle
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
+from theory.expressions.arguments import generation
+from theory.expressions.signs import Ranges
 from theory.models.base import Model
 from theory.models.regular import Regular
-from theory.positivity import Ranges
-from theory.recurrence import MomentRecurrence
+from theory.moments.recurrence import MomentRecurrence
 from theory.risk import Risk
 from theory.workflows.base import Workflow
 

@@ -31,14 +31,14 @@ from dataclasses import dataclass
 from flint import fmpq, fmpq_mat
 from sympy import QQ, Dummy, Expr, Matrix, Mul, Poly, Rational, S, cancel, factor, oo
 
-from theory.bounds import DECREASING, INCREASING
-from theory.composition import linear_moments
-from theory.dynamics import GENERATION, LAG, LinearDynamics
-from theory.pathway import block_coefficients
-from theory.positivity import Ranges, at_least, sign
-from theory.recurrence import MomentRecurrence
+from theory.expressions.signs import Ranges, at_least, sign
+from theory.moments.composition import linear_moments
+from theory.moments.recurrence import MomentRecurrence
+from theory.moments.stationary import StationaryRecurrence
 from theory.risk import Risk
-from theory.stationary import StationaryRecurrence
+from theory.solver.bounds import DECREASING, INCREASING
+from theory.workflows.dynamics import GENERATION, LAG, LinearDynamics
+from theory.workflows.pathway import block_coefficients
 
 _LONGEST_MEMORY = 4096
 

@@ -34,17 +34,17 @@ from sympy import (
     sqrt,
 )
 
-from theory.arguments import exact, generation
-from theory.converging import ConvergingDynamics
-from theory.dynamics import GENERATION
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
+from theory.expressions.arguments import exact, generation
+from theory.expressions.signs import Ranges, range_of, sign, unit_interval
+from theory.expressions.symbols import G
 from theory.models.base import Model
 from theory.models.regular import Regular
-from theory.positivity import Ranges, range_of, sign, unit_interval
-from theory.recurrence import MomentRecurrence
-from theory.symbols import G
+from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import ONE, Workflow
+from theory.workflows.converging import ConvergingDynamics
+from theory.workflows.dynamics import GENERATION
 from theory.workflows.fresh_real import FreshReal
 
 #: The amount of real data, where none is given.

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 from sympy import Basic, Expr, S, Symbol
 
 from theory.errors import DomainError
-from theory.positivity import range_of
-from theory.recurrence import Recurrence
+from theory.expressions.signs import range_of
+from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 
@@ -43,7 +43,7 @@ class Model(ABC):
         return "1/n", 1 / self.parameters["n"]
 
     def ranges(self) -> dict[Symbol, Expr]:
-        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
+        """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
         values = self.parameters
         return {values[name]: range_of(role) for name, role in self.roles.items() if isinstance(values[name], Symbol)}
 

@@ -7,7 +7,7 @@ error closes exactly at every n, and the diversity with it,
 
 .. math:: E\Bigl(1 - \sum_k \theta_k^2\Bigr) = 1 - \sum_k p_k^2 - E\sum_k (\theta_k - p_k)^2 .
 
-The number of categories alive is another matter: see :mod:`theory.categories.ancestry`.
+The number of categories alive is another matter: see :mod:`theory.models.categories.ancestry`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol, factor
 
-from theory.arguments import is_positive_integer, parameter
-from theory.categories.ancestry import support_recurrence
-from theory.composition import compose
 from theory.errors import DomainError
+from theory.expressions.arguments import is_positive_integer, parameter
+from theory.expressions.signs import unit_interval
 from theory.models.base import Model
+from theory.models.categories.ancestry import support_recurrence
 from theory.models.probabilities import Probabilities, Unspecified, probabilities_from
-from theory.positivity import unit_interval
-from theory.recurrence import Recurrence
-from theory.samples import verify_blocks, verify_weights
+from theory.models.samples import verify_blocks, verify_weights
+from theory.moments.composition import compose
+from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 _N = Symbol("n", integer=True, positive=True)

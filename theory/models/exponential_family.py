@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import is_positive, is_positive_integer, is_probability, parameter
-from theory.composition import compose
 from theory.errors import DomainError
+from theory.expressions.arguments import is_positive, is_positive_integer, is_probability, parameter
+from theory.expressions.signs import at_least
 from theory.models.base import Model
-from theory.positivity import at_least
-from theory.recurrence import Recurrence
+from theory.moments.composition import compose
+from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 _N = Symbol("n", integer=True, positive=True)

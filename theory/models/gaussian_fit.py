@@ -11,20 +11,20 @@ from typing import Any, ClassVar
 
 from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, limit, oo, simplify
 
-from theory.arguments import is_positive_integer, parameter
-from theory.composition import compose
-from theory.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
-from theory.effective_size import newest_block_only
 from theory.errors import DomainError, NotDerivedError
-from theory.gaussian.inverse_wishart import WishartChain, divergence, log_determinant, wasserstein
-from theory.gaussian.moments import LARGEST_STATE, Loss, invariant_recurrence, leading_trace
-from theory.gaussian.pool import unbiased_pool
+from theory.expressions.arguments import is_positive_integer, parameter
+from theory.expressions.signs import at_least, sign
+from theory.expressions.symbols import G, j
 from theory.models.base import Model
-from theory.positivity import at_least, sign
-from theory.recurrence import MomentRecurrence, Recurrence
-from theory.samples import verify_blocks, verify_weights
-from theory.symbols import G, j
+from theory.models.effective_size import newest_block_only
+from theory.models.gaussian.inverse_wishart import WishartChain, divergence, log_determinant, wasserstein
+from theory.models.gaussian.moments import LARGEST_STATE, Loss, invariant_recurrence, leading_trace
+from theory.models.gaussian.pool import unbiased_pool
+from theory.models.samples import verify_blocks, verify_weights
+from theory.moments.composition import compose
+from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 
 #: The losses that are polynomials in (μ, Σ).
 _INVARIANT = {
@@ -69,11 +69,11 @@ class GaussianFit(Model):
     wanders off. Under accumulate its limit is :math:`d \sin(x)/x,\; x = \pi/\sqrt n`.
 
     *Polynomials of degree four.* Exact for workflows whose state has at most two numbers, by the algebra of
-    :mod:`theory.gaussian.moments`; otherwise to leading order in 1/n.
+    :mod:`theory.models.gaussian.moments`; otherwise to leading order in 1/n.
 
-    *Inverse, determinant, root.* Exact for fits on the newest block alone (:mod:`theory.gaussian.inverse_wishart`),
-    otherwise to leading order in 1/n: d(d+3)/(4n) for ``"kl"``, −d(d+3)/(2n) for the log-determinant of maximum
-    likelihood, 3/(2n) for ``"wasserstein"``, each times the pathway ratio :math:`\sum_j C_{g,j}^2/s(j)`.
+    *Inverse, determinant, root.* Exact for fits on the newest block alone
+    (:mod:`theory.models.gaussian.inverse_wishart`), otherwise to leading order in 1/n: d(d+3)/(4n) for ``"kl"``,
+    −d(d+3)/(2n) for the log-determinant of maximum likelihood, 3/(2n) for ``"wasserstein"``, each times the pathway ratio :math:`\sum_j C_{g,j}^2/s(j)`.
 
     Kazdan et al. (2024), *Collapse or Thrive?*, sections on Gaussian modelling, for the trace under replace and
     accumulate; the rest is derived here.

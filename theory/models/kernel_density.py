@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import exact, is_positive, is_positive_integer, parameter
 from theory.errors import DomainError
-from theory.kernels.bandwidth import Bandwidths, verified_bandwidth
-from theory.kernels.drift import drift
-from theory.kernels.mixtures import GaussianMixture
-from theory.kernels.spectral import SpectralRecurrence
+from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.expressions.symbols import j
 from theory.models.base import Model
-from theory.recurrence import Recurrence
-from theory.samples import verify_blocks, verify_weights
-from theory.symbols import j
+from theory.models.kernels.bandwidth import Bandwidths, verified_bandwidth
+from theory.models.kernels.drift import drift
+from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.spectral import SpectralRecurrence
+from theory.models.samples import verify_blocks, verify_weights
+from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 
@@ -47,7 +47,7 @@ class KernelDensity(Model):
     -----
     Scott (1992), *Multivariate Density Estimation*, for the rule; Kazdan et al. (2024), *Collapse or Thrive?*, for the
     setting. The law of the number of convolutions (:func:`theory.convolutions`), the variance and the
-    integrated error (:mod:`theory.kernels.spectral`) are derived here, exactly at every n.
+    integrated error (:mod:`theory.models.kernels.spectral`) are derived here, exactly at every n.
 
     Examples
     --------

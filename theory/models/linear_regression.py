@@ -13,15 +13,15 @@ from typing import Any, ClassVar
 
 from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, cancel, eye, floor, limit, oo, simplify
 
-from theory.arguments import exact, is_positive, is_positive_integer, parameter
-from theory.composition import compose
-from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.expressions.signs import at_least, sign
+from theory.expressions.symbols import G, j
 from theory.models.base import Model
-from theory.positivity import at_least, sign
-from theory.recurrence import MomentRecurrence, Recurrence
-from theory.symbols import G, j
+from theory.moments.composition import compose
+from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 
 @dataclass(frozen=True)

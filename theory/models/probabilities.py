@@ -21,8 +21,8 @@ from typing import Any, Self
 from flint import arb, ctx, fmpq, fmpz
 from sympy import Expr, Integer, Rational, S, Sum, Symbol
 
-from theory.arguments import exact, is_positive_integer
 from theory.errors import DomainError
+from theory.expressions.arguments import exact, is_positive_integer
 
 #: Larger vocabularies are refused: every category is listed once.
 MOST_CATEGORIES = 10**6

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import is_positive_integer, parameter
-from theory.composition import compose
+from theory.expressions.arguments import is_positive_integer, parameter
 from theory.models.base import Model
-from theory.recurrence import Recurrence
+from theory.moments.composition import compose
+from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from theory.arguments import whole_number
 from theory.errors import DomainError
+from theory.expressions.arguments import whole_number
 from theory.risk import Risk
 
 

@@ -10,12 +10,12 @@ from flint import ctx
 from sympy import Add, Dummy, Expr, Symbol, default_sort_key, sympify
 
 from theory.errors import NotDerivedError
-from theory.positivity import covering
+from theory.expressions.signs import covering
+from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.certificate import Certificate
 from theory.proof.check import Checker, check
 from theory.proof.texts import name, text
-from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
 from theory.solver.system import reachable
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from sympy import Expr, Matrix, S, cancel, eye, fraction, sympify
 
-from theory.dynamics import GENERATION
 from theory.errors import NotDerivedError
+from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.draft import Draft, reduced
 from theory.proof.texts import text
 from theory.proof.values import limit, value
-from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
+from theory.workflows.dynamics import GENERATION
 
 
 def monotone(draft: Draft, index: int) -> str:

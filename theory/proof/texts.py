@@ -28,9 +28,9 @@ from sympy import (
 from sympy.core.numbers import ComplexInfinity, Exp1, Infinity, NaN, NegativeInfinity, Number
 from sympy.printing.str import StrPrinter
 
-from theory.dynamics import GENERATION
 from theory.errors import NotDerivedError
-from theory.symbols import G
+from theory.expressions.symbols import G
+from theory.workflows.dynamics import GENERATION
 
 _OUT_OF_REACH = (Piecewise, RootSum, Sum, Product, Infinity, NegativeInfinity, ComplexInfinity, NaN, Float)
 

@@ -14,14 +14,14 @@ from typing import Any
 from sympy import Add, Dummy, Eq, Expr, Piecewise, Poly, S, cancel, gamma, harmonic, oo, polygamma, sympify
 from sympy.polys.matrices import DomainMatrix
 
-from theory.dynamics import GENERATION
 from theory.errors import NotDerivedError
+from theory.expressions.symbols import G
+from theory.moments.recurrence import MomentRecurrence
 from theory.proof.draft import Draft, reduced
 from theory.proof.texts import anchored, anchored_limit, root_sums, text
-from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
 from theory.solver.system import solve_moments
-from theory.symbols import G
+from theory.workflows.dynamics import GENERATION
 
 
 def value(draft: Draft, index: int) -> None:

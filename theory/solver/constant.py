@@ -32,7 +32,7 @@ from sympy import (
 from sympy import factor as sympy_factor
 from sympy.polys.matrices import DomainMatrix
 
-from theory.solver.roots import irreducible_factors, radical_roots
+from theory.expressions.roots import irreducible_factors, radical_roots
 
 
 def solve_constant(

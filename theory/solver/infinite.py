@@ -28,7 +28,7 @@ from sympy import (
     together,
 )
 
-from theory.recurrence import MomentRecurrence
+from theory.moments.recurrence import MomentRecurrence
 
 #: Terms so far out that the ratio of two of them is its limit to all digits asked for in practice.
 FAR = 100_000

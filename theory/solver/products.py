@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from sympy import Expr, S, Symbol, gamma, pi, sin, sinh
 
-from theory.positivity import sign
-from theory.solver.roots import irreducible_factors, radical_roots, rational_parts
+from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
+from theory.expressions.signs import sign
 
 
 def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> Expr | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sympy import Expr, Symbol, cancel, gammasimp, simplify
 
+from theory.expressions.sums import definite_sum
 from theory.solver.products import definite_product
-from theory.solver.sums import definite_sum
 
 
 def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, upper: Expr) -> Expr | None:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Eq, Expr, Max, Min, Piecewise, S, Symbol, diff, fraction, oo, simplify, together
+from sympy import Eq, Expr, Max, Min, Piecewise, S, Symbol, diff, fraction, oo, radsimp, simplify, together
 
-from theory.asymptotics.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
-from theory.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
-from theory.positivity import Ranges, sign
-from theory.recurrence import MomentRecurrence, Recurrence
+from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
+from theory.expressions.signs import Ranges, sign
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.infinite import geometric_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
@@ -108,7 +108,8 @@ class Solution:
     def _limit(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            return recurrence.limit(order)
+            found = recurrence.limit(order)
+            return self._settled(order) if found is None else found
         if self._radius(order) == 1:
             return oo
         expansion = self._expansion(2, order)
@@ -119,10 +120,21 @@ class Solution:
             return -oo if sign(leading[0], self.ranges) == -1 else oo
         return expansion.constant
 
+    def _settled(self, order: Order) -> Expr | None:
+        """Limit by the constant steps to which the steps tend; None unless those are seen to contract."""
+        constant = self.recurrence.limiting
+        if not isinstance(constant, MomentRecurrence) or constant.matrix.shape != (1, 1):
+            return None
+        if constant.matrix.has(constant.symbol) or order.rates(constant.matrix[0], S.One) >= 0:
+            return None
+        found = Solution(constant, order.ranges).limit
+        return found if found is None or found.free_symbols else radsimp(found)
+
     def _growth(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            return recurrence.growth(order)
+            found = recurrence.growth(order)
+            return self._settled(order) if found is None else found
         expansion = self._expansion(2, order)
         if expansion is None:
             limit = self._limit(order)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sympy import Matrix, S, cancel
 
-from theory.asymptotics.expansion import Order
-from theory.positivity import sign
+from theory.expressions.expansion import Order
+from theory.expressions.signs import sign
 
 
 def spectral_radius(matrix: Matrix, order: Order) -> int | None:

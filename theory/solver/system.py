@@ -6,10 +6,10 @@ from graphlib import CycleError, TopologicalSorter
 
 from sympy import Eq, Expr, Matrix, Piecewise, Pow, S, sympify
 
-from theory.recurrence import MomentRecurrence
+from theory.expressions.symbols import G
+from theory.moments.recurrence import MomentRecurrence
 from theory.solver.constant import solve_constant
 from theory.solver.scalar import solve_scalar
-from theory.symbols import G
 
 
 def solve_recurrence(recurrence: MomentRecurrence) -> Expr | None:

@@ -26,9 +26,9 @@ from sympy import (
     together,
 )
 
-from theory.numerals import is_long
-from theory.positivity import Ranges, sign
-from theory.symbols import G
+from theory.expressions.numerals import is_long
+from theory.expressions.signs import Ranges, sign
+from theory.expressions.symbols import G
 
 
 def tidy(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Expr:

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from sympy import Expr
 
-from theory.dynamics import LinearDynamics
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
+from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.tables import late_size, pooled_dynamics
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,8 @@ class Accumulate(Workflow):
         return pooled_weights(self, 1, g)
 
     def size(self, index: int | Expr) -> Expr:
-        from theory.schedules import late_size
-
         concrete = isinstance(index, int) or index.is_number
         return super().size(index) if concrete else late_size(self, index)
 
     def dynamics(self) -> LinearDynamics | None:
-        from theory.schedules import pooled_dynamics
-
         return pooled_dynamics(self)

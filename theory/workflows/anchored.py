@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from sympy import Expr, Matrix, Rational, S, Symbol
 
-from theory.arguments import exact, is_probability
-from theory.dynamics import LinearDynamics
 from theory.errors import DomainError
-from theory.positivity import unit_interval
+from theory.expressions.arguments import exact, is_probability
+from theory.expressions.signs import unit_interval
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import LinearDynamics
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, together
 
-from theory.arguments import exact
 from theory.errors import DomainError
-from theory.symbols import j
-
-if TYPE_CHECKING:
-    from theory.converging import ConvergingDynamics
-    from theory.dynamics import LagWindow, LinearDynamics, PoolDynamics
-    from theory.workflows.subsample import Draw
+from theory.expressions.arguments import exact
+from theory.expressions.symbols import j
+from theory.workflows.dynamics import Draw, Dynamics
 
 ONE: Expr = Integer(1)
 
@@ -82,7 +78,7 @@ class Workflow(ABC):
         """The random subsample that model ``g`` is fitted on, or None: it is fitted on every sample."""
         return None
 
-    def dynamics(self) -> LinearDynamics | PoolDynamics | LagWindow | ConvergingDynamics | None:
+    def dynamics(self) -> Dynamics | None:
         """The same workflow as a recursion whose coefficients are expressions in g; None if it has none.
 
         Closed forms come from here. Without it every quantity is still exact at every G, by the weights.
@@ -90,7 +86,7 @@ class Workflow(ABC):
         return None
 
     def ranges(self) -> dict[Symbol, Expr]:
-        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.positivity`."""
+        """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
         return {}
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from sympy import Eq, Expr, Matrix, Piecewise, S, Symbol
 
-from theory.arguments import exact
-from theory.dynamics import GENERATION, LinearDynamics
 from theory.errors import DomainError
-from theory.positivity import range_of
-from theory.symbols import j
+from theory.expressions.arguments import exact
+from theory.expressions.signs import range_of
+from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 
 class SyntheticBlocks(Workflow):
@@ -50,7 +50,7 @@ class CappedReal(SyntheticBlocks):
 
     Notes
     -----
-    Derived here. Generation 2 is the question of :func:`theory.value.value_of_synthetic` where the generator was
+    Derived here. Generation 2 is the question of :func:`theory.design.value.value_of_synthetic` where the generator was
     fitted on all the real data there are.
 
     Examples

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from sympy import Expr, Matrix, S, Symbol, cancel
 
-from theory.arguments import exact
-from theory.dynamics import LinearDynamics
 from theory.errors import DomainError
-from theory.positivity import range_of
+from theory.expressions.arguments import exact
+from theory.expressions.signs import range_of
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE, Workflow
+from theory.workflows.dynamics import LinearDynamics
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from sympy import Expr, Integer, Matrix, S, Symbol, cancel
 
-from theory.dynamics import LinearDynamics
 from theory.errors import DomainError
-from theory.positivity import at_least, range_of
+from theory.expressions.signs import at_least, range_of
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE
 from theory.workflows.capped_real import SyntheticBlocks, verified_amount
+from theory.workflows.dynamics import LinearDynamics
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class RealAndSynthetic(SyntheticBlocks):
     (``overlap=False``), or the n of block 1 are among them and n·(real − 1) are drawn afresh (``overlap=True``),
     and then :math:`\bar x^{\text{real}} = \bar x_1/\text{real} + (1 - 1/\text{real})\,\bar x^{\text{fresh}}_g`.
 
-    Generation 2 is the question of :func:`theory.value.value_of_synthetic`, with n = n_0; later ones repeat it.
+    Generation 2 is the question of :func:`theory.design.value.value_of_synthetic`, with n = n_0; later ones repeat it.
 
     Parameters
     ----------

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from sympy import Expr, S
 
-from theory.dynamics import LinearDynamics, random_walk
 from theory.workflows.base import ONE, Workflow, size_schedule
+from theory.workflows.dynamics import LinearDynamics, random_walk
 
 
 @dataclass(frozen=True)

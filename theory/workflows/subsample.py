@@ -7,22 +7,11 @@ from typing import ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.arguments import exact
-from theory.dynamics import PoolDynamics
 from theory.errors import DomainError
-from theory.positivity import at_least
+from theory.expressions.arguments import exact
+from theory.expressions.signs import at_least
 from theory.workflows.base import ONE, Workflow, pooled_weights
-
-
-@dataclass(frozen=True)
-class Draw:
-    """A simple random sample of n·size points from the pool of all blocks so far.
-
-    ``size`` is in units of n; ``replacement`` says whether a point may be drawn twice (bootstrap).
-    """
-
-    size: Expr
-    replacement: bool
+from theory.workflows.dynamics import Draw, PoolDynamics
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sympy import Expr, sympify
 
 from theory.errors import DomainError
-from theory.symbols import j
+from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, size_schedule
 
 

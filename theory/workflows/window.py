@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from sympy import Expr, Matrix, S
 
-from theory.arguments import exact, is_positive_integer
-from theory.dynamics import GENERATION, LagWindow, LinearDynamics
 from theory.errors import DomainError
-from theory.pathway import block_coefficients
-from theory.symbols import j
+from theory.expressions.arguments import exact, is_positive_integer
+from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
+from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
+from theory.workflows.pathway import block_coefficients
 
 #: Longer windows have k(k + 1)/2 > 10 moments: values come from the weights, growth from the renewal theorem.
 LONGEST_STATE = 4
@@ -32,7 +32,7 @@ class SlidingWindow(Workflow):
     Notes
     -----
     The state of the recursion is the k latest block means. ``k = 1`` is replace. The growth rate,
-    4/(k + 1)², is derived in :mod:`theory.stationary`.
+    4/(k + 1)², is derived in :mod:`theory.moments.stationary`.
 
     Examples
     --------

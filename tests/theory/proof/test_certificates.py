@@ -30,7 +30,7 @@ from theory import (
     SlidingWindow,
     expected_risk,
 )
-from theory.parser import parse
+from theory.expressions.parser import parse
 from theory.proof import (
     Certificate,
     CertificateError,

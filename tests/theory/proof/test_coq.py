@@ -33,8 +33,8 @@ from theory import (
     SlidingWindow,
     expected_risk,
 )
-from theory.dynamics import GENERATION
 from theory.models.base import Model
+from theory.moments.recurrence import MomentRecurrence
 from theory.proof import (
     Claim,
     ClosedForm,
@@ -49,9 +49,9 @@ from theory.proof import (
 from theory.proof.coq import compile as coq_compile
 from theory.proof.coq.compile import STANDARD_AXIOMS, CoqError, compile_coq, coqc_path
 from theory.proof.coq.export import coq_source, library, write_coq
-from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION
 
 needs_coq = pytest.mark.skipif(coqc_path() is None, reason="coqc is not on the PATH (Debian package coq)")
 

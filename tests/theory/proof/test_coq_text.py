@@ -27,9 +27,9 @@ from theory import (
     expected_risk,
 )
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.parser import parse
+from theory.expressions.signs import unit_interval
 from theory.models.base import Model
-from theory.parser import parse
-from theory.positivity import unit_interval
 from theory.proof import (
     Claim,
     ClosedForm,

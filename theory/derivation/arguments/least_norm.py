@@ -26,7 +26,7 @@ from theory.derivation.notation import risk, shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, Step
 from theory.models.linear_regression import LinearRegression
-from theory.recurrence import MomentRecurrence
+from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
 
 #: The fits in numbers: features, rows of a block, generations.

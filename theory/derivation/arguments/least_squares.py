@@ -28,10 +28,10 @@ from theory.derivation.checks import equal, under
 from theory.derivation.notation import shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
-from theory.dynamics import LinearDynamics
 from theory.models.linear_regression import LinearRegression
-from theory.recurrence import MomentRecurrence
+from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.dynamics import LinearDynamics
 
 #: Features of the fits in numbers, and the generations that are fitted.
 FEATURES, GENERATIONS = 2, 4

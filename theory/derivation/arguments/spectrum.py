@@ -21,12 +21,12 @@ from theory.derivation.checks import equal, under
 from theory.derivation.notation import shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
-from theory.dynamics import GENERATION
-from theory.kernels.mixtures import gaussian_density
-from theory.kernels.permutations import mixture_weights
-from theory.kernels.spectral import GaussianSums, SpectralRecurrence, second_moments
 from theory.models.kernel_density import KernelDensity
+from theory.models.kernels.mixtures import gaussian_density
+from theory.models.kernels.permutations import mixture_weights
+from theory.models.kernels.spectral import GaussianSums, SpectralRecurrence, second_moments
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION
 
 #: Generations that the displayed rules are run for, and digits of an integral.
 GENERATIONS, DIGITS = 5, 15

@@ -24,11 +24,11 @@ from theory.derivation.checks import equal
 from theory.derivation.notation import shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Check, Evidence, Step
-from theory.dynamics import LinearDynamics
-from theory.effective_size import newest_block_only
-from theory.gaussian.inverse_wishart import WishartChain
+from theory.models.effective_size import newest_block_only
+from theory.models.gaussian.inverse_wishart import WishartChain
 from theory.models.gaussian_fit import GaussianFit
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import LinearDynamics
 
 #: Dimensions in which a formula for any dimension is put to the test.
 DIMENSIONS = (1, 2, 3)

@@ -6,13 +6,13 @@ from itertools import islice
 
 from sympy import Rational, pi
 
-from theory.pathway import Pathways
 from theory.proof.coq.sequence import Sequence
 from theory.proof.coq.text import coq_term, never_zero
 from theory.proof.coq.theorem import Theorem, grouped
 from theory.proof.coq.witness import witness
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
+from theory.workflows.pathway import Pathways
 from theory.workflows.replace import Replace
 
 #: Workflows whose weights the library knows, with its lemma about one step of their pathway.

@@ -17,7 +17,8 @@ from typing import Any
 from sympy import Expr, S, Symbol, cancel
 
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
+from theory.expressions.symbols import G
 from theory.proof.claims import Monotone
 from theory.proof.coq.reading import read
 from theory.proof.coq.sequence import Sequence
@@ -25,7 +26,6 @@ from theory.proof.coq.text import coq_term
 from theory.proof.coq.theorem import Definition, Part, Theorem, grouped, tupled
 from theory.proof.coq.witness import witness
 from theory.proof.prove import prove
-from theory.symbols import G
 
 
 def monotone(sequence: Sequence) -> tuple[str, list[Part]]:

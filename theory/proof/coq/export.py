@@ -31,7 +31,7 @@ from sympy import (
 )
 
 from theory.errors import DomainError, NotDerivedError
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
 from theory.proof.claims import Claim, ClosedForm
 from theory.proof.coq.compile import STANDARD_AXIOMS, CoqError, compile_coq, coqc_path
 from theory.proof.coq.proofs import proof

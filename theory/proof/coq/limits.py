@@ -16,12 +16,12 @@ from sympy import Dummy, Expr, Function, Mul, Poly, Pow, Rational, S, cancel, fa
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
+from theory.expressions.symbols import G
 from theory.proof.coq.moments import neat
 from theory.proof.coq.text import Atoms, coq_term, never_zero
 from theory.proof.coq.theorem import grouped
 from theory.proof.coq.witness import witness
-from theory.symbols import G
 
 #: Stands for log G: growth may be logarithmic.
 LOGARITHM = Dummy("log")

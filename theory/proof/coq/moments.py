@@ -7,10 +7,10 @@ from dataclasses import replace
 from sympy import Dummy, Expr, ImmutableMatrix, S, cancel, factor, together
 
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
+from theory.moments.recurrence import MomentRecurrence
 from theory.proof.coq.text import Atoms, coq_term, never_zero
 from theory.proof.coq.theorem import grouped
-from theory.recurrence import MomentRecurrence
 from theory.solver.system import solve_recurrence
 from theory.solver.tidy import orient
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from sympy import Expr, cancel
 
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
+from theory.expressions.symbols import G
 from theory.proof.claims import NeverWorse
 from theory.proof.coq.cone import monotone, never_above
 from theory.proof.coq.limits import named, strictly_below
@@ -20,7 +21,6 @@ from theory.proof.coq.text import coq_term
 from theory.proof.coq.theorem import Part, Theorem
 from theory.proof.coq.witness import witness
 from theory.proof.prove import prove
-from theory.symbols import G
 
 
 def never_worse(small: Sequence, large: Sequence) -> list[Part]:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from sympy import Expr, Integer, pi
 
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
+from theory.expressions.symbols import G
 from theory.proof.coq.moments import neat
 from theory.proof.texts import name
 from theory.risk import Risk
-from theory.symbols import G
 
 _OPERATIONS: dict[type[ast.operator], Callable[[Expr, Expr], Expr]] = {
     ast.Add: operator.add,

@@ -25,15 +25,15 @@ from sympy import (
 )
 
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges
+from theory.expressions.signs import Ranges
+from theory.expressions.symbols import G
+from theory.moments.recurrence import MomentRecurrence
 from theory.proof.coq.moments import neat, solved
 from theory.proof.coq.text import Atoms, coq_term, never_zero
 from theory.proof.coq.theorem import Theorem, grouped, remark, tupled
 from theory.proof.draft import reduced
-from theory.recurrence import MomentRecurrence
 from theory.risk import Risk
 from theory.solver.tidy import orient
-from theory.symbols import G
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sympy import Expr, Piecewise, S, cancel, log, oo
 
 from theory.errors import NotDerivedError
+from theory.expressions.symbols import G
 from theory.proof.claims import Remainder
 from theory.proof.coq.limits import LOGARITHM, Convergence, convergence, named
 from theory.proof.coq.moments import neat
@@ -14,7 +15,6 @@ from theory.proof.coq.text import coq_term, never_zero
 from theory.proof.coq.theorem import Part, Theorem
 from theory.proof.coq.witness import witness
 from theory.proof.prove import prove
-from theory.symbols import G
 
 
 def limit(sequence: Sequence) -> list[Part]:

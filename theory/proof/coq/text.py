@@ -15,8 +15,8 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
-from theory.positivity import Ranges, sign
-from theory.symbols import G
+from theory.expressions.signs import Ranges, sign
+from theory.expressions.symbols import G
 
 #: Words of the language and names of the library: a parameter that is called so gets an underscore.
 RESERVED = frozenset(
@@ -171,7 +171,7 @@ class Atoms:
 
 
 def never_zero(expression: Expr, ranges: Ranges) -> bool:
-    """Whether the sign test of :mod:`theory.positivity` excludes zero too, on the whole range.
+    """Whether the sign test of :mod:`theory.expressions.signs` excludes zero too, on the whole range.
 
     Examples
     --------

@@ -2,14 +2,14 @@ r"""Witnesses of inequalities: a rational function as a quotient in which every 
 
 Generations and parameters are written as their least value plus something nonnegative, g = first + 1 + u, n = 1 + t.
 When then all coefficients of every factor have one sign, the function is nonnegative, and Coq sees it term by term. The
-same test as in :mod:`theory.positivity`, with the witness kept.
+same test as in :mod:`theory.expressions.signs`, with the witness kept.
 """
 
 from __future__ import annotations
 
 from sympy import Dummy, Expr, Mul, S, Symbol, cancel, factor, fraction
 
-from theory.positivity import Ranges, sign
+from theory.expressions.signs import Ranges, sign
 from theory.proof.coq.text import coq_term, identifier
 
 
@@ -81,7 +81,7 @@ def is_probability(symbol: Symbol, ranges: Ranges) -> bool:
     Examples
     --------
     >>> from sympy import Symbol
-    >>> from theory.positivity import at_least, unit_interval
+    >>> from theory.expressions.signs import at_least, unit_interval
     >>> p = Symbol("p")
     >>> is_probability(p, {p: unit_interval()}), is_probability(p, {p: at_least(2)})
     (True, False)

@@ -1,0 +1,1 @@
+"""What formulas are made of: the two symbols, exact arithmetic, reading text, verified arguments, signs, minima."""

@@ -1,0 +1,131 @@
+r"""Bandwidths: a number, a schedule over the generations, or Scott's rule.
+
+Model g spreads every sample by :math:`N(0, h_g^2 I_d)`. Scott's rule is :math:`h_g = \sigma N_g^{-1/(d+4)}`, with
+:math:`\sigma^2` the variance of the truth per coordinate and :math:`N_g` the number of samples that model g is fitted
+on, so it depends on the workflow: constant under replace, falling under accumulate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sympy import Expr, Integer, S, simplify
+
+from theory.errors import DomainError
+from theory.expressions.arguments import exact
+from theory.expressions.symbols import j
+from theory.models.kernels.permutations import mixture_weights
+from theory.workflows.base import Workflow, probes
+from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
+
+SCOTT = "scott"
+
+
+def verified_bandwidth(value: object) -> Expr | str:
+    """A bandwidth rule: positive expression, possibly in ``theory.j``, or the text "scott"."""
+    if isinstance(value, str) and value.strip().lower() == SCOTT:
+        return SCOTT
+    try:
+        rule = exact("bandwidth", value)
+    except DomainError as error:
+        if isinstance(value, str):
+            raise DomainError(f'{error} Or give "scott", for Scott\'s rule.') from None
+        raise
+    for index in probes(rule) if rule.has(j) else (1,):
+        _positive(rule, rule.subs(j, index), index)
+    return rule
+
+
+def _positive(rule: Expr, width: Expr, index: int) -> Expr:
+    if width.is_positive is False or width.is_real is False:
+        where = f"h({index}) = {width}, and " if rule.has(j) else ""
+        raise DomainError(f"bandwidth = {rule} is not a bandwidth: {where}every bandwidth must be positive.")
+    return width
+
+
+@dataclass(frozen=True)
+class Bandwidths:
+    """The squared bandwidths h_1², h_2², … of one model under one workflow.
+
+    Attributes
+    ----------
+    rule : expression in ``theory.j``, or "scott"
+    workflow : Workflow
+    variance : of the truth, per coordinate
+    d, n : dimension, and samples in a unit block
+
+    Examples
+    --------
+    >>> from sympy import S
+    >>> from theory.workflows import Accumulate, Replace
+    >>> scott = Bandwidths("scott", Accumulate(), variance=S(4), d=S(1), n=S(32))
+    >>> scott.squared(32), scott.constant is None
+    (1/4, True)
+    >>> Bandwidths("scott", Replace(), variance=S(4), d=S(1), n=S(32)).constant
+    1
+    """
+
+    rule: Expr | str
+    workflow: Workflow
+    variance: Expr
+    d: Expr
+    n: Expr
+
+    def subs(self, *args: Any) -> Bandwidths:
+        """The same with parameters replaced."""
+        rule = self.rule if isinstance(self.rule, str) else self.rule.subs(*args)
+        values = (value.subs(*args) for value in (self.variance, self.d, self.n))
+        return Bandwidths(rule, self.workflow.subs(*args), *values)
+
+    def squared(self, g: int) -> Expr:
+        """h_g² at a whole generation g ≥ 1."""
+        if self.constant is not None:
+            return self.constant
+        if isinstance(self.rule, str):
+            return self._scott(fitted_samples(self.workflow, g))
+        return _positive(self.rule, self.rule.subs(j, g), g) ** 2
+
+    @cached_property
+    def schedule(self) -> Expr | None:
+        """h_g² as an expression in ``GENERATION`` that holds at every g ≥ 1; None when there is no single one."""
+        if not isinstance(self.rule, str):
+            return self.rule.subs(j, GENERATION) ** 2
+        samples = _pooled_samples(self.workflow)
+        return None if samples is None else self._scott(samples)
+
+    @cached_property
+    def constant(self) -> Expr | None:
+        """h² when all generations share it; None otherwise."""
+        schedule = self.schedule
+        return schedule if schedule is not None and not schedule.has(GENERATION) else None
+
+    def _scott(self, samples: Expr) -> Expr:
+        return self.variance * (self.n * samples) ** (-2 / (self.d + 4))
+
+
+def fitted_samples(workflow: Workflow, g: int) -> Expr:
+    """Samples that model ``g`` is fitted on, in units of n: those that it gives a weight."""
+    draw = workflow.draw(g)
+    if draw is not None:
+        return draw.size
+    weights, fresh = mixture_weights(workflow, g)
+    total = sum((workflow.size(index) for index, weight in enumerate(weights, start=1) if weight != 0), S.Zero)
+    return total if fresh == 0 else total + workflow.fresh_size(g)
+
+
+def _pooled_samples(workflow: Workflow) -> Expr | None:
+    """The same as an expression in ``GENERATION``, for a fixed budget and for one pool with equal weights.
+
+    In a pool the newest block moves the mean by its share s(g)/N_g.
+    """
+    g, dynamics = GENERATION, workflow.dynamics()
+    if isinstance(dynamics, PoolDynamics):
+        found: Expr = dynamics.budget
+    elif isinstance(dynamics, LinearDynamics) and dynamics.innovation.shape == (1, 1) and dynamics.innovation[0] != 0:
+        found = simplify(workflow.size(g) * dynamics.readout[0] / dynamics.innovation[0])
+    else:
+        return None
+    known = all(simplify(found.subs(g, Integer(i)) - fitted_samples(workflow, i)) == 0 for i in range(1, 5))
+    return found if known else None

@@ -1,0 +1,216 @@
+r"""Composing a model's conditional moments with a workflow's dynamics.
+
+The model states the noise of a unit block at the truth, the variance
+:math:`\text{noise}\,(1 + \dots)` of :math:`\varepsilon_j` being, for a block of relative size s(j) drawn
+from a model with risk r,
+
+.. math:: E\,\varepsilon_j^2 = \frac{\text{noise} + \text{curvature}\; r_{j-1}}{s(j)},
+
+(noise = V_0/n and curvature = v_2/n for a quadratic variance function; curvature 0 for location models,
+for least squares on a shared design, and to leading order for every regular model). The workflow states
+how blocks move the state. Everything below is in units of noise, so that risk = noise × moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
+
+from theory.errors import DomainError, NotDerivedError
+from theory.moments.converging import ConvergingRecurrence
+from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.stationary import StationaryRecurrence
+from theory.workflows.base import Workflow
+from theory.workflows.converging import ConvergingDynamics
+from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
+from theory.workflows.pathway import verify_dynamics
+
+
+def compose(
+    workflow: Workflow,
+    noise: Expr,
+    curvature: Expr,
+    exactness: str = "exact",
+    points: Expr | None = None,
+) -> Recurrence:
+    """The risk recurrence of a model with the given noise and curvature under any workflow.
+
+    ``points`` is the number n of samples in a unit block, for models whose samples have an exact second
+    moment (then subsampling is exact too); without it subsampling is to leading order in 1/n.
+    """
+    dynamics = workflow.dynamics()
+    if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
+        )
+    if isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
+        verify_dynamics(workflow, dynamics, upto=4)
+    if isinstance(dynamics, PoolDynamics):
+        drawn = S.One if points is None else points * dynamics.budget
+        if drawn.is_number and not drawn.is_Integer:
+            raise DomainError(
+                f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number."
+            )
+        if points is None or exactness == "leading order":
+            return replace(pool_leading(dynamics), scale=noise)
+        return replace(pool_exact(dynamics, curvature, points), scale=noise)
+    if isinstance(dynamics, LinearDynamics):
+        return replace(linear_moments(workflow, dynamics, curvature), scale=noise, exactness=exactness)
+    if isinstance(dynamics, LagWindow):
+        return StationaryRecurrence(dynamics, workflow, curvature=curvature, scale=noise, exactness=exactness)
+    if isinstance(dynamics, ConvergingDynamics):
+        limiting = compose(dynamics.limiting, S.One, curvature)
+        return ConvergingRecurrence(
+            workflow, curvature, scale=noise, exactness=exactness, dynamics=dynamics, limiting=limiting
+        )
+    return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
+
+
+def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr) -> MomentRecurrence:
+    r"""Second moments of a linear state.
+
+    .. math:: M_g = A M A^\top + b b^\top E\varepsilon_g^2 + c c^\top E\varrho_g^2
+    """
+    g = GENERATION
+    size = dynamics.transition.shape[0]
+    pairs = [(row, col) for row in range(size) for col in range(row + 1)]
+    position = {pair: index for index, pair in enumerate(pairs)}
+
+    def quadratic(left: Matrix, right: Matrix) -> Matrix:
+        """Coefficients of E (left·z)(right·z) in the moments."""
+        row = zeros(1, len(pairs))
+        for a in range(size):
+            for b in range(size):
+                row[position[max(a, b), min(a, b)]] += left[a] * right[b]
+        return row
+
+    previous_risk = quadratic(dynamics.readout.subs(g, g - 1), dynamics.readout.subs(g, g - 1))
+    matrix, forcing = zeros(len(pairs), len(pairs)), zeros(len(pairs), 1)
+    block_size, fresh_size = workflow.size(g), workflow.fresh_size(g)
+    for index, (row, col) in enumerate(pairs):
+        matrix[index, :] = quadratic(dynamics.transition[row, :], dynamics.transition[col, :])
+        gain = dynamics.innovation[row] * dynamics.innovation[col] / block_size
+        matrix[index, :] += gain * curvature * previous_risk
+        forcing[index] = gain
+        fresh = dynamics.fresh[row] * dynamics.fresh[col]
+        if fresh != 0:
+            forcing[index] += fresh / fresh_size
+    start = dynamics.start
+    noises, early = _noise_of_first_blocks(workflow, start - 1, curvature)
+    initial = zeros(len(pairs), 1)
+    for index, (row, col) in enumerate(pairs):
+        initial[index] = sum(
+            (dynamics.initial[row, i] * dynamics.initial[col, i] * noises[i] for i in range(start - 1)), S.Zero
+        )
+    return MomentRecurrence(
+        start=start,
+        matrix=matrix,
+        forcing=forcing,
+        readout=quadratic(dynamics.readout, dynamics.readout),
+        initial=initial,
+        early=tuple(early[: max(0, start - 2)]),
+    )
+
+
+def _noise_of_first_blocks(workflow: Workflow, count: int, curvature: Expr) -> tuple[list[Expr], list[Expr]]:
+    """E ε_j² and the risks of models 1..count, in units of noise, by the pathway."""
+    if count <= 0:
+        return [], []
+    recurrence = PathwayRecurrence(workflow, curvature=curvature)
+    risks: list[Expr] = []
+    for _, value in zip(range(count), recurrence.values(), strict=False):
+        risks.append(value)
+    before = [S.Zero, *risks]
+    return [(1 + curvature * before[i]) / workflow.size(i + 1) for i in range(count)], risks
+
+
+def pool_exact(dynamics: PoolDynamics, curvature: Expr, points: Expr) -> MomentRecurrence:
+    r"""A simple random sample of the pool, exactly, at every n.
+
+    With a = E (pool mean − θ_0)² and u = E (pool variance, divisor N), both in units of V_0/n,
+
+    .. math:: r_g = a_g + \kappa_g u_g,\qquad
+       \kappa_g = \frac{N_g - b}{b (N_g - 1)} \;\text{(without replacement)},\quad \frac1b \;\text{(with)},
+
+    for b points out of N_g = n g. The new block has conditional mean δ_{g-1}, whose covariance with the
+    pool mean is a_{g-1} because the draw is unbiased given the pool, and second moment
+    :math:`V_0 + (v_2 + 1) r_{g-1}` about the truth.
+    """
+    g, n = GENERATION, points
+    drawn = n * dynamics.budget
+    p = 1 / g
+
+    def spread(generation: Expr) -> Expr:
+        pool = n * generation
+        return 1 / drawn if dynamics.replacement else (pool - drawn) / (drawn * (pool - 1))
+
+    def step(kappa: Expr) -> tuple[Matrix, Matrix]:
+        """(a, u) ↦ (a', u') when model g−1 has risk a + κ u."""
+        risk = Matrix([[1, kappa]])
+        mean = Matrix([[1, 0]])
+        new_mean = (1 - p) ** 2 * mean + 2 * p * (1 - p) * mean + p**2 * (1 + curvature) * risk
+        second = Matrix([[1, 1]])
+        new_second = (1 - p) * second + p * (n * curvature + 1) * risk
+        matrix = Matrix.vstack(new_mean, new_second - new_mean)
+        return matrix.applyfunc(factor), Matrix([p**2, p * n - p**2]).applyfunc(factor)
+
+    # Before the pool reaches the budget every sample is used.
+    whole_until = max(0, int(ceiling(dynamics.budget)) - 1) if dynamics.budget.is_number else 0
+    matrix, forcing = step(spread(g - 1))
+    subsampled = MomentRecurrence(
+        start=2,
+        matrix=matrix,
+        forcing=forcing,
+        readout=Matrix([[1, spread(g)]]),
+        initial=Matrix([1, n - 1]),
+    )
+    if whole_until == 0:
+        return subsampled
+    matrix, forcing = step(S.Zero)
+    return replace(
+        subsampled,
+        matrix=matrix,
+        forcing=forcing,
+        readout=Matrix([[1, 0]]),
+        continuation=_after_whole_pool(replace(subsampled, matrix=matrix, forcing=forcing), subsampled, whole_until),
+    )
+
+
+def pool_leading(dynamics: PoolDynamics) -> MomentRecurrence:
+    """The same to leading order in 1/n: the pool's variance is V_0, so a is a sum."""
+    g = GENERATION
+
+    def spread(generation: Expr) -> Expr:
+        return 1 / dynamics.budget - (S.Zero if dynamics.replacement else 1 / generation)
+
+    whole_until = max(0, int(ceiling(dynamics.budget)) - 1) if dynamics.budget.is_number else 0
+    subsampled = MomentRecurrence(
+        start=2,
+        matrix=eye(1),
+        forcing=Matrix([(1 + spread(g - 1)) / g**2]),
+        readout=Matrix([[1]]),
+        shift=spread(g),
+        initial=Matrix([1]),
+        exactness="leading order",
+    )
+    if whole_until == 0:
+        return subsampled
+    whole = replace(subsampled, forcing=Matrix([1 / g**2]), shift=S.Zero)
+    bridge = replace(whole, shift=spread(g))
+    return replace(whole, continuation=_after_whole_pool(bridge, subsampled, whole_until))
+
+
+def _after_whole_pool(
+    bridge: MomentRecurrence, subsampled: MomentRecurrence, whole_until: int
+) -> tuple[Expr, MomentRecurrence]:
+    """The first subsampled model still has a whole-pool predecessor: one step of ``bridge``, then the rule."""
+    first = Integer(whole_until + 1)
+    return first, replace(
+        bridge,
+        start=first,
+        readout=subsampled.readout,
+        shift=subsampled.shift,
+        continuation=(first + 1, replace(subsampled, start=first + 1)),
+    )

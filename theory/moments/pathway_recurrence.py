@@ -1,0 +1,58 @@
+r"""The risk of any workflow from its weights alone: exact at every G, no closed form.
+
+.. math:: r_g = \sum_j C_{g,j}^2\, \frac{1 + \kappa\, r_{j-1}}{s(j)} + \sum_i \frac{D_{g,i}^2}{s^{\text{real}}(i)}
+
+in units of the model's noise, κ its curvature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sympy import Basic, Expr, S, cancel, oo
+
+from theory.errors import DomainError
+from theory.moments.recurrence import Recurrence
+from theory.workflows.base import Workflow
+from theory.workflows.pathway import Pathways
+
+
+@dataclass(frozen=True)
+class PathwayRecurrence(Recurrence):
+    """Risk through the pathway coefficients of ``workflow``."""
+
+    workflow: Workflow
+    curvature: Expr
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
+
+    def values(self) -> Iterator[Expr]:
+        """Exact risks at generations 1, 2, …"""
+        normalised = [S.Zero]
+        workflow = self.workflow
+        for block, fresh in Pathways(workflow):
+            total = S.Zero
+            for index, coefficient in enumerate(block, start=1):
+                if coefficient != 0:
+                    noise = (1 + self.curvature * normalised[index - 1]) / workflow.size(index)
+                    total += coefficient**2 * noise
+            for index, coefficient in enumerate(fresh, start=1):
+                if coefficient != 0:
+                    amount = workflow.fresh_size(index)
+                    if amount == 0:
+                        raise DomainError(
+                            f"{type(workflow).__name__}.fresh_size({index}) is 0 while fresh_weight({index}) is "
+                            f"{workflow.fresh_weight(index)}: real data with a weight need a size."
+                        )
+                    total += coefficient**2 / amount
+            total = total if total.is_Rational else cancel(total)
+            normalised.append(total)
+            if self.margin is not None and self.margin.is_nonpositive:
+                yield oo
+                continue
+            value = self.offset + self.scale * total
+            yield value if value.is_Rational else cancel(value)

@@ -1,0 +1,225 @@
+r"""The moment recurrence: what a model and a workflow compose to, and how it is run exactly.
+
+.. math:: \text{risk}_G = \text{offset} + \text{scale}\,(h_G \cdot m_G + c_G), \qquad
+          m_g = P_g\, m_{g-1} + f_g, \quad g \ge \text{start},
+
+with entries that are expressions in the generation symbol, rational in it for every built-in pair
+whose block sizes are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, Symbol, oo
+
+from theory.errors import DomainError
+from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.expansion import Order
+from theory.workflows.dynamics import GENERATION
+
+
+class Recurrence(ABC):
+    """What a model and a workflow compose to: exact values at every generation, and what is known beyond.
+
+    Every kind is a frozen dataclass with the attributes below. The three answers are about the *moment*, the risk
+    being offset + scale × moment; a kind that the solver can solve (:class:`MomentRecurrence`) leaves them to it.
+
+    Attributes
+    ----------
+    scale, offset : the affine map from the moment to the risk
+    margin : the risk is finite as long as this expression in g has been positive; None if always
+    domain : condition on the parameters under which every generation has finite risk
+    exactness : "exact" or "leading order"
+    """
+
+    scale: Expr
+    offset: Expr
+    margin: Expr | None
+    domain: Basic
+    exactness: str
+    #: The recurrence with constant steps to which the steps of this one tend; None where there is none.
+    limiting: Recurrence | None = None
+
+    @abstractmethod
+    def values(self) -> Iterator[Expr]:
+        """Exact risks at generations 1, 2, …; ``oo`` where the expectation is infinite."""
+
+    def at(self, generation: int) -> Expr:
+        """Exact risk at one generation."""
+        for g, value in enumerate(self.values(), start=1):
+            if g == generation:
+                return value
+        raise AssertionError("values() never ends")
+
+    def as_moments(self) -> MomentRecurrence | None:
+        """The same risk by a recurrence of moments; None when it is given otherwise."""
+        return None
+
+    def changed(self, **attributes: Any) -> Self:
+        """The recurrence with other values for some of its attributes."""
+        return replace(self, **attributes)  # type: ignore[type-var]
+
+    def subs(self, *args: Any) -> Self:
+        """The recurrence with parameters replaced."""
+        own = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
+        return self.changed(**{name: value.subs(*args) for name, value in own.items() if hasattr(value, "subs")})
+
+    def closed_form(self) -> Expr | None:
+        """The moment at ``theory.G``; None when none was derived."""
+        return None
+
+    def limit(self, order: Order) -> Expr | None:
+        """Limit of the moment as G → ∞; None when unknown."""
+        return None
+
+    def growth(self, order: Order) -> Expr | None:
+        """Leading term of the moment as G → ∞; None when unknown."""
+        return self.limit(order)
+
+
+@dataclass(frozen=True)
+class MomentRecurrence(Recurrence):
+    """A linear recurrence for the moments that carry the risk.
+
+    Attributes
+    ----------
+    start : first generation (an int, or an expression in a continuation) at which the recursion runs
+    matrix, forcing : P (k, k) and f (k, 1)
+    readout, shift : h (1, k) and the scalar c
+    initial : m at ``start − 1`` (k, 1); for start = 1 this is the state before any data
+    early : h·m + c at generations 1 … start − 2, when the recursion starts late
+    scale, offset : the affine map to the risk
+    margin : the risk is finite as long as this expression in g has been positive; None if always
+    domain : condition on the parameters under which every generation has finite risk
+    exactness : "exact" or "leading order"
+    continuation : another recurrence that takes over, with the moments reached, at generation ``[0]`` ≥ 2
+    """
+
+    start: int | Expr
+    matrix: Matrix
+    forcing: Matrix
+    readout: Matrix
+    initial: Matrix
+    shift: Expr = S.Zero
+    early: tuple[Expr, ...] = ()
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
+    continuation: tuple[Expr, MomentRecurrence] | None = None
+    symbol: Symbol = field(default=GENERATION)
+
+    def __post_init__(self) -> None:
+        for name in ("matrix", "forcing", "readout", "initial"):
+            object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
+
+    def as_moments(self) -> MomentRecurrence:
+        """Itself."""
+        return self
+
+    def subs(self, *args: Any) -> Self:
+        """The recurrence with parameters replaced, in every regime."""
+        follow = self.continuation
+        return replace(
+            super().subs(*args),
+            symbol=self.symbol,
+            early=tuple(value.subs(*args) for value in self.early),
+            continuation=None if follow is None else (follow[0].subs(*args), follow[1].subs(*args)),
+        )
+
+    def values(self) -> Iterator[Expr]:
+        """Exact risks at generations 1, 2, …; ``oo`` from the first generation whose risk is infinite."""
+        for value in self._normalised(Arithmetic(self._expressions(), self.symbol)):
+            yield oo if value is None else value
+
+    def _expressions(self) -> list[Expr]:
+        mine = [*self.matrix, *self.forcing, *self.readout, *self.initial, *self.early]
+        mine += [self.shift, self.scale, self.offset]
+        return mine if self.continuation is None else mine + self.continuation[1]._expressions()
+
+    def _normalised(self, ring: Arithmetic) -> Iterator[Expr | None]:
+        scale, offset = ring.constant(self.scale), ring.constant(self.offset)
+
+        def risk(moment: object) -> Expr:
+            return ring.to_expression(offset + scale * moment)  # type: ignore[operator]
+
+        for value in self.early:
+            yield risk(ring.constant(value))
+        active: MomentRecurrence = self
+        compiled = _Compiled(active, ring)
+        state = [ring.constant(entry) for entry in active.initial]
+        g = int(active.start) - 1
+        alive = compiled.is_finite(max(g, 1))
+        if g >= 1:
+            yield risk(compiled.risk(g, state)) if alive else None
+        while True:
+            g += 1
+            if active.continuation is not None and g > 1 and g >= _whole(active.continuation[0]):
+                active = active.continuation[1]
+                compiled = _Compiled(active, ring)
+            alive = alive and compiled.is_finite(g)
+            if not alive:
+                yield None
+                continue
+            state = compiled.step(g, state)
+            yield risk(compiled.risk(g, state))
+
+
+class _Compiled:
+    """A recurrence with its coefficients turned into functions of g in exact arithmetic."""
+
+    def __init__(self, recurrence: MomentRecurrence, ring: Arithmetic) -> None:
+        symbol = recurrence.symbol
+        self.size = recurrence.matrix.shape[0]
+        self.entries = [
+            (row, col, ring.function(recurrence.matrix[row, col], symbol))
+            for row in range(self.size)
+            for col in range(self.size)
+            if recurrence.matrix[row, col] != 0
+        ]
+        self.forcing = [
+            (row, ring.function(recurrence.forcing[row], symbol))
+            for row in range(self.size)
+            if recurrence.forcing[row] != 0
+        ]
+        self.readout = [
+            (col, ring.function(recurrence.readout[col], symbol))
+            for col in range(self.size)
+            if recurrence.readout[col] != 0
+        ]
+        self.shift = ring.function(recurrence.shift, symbol)
+        self.margin = recurrence.margin
+        self.symbol = symbol
+        self.zero = ring.constant(S.Zero)
+
+    def is_finite(self, g: int) -> bool:
+        return self.margin is None or self.margin.subs(self.symbol, g).is_nonpositive is not True
+
+    def step(self, g: int, state: list) -> list:
+        new = [self.zero] * self.size
+        for row, col, coefficient in self.entries:
+            if state[col]:
+                new[row] = new[row] + coefficient(g) * state[col]
+        for row, term in self.forcing:
+            new[row] = new[row] + term(g)
+        return new
+
+    def risk(self, g: int, state: list) -> object:
+        total = self.shift(g)
+        for col, coefficient in self.readout:
+            if state[col]:
+                total = total + coefficient(g) * state[col]
+        return total
+
+
+def _whole(generation: Expr) -> int:
+    if not generation.is_number:
+        raise DomainError(
+            f"the parameters are symbolic: which regime a generation falls in depends on {generation}; give numbers."
+        )
+    return int(generation)

@@ -1,0 +1,107 @@
+r"""Monotone risks, and with them least upper bounds.
+
+The moments of a recurrence with nonnegative coefficients keep the order they start with: if
+:math:`m_{s+1} \ge m_s` componentwise and P, f do not depend on g, then
+:math:`m_{g+1} - m_g = P (m_g - m_{g-1}) \ge 0` for ever. For one moment with varying coefficients,
+:math:`y_g - y_{g-1} = (p_g - 1) y_{g-1} + f_g` is nonnegative when p ≥ 1 and f ≥ 0, and keeps one sign when there is
+a constant fixed point c, because :math:`y_g - c = (y_0 - c) \prod p_i` with p ≥ 0: the sign of
+:math:`(p_g - 1)(y_0 - c) = f_g + (p_g - 1) y_0`. A monotone sequence is bounded by its first value or its limit.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from sympy import Expr, Matrix, cancel, simplify, sympify
+
+from theory.expressions.signs import Ranges, at_least, sign
+from theory.moments.recurrence import MomentRecurrence
+from theory.workflows.dynamics import GENERATION
+
+INCREASING, DECREASING, MONOTONE = "increasing", "decreasing", "monotone"
+
+
+def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
+    """ "increasing", "decreasing", "monotone" (one of the two, depending on parameters), or None: not decided.
+
+    Weakly, over all generations.
+    """
+    regimes = [recurrence]
+    while regimes[-1].continuation is not None:
+        regimes.append(regimes[-1].continuation[1])
+    if len(regimes) > 1:
+        return INCREASING if _all_add(regimes, ranges) else None
+    tail = _scalar(recurrence, ranges) if recurrence.matrix.shape == (1, 1) else _constant(recurrence, ranges)
+    if not recurrence.early:
+        return tail
+    first = sympify(recurrence.start) - 1
+    reached = (recurrence.readout * recurrence.initial)[0] + recurrence.shift
+    opening = [*recurrence.early, reached.subs(recurrence.symbol, first)]
+    rises = all(sign(simplify(b - a), ranges) in (0, 1) for a, b in pairwise(opening))
+    return INCREASING if tail == INCREASING and rises else None
+
+
+def _all_add(regimes: list[MomentRecurrence], ranges: Ranges) -> bool:
+    """Whether every regime, and every change of regime, adds a nonnegative amount to one and the same sum."""
+    g = regimes[0].symbol
+    if not all(_is_sum(regime) and regime.readout == regimes[0].readout for regime in regimes):
+        return False
+    for before, regime in zip([None, *regimes], regimes, strict=False):
+        inside = regime.forcing[0] + simplify(regime.shift - regime.shift.subs(g, g - 1))
+        if not _nonnegative(inside, regime, ranges):
+            return False
+        if before is not None and before.shift != regime.shift:
+            joint = regime.forcing[0] + regime.shift - before.shift.subs(g, g - 1)
+            if sign(simplify(joint.subs(g, regime.start)), ranges) not in (0, 1):
+                return False
+    return True
+
+
+def _is_sum(recurrence: MomentRecurrence) -> bool:
+    return recurrence.matrix.shape == (1, 1) and recurrence.matrix[0] == 1
+
+
+def _nonnegative(expression: Expr, recurrence: MomentRecurrence, ranges: Ranges) -> bool:
+    """Sign of an expression in g where the margin is positive."""
+    covering = {**ranges, GENERATION: at_least(Matrix([recurrence.start])[0])}
+    if sign(expression, covering) in (0, 1):
+        return True
+    if recurrence.margin is None:
+        return False
+    return sign(cancel(expression * recurrence.margin), covering) in (0, 1)
+
+
+def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
+    g = GENERATION
+    p, f, y = recurrence.matrix[0], recurrence.forcing[0], recurrence.initial[0]
+    readout, shift = recurrence.readout[0], recurrence.shift
+    if readout.has(g) or sign(readout, ranges) != 1:
+        return None
+    covering = {**ranges, g: at_least(Matrix([recurrence.start])[0])}
+    drift = sign(simplify(shift - shift.subs(g, g - 1)), covering) if shift.has(g) else 0
+    excess = sign(simplify(p - 1), covering)
+    if excess in (0, 1) and _nonnegative(f, recurrence, ranges) and sign(y, ranges) in (0, 1) and drift in (0, 1):
+        return INCREASING
+    if drift != 0 or sign(p, covering) not in (0, 1) or p == 1:
+        return None
+    if simplify(f / (1 - p)).has(g):
+        return None
+    # (p_g − 1)(y_0 − c), the sign of every later step
+    step = sign(simplify(f + (p - 1) * y), covering)
+    if step is None:
+        return MONOTONE if not p.has(g) or excess is not None else None
+    return INCREASING if step >= 0 else DECREASING
+
+
+def _constant(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
+    g = GENERATION
+    if recurrence.matrix.has(g) or recurrence.forcing.has(g) or recurrence.readout.has(g) or recurrence.shift.has(g):
+        return None
+    entries = [*recurrence.matrix, *recurrence.readout]
+    if any(sign(entry, ranges) in (None, -1) for entry in entries):
+        return None
+    step = recurrence.matrix * recurrence.initial + recurrence.forcing - recurrence.initial
+    signs = {sign(simplify(entry), ranges) for entry in step}
+    if signs <= {0, 1}:
+        return INCREASING
+    return DECREASING if signs <= {0, -1} else None

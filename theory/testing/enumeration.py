@@ -1,0 +1,124 @@
+r"""Every data set of a tiny Bernoulli chain, enumerated in exact rationals.
+
+The one model whose whole history can be written down: block j is a number of successes, so the joint law
+of all blocks, fresh real samples and subsamples is a finite table. It knows nothing of pathways or
+recurrences, and is what they are tested against.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+from math import comb
+
+from sympy import Expr, Rational, ilcm
+
+from theory.errors import DomainError
+from theory.expressions.arguments import exact
+from theory.workflows.base import Workflow, exact_weights
+
+State = tuple[tuple[Fraction, ...], Fraction]
+
+
+def bernoulli_law(workflow: Workflow, p: object, n: int, generations: int) -> list[dict[Fraction, Fraction]]:
+    """Law of the fitted probability at each generation 1 … ``generations``, as {value: probability}.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        With numbers for parameters.
+    p : rational
+        Success probability of the real data. Negative weights may leave [0, 1]: probabilities are then
+        signed, and moments still those that the recurrences state.
+    n : int
+        Samples in a unit block; n·s(j), n·real and n·budget must be whole numbers.
+    generations : int
+    """
+    truth = _fraction("p", p)
+    # A state holds what the future depends on: all block means and the current model.
+    states: dict[State, Fraction] = {((), truth): Fraction(1)}
+    laws = []
+    for g in range(1, generations + 1):
+        count = _whole(f"n·s({g})", n * workflow.size(g))
+        weights = [_fraction("weight", weight) for weight in exact_weights(workflow, g)]
+        following: dict[State, Fraction] = defaultdict(Fraction)
+        for (blocks, model), mass in states.items():
+            for successes, chance in _binomial(count, model):
+                extended = (*blocks, Fraction(successes, count))
+                for fitted, probability in _fits(workflow, g, n, weights, extended, truth):
+                    following[extended, fitted] += mass * chance * probability
+        states = following
+        law: dict[Fraction, Fraction] = defaultdict(Fraction)
+        for (_, model), mass in states.items():
+            law[model] += mass
+        laws.append(dict(law))
+    return laws
+
+
+def bernoulli_moments(workflow: Workflow, p: object, n: int, generations: int) -> list[tuple[Rational, Rational]]:
+    """(E θ_g, E (θ_g − p)²) at each generation, exactly."""
+    truth = _fraction("p", p)
+    moments = []
+    for law in bernoulli_law(workflow, p, n, generations):
+        mean = sum(value * mass for value, mass in law.items())
+        square = sum((value - truth) ** 2 * mass for value, mass in law.items())
+        moments.append((Rational(mean), Rational(square)))
+    return moments
+
+
+def smallest_sample(workflow: Workflow, generations: int) -> int:
+    """The smallest n for which all numbers of samples up to ``generations`` are whole."""
+    amounts = []
+    for g in range(1, generations + 1):
+        draw = workflow.draw(g)
+        amounts += [workflow.size(g), workflow.fresh_size(g)] + ([] if draw is None else [draw.size])
+    for amount in amounts:
+        if not amount.is_Rational:
+            raise DomainError(f"a block of {amount} unit blocks cannot be sampled: sizes must be rational numbers.")
+    return int(ilcm(1, *(amount.q for amount in amounts)))
+
+
+def _fits(
+    workflow: Workflow, g: int, n: int, weights: list[Fraction], blocks: tuple[Fraction, ...], truth: Fraction
+) -> list[tuple[Fraction, Fraction]]:
+    """Values of the fitted model with their probabilities, given all blocks."""
+    centre = sum((weight * mean for weight, mean in zip(weights, blocks, strict=True)), Fraction(0))
+    draw = workflow.draw(g)
+    if draw is not None:
+        sizes = [_whole("n·s", n * workflow.size(index)) for index in range(1, g + 1)]
+        ones = int(sum(size * mean for size, mean in zip(sizes, blocks, strict=True)))
+        drawn = _whole("n·budget", n * draw.size)
+        law = (
+            _binomial(drawn, Fraction(ones, sum(sizes)))
+            if draw.replacement
+            else _hypergeometric(sum(sizes), ones, drawn)
+        )
+        return [(Fraction(successes, drawn), chance) for successes, chance in law]
+    share = _fraction("fresh weight", workflow.fresh_weight(g))
+    if share == 0:
+        return [(centre, Fraction(1))]
+    fresh = _whole("n·real", n * workflow.fresh_size(g))
+    return [(centre + share * Fraction(successes, fresh), chance) for successes, chance in _binomial(fresh, truth)]
+
+
+def _binomial(count: int, p: Fraction) -> list[tuple[int, Fraction]]:
+    return [(k, comb(count, k) * p**k * (1 - p) ** (count - k)) for k in range(count + 1)]
+
+
+def _hypergeometric(total: int, ones: int, drawn: int) -> list[tuple[int, Fraction]]:
+    ways = comb(total, drawn)
+    law = [(k, Fraction(comb(ones, k) * comb(total - ones, drawn - k), ways)) for k in range(min(ones, drawn) + 1)]
+    return [(k, chance) for k, chance in law if chance]
+
+
+def _fraction(name: str, value: object) -> Fraction:
+    number = exact(name, value)
+    if not number.is_Rational:
+        raise DomainError(f"{name} = {value} is not a rational number: enumeration needs one.")
+    return Fraction(int(number.p), int(number.q))
+
+
+def _whole(name: str, value: Expr) -> int:
+    if not (value.is_Integer and value >= 1):
+        raise DomainError(f"{name} = {value} is not a whole number of samples, 1 or more.")
+    return int(value)

@@ -1,0 +1,109 @@
+"""A workflow as a recursion in the generation: the form that closed forms are derived from.
+
+The fitted parameter is written as a deviation from the truth, δ_g = θ_g − θ_0. Block j has mean
+δ_{j-1} + ε_j with E[ε_j | past] = 0, and ε_j, ε_i are uncorrelated for i ≠ j.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sympy import Dummy, Expr, ImmutableMatrix, Matrix, Symbol, zeros
+
+#: The generation inside recurrences: a dummy, so that no parameter called g is mistaken for it.
+GENERATION: Symbol = Dummy("g", integer=True, positive=True)
+
+
+LAG: Symbol = Dummy("l", integer=True, nonnegative=True)
+
+
+class Dynamics:
+    """What every kind of recursion derives from; a workflow states one of them, or none."""
+
+
+@dataclass(frozen=True)
+class LinearDynamics(Dynamics):
+    r"""A finite linear state.
+
+    .. math:: z_g = A_g z_{g-1} + b_g \varepsilon_g + c_g \varrho_g, \qquad \delta_g = h_g z_g
+
+    Valid for :math:`g \ge` ``start``; entries are expressions in ``GENERATION``. :math:`\varrho_g` is the
+    noise of the real samples drawn afresh at generation g, if any.
+
+    Attributes
+    ----------
+    transition, innovation, readout : matrices of shapes (k, k), (k, 1), (1, k)
+    initial : matrix of shape (k, start − 1)
+        The state at ``start − 1`` as a combination of :math:`\varepsilon_1, \dots, \varepsilon_{start-1}`.
+    fresh : matrix of shape (k, 1)
+        Zero without fresh real data.
+    """
+
+    start: int
+    transition: Matrix
+    innovation: Matrix
+    readout: Matrix
+    initial: Matrix
+    fresh: Matrix = field(default_factory=lambda: zeros(0, 0))
+
+    def __post_init__(self) -> None:
+        size = self.transition.shape[0]
+        if self.fresh.shape == (0, 0):
+            object.__setattr__(self, "fresh", zeros(size, 1))
+        for name in ("transition", "innovation", "readout", "initial", "fresh"):
+            object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
+        shapes = (
+            self.transition.shape,
+            self.innovation.shape,
+            self.readout.shape,
+            self.fresh.shape,
+            self.initial.shape,
+        )
+        if shapes != ((size, size), (size, 1), (1, size), (size, 1), (size, self.start - 1)):
+            raise ValueError(f"inconsistent shapes {shapes} for a state of size {size} starting at {self.start}")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A simple random sample of n·size points from the pool of all blocks so far.
+
+    ``size`` is in units of n; ``replacement`` says whether a point may be drawn twice (bootstrap).
+    """
+
+    size: Expr
+    replacement: bool
+
+
+@dataclass(frozen=True)
+class PoolDynamics(Dynamics):
+    """Every sample is kept in a pool, and model g is fitted on a simple random sample of it.
+
+    ``budget`` points in units of n are drawn (all of them while the pool is smaller), with or without
+    replacement. The model contributes the moments of a point.
+    """
+
+    budget: Expr
+    replacement: bool
+
+
+@dataclass(frozen=True)
+class LagWindow(Dynamics):
+    """A stationary moving average over lags 0 … length − 1: long or symbolic, too many states to write down.
+
+    ``weight`` is an expression in ``LAG``.
+    """
+
+    length: Expr
+    weight: Expr
+
+
+def random_walk(gain: Callable[[Symbol], Expr]) -> LinearDynamics:
+    """δ_g = δ_{g-1} + gain(g) ε_g from δ_0 = 0: nothing but the newest noise moves the model."""
+    return LinearDynamics(
+        start=1,
+        transition=Matrix([[1]]),
+        innovation=Matrix([[gain(GENERATION)]]),
+        readout=Matrix([[1]]),
+        initial=zeros(1, 0),
+    )

@@ -1,0 +1,110 @@
+r"""The pathway: how the noise of each generation travels into later models.
+
+For deterministic weights, :math:`\delta_g = \sum_j w_{g,j} (\delta_{j-1} + \varepsilon_j) + \omega_g \varrho_g`, hence
+:math:`\delta_g = \sum_j C_{g,j}\,\varepsilon_j + \sum_i D_{g,i}\,\varrho_i` with
+:math:`C_{g,\cdot} = w_{g,\cdot} + \sum_{i > 1} w_{g,i}\, C_{i-1,\cdot}` and the same for D.
+Works for any workflow, from its weights alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from flint import fmpq
+from sympy import Expr, Rational, S, cancel, zeros
+
+from theory.errors import DomainError
+from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.dynamics import GENERATION, LinearDynamics
+
+Row = tuple[list[Expr], list[Expr]]
+
+
+class Pathways:
+    """Iterate over (C_{g,1..g}, D_{g,1..g}) for g = 1, 2, …, exact."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self._workflow = workflow
+
+    def __iter__(self) -> Iterator[Row]:
+        workflow = self._workflow
+        earlier: list[tuple[list[Any], list[Any]]] = []
+        rational = True  # FLINT's rationals as long as every weight is one
+        while True:
+            g = len(earlier) + 1
+            weights: list[Any] = exact_weights(workflow, g)
+            share: Any = workflow.fresh_weight(g) if g > 1 else S.Zero
+            if rational and not all(isinstance(weight, Rational) for weight in (*weights, share)):
+                rational = False
+                earlier = [([_rational(c) for c in block], [_rational(d) for d in fresh]) for block, fresh in earlier]
+            if rational:
+                weights, share = [_flint(weight) for weight in weights], _flint(share)
+            block, fresh = list(weights), [weights[0] * 0] * (g - 1) + [share]
+            for index in range(2, g + 1):
+                weight = weights[index - 1]
+                if not weight:
+                    continue
+                past_block, past_fresh = earlier[index - 2]
+                for source in range(index - 1):
+                    block[source] += weight * past_block[source]
+                    if past_fresh[source]:
+                        fresh[source] += weight * past_fresh[source]
+            earlier.append((block, fresh))
+            yield ([_rational(c) for c in block], [_rational(d) for d in fresh]) if rational else (block, fresh)
+
+
+def _flint(value: Rational) -> fmpq:
+    return fmpq(value.p, value.q)
+
+
+def _rational(value: fmpq) -> Rational:
+    return Rational(int(value.p), int(value.q))
+
+
+def block_coefficients(workflow: Workflow, upto: int) -> list[list[Expr]]:
+    """Block means 1..upto as combinations of ε_1 … ε_upto: δ_{j-1} + ε_j, each row of length ``upto``."""
+    models = [block for block, _ in islice(Pathways(workflow), upto - 1)]
+    rows = []
+    for index in range(1, upto + 1):
+        row = [S.Zero] * upto
+        if index > 1:
+            for source, coefficient in enumerate(models[index - 2]):
+                row[source] += coefficient
+        row[index - 1] += 1
+        rows.append(row)
+    return rows
+
+
+def verify_dynamics(workflow: Workflow, dynamics: LinearDynamics, upto: int) -> None:
+    """Raise DomainError at the first generation where a stated recursion is not that of the weights."""
+    stated = unrolled(dynamics, upto)
+    for g, (block, fresh) in enumerate(islice(Pathways(workflow), upto), start=1):
+        if g not in stated:
+            continue
+        for name, expected, found in (("C", block, stated[g][0]), ("D", fresh, stated[g][1])):
+            for index in range(g):
+                if cancel(expected[index] - found[index]) != 0:
+                    raise DomainError(
+                        f"dynamics agree with weights: broken at g = {g}, where {name}[{g},{index + 1}] is "
+                        f"{expected[index]} by the weights and {found[index]} by dynamics()."
+                    )
+
+
+def unrolled(dynamics: LinearDynamics, upto: int) -> dict[int, Row]:
+    """Pathway coefficients by running a stated recursion."""
+    size = dynamics.transition.shape[0]
+    block, fresh = zeros(size, upto), zeros(size, upto)
+    for col in range(min(upto, dynamics.start - 1)):
+        block[:, col] = dynamics.initial[:, col]
+    found = {}
+    for g in range(max(1, dynamics.start - 1), upto + 1):
+        if g >= dynamics.start:
+            transition = dynamics.transition.subs(GENERATION, g).as_mutable()
+            block, fresh = transition * block, transition * fresh
+            block[:, g - 1] += dynamics.innovation.subs(GENERATION, g)
+            fresh[:, g - 1] += dynamics.fresh.subs(GENERATION, g)
+        readout = dynamics.readout.subs(GENERATION, g)
+        found[g] = (list(readout * block), list(readout * fresh))
+    return found
