@@ -12,9 +12,9 @@ from flint import acb
 from numpy.typing import ArrayLike, NDArray
 from sympy import Expr, nan, oo, sympify, true, zoo
 
-from numerics.ball import BallProgram, real_bits
-from numerics.ball_recurrence import run_moments, run_pathway
+from numerics.balls.recurrence import run_moments, run_pathway
 from theory.errors import DomainError
+from theory.expressions.balls import BallProgram, real_bits
 from theory.expressions.symbols import G
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence

@@ -3,8 +3,8 @@ r"""Integrated squared error of a kernel density by quadrature, at any generatio
 With :math:`r = e^u` the integral over frequencies is :math:`\int F(u)\,du`, F(u) = c_d r^d \bar f(r), over the whole
 line, where :math:`\bar f` is the spherical mean of :math:`E|\varphi_g - \varphi_0|^2`, run by
 :func:`theory.models.kernels.spectral.second_moments` for all nodes at once in ball arithmetic. The trapezoidal
-rule of step δ converges exponentially, whatever the generation, because :math:`\bar f` is a combination, of total mass at most 4, of
-:math:`e^{-s r^2}` and of its product with the spherical mean of :math:`\cos(r\,\omega\cdot\Delta)`. All of these are
+rule of step δ converges exponentially, whatever the generation, because :math:`\bar f` is a combination, of total mass
+at most 4, of :math:`e^{-s r^2}` and of its product with the spherical mean of :math:`\cos(r\,\omega\cdot\Delta)`. All of these are
 bounded in a strip |Im u| < a < π/4, there
 
 .. math:: |e^{-s r^2}| \le e^{-s |r|^2 \cos 2a}, \qquad
@@ -33,9 +33,9 @@ from flint import acb, arb, ctx, fmpq
 from numpy.typing import NDArray
 from sympy import Expr
 
-from numerics.ball import BallProgram
 from numerics.evaluate import runner, settle
 from theory.errors import DomainError
+from theory.expressions.balls import BallProgram
 from theory.models.kernels.spectral import SpectralRecurrence, Step, second_moments
 from theory.moments.recurrence import Recurrence
 from theory.risk import Risk

@@ -125,7 +125,7 @@ def test_every_room_says_what_it_is_for():
     [
         ("theory/errors.py", "from theory.risk import Risk", "risk is not below errors"),
         ("theory/moments/composition.py", "def f():\n    from theory.solver.solution import Solution", "solver is not"),
-        ("theory/risk.py", "if TYPE_CHECKING:\n    from theory.derivation import Derivation", "derivation is not below"),
+        ("theory/risk.py", "if TYPE_CHECKING:\n    from theory.derivation import Step", "derivation is not below"),
         ("theory/models/base.py", "import numerics.simulate", "theory stands below numerics"),
         ("numerics/shapes.py", "from selfgen import cli", "numerics stands below selfgen"),
         ("theory/loose.py", "from theory.errors import DomainError", "is in no room"),

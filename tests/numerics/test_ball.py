@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mpmath import mp
 from sympy import Lambda, Piecewise, Poly, Product, Rational, RootSum, Sum, Symbol, oo, pi, sqrt
 
-from numerics.ball import BallProgram, real_bits
 from theory.errors import DomainError
+from theory.expressions.balls import BallProgram, real_bits
 from theory.expressions.symbols import G
 
 X = Symbol("x")

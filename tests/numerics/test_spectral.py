@@ -8,10 +8,10 @@ from flint import acb, arb, ctx
 from sympy import N, Rational
 
 from numerics.evaluate import evaluate
-from numerics.lerch import lerch_phi
 from numerics.spectral import integrate
 from theory import expected_risk, j
 from theory.errors import DomainError
+from theory.expressions.lerch import lerch_phi
 from theory.models.kernel_density import KernelDensity
 from theory.models.kernels.mixtures import GaussianMixture
 from theory.workflows import (

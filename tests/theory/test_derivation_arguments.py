@@ -42,7 +42,7 @@ from theory.derivation.arguments.matrices import chi_square_moment, evaluated, l
 from theory.derivation.functions import explained
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import NotShown, Step
-from theory.models.gaussian.multidigamma import multidigamma
+from theory.expressions.multidigamma import multidigamma
 
 g = Symbol("g", integer=True, positive=True)
 x = Symbol("x", positive=True)

@@ -43,7 +43,7 @@ from theory import (
     j,
 )
 from theory.errors import NotDerivedError
-from theory.models.gaussian.multidigamma import multidigamma
+from theory.expressions.multidigamma import multidigamma
 
 d, n = symbols("d n", integer=True, positive=True)
 SETTINGS = [(1, 4), (1, 7), (2, 6), (3, 8)]

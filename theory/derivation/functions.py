@@ -36,7 +36,7 @@ from sympy import (
 from theory.derivation.checks import equal, equality, under
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
-from theory.models.gaussian.multidigamma import multidigamma
+from theory.expressions.multidigamma import multidigamma
 
 #: Digits to which a series has to give its function, and the dimensions in which a sum over dimensions is written out.
 DIGITS, DIMENSIONS = 20, (1, 2, 5)

@@ -14,9 +14,9 @@ from sympy.core.relational import GreaterThan, StrictLessThan
 from theory.derivation.notation import PLAIN, WORDS
 from theory.derivation.relation import ASYMPTOTIC, DEFINED, EQUAL, LIMIT, Relation
 from theory.derivation.step import Evidence, Step
+from theory.expressions.multidigamma import multidigamma
 from theory.expressions.numerals import printable
 from theory.latex import latex
-from theory.models.gaussian.multidigamma import multidigamma
 
 _SIGNS = {"≤": r"\leq", "≥": r"\geq", "→": r"\longrightarrow", "~": r"\sim", ":=": ":=", "=": "=", "<": "<", ">": ">"}
 _GREEK = {

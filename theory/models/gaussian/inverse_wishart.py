@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from sympy import Basic, Expr, Matrix, S, diag, gamma, log, sqrt, zeros
 
 from theory.expressions.expansion import Order
+from theory.expressions.multidigamma import multidigamma
 from theory.expressions.sums import definite_sum
 from theory.expressions.symbols import G
-from theory.models.gaussian.multidigamma import multidigamma
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.solution import Solution
 from theory.solver.system import solve_recurrence

@@ -13,8 +13,8 @@ from typing import TypeAlias
 from flint import acb, arb, arb_mat, ctx, fmpz, fmpz_poly
 from sympy import QQ, Expr, Integer, Poly, PolynomialError, Symbol, fraction, ilcm, lcm, quo, together
 
-from numerics.ball import BallProgram
 from theory.errors import DomainError
+from theory.expressions.balls import BallProgram
 from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
 

@@ -25,9 +25,9 @@ import sympy
 from flint import acb, acb_poly, arb, ctx, fmpq, fmpq_poly, fmpz
 from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, expand
 
-from numerics.lerch import lerch_phi
 from theory.errors import DomainError
-from theory.models.gaussian.multidigamma import multidigamma
+from theory.expressions.lerch import lerch_phi
+from theory.expressions.multidigamma import multidigamma
 
 Operation: TypeAlias = Callable[..., Any]
 

@@ -1,0 +1,1 @@
+"""Recurrences run in ball arithmetic: every number with a rigorous bound on its own error."""
