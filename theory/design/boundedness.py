@@ -48,6 +48,7 @@ from theory.expressions.balls import BallProgram
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
+from theory.models.kernel_density import KernelDensity
 from theory.models.kernels.drift import drift
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.solution import Solution
@@ -112,8 +113,6 @@ def boundedness(model: Model, workflow: Workflow) -> Boundedness:
     >>> boundedness(KernelDensity("1/j", n=10), Replace()).reason
     'the terms lie between (1 ± 0) · x**(-2), summable, for x = g - 1 from 251 on'
     """
-    from theory.models.kernel_density import KernelDensity
-
     if not isinstance(model, KernelDensity):
         raise DomainError(f"model = {model!r} has no bandwidth: give a KernelDensity.")
     recurrence = drift(workflow, model.bandwidths(workflow))

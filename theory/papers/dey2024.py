@@ -43,7 +43,7 @@ def families() -> Sides:
     models = (Bernoulli(), Poisson(), Exponential(), Gamma(), GaussianMean(), QuadraticVariance())
     found = []
     for model in models:
-        limit = expected_risk(model, Accumulate()).ratio.limit
+        limit = sympify(expected_risk(model, Accumulate()).ratio.limit)
         sample_size = next((symbol for symbol in limit.free_symbols if symbol.name == "n"), Symbol("n"))
         large = Symbol("x", positive=True)
         found.append(limit.subs(sample_size, 1 / large**2).series(large, 0, 1).removeO())

@@ -6,7 +6,7 @@ Logits :math:`o_y^\top W x`; at the reference the policy's two probabilities are
 
 from __future__ import annotations
 
-from sympy import ImmutableMatrix, Matrix, Symbol, diff, exp, log, symbols
+from sympy import Expr, ImmutableMatrix, Matrix, Symbol, diff, exp, log, symbols
 
 from theory.papers.paper import Paper, Sides
 
@@ -26,7 +26,7 @@ def dpo_gradient() -> Sides:
     tokens = [Matrix(symbols(f"o{index}_:2", real=True)) for index in range(3)]
     x = Matrix(symbols("x:2", real=True))
 
-    def log_probability(token: Matrix, matrix: Matrix) -> object:
+    def log_probability(token: Matrix, matrix: Matrix) -> Expr:
         logits = [(row.T * matrix * x)[0] for row in tokens]
         return (token.T * matrix * x)[0] - log(sum(exp(logit) for logit in logits))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr
+from sympy import Expr, oo
 
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
 from theory.workflows.dynamics import LinearDynamics
@@ -41,6 +41,10 @@ class Accumulate(Workflow):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))
+
+    @property
+    def pooled(self) -> Expr:
+        return oo
 
     def weights(self, g: int) -> list[Expr]:
         return pooled_weights(self, 1, g)

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, ClassVar, Self
 
 from flint import fmpq
-from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, together
+from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, oo, together
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact
@@ -65,6 +65,14 @@ class Workflow(ABC):
     def schedule(self) -> Expr:
         """``sizes`` as an exact expression in ``theory.j``."""
         return self.sizes if isinstance(self.sizes, Expr) else exact("sizes", self.sizes)
+
+    @property
+    def pooled(self) -> Expr | None:
+        """How many of the latest blocks are pooled, every sample alike: 1, k, ``oo`` for all; None for other weights.
+
+        What it says is compared with :meth:`weights` where it is used; see :func:`pooled_blocks`.
+        """
+        return None
 
     def fresh_weight(self, g: int | Expr) -> Expr:
         """Weight of the real samples drawn afresh at generation ``g``; 0 when there are none."""
@@ -147,6 +155,25 @@ def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:
     sizes = [workflow.size(index) for index in range(first, g + 1)]
     total = sum(sizes, S.Zero)
     return [S.Zero] * (first - 1) + [size / total for size in sizes]
+
+
+def pooled_blocks(workflow: Workflow) -> Expr | None:
+    """``workflow.pooled``, seen to be what the first weights say.
+
+    Raises
+    ------
+    DomainError
+        When a weight of the first generations is not that of the pool.
+    """
+    count = workflow.pooled
+    if count is None or not (count == oo or count.is_Integer):
+        return count
+    for g in range(1, (3 if count == oo else min(int(count), 6)) + 3):
+        stated = pooled_weights(workflow, 1 if count == oo else max(1, g - int(count) + 1), g)
+        if any(given != expected for given, expected in zip(exact_weights(workflow, g), stated, strict=True)):
+            name = type(workflow).__name__
+            raise DomainError(f"{name}.pooled = {count} is not what {name}.weights({g}) says: {workflow.weights(g)}.")
+    return count
 
 
 def exact_weights(workflow: Workflow, g: int) -> list[Expr]:

@@ -52,6 +52,10 @@ class SlidingWindow(Workflow):
         object.__setattr__(self, "k", k)
         object.__setattr__(self, "sizes", size_schedule(self.sizes))
 
+    @property
+    def pooled(self) -> Expr:
+        return self.k
+
     def weights(self, g: int) -> list[Expr]:
         if not self.k.is_Integer:
             raise DomainError(f"k = {self.k} is symbolic: weights need a whole number of blocks.")
