@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, oo
+from sympy import Expr, cancel, oo
 
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
-from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 from theory.workflows.tables import late_size, pooled_dynamics
 
 
@@ -45,6 +45,13 @@ class Accumulate(Workflow):
     @property
     def pooled(self) -> Expr:
         return oo
+
+    def rows(self, g: int | Expr) -> Expr:
+        dynamics = None if isinstance(g, int) else self.dynamics()
+        if dynamics is None:
+            return super().rows(g)
+        # The newest block's weight is its share of the pool.
+        return cancel(self.size(GENERATION) / dynamics.innovation[0]).subs(GENERATION, g)
 
     def weights(self, g: int) -> list[Expr]:
         return pooled_weights(self, 1, g)

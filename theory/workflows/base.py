@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, oo, together
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact
 from theory.expressions.symbols import j
 from theory.workflows.dynamics import Draw, Dynamics
@@ -65,6 +65,22 @@ class Workflow(ABC):
     def schedule(self) -> Expr:
         """``sizes`` as an exact expression in ``theory.j``."""
         return self.sizes if isinstance(self.sizes, Expr) else exact("sizes", self.sizes)
+
+    def rows(self, g: int | Expr) -> Expr:
+        """Number of samples that model ``g`` is fitted on, in units of n: those with a weight.
+
+        Raises
+        ------
+        NotDerivedError
+            For a generation that is a symbol, where the workflow has no formula.
+        """
+        draw = self.draw(g)
+        if draw is not None:
+            return draw.size
+        if not isinstance(g, int):
+            raise NotDerivedError(f"generation = {g} is symbolic: {type(self).__name__} has no formula for its rows.")
+        used = (self.size(index) for index, weight in enumerate(self.weights(g), start=1) if weight != 0)
+        return sum(used, self.fresh_size(g) if g > 1 and self.fresh_weight(g) != 0 else S.Zero)
 
     @property
     def pooled(self) -> Expr | None:

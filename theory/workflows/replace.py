@@ -42,6 +42,9 @@ class Replace(Workflow):
     def pooled(self) -> Expr:
         return S.One
 
+    def rows(self, g: int | Expr) -> Expr:
+        return self.size(g)
+
     def weights(self, g: int) -> list[Expr]:
         return [S.Zero] * (g - 1) + [S.One]
 
