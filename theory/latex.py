@@ -102,7 +102,9 @@ def _small(risk: Risk) -> str:
 
 
 def _symbol(risk: Risk) -> str:
-    return "R_G / R_1" if risk.relative else "R_G"
+    if risk.relative:
+        return "R_G / R_1"
+    return {"bias": r"\mathrm{E}\,\delta_G", "variance": r"\mathrm{Var}\,\theta_G"}.get(risk.part, "R_G")
 
 
 def _formula(risk: Risk, left: str) -> str:

@@ -57,6 +57,8 @@ class Risk:
         The linear recurrence of moments that model and workflow compose to.
     relative : bool
         Whether this is a ratio to generation 1.
+    part : str
+        "risk", or what :attr:`bias` and :attr:`variance` are of it.
 
     Examples
     --------
@@ -73,6 +75,7 @@ class Risk:
     loss: str
     recurrence: Recurrence
     relative: bool = False
+    part: str = "risk"
 
     @classmethod
     def of(cls, model: Model, workflow: Workflow, loss: str) -> Risk:
@@ -133,6 +136,26 @@ class Risk:
         ratio.__dict__["_ranges"] = self._ranges
         ratio.__dict__["_solution"] = self._solution
         return ratio
+
+    @property
+    def bias(self) -> Risk:
+        """E δ of the fitted parameter, which is no risk, but is asked the same: value, closed form, limit, growth.
+
+        Raises
+        ------
+        NotDerivedError
+            Where the model does not split its loss into bias and variance.
+        """
+        return self._part("bias")
+
+    @property
+    def variance(self) -> Risk:
+        """E (δ − E δ)² of the fitted parameter: the risk less the squared bias."""
+        return self._part("variance")
+
+    def _part(self, part: str) -> Risk:
+        recurrence = self.model.part(self.workflow, self.loss, part)
+        return replace(self, recurrence=recurrence, relative=False, part=part)
 
     # -- closed form and asymptotics -------------------------------------------------------------------
 
@@ -306,6 +329,8 @@ class Risk:
                 names = sorted({symbol.name for symbol in self._parameters} | set(model.parameters))
                 raise DomainError(f"{name} = {value} names no parameter of this risk: use {', '.join(names)} or G.")
         risk = Risk.of(model, workflow, self.loss)
+        if self.part != "risk":
+            risk = risk._part(self.part)
         if self.exactness == "leading order" and risk.exactness == "exact":
             risk = risk.leading_order
         if self.relative:
@@ -329,7 +354,7 @@ class Risk:
         return _TOLD["inline"](self)
 
     def __str__(self) -> str:
-        what = "ratio" if self.relative else "risk"
+        what = "ratio" if self.relative else self.part
         closed = self.closed_form
         return (
             f"{what} of {self.model.name} under {self.workflow.name}: "

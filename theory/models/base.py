@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.signs import range_of
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -33,6 +33,16 @@ class Model(ABC):
     @abstractmethod
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The moment recurrence of this model under ``workflow``."""
+
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """The recurrence of the "bias" of the fitted parameter, or of its "variance" about its own mean.
+
+        Raises
+        ------
+        NotDerivedError
+            Where no argument of the model splits its loss.
+        """
+        raise NotDerivedError(f"the {part} of {type(self).__name__} with loss = {loss!r} is not derived.")
 
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         """Condition under which the loss itself has a finite variance, so that its average has a standard error."""

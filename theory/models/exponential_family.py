@@ -12,12 +12,13 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr, S, Symbol
+from sympy import Expr, S, Symbol, cancel, oo, sqrt
 
 from theory.errors import DomainError
 from theory.expressions.arguments import is_positive, is_positive_integer, is_probability, parameter
 from theory.expressions.signs import at_least
 from theory.models.base import Model
+from theory.moments.bent import BIAS, nothing
 from theory.moments.composition import compose
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -61,6 +62,28 @@ class ExponentialFamily(Model):
         """V at the truth: the variance of one real observation."""
         v0, v1, v2 = self.variance_coefficients
         return (v0 + v1 * self.truth + v2 * self.truth**2).factor()
+
+    @property
+    def mean_range(self) -> tuple[Expr, Expr]:
+        """The means of the family: the interval about the truth on which V is positive."""
+        v0, v1, v2 = self.variance_coefficients
+        if v2 == 0:
+            if v1 == 0:
+                return -oo, oo
+            return (-v0 / v1, oo) if v1.is_negative is not True else (-oo, -v0 / v1)
+        spread = v1**2 - 4 * v0 * v2
+        if spread.is_negative:
+            return -oo, oo
+        ends = [cancel((-v1 + side * sqrt(spread)) / (2 * v2)) for side in (-1, 1)]
+        if v2.is_negative:
+            return ends[1], ends[0]
+        return (ends[1], oo) if (self.truth - ends[1]).is_negative is not True else (-oo, ends[0])
+
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """Unbiased under every workflow: the bias is 0, the variance is the risk."""
+        if loss != "squared":
+            return super().part(workflow, loss, part)
+        return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if loss == "kl":

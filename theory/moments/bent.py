@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 from sympy import Basic, Expr, Integer, Matrix, S, cancel, ceiling, zeros
 
@@ -220,6 +220,12 @@ def _initial(workflow: Workflow, dynamics: LinearDynamics, start: int, forms: _F
     return Matrix(column).applyfunc(cancel)
 
 
+def nothing() -> MomentRecurrence:
+    """The bias of what is unbiased: 0 at every generation."""
+    zero = Matrix([[S.Zero]])
+    return MomentRecurrence(start=1, matrix=zero, forcing=zero, readout=zero, initial=zero)
+
+
 # -- any weights -----------------------------------------------------------------------------------------
 
 
@@ -293,7 +299,6 @@ class BentPathway(Recurrence):
     margin: Expr | None = None
     domain: Basic = S.true
     exactness: str = "exact"
-    limiting: ClassVar[None] = None
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
