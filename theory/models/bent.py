@@ -1,4 +1,4 @@
-r"""Models around an exponential family: a sampler that leans, an estimator that shrinks, a posterior that is drawn from.
+r"""Models around an exponential family: samplers that lean, estimators that shrink, posteriors that are drawn from.
 
 Each states how it bends (:class:`theory.moments.bent.Bend`); every workflow then follows by composition.
 """
@@ -301,6 +301,6 @@ class PosteriorSample(_Conjugate):
         curvature = self.model.variance_coefficients[2]
         if (self.model.n + self.strength - curvature).is_nonpositive:
             raise DomainError(
-                f"strength = {self.strength} is too little: the posterior of {self.model.n} samples has a variance only "
-                f"if strength > {curvature} - n."
+                f"strength = {self.strength} is too little: the posterior of {self.model.n} samples has a variance "
+                f"only if strength > {curvature} - n."
             )

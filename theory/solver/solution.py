@@ -16,6 +16,7 @@ from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.infinite import geometric_limit
+from theory.solver.shrinking_steps import shrinking_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
 
@@ -114,7 +115,8 @@ class Solution:
             return oo
         expansion = self._expansion(2, order)
         if expansion is None:
-            return geometric_limit(recurrence)
+            found = geometric_limit(recurrence)
+            return shrinking_limit(recurrence, order) if found is None else found
         leading = expansion.leading()
         if leading is not None and order.keys(leading[1], CONSTANT) > 0:
             return -oo if sign(leading[0], self.ranges) == -1 else oo
