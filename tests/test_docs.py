@@ -101,6 +101,13 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["check"](found["certificate"]) is True
     ),
     "certificates": refused,
+    "recipes": lambda found: (
+        all(check.passed and check.detectable < 0.1 for check in found["checks"].values())
+        and [found["expected_risk"](found["Regular"](), found[name]).ratio.limit for name in ("fifth", "weighted")]
+        == [Rational(25, 9), Rational(17, 9)]
+        and found["drawn"].limit == pi**2 / 2 - 2
+        and 1 < found["own"].at(10) < found["expected_risk"](found["Regular"](), found["Accumulate"]()).ratio.at(10)
+    ),
     "own_workflow": lambda found: (
         found["ratio"].limit == Rational(8, 7) == found["ratio"].bound
         and found["check"].passed
