@@ -13,8 +13,8 @@ from theory.papers import PAPERS, Paper
 HEAD = """\
 # Papers
 
-What published theorems state, and what selfgen derives for the same question; `selfgen papers` prints it, the tests run it.
-A statement is a function of `theory.papers` that returns both sides, which are compared by algebra.
+What published theorems state, and what selfgen derives for the same question; `selfgen papers` prints it, the tests
+run it. A statement is a function of `theory.papers` that returns both sides, which are compared by algebra.
 """
 
 
@@ -25,7 +25,8 @@ def page(papers: Mapping[str, Paper] = PAPERS) -> str:
 
 def _section(paper: Paper) -> str:
     about = f"{paper.authors} ({paper.year})" + (f", {paper.reference}" if paper.reference else "")
-    rows = [f"\n## {paper.title}\n\n{about}\n\n| where | statement | derived | stated | agree |\n|---|---|---|---|---|\n"]
+    head = "| where | statement | derived | stated | agree |\n|---|---|---|---|---|\n"
+    rows = [f"\n## {paper.title}\n\n{about}\n\n{head}"]
     for statement in paper.statements.values():
         sides = (_written(side) for side in (statement.derived, statement.stated))
         rows.append(
