@@ -16,6 +16,7 @@ from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.infinite import geometric_limit
+from theory.solver.power_law import power_law
 from theory.solver.shrinking_steps import shrinking_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
@@ -139,6 +140,9 @@ class Solution:
             return self._settled(order) if found is None else found
         expansion = self._expansion(2, order)
         if expansion is None:
+            law = power_law(recurrence, order)
+            if law is not None:
+                return law.term
             limit = self._limit(order)
             return None if limit in (oo, -oo) else limit
         leading = expansion.leading()
