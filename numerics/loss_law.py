@@ -1,8 +1,8 @@
 r"""How the average of a loss over R replicates scatters: its covariance, and what is left of skewness and kurtosis.
 
 Of the squared error of a scalar family under deterministic weights all of them are known exactly
-(:mod:`theory.moments.higher_moments`): nothing about the spread of the average is then estimated from the replicates that are
-to be judged. Elsewhere they are estimated, and the verdict says so.
+(:mod:`theory.moments.higher_moments`): nothing about the spread of the average is then estimated from the replicates
+that are to be judged. Elsewhere they are estimated, and the verdict says so.
 
 With a = skewness/√R the average, in units of its standard error, is close to normal only up to a; its *score* is
 normal one order further. Where the standard error is known that is the normal score of the gamma law with the same
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from flint import fmpq
@@ -30,9 +30,6 @@ from theory.models.base import Model
 from theory.models.exponential_family import ExponentialFamily
 from theory.moments.higher_moments import ErrorMoments, QuadraticNoise
 from theory.workflows.base import Workflow
-
-if TYPE_CHECKING:
-    from numerics.simulate import Simulation
 
 Array = NDArray[np.float64]
 
@@ -103,7 +100,32 @@ class LossLaw:
         return np.array([to_plain(score, a) for a in self.skewness / sqrt(replicates)])
 
 
-def loss_law(simulation: Simulation) -> LossLaw:
+class Averages(Protocol):
+    """What is read of a simulation: of what, and the averages of its losses, (G,) and (G, G)."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def workflow(self) -> Workflow: ...
+    @property
+    def loss(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def generations(self) -> int: ...
+    @property
+    def mean(self) -> Array: ...
+    @property
+    def covariance(self) -> Array: ...
+    @property
+    def correlation(self) -> Array: ...
+    @property
+    def skewness(self) -> Array | None: ...
+    @property
+    def excess(self) -> Array | None: ...
+
+
+def loss_law(simulation: Averages) -> LossLaw:
     """The law of a simulated loss, derived where that is known and estimated where it is not."""
     generations = simulation.generations
     derived = None

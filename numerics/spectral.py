@@ -2,10 +2,10 @@ r"""Integrated squared error of a kernel density by quadrature, at any generatio
 
 With :math:`r = e^u` the integral over frequencies is :math:`\int F(u)\,du`, F(u) = c_d r^d \bar f(r), over the whole
 line, where :math:`\bar f` is the spherical mean of :math:`E|\varphi_g - \varphi_0|^2`, run by
-:func:`theory.models.kernels.spectral.second_moments` for all nodes at once in ball arithmetic. The trapezoidal rule of step δ
-converges exponentially, whatever the generation, because :math:`\bar f` is a combination, of total mass at most 4, of
-:math:`e^{-s r^2}` and of its product with the spherical mean of :math:`\cos(r\,\omega\cdot\Delta)`. All of these are
-bounded in a strip |Im u| < a < π/4, there
+:func:`theory.models.kernels.spectral.second_moments` for all nodes at once in ball arithmetic. The trapezoidal
+rule of step δ converges exponentially, whatever the generation, because :math:`\bar f` is a combination, of total mass
+at most 4, of :math:`e^{-s r^2}` and of its product with the spherical mean of
+:math:`\cos(r\,\omega\cdot\Delta)`. All of these are bounded in a strip |Im u| < a < π/4, there
 
 .. math:: |e^{-s r^2}| \le e^{-s |r|^2 \cos 2a}, \qquad
    |\cos(r\,\omega\cdot\Delta)| \le e^{\theta s |r|^2\cos 2a + |\Delta|^2\sin^2 a/(4\theta s\cos 2a)},

@@ -269,6 +269,7 @@ def verify(
     Each case is written to DIR as it ends, so that a run that is stopped or killed loses only the cases at work.
     """
     from selfgen import overview, real_study, report, verification
+    from selfgen.case_result import CaseResult
     from selfgen.finished_cases import FinishedCases
     from selfgen.progress import Progress
     from selfgen.study import load
@@ -281,7 +282,7 @@ def verify(
     drawn = 0
     with (
         FinishedCases(
-            verification.CaseResult, folder, resume, named, {"--detectable": detectable}
+            CaseResult, folder, resume, named, {"--detectable": detectable}
         ) as finished,
         Progress(len(loaded.cases), _terminal(stderr=True), shown=sys.stderr.isatty()) as progress,
     ):

@@ -20,9 +20,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
+from selfgen.case_result import CaseResult
 from selfgen.figures import UNJUDGED, risk_label
 from selfgen.style import GREY, STYLE, save, symbol
-from selfgen.verification import CaseResult
 
 Colour = tuple[float, ...]
 

@@ -20,10 +20,10 @@ from rich.text import Text
 from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE
 from numerics.run.lines import reason_of, write_whole
 from selfgen import __version__
+from selfgen.case_result import CaseResult
 from selfgen.finished_cases import without_time
 from selfgen.study import Study
 from selfgen.tables import fitted, stacked
-from selfgen.verification import CaseResult
 from theory import DomainError
 
 #: Narrower terminals get model, settings, workflow and closed form under one another in a single column.

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from theory.errors import DomainError
-from theory.expressions.arguments import advise, quoted
+from theory.expressions.arguments import quoted
 from theory.models.base import Model
-from theory.models.real_data import derived_recurrence
-from theory.models.samples import verify_samples
-from theory.models.units import slip_of_units
-from theory.moments.stated_dynamics import verify_users
 from theory.risk import Risk
 from theory.workflows.base import Workflow, verify_workflow
 
@@ -56,9 +52,4 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
         raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p, n).")
     verify_workflow(workflow)
     model.verify_loss(loss)
-    slip = slip_of_units(model, workflow)
-    if slip is not None:
-        advise(slip)
-    verify_users(workflow)
-    verify_samples(model, workflow)
-    return Risk(model=model, workflow=workflow, loss=loss, recurrence=derived_recurrence(model, workflow, loss))
+    return Risk.of(model, workflow, loss)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Basic, Expr, Matrix, Piecewise, S, Symbol, false, oo, sympify, true
 from sympy.printing.latex import LatexPrinter
@@ -11,10 +11,8 @@ from sympy.printing.latex import LatexPrinter
 from theory.expressions.numerals import printable
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
+from theory.risk import Risk, tells
 from theory.solver.tidy import orient
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
 
 
 class _Printer(LatexPrinter):
@@ -59,6 +57,7 @@ def latex(expression: Basic) -> str:
     return _PRINTER.doprint(printable(expression)).replace(r"\_lambda", r"\lambda")
 
 
+@tells("inline")
 def inline(risk: Risk) -> str:
     """The formula alone, for a notebook."""
     left = _symbol(risk)
@@ -67,6 +66,7 @@ def inline(risk: Risk) -> str:
     return rf"$\displaystyle {left} = {right}$"
 
 
+@tells("theorem")
 def theorem(risk: Risk) -> str:
     r"""An ``aligned`` block of the risk, its limit, its bound and its condition, one statement a row."""
     left = _symbol(risk)
@@ -102,7 +102,9 @@ def _small(risk: Risk) -> str:
 
 
 def _symbol(risk: Risk) -> str:
-    return "R_G / R_1" if risk.relative else "R_G"
+    if risk.relative:
+        return "R_G / R_1"
+    return {"bias": r"\mathrm{E}\,\delta_G", "variance": r"\mathrm{Var}\,\theta_G"}.get(risk.part, "R_G")
 
 
 def _formula(risk: Risk, left: str) -> str:

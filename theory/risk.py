@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import (
     Basic,
@@ -24,26 +25,25 @@ from sympy import (
     zoo,
 )
 
-from theory.asymptotics.conjugates import with_real_pairs
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, shown
+from theory.expressions.arguments import advise, exact, shown
 from theory.expressions.arguments import generation as whole_generation
+from theory.expressions.conjugates import with_real_pairs
 from theory.expressions.numerals import printable
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
-from theory.models.samples import watch_samples
+from theory.models.real_data import derived_recurrence
+from theory.models.samples import verify_samples, watch_samples
+from theory.models.units import slip_of_units
 from theory.moments.late_schedules import started_late
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.stated_dynamics import verify_users
 from theory.moments.stationary import StationaryRecurrence
 from theory.solver.bounds import DECREASING, INCREASING, bound_of_pools
 from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
-from theory.workflows.accumulate import Accumulate
-from theory.workflows.base import Workflow
-
-if TYPE_CHECKING:
-    from theory.derivation.derivation import Derivation
+from theory.workflows.base import Workflow, pooled_blocks
 
 #: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
 SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
@@ -63,6 +63,8 @@ class Risk:
         The linear recurrence of moments that model and workflow compose to.
     relative : bool
         Whether this is a ratio to generation 1.
+    part : str
+        "risk", or what :attr:`bias` and :attr:`variance` are of it.
 
     Examples
     --------
@@ -79,6 +81,17 @@ class Risk:
     loss: str
     recurrence: Recurrence
     relative: bool = False
+    part: str = "risk"
+
+    @classmethod
+    def of(cls, model: Model, workflow: Workflow, loss: str) -> Risk:
+        """The risk that model and workflow compose to; see :func:`theory.expected_risk`."""
+        slip = slip_of_units(model, workflow)
+        if slip is not None:
+            advise(slip)
+        verify_users(workflow)
+        verify_samples(model, workflow)
+        return cls(model=model, workflow=workflow, loss=loss, recurrence=derived_recurrence(model, workflow, loss))
 
     # -- values ----------------------------------------------------------------------------------------
 
@@ -142,6 +155,26 @@ class Risk:
         ratio.__dict__["_ranges"] = self._ranges
         ratio.__dict__["_solution"] = self._solution
         return ratio
+
+    @property
+    def bias(self) -> Risk:
+        """E δ of the fitted parameter, which is no risk, but is asked the same: value, closed form, limit, growth.
+
+        Raises
+        ------
+        NotDerivedError
+            Where the model does not split its loss into bias and variance.
+        """
+        return self._part("bias")
+
+    @property
+    def variance(self) -> Risk:
+        """E (δ − E δ)² of the fitted parameter: the risk less the squared bias."""
+        return self._part("variance")
+
+    def _part(self, part: str) -> Risk:
+        recurrence = self.model.part(self.workflow, self.loss, part)
+        return replace(self, recurrence=recurrence, relative=False, part=part)
 
     # -- closed form and asymptotics -------------------------------------------------------------------
 
@@ -279,7 +312,7 @@ class Risk:
         extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
         if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
             return self.closed_form
-        if extreme is None and isinstance(self.workflow, Accumulate) and not self._reversed:
+        if extreme is None and pooled_blocks(self.workflow) == oo and not self._reversed:
             extreme = bound_of_pools(self.recurrence, self.workflow.size(1), self._ranges)
         return self._rescaled(extreme)
 
@@ -315,15 +348,13 @@ class Risk:
     # -- how it is derived -------------------------------------------------------------------------------
 
     @cached_property
-    def derivation(self) -> Derivation:
+    def derivation(self) -> Any:
         """The steps from what model and workflow state to limit and bound, each with a check that can fail.
 
         Those of the risk itself, its ratio to generation 1 among them. See :class:`theory.derivation.Derivation`:
         ``.check()``, ``.latex()``, ``.text()``.
         """
-        from theory.derivation.of_risk import derivation
-
-        return derivation(self)
+        return _TOLD["derivation"](self)
 
     # -- as in SymPy -----------------------------------------------------------------------------------
 
@@ -338,8 +369,6 @@ class Risk:
         DomainError
             When a name is nothing's, or that of several symbols or parameters, or is given twice.
         """
-        from theory.expected import expected_risk
-
         model, workflow, at = self.model, self.workflow, None
         pairs = _pairs(args) if args or not kwargs else []
         seen: set[Any] = set()
@@ -360,7 +389,9 @@ class Risk:
                 model = replace(model, **{name: given})  # type: ignore[type-var]
             else:
                 workflow = replace(workflow, **{name: given})  # type: ignore[type-var]
-        risk = expected_risk(model, workflow, loss=self.loss)
+        risk = Risk.of(model, workflow, self.loss)
+        if self.part != "risk":
+            risk = risk._part(self.part)
         if self.exactness == "leading order" and risk.exactness == "exact":
             risk = risk.leading_order
         if self.relative:
@@ -404,22 +435,32 @@ class Risk:
 
     def latex(self) -> str:
         """The theorem line for a paper: risk, limit, bound and condition, in display mathematics."""
-        from theory.latex import theorem
-
-        return theorem(self)
+        return _TOLD["theorem"](self)
 
     def _repr_latex_(self) -> str:
-        from theory.latex import inline
-
-        return inline(self)
+        return _TOLD["inline"](self)
 
     def __str__(self) -> str:
-        what = "ratio" if self.relative else "risk"
+        what = "ratio" if self.relative else self.part
         closed = self.closed_form
         return (
             f"{what} of {self.model.name} under {self.workflow.name}: "
             f"{'no closed form' if closed is None else printable(closed)}"
         )
+
+
+#: How a risk is told, by what is built on it: its theorem, its formula in a notebook, its derivation.
+_TOLD: dict[str, Callable[[Risk], Any]] = {}
+
+
+def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
+    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline") or ``.derivation``."""
+
+    def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
+        _TOLD[what] = function
+        return function
+
+    return register
 
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:

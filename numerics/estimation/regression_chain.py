@@ -98,7 +98,8 @@ class Fitted:
 class RegressionChain:
     """Plain arrays and numbers: travels to processes.
 
-    ``coefficients`` (G, 2G) are those of :class:`theory.design.pathway.Innovations`, blocks before fresh real data or draws.
+    ``coefficients`` (G, 2G) are those of :class:`theory.design.pathway.Innovations`, blocks before fresh real data or
+    draws.
     ``real`` are the labels of block 1 where they are given and not drawn, (N,).
     """
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from numerics.blocks import Sampler
 from numerics.losses import Divergence, SquaredError
+from numerics.samplers.bent_chain import BentChain
 from numerics.samplers.combination import steps
 from numerics.samplers.families import Normal, canonical_family
 from numerics.samplers.mean_chain import MeanChain
@@ -20,6 +21,7 @@ from numerics.samplers.regression_wide import WideReplace
 from numerics.samplers.schedule import Schedule, schedule
 from theory.errors import DomainError
 from theory.models.base import Model
+from theory.models.bent import BentModel
 from theory.models.exponential_family import ExponentialFamily
 from theory.models.linear_regression import LinearRegression
 from theory.models.regular import Regular
@@ -46,6 +48,25 @@ def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool,
     if not raw and family.name == "binomial" and family.kind.index == 1:
         return CountPool(family.truth, measure, table)
     return PointPool(family.kind, family.truth, measure, table)
+
+
+@sampler.register
+def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    table = schedule(workflow, generations, int(model.n))
+    if table.subsampled:
+        raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: subsamples do not bend.")
+    bend, whole = model.bend, canonical_family(model.family)
+    # Canonical coordinates: what is measured from the truth is divided by the scale.
+    along = [float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target)]
+    rows = np.array([float(workflow.rows(g) * model.n) for g in range(1, generations + 1)])
+    strength = float(bend.strength)
+    plan = steps(table.weights, table.fresh_weights)
+    kind = whole.kind.for_blocks(np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0])))
+    return BentChain(
+        kind, whole.truth, SquaredError(whole.truth, abs(whole.scale)), table, plan, raw,
+        kept=rows / (rows + strength), weights=rows + strength, prior=along[0], fidelity=float(bend.fidelity),
+        target=along[1], dispersion=float(bend.dispersion), drawn=bend.drawn,
+    )  # fmt: skip
 
 
 @sampler.register

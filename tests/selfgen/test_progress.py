@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from selfgen.case_result import CaseResult
 from selfgen.cli import app
 from selfgen.progress import Progress, describe
 from selfgen.study import Case, Study, load
-from selfgen.verification import CaseResult, verify
+from selfgen.verification import verify
 
 STUDY = """
 output = "deep/results"

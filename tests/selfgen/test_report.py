@@ -16,9 +16,10 @@ from rich.console import Console
 from sympy import oo
 
 from selfgen import report
+from selfgen.case_result import CaseResult
 from selfgen.figures import _free_corner, draw_case, file_name
 from selfgen.study import Study, load
-from selfgen.verification import CaseResult, _general, _ratio_bound, verify
+from selfgen.verification import _general, _ratio_bound, verify
 from theory import Replace, expected_risk
 from theory.models.categorical import Categorical
 from theory.models.gaussian_fit import GaussianFit

@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from selfgen import verification
+from selfgen.case_result import CaseResult
 from selfgen.cli import app
 from selfgen.finished_cases import FinishedCases
 from selfgen.study import Case, load
-from selfgen.verification import CaseResult
 from theory import DomainError
 
 STUDY = """

@@ -27,9 +27,9 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
+from theory.derivation.inequalities import nonnegative
 from theory.derivation.limits import is_zero, limit_of
 from theory.derivation.relation import AT_LEAST, GREATER, LESS, Definitions, Relation
-from theory.derivation.signs import nonnegative
 from theory.derivation.step import Evidence, NotShown
 from theory.expressions.expansion import Order
 from theory.expressions.sums import definite_sum

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import And, Basic, Eq, Expr, Ge, Integer, Lt, Piecewise, S, Tuple, oo
 
@@ -18,9 +18,7 @@ from theory.derivation.step import Check, Evidence, Step
 from theory.errors import DomainError
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
+from theory.risk import Risk
 
 #: Values that are written out instead of a closed form.
 VALUES_SHOWN = 4

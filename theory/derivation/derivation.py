@@ -10,6 +10,7 @@ from typing import Any
 from sympy import Basic, Dummy, Expr, ImmutableMatrix, MatrixBase, S, Symbol, sympify
 from sympy.core.function import AppliedUndef
 
+from theory.derivation import writing
 from theory.derivation.checks import Defined, Solves, equality, inequality
 from theory.derivation.relation import (
     ASYMPTOTIC,
@@ -54,7 +55,7 @@ class Derivation:
     Notes
     -----
     Equalities are checked by exact algebra (:mod:`theory.derivation.normal_form`), inequalities by signs of
-    coefficients, Sturm's theorem, telescoping and ball arithmetic (:mod:`theory.derivation.signs`), limits by
+    coefficients, Sturm's theorem, telescoping and ball arithmetic (:mod:`theory.derivation.inequalities`), limits by
     asymptotic expansion. A step that is only checked to 50 digits says so where it is displayed.
 
     Examples
@@ -251,23 +252,17 @@ class Derivation:
 
     def latex(self) -> str:
         """An ``align*`` environment for a paper (amsmath), the reasons between the lines."""
-        from theory.derivation.writing import align
-
-        return align(self)
+        return writing.align(self)
 
     def text(self, width: int = 100) -> str:
         """Numbered steps for a terminal."""
-        from theory.derivation.writing import text
-
-        return text(self, width)
+        return writing.text(self, width)
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_latex_(self) -> str:
-        from theory.derivation.writing import notebook
-
-        return notebook(self)
+        return writing.notebook(self)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ from sympy import (
 )
 from sympy.functions.combinatorial.factorials import FallingFactorial
 
-from theory.asymptotics.conjugates import without_pairs
+from theory.expressions.conjugates import without_pairs
 
 #: Steps that a functional equation is followed for: beyond, the value stays a variable of its own.
 LONGEST_SHIFT = 200

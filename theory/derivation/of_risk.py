@@ -9,7 +9,7 @@ and the derivation says where exact values come from instead of a closed form.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Symbol
 
@@ -24,12 +24,11 @@ from theory.derivation.step import Step
 from theory.derivation.trend import domain_steps, limit_steps, order_steps
 from theory.errors import DomainError
 from theory.models.real_data import derived_recurrence
+from theory.risk import Risk, tells
 from theory.workflows.dynamics import PoolDynamics
 
-if TYPE_CHECKING:
-    from theory.risk import Risk
 
-
+@tells("derivation")
 def derivation(found: Risk) -> Derivation:
     """The steps that are true of a risk."""
     absolute = found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Basic, Expr, Integer, Ne, Piecewise, Rational, RootSum, S, fraction, oo, together
 
@@ -20,10 +20,8 @@ from theory.expressions.symbols import G
 from theory.proof import claims, prove
 from theory.proof.texts import text
 from theory.proof.values import written_limits
+from theory.risk import Risk
 from theory.solver.bounds import DECREASING, INCREASING
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
 
 #: Exact values that a direction and a bound are compared with.
 FIRST_VALUES = 6

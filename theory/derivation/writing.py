@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sympy import And, Basic, Eq, Function, MatrixBase, Ne, Sum, Symbol, oo, sstr
 from sympy.core.function import AppliedUndef
@@ -13,13 +13,10 @@ from sympy.core.relational import GreaterThan, StrictLessThan
 
 from theory.derivation.notation import PLAIN, WORDS
 from theory.derivation.relation import ASYMPTOTIC, DEFINED, EQUAL, LIMIT, Relation
+from theory.derivation.step import Evidence, Step
 from theory.expressions.multidigamma import multidigamma
 from theory.expressions.numerals import printable
 from theory.latex import latex
-
-if TYPE_CHECKING:
-    from theory.derivation.derivation import Derivation
-    from theory.derivation.step import Evidence, Step
 
 _SIGNS = {"≤": r"\leq", "≥": r"\geq", "→": r"\longrightarrow", "~": r"\sim", ":=": ":=", "=": "=", "<": "<", ">": ">"}
 _GREEK = {
@@ -44,7 +41,18 @@ _ESCAPED = {
 }
 
 
-def align(derivation: Derivation) -> str:
+class Told(Protocol):
+    """What is written: steps, each with the evidence of its check."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def steps(self) -> tuple[Step, ...]: ...
+    @property
+    def evidence(self) -> tuple[Evidence, ...]: ...
+
+
+def align(derivation: Told) -> str:
     r"""An ``align*`` environment; reasons stand between the lines, which ``\intertext`` breaks as a paragraph."""
     rows: list[str] = []
     for step, evidence in zip(derivation.steps, derivation.evidence, strict=True):
@@ -64,7 +72,7 @@ def align(derivation: Derivation) -> str:
     return "\\begin{align*}\n" + "\n".join(rows) + "\n\\end{align*}"
 
 
-def notebook(derivation: Derivation) -> str:
+def notebook(derivation: Told) -> str:
     """The same for MathJax, which has no text between lines: reasons are rows of their own."""
     rows = []
     for step, evidence in zip(derivation.steps, derivation.evidence, strict=True):
@@ -82,7 +90,7 @@ def notebook(derivation: Derivation) -> str:
     return "$\\displaystyle\n\\begin{aligned}\n" + body + "\n\\end{aligned}$"
 
 
-def text(derivation: Derivation, width: int) -> str:
+def text(derivation: Told, width: int) -> str:
     """Numbered steps for a terminal of ``width`` columns."""
     lines = [derivation.title, ""] if derivation.title else []
     pad = len(str(len(derivation.steps))) + 2

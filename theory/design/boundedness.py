@@ -21,7 +21,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flint import acb, arb, ctx, fmpq
+from flint import arb, ctx
 from sympy import (
     Dummy,
     E,
@@ -38,7 +38,6 @@ from sympy import (
     fraction,
     log,
     oo,
-    pi,
     powsimp,
     simplify,
     together,
@@ -46,9 +45,11 @@ from sympy import (
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import quoted
+from theory.expressions.balls import BallProgram
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
+from theory.models.kernel_density import KernelDensity
 from theory.models.kernels.drift import drift
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.solution import Solution
@@ -113,8 +114,6 @@ def boundedness(model: Model, workflow: Workflow) -> Boundedness:
     >>> boundedness(KernelDensity("1/j", n=10), Replace()).reason
     'the terms lie between (1 ± 0) · x**(-2), summable, for x = g - 1 from 251 on'
     """
-    from theory.models.kernel_density import KernelDensity
-
     if not isinstance(model, KernelDensity):
         raise DomainError(f"model = {quoted(model)} has no bandwidth: give a KernelDensity.")
     verify_workflow(workflow)
@@ -298,8 +297,8 @@ class _Summand:
 
     def _head(self, first: int) -> Any:
         """Σ_{2 ≤ g < first} a(g)/constant in ball arithmetic."""
-        term = self.term / self.constant
-        return sum((_ball(term, arb(index)) for index in range(2, first)), arb(0))
+        term = _program(self.term / self.constant)
+        return sum((term(index).real for index in range(2, first)), arb(0))
 
     def _integral(self, s: Expr, start: Expr, bound_at: Expr | None) -> Any:
         """∫_start^∞ x^(−s) log(x)^(−τ) dx, or a bound: from above with ``bound_at``, where logarithms are frozen."""
@@ -386,31 +385,16 @@ def _undecided(term: Expr) -> NotDerivedError:
     )
 
 
-def _ball(value: Expr, generation: Any = None) -> Any:
-    """A number as a ball, or an expression in the generation."""
-    if value.is_Rational:
-        return arb(fmpq(int(value.p), int(value.q)))  # type: ignore[attr-defined]
-    if value == GENERATION and generation is not None:
-        return generation
-    if value.is_Add:
-        return sum((_ball(part, generation) for part in value.args), arb(0))
-    if value.is_Mul:
-        product = arb(1)
-        for part in value.args:
-            product *= _ball(part, generation)
-        return product
-    if value.is_Pow:
-        base, exponent = value.as_base_exp()
-        if exponent.is_Integer:
-            # By way of the complex numbers: the real power of a ball around 0 is no number in python-flint 0.9.
-            return (acb(_ball(base, generation)) ** int(exponent)).real
-        return _ball(base, generation) ** _ball(exponent, generation)
-    if isinstance(value, log):
-        return _ball(value.args[0], generation).log()
-    known = {pi: arb.pi, E: arb.const_e}
-    if value in known:
-        return known[value]()
-    raise NotDerivedError(f"{value} is no number that ball arithmetic knows: the sum is not enclosed.")
+def _program(value: Expr) -> Any:
+    """A number, or an expression in the generation, as a function of the generation in ball arithmetic."""
+    try:
+        return BallProgram(value, GENERATION).at_precision(BITS)
+    except DomainError as error:
+        raise NotDerivedError(f"{value} is no number that ball arithmetic knows: the sum is not enclosed.") from error
+
+
+def _ball(value: Expr) -> Any:
+    return _program(value)(1).real
 
 
 def _rounded(ball: Any, down: bool) -> Rational:

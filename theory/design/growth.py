@@ -34,12 +34,12 @@ from sympy import (
     powsimp,
 )
 
-from theory.asymptotics.conjugates import in_real_terms
 from theory.asymptotics.scales import Powers, limit_or_none, positive_variable, scale_of
 from theory.asymptotics.series import hypergeometric_series
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import exact, generation
+from theory.expressions.conjugates import in_real_terms
 from theory.expressions.symbols import j
 from theory.models.regular import Regular
 from theory.workflows.base import size_schedule

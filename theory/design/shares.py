@@ -41,9 +41,9 @@ from theory.expressions.signs import Ranges, range_of, sign, unit_interval
 from theory.expressions.symbols import G
 from theory.models.base import Model
 from theory.models.regular import Regular
-from theory.moments.converging import ConvergingDynamics
 from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import ONE, Workflow
+from theory.workflows.converging import ConvergingDynamics
 from theory.workflows.dynamics import GENERATION
 from theory.workflows.fresh_real import FreshReal
 

@@ -5,8 +5,8 @@ A generator is fitted on :math:`n_0` real samples and draws :math:`n_s` syntheti
 (:math:`\lambda = n_s/(n_r+n_s)` when pooled). That is generation 2 of
 :class:`theory.workflows.real_and_synthetic.RealAndSynthetic`, so the risk :math:`R(\lambda, n_r, n_s, n_0)` is composed
 like any other, and everything here is read off that function: where in :math:`n_s` or λ it is smallest
-(:mod:`theory.expressions.minimum`), and for which :math:`n_r` it lies below the risk :math:`R(0, n_r, \cdot, \cdot)` of the real
-data alone.
+(:mod:`theory.expressions.minimum`), and for which :math:`n_r` it lies below the risk
+:math:`R(0, n_r, \cdot, \cdot)` of the real data alone.
 """
 
 from __future__ import annotations

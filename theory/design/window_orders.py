@@ -34,13 +34,13 @@ from theory.expected import expected_risk
 from theory.expressions.symbols import G, j
 from theory.models.regular import Regular
 from theory.moments.composition import linear_moments
-from theory.moments.late_schedules import table_and_tail
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence
 from theory.risk import Risk
+from theory.workflows.base import pooled_blocks
 from theory.workflows.dynamics import LinearDynamics
 from theory.workflows.replace import Replace
-from theory.workflows.window import SlidingWindow
+from theory.workflows.tables import table_and_tail
 
 #: Windows up to this length get the constant of case 2: a linear system of k(k + 1)/2 equations.
 LONGEST_SOLVED = 24
@@ -62,12 +62,12 @@ def order_under_window(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse:
     >>> order_under_window(expected_risk(Regular(), SlidingWindow(6, sizes=2**j)).ratio).bound
     2
     """
-    workflow = risk.workflow
-    assert isinstance(workflow, SlidingWindow)
+    workflow, blocks = risk.workflow, pooled_blocks(risk.workflow)
+    assert blocks is not None
     found = table_and_tail(workflow.schedule)
     if found is None:
         raise NotDerivedError(f"sizes = {workflow.sizes} are not a table of first blocks and one expression.")
-    length, noise, factor = int(workflow.k), 1 / found[1], risk.recurrence.scale
+    length, noise, factor = int(blocks), 1 / found[1], risk.recurrence.scale
     split = pieces(noise, j)
     smooth = split.settled
     if smooth is not None and smooth.powers[0] == oo:
@@ -97,7 +97,8 @@ def order_under_window(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse:
 def weighs_pooled_blocks(risk: Risk) -> bool:
     """Whether a risk is Σ C²/s under a sliding window over blocks of varying size, and scaled to be positive."""
     workflow, recurrence = risk.workflow, risk.recurrence
-    if type(workflow) is not SlidingWindow or not workflow.k.is_Integer or not workflow.schedule.has(j):
+    blocks = pooled_blocks(workflow) if workflow.schedule.has(j) else None
+    if blocks is None or not blocks.is_Integer or blocks == 1:
         return False
     if recurrence.scale.is_positive is not True or recurrence.margin is not None:
         return False

@@ -25,8 +25,8 @@ import sympy
 from flint import acb, acb_poly, arb, ctx, fmpq, fmpq_poly, fmpz
 from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, expand
 
-from theory.asymptotics.conjugates import without_pairs
 from theory.errors import DomainError
+from theory.expressions.conjugates import without_pairs
 from theory.expressions.lerch import lerch_phi
 from theory.expressions.multidigamma import multidigamma
 

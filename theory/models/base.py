@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sympy import Basic, Expr, S, Symbol, sympify
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import quoted, replacements
 from theory.expressions.signs import range_of
 from theory.expressions.symbols import j
@@ -50,6 +50,16 @@ class Model(ABC):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The moment recurrence of this model under ``workflow``."""
 
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """The recurrence of the "bias" of the fitted parameter, or of its "variance" about its own mean.
+
+        Raises
+        ------
+        NotDerivedError
+            Where no argument of the model splits its loss.
+        """
+        raise NotDerivedError(f"the {part} of {type(self).__name__} with loss = {loss!r} is not derived.")
+
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         """Condition under which the loss itself has a finite variance, so that its average has a standard error."""
         return S.true
@@ -67,7 +77,7 @@ class Model(ABC):
         return "1/n"
 
     def ranges(self) -> dict[Symbol, Expr]:
-        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
+        """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
         values = self.parameters
         return {values[name]: range_of(role) for name, role in self.roles.items() if isinstance(values[name], Symbol)}
 

@@ -12,12 +12,13 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr, S, Symbol
+from sympy import Expr, S, Symbol, cancel, oo, sqrt
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import is_positive, is_positive_integer, is_probability, parameter
 from theory.expressions.signs import at_least
 from theory.models.base import Model
+from theory.moments.bent import BIAS, nothing
 from theory.moments.composition import compose
 from theory.moments.fourth_moment import fourth_moment
 from theory.moments.higher_moments import QuadraticNoise
@@ -67,8 +68,7 @@ class ExponentialFamily(Model):
     @property
     def draws_from_mixture(self) -> bool:  # type: ignore[override]
         """Unless every real number is a mean of the family, where V has no root: mixed means are means then."""
-        v0, v1, v2 = self.variance_coefficients
-        return not (v1 == v2 == 0 or (v1**2 - 4 * v0 * v2).is_negative)
+        return self.mean_range != (-oo, oo)
 
     def noise(self) -> QuadraticNoise:
         _, v1, v2 = self.variance_coefficients
@@ -81,6 +81,28 @@ class ExponentialFamily(Model):
             return fourth_moment(workflow, self.noise())
         except NotDerivedError:
             return None
+
+    @property
+    def mean_range(self) -> tuple[Expr, Expr]:
+        """The means of the family: the interval about the truth on which V is positive."""
+        v0, v1, v2 = self.variance_coefficients
+        if v2 == 0:
+            if v1 == 0:
+                return -oo, oo
+            return (-v0 / v1, oo) if v1.is_negative is not True else (-oo, -v0 / v1)
+        spread = v1**2 - 4 * v0 * v2
+        if spread.is_negative:
+            return -oo, oo
+        ends = [cancel((-v1 + side * sqrt(spread)) / (2 * v2)) for side in (-1, 1)]
+        if v2.is_negative:
+            return ends[1], ends[0]
+        return (ends[1], oo) if (self.truth - ends[1]).is_negative is not True else (-oo, ends[0])
+
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """Unbiased under every workflow: the bias is 0, the variance is the risk."""
+        if loss != "squared":
+            return super().part(workflow, loss, part)
+        return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if loss == "kl":

@@ -72,10 +72,11 @@ class GaussianFit(Model):
     *Polynomials of degree four.* Exact for workflows whose state has at most two numbers, by the algebra of
     :mod:`theory.models.gaussian.moments`; otherwise to leading order in 1/n.
 
-    *Inverse, determinant, root.* Exact for fits on the newest block alone (:mod:`theory.models.gaussian.inverse_wishart`),
-    otherwise to leading order in 1/n: d(d+3)/(4n) for ``"kl"``, −d(d+3)/(2n) for the log-determinant of maximum
-    likelihood, 3/(2n) for ``"wasserstein"``, each times the pathway ratio :math:`\sum_j C_{g,j}^2/s(j)`, and scaled so
-    that generation 1, a fit on independent data under every workflow, is exact.
+    *Inverse, determinant, root.* Exact for fits on the newest block alone
+    (:mod:`theory.models.gaussian.inverse_wishart`), otherwise to leading order in 1/n: d(d+3)/(4n) for ``"kl"``,
+    −d(d+3)/(2n) for the log-determinant of maximum likelihood, 3/(2n) for ``"wasserstein"``, each times the
+    pathway ratio :math:`\sum_j C_{g,j}^2/s(j)`, and scaled so that generation 1, a fit on independent data under every
+    workflow, is exact.
 
     Kazdan et al. (2024), *Collapse or Thrive?*, sections on Gaussian modelling, for the trace under replace and
     accumulate; the rest is derived here.

@@ -19,9 +19,9 @@ from sympy import Expr, Function, Piecewise, Pow, S, exp, factorial, lambdify, l
 from theory.asymptotics.scales import limit_or_none, positive_variable
 from theory.errors import DomainError
 from theory.expressions.symbols import j
-from theory.moments.late_schedules import table_and_tail
 from theory.workflows.base import Workflow, is_decided, probes
 from theory.workflows.dynamics import LagWindow
+from theory.workflows.tables import table_and_tail
 
 if TYPE_CHECKING:
     from theory.models.base import Model

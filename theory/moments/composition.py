@@ -18,11 +18,12 @@ from dataclasses import replace
 from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
 from theory.errors import DomainError, NotDerivedError
-from theory.moments.converging import ConvergingDynamics, ConvergingRecurrence
+from theory.moments.converging import ConvergingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.stationary import StationaryRecurrence
 from theory.workflows.base import Workflow
+from theory.workflows.converging import ConvergingDynamics
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
 
 
@@ -62,7 +63,10 @@ def compose(
     if isinstance(dynamics, LagWindow):
         return StationaryRecurrence(dynamics, workflow, curvature=curvature, scale=noise, exactness=exactness)
     if isinstance(dynamics, ConvergingDynamics):
-        return ConvergingRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness, dynamics=dynamics)
+        limiting = compose(dynamics.limiting, S.One, curvature)
+        return ConvergingRecurrence(
+            workflow, curvature, scale=noise, exactness=exactness, dynamics=dynamics, limiting=limiting
+        )
     return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
 
 

@@ -2,7 +2,8 @@ r"""The fourth moment of the error of a scalar family, as a recurrence: what the
 
 With a linear state z (:class:`theory.workflows.dynamics.LinearDynamics`) every monomial of degree four of
 :math:`z_g = A z_{g-1} + b\,\varepsilon_g + c\,\varrho_g` has a conditional expectation of degree at most four in
-:math:`z_{g-1}`: the moments of ε given :math:`\delta_{g-1}` are those of :class:`theory.moments.higher_moments.QuadraticNoise`,
+:math:`z_{g-1}`: the moments of ε given :math:`\delta_{g-1}` are those of
+:class:`theory.moments.higher_moments.QuadraticNoise`,
 
 .. math:: E\varepsilon^2 = \frac VN, \qquad E\varepsilon^3 = \frac{VV'}{N^2}, \qquad
           E\varepsilon^4 = \frac{3V^2}{N^2} + \frac{V(V'^2 + 2 v_2 V)}{N^3} .

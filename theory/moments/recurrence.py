@@ -12,16 +12,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, Symbol, oo
 
 from theory.errors import DomainError
 from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.expansion import Order
 from theory.workflows.dynamics import GENERATION
-
-if TYPE_CHECKING:
-    from theory.expressions.expansion import Order
 
 
 class Recurrence(ABC):
@@ -43,6 +41,8 @@ class Recurrence(ABC):
     margin: Expr | None
     domain: Basic
     exactness: str
+    #: The recurrence with constant steps to which the steps of this one tend; None where there is none.
+    limiting: Recurrence | None = None
 
     @abstractmethod
     def values(self) -> Iterator[Expr]:
@@ -97,8 +97,8 @@ class MomentRecurrence(Recurrence):
     domain : condition on the parameters under which every generation has finite risk
     exactness : "exact" or "leading order"
     continuation : another recurrence that takes over, with the moments reached, at generation ``[0]`` ≥ 2
-    adds_noise : whether every step adds the variance of new noise, as under :func:`theory.moments.composition.compose`: f ≥ 0
-        whatever the sizes, and for one moment 1 + κ m, with p = 1 + κ f, is the variance of an observation,
+    adds_noise : whether every step adds the variance of new noise, as :func:`theory.moments.composition.compose` does:
+        f ≥ 0 whatever the sizes, and for one moment 1 + κ m, with p = 1 + κ f, is the variance of an observation,
         never negative
     """
 

@@ -15,9 +15,9 @@ from sympy import Expr, N, Rational, S, cancel, simplify, sympify
 
 from theory.errors import DomainError
 from theory.expressions.symbols import G
-from theory.moments.converging import ConvergingDynamics
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.converging import ConvergingDynamics
 from theory.workflows.dynamics import LAG, LagWindow, LinearDynamics, PoolDynamics
 from theory.workflows.pathway import verify_dynamics as verify_linear
 

@@ -48,11 +48,11 @@ from sympy import (
     simplify,
 )
 
-from theory.asymptotics.conjugates import in_real_terms
 from theory.asymptotics.oscillation import Pieces, period_of, pieces, residue_class
 from theory.asymptotics.scales import Powers
 from theory.asymptotics.series import hypergeometric_series
 from theory.errors import NotDerivedError
+from theory.expressions.conjugates import in_real_terms
 from theory.expressions.expansion import NoExpansion, Order, UnknownOrder, expand_at_infinity
 from theory.expressions.sums import definite_sum
 from theory.expressions.symbols import G

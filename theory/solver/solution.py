@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Eq, Expr, Max, Min, Piecewise, S, Symbol, diff, fraction, oo, simplify, together
+from sympy import Eq, Expr, Max, Min, Piecewise, S, Symbol, diff, fraction, oo, radsimp, simplify, together
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.expressions.signs import Ranges, sign
@@ -17,6 +17,8 @@ from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
+from theory.solver.power_law import power_law
+from theory.solver.shrinking_steps import shrinking_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
 from theory.solver.unsolved import by_cases, outcomes
@@ -123,12 +125,14 @@ class Solution:
     def _limit(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            return recurrence.limit(order)
+            found = recurrence.limit(order)
+            return self._settled(order) if found is None else found
         if self._radius(order) == 1:
             return oo
         expansion = self._expansion(2, order)
         if expansion is None:
             found = geometric_limit(recurrence)
+            found = shrinking_limit(recurrence, order) if found is None else found
             return self._by_theorems[0] if found is None else found
         leading = expansion.leading()
         if expansion.oscillates:
@@ -137,12 +141,26 @@ class Solution:
             return -oo if sign(leading[0], self.ranges) == -1 else oo
         return expansion.constant
 
+    def _settled(self, order: Order) -> Expr | None:
+        """Limit by the constant steps to which the steps tend; None unless those are seen to contract."""
+        constant = self.recurrence.limiting
+        if not isinstance(constant, MomentRecurrence) or constant.matrix.shape != (1, 1):
+            return None
+        if constant.matrix.has(constant.symbol) or order.rates(constant.matrix[0], S.One) >= 0:
+            return None
+        found = Solution(constant, order.ranges).limit
+        return found if found is None or found.free_symbols else radsimp(found)
+
     def _growth(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            return recurrence.growth(order)
+            found = recurrence.growth(order)
+            return self._settled(order) if found is None else found
         expansion = self._expansion(2, order)
         if expansion is None:
+            law = power_law(recurrence, order)
+            if law is not None:
+                return law.term
             limit = self._limit(order)
             return self._by_theorems[1] if limit in (oo, -oo, None) else limit
         leading = expansion.leading()

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Integer, N, Rational, S, floor, sympify
 
 from theory.workflows.base import Workflow, exact_weights
-from theory.workflows.subsample import Draw
+from theory.workflows.dynamics import Draw
 
 #: Decimal places that are kept.
 PLACES = 60

@@ -4,10 +4,11 @@ from theory.workflows.accumulate import Accumulate
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.capped_real import CappedReal
+from theory.workflows.dynamics import Draw
 from theory.workflows.fresh_real import FreshReal
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
-from theory.workflows.subsample import AccumulateSubsample, Draw
+from theory.workflows.subsample import AccumulateSubsample
 from theory.workflows.weighted import Weighted
 from theory.workflows.window import SlidingWindow
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr
+from sympy import Expr, cancel, oo
 
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
-from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.dynamics import GENERATION, LinearDynamics
+from theory.workflows.tables import late_size, pooled_dynamics
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,23 @@ class Accumulate(Workflow):
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))
 
+    @property
+    def pooled(self) -> Expr:
+        return oo
+
+    def rows(self, g: int | Expr) -> Expr:
+        dynamics = None if isinstance(g, int) else self.dynamics()
+        if dynamics is None:
+            return super().rows(g)
+        # The newest block's weight is its share of the pool.
+        return cancel(self.size(GENERATION) / dynamics.innovation[0]).subs(GENERATION, g)
+
     def weights(self, g: int) -> list[Expr]:
         return pooled_weights(self, 1, g)
 
     def size(self, index: int | Expr) -> Expr:
-        from theory.moments.late_schedules import late_size
-
         concrete = isinstance(index, int) or index.is_number
         return super().size(index) if concrete else late_size(self, index)
 
     def dynamics(self) -> LinearDynamics | None:
-        from theory.moments.late_schedules import pooled_dynamics
-
         return pooled_dynamics(self)

@@ -59,6 +59,9 @@ class RealPlusLatest(Workflow):
     def ranges(self) -> dict[Symbol, Expr]:
         return {self.share: unit_interval()} if isinstance(self.share, Symbol) else {}
 
+    def rows(self, g: int | Expr) -> Expr:
+        return super().rows(g) if isinstance(g, int) else 1 + self.size(g)
+
     def weights(self, g: int) -> list[Expr]:
         if g == 1:
             return [S.One]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from flint import fmpq
 from sympy import (
@@ -19,21 +19,18 @@ from sympy import (
     expand,
     floor,
     fraction,
+    oo,
     piecewise_fold,
     radsimp,
     together,
 )
 from sympy.core.relational import Relational
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, quoted, replacements
 from theory.expressions.parser import parse
 from theory.expressions.symbols import j
-
-if TYPE_CHECKING:
-    from theory.moments.converging import ConvergingDynamics
-    from theory.workflows.dynamics import LagWindow, LinearDynamics, PoolDynamics
-    from theory.workflows.subsample import Draw
+from theory.workflows.dynamics import Draw, Dynamics
 
 ONE: Expr = Integer(1)
 
@@ -86,6 +83,30 @@ class Workflow(ABC):
         """``sizes`` as an exact expression in ``theory.j``."""
         return self.sizes if isinstance(self.sizes, Expr) else exact("sizes", self.sizes)
 
+    def rows(self, g: int | Expr) -> Expr:
+        """Number of samples that model ``g`` is fitted on, in units of n: those with a weight.
+
+        Raises
+        ------
+        NotDerivedError
+            For a generation that is a symbol, where the workflow has no formula.
+        """
+        draw = self.draw(g)
+        if draw is not None:
+            return draw.size
+        if not isinstance(g, int):
+            raise NotDerivedError(f"generation = {g} is symbolic: {type(self).__name__} has no formula for its rows.")
+        used = (self.size(index) for index, weight in enumerate(self.weights(g), start=1) if weight != 0)
+        return sum(used, self.fresh_size(g) if g > 1 and self.fresh_weight(g) != 0 else S.Zero)
+
+    @property
+    def pooled(self) -> Expr | None:
+        """How many of the latest blocks are pooled, every sample alike: 1, k, ``oo`` for all; None for other weights.
+
+        What it says is compared with :meth:`weights` where it is used; see :func:`pooled_blocks`.
+        """
+        return None
+
     def fresh_weight(self, g: int | Expr) -> Expr:
         """Weight of the real samples drawn afresh at generation ``g``; 0 when there are none."""
         return S.Zero
@@ -98,7 +119,7 @@ class Workflow(ABC):
         """The random subsample that model ``g`` is fitted on, or None: it is fitted on every sample."""
         return None
 
-    def dynamics(self) -> LinearDynamics | PoolDynamics | LagWindow | ConvergingDynamics | None:
+    def dynamics(self) -> Dynamics | None:
         """The same workflow as a recursion whose coefficients are expressions in g; None if it has none.
 
         Closed forms come from here. Without it every quantity is still exact at every G, by the weights.
@@ -118,7 +139,7 @@ class Workflow(ABC):
         return None
 
     def ranges(self) -> dict[Symbol, Expr]:
-        """Parameters that are symbols, written in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
+        """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
         return {}
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
@@ -213,6 +234,25 @@ def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:
     sizes = [workflow.size(index) for index in range(first, g + 1)]
     total = sum(sizes, S.Zero)
     return [S.Zero] * (first - 1) + [size / total for size in sizes]
+
+
+def pooled_blocks(workflow: Workflow) -> Expr | None:
+    """``workflow.pooled``, seen to be what the first weights say.
+
+    Raises
+    ------
+    DomainError
+        When a weight of the first generations is not that of the pool.
+    """
+    count = workflow.pooled
+    if count is None or not (count == oo or count.is_Integer):
+        return count
+    for g in range(1, (3 if count == oo else min(int(count), 6)) + 3):
+        stated = pooled_weights(workflow, 1 if count == oo else max(1, g - int(count) + 1), g)
+        if any(given != expected for given, expected in zip(exact_weights(workflow, g), stated, strict=True)):
+            name = type(workflow).__name__
+            raise DomainError(f"{name}.pooled = {count} is not what {name}.weights({g}) says: {workflow.weights(g)}.")
+    return count
 
 
 def exact_weights(workflow: Workflow, g: int) -> list[Expr]:

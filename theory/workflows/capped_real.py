@@ -76,6 +76,9 @@ class CappedReal(SyntheticBlocks):
     def ranges(self) -> dict[Symbol, Expr]:
         return {self.synthetic: range_of("positive")} if isinstance(self.synthetic, Symbol) else {}
 
+    def rows(self, g: int | Expr) -> Expr:
+        return self._pool(g)
+
     def weights(self, g: int) -> list[Expr]:
         pool = self._pool(g)
         return [1 / pool] + [self.synthetic / pool] * (g - 1)

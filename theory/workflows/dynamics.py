@@ -19,8 +19,12 @@ GENERATION: Symbol = Dummy("g", dummy_index=1, integer=True, positive=True)
 LAG: Symbol = Dummy("l", dummy_index=2, integer=True, nonnegative=True)
 
 
+class Dynamics:
+    """What every kind of recursion derives from; a workflow states one of them, or none."""
+
+
 @dataclass(frozen=True)
-class LinearDynamics:
+class LinearDynamics(Dynamics):
     r"""A finite linear state.
 
     .. math:: z_g = A_g z_{g-1} + b_g \varepsilon_g + c_g \varrho_g, \qquad \delta_g = h_g z_g
@@ -62,7 +66,18 @@ class LinearDynamics:
 
 
 @dataclass(frozen=True)
-class PoolDynamics:
+class Draw:
+    """A simple random sample of n·size points from the pool of all blocks so far.
+
+    ``size`` is in units of n; ``replacement`` says whether a point may be drawn twice (bootstrap).
+    """
+
+    size: Expr
+    replacement: bool
+
+
+@dataclass(frozen=True)
+class PoolDynamics(Dynamics):
     """Every sample is kept in a pool, and model g is fitted on a simple random sample of it.
 
     ``budget`` points in units of n are drawn (all of them while the pool is smaller), with or without
@@ -74,7 +89,7 @@ class PoolDynamics:
 
 
 @dataclass(frozen=True)
-class LagWindow:
+class LagWindow(Dynamics):
     """A stationary moving average over lags 0 … length − 1: long or symbolic, too many states to write down.
 
     ``weight`` is an expression in ``LAG``.

@@ -71,6 +71,9 @@ class FreshReal(Workflow):
         roles = ((self.share, "probability"), (self.real, "positive"))
         return {value: range_of(role) for value, role in roles if isinstance(value, Symbol)}
 
+    def rows(self, g: int | Expr) -> Expr:
+        return super().rows(g) if isinstance(g, int) else self.real + self.size(g)
+
     def weights(self, g: int) -> list[Expr]:
         return [S.Zero] * (g - 1) + [1 - self.fresh_weight(g)]
 

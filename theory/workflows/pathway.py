@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flint import fmpq
 from sympy import Expr, Rational, S, cancel, expand, zeros
 
 from theory.errors import DomainError
+from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics
-
-if TYPE_CHECKING:
-    from theory.workflows.base import Workflow
 
 Row = tuple[list[Expr], list[Expr]]
 
@@ -31,8 +29,6 @@ class Pathways:
         self._workflow = workflow
 
     def __iter__(self) -> Iterator[Row]:
-        from theory.workflows.base import exact_weights
-
         workflow = self._workflow
         earlier: list[tuple[list[Any], list[Any]]] = []
         rational = True  # FLINT's rationals as long as every weight is one

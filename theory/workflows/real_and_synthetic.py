@@ -113,6 +113,9 @@ class RealAndSynthetic(SyntheticBlocks):
             return S.Zero
         return self.real - 1 if self.overlap else self.real
 
+    def rows(self, g: int | Expr) -> Expr:
+        return super().rows(g) if isinstance(g, int) else self.real + self.synthetic
+
     def weights(self, g: int) -> list[Expr]:
         if g == 1:
             return [S.One]

@@ -38,6 +38,13 @@ class Replace(Workflow):
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))
 
+    @property
+    def pooled(self) -> Expr:
+        return S.One
+
+    def rows(self, g: int | Expr) -> Expr:
+        return self.size(g)
+
     def weights(self, g: int) -> list[Expr]:
         return [S.Zero] * (g - 1) + [S.One]
 

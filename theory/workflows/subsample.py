@@ -11,18 +11,7 @@ from theory.errors import DomainError
 from theory.expressions.arguments import exact, truth_value
 from theory.expressions.signs import at_least
 from theory.workflows.base import ONE, Workflow, pooled_weights
-from theory.workflows.dynamics import PoolDynamics
-
-
-@dataclass(frozen=True)
-class Draw:
-    """A simple random sample of n·size points from the pool of all blocks so far.
-
-    ``size`` is in units of n; ``replacement`` says whether a point may be drawn twice (bootstrap).
-    """
-
-    size: Expr
-    replacement: bool
+from theory.workflows.dynamics import Draw, PoolDynamics
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,15 @@ class SlidingWindow(Workflow):
     def simplest(self) -> Workflow:
         return Replace(self.sizes) if self.k == 1 else self
 
+    @property
+    def pooled(self) -> Expr:
+        return self.k
+
+    def rows(self, g: int | Expr) -> Expr:
+        if isinstance(g, int) or not self.k.is_Integer:
+            return super().rows(g)
+        return sum((self.size(g - lag) for lag in range(int(self.k))), S.Zero)
+
     def weights(self, g: int) -> list[Expr]:
         if not self.k.is_Integer:
             raise DomainError(f"k = {self.k} is symbolic: weights need a whole number of blocks.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import command_line, notebooks, pairs, reference
+from . import command_line, notebooks, pairs, papers, reference
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -25,6 +25,7 @@ def all_pages(root: Path) -> dict[str, str]:
         **notebooks.pages(root / "proofs_notebooks"),
         "command_line.md": command_line.page(),
         "pairs.md": pairs.page(before),
+        "papers.md": papers.page(),
     }
 
 

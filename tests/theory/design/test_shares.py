@@ -27,8 +27,8 @@ from theory import (
 from theory.design import OptimalFreshReal, optimal_share, optimal_weights
 from theory.design.shares import optimal_risk
 from theory.errors import NotDerivedError
-from theory.expressions.expansion import Order
-from theory.moments.converging import ConvergingRecurrence
+from theory.moments.composition import compose
+from theory.solver.solution import Solution
 from theory.testing import check_workflow, rationals
 
 RHO = Symbol("rho", positive=True)
@@ -187,8 +187,8 @@ def test_no_share_without_a_recurrence():
 def test_the_best_shares_settle_as_the_best_constant_one(real, curvature):
     """Golden-ratio type limits: the exact risk sixty generations on, under models with and without curvature."""
     workflow = OptimalFreshReal(real=real)
-    recurrence = ConvergingRecurrence(workflow, curvature, dynamics=workflow.dynamics())
-    limit = recurrence.limit(Order({}))
+    recurrence = compose(workflow, S.One, curvature)
+    limit = Solution(recurrence, {}).limit
     assert abs(float((limit - recurrence.at(60)).evalf(30))) < 1e-18
     if curvature == 0:
         closed = recurrence.closed_form()
@@ -200,7 +200,7 @@ def test_the_best_shares_settle_as_the_best_constant_one(real, curvature):
 
 def test_the_limit_of_the_best_shares_for_any_amount_of_real_data():
     workflow = OptimalFreshReal(real=RHO)
-    limit = ConvergingRecurrence(workflow, S.Zero, dynamics=workflow.dynamics()).limit(Order(workflow.ranges()))
+    limit = Solution(compose(workflow, S.One, S.Zero), workflow.ranges()).limit
     # Fixed point of the best reply r = (r + 1)/((r + 1)ρ + 1)
     assert simplify(limit - (limit + 1) / ((limit + 1) * RHO + 1)) == 0
 

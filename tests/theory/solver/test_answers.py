@@ -23,8 +23,8 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.asymptotics.conjugates import GammaPair, without_pairs
 from theory.expressions.arguments import exact
+from theory.expressions.conjugates import GammaPair, without_pairs
 
 UNIT = Regular(p=1, n=1)
 

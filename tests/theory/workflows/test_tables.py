@@ -10,9 +10,10 @@ import pytest
 from sympy import Eq, Expr, Piecewise, Rational, pi, polygamma, simplify, sqrt
 
 from theory import Accumulate, Bernoulli, Regular, Replace, SlidingWindow, Weighted, expected_risk, j
-from theory.moments.late_schedules import LONGEST_TABLE, late_size, past_tables, pooled_dynamics, table_and_tail
+from theory.moments.late_schedules import past_tables
 from theory.workflows.dynamics import LinearDynamics
 from theory.workflows.pathway import verify_dynamics
+from theory.workflows.tables import LONGEST_TABLE, late_size, pooled_dynamics, table_and_tail
 
 TABLES = [
     Piecewise((3, Eq(j, 1)), (1, True)),

@@ -5,6 +5,7 @@ One file an argument. Every displayed step is checked on matrices of rational nu
 
 from __future__ import annotations
 
+from functools import singledispatch
 from typing import Any
 
 from sympy import Symbol
@@ -18,15 +19,25 @@ from theory.models.linear_regression import LinearRegression
 from theory.workflows.base import Workflow
 
 
+@singledispatch
 def argument(model: Model, workflow: Workflow, loss: str, recurrence: Any, g: Symbol) -> tuple[list[Step], str | None]:
-    """The steps from the fit to the recurrence, and in words what its moments are.
+    """The steps from the fit to the recurrence, and in words what its moments are; a model may register its own.
 
     No steps where a block counts by its mean, or no such argument is known.
     """
-    if isinstance(model, LinearRegression):
-        return least_squares.steps(model, workflow, recurrence, g), None
-    if isinstance(model, GaussianFit):
-        return wishart_chain.steps(model, workflow, loss, recurrence, g)
-    if isinstance(model, KernelDensity):
-        return spectrum.steps(model, workflow, recurrence, g)
     return [], None
+
+
+@argument.register
+def _(model: LinearRegression, workflow: Workflow, loss: str, recurrence: Any, g: Symbol) -> Any:
+    return least_squares.steps(model, workflow, recurrence, g), None
+
+
+@argument.register
+def _(model: GaussianFit, workflow: Workflow, loss: str, recurrence: Any, g: Symbol) -> Any:
+    return wishart_chain.steps(model, workflow, loss, recurrence, g)
+
+
+@argument.register
+def _(model: KernelDensity, workflow: Workflow, loss: str, recurrence: Any, g: Symbol) -> Any:
+    return spectrum.steps(model, workflow, recurrence, g)

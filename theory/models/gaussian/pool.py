@@ -1,8 +1,8 @@
 r"""Mean and trace of Gaussians fitted on a random sample of the pool, divided so as to be unbiased.
 
 For the maximum-likelihood fit :math:`E\,\Sigma_{ii} + E\,\mu_i^2 = 1` under every workflow, and the pool composes like
-that of a family with variance 1 − μ² (:func:`theory.moments.composition.pool_exact`). The unbiased divisor b − 1 breaks that
-balance: per coordinate, with a = E (pool mean)² and u the expected variance of the pool (divisor N),
+that of a family with variance 1 − μ² (:func:`theory.moments.composition.pool_exact`). The unbiased divisor b − 1
+breaks that balance: per coordinate, with a = E (pool mean)² and u the expected variance of the pool (divisor N),
 
 .. math:: E\,\mu_g^2 = a_g + \kappa_g u_g, \qquad E\,\Sigma_g = \sigma_g u_g, \qquad
           \kappa_g = \frac{N_g - b}{b (N_g - 1)},\; \sigma_g = \frac{N_g}{N_g - 1} \;\text{(without replacement)},

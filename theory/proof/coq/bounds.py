@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from itertools import islice
 
-from sympy import Rational, pi
+from sympy import Expr, Rational, S, oo, pi
 
 from theory.proof.coq.sequence import Sequence
 from theory.proof.coq.text import coq_term, never_zero
 from theory.proof.coq.theorem import Theorem, grouped
 from theory.proof.coq.witness import witness
-from theory.workflows.accumulate import Accumulate
-from theory.workflows.base import Workflow
+from theory.workflows.base import pooled_blocks
 from theory.workflows.pathway import Pathways
-from theory.workflows.replace import Replace
 
-#: Workflows whose weights the library knows, with its lemma about one step of their pathway.
-WEIGHTS: dict[type[Workflow], tuple[str, str]] = {
-    Accumulate: ("pooled", "accumulate_step"),
-    Replace: ("latest", "replace_step"),
-}
+#: The numbers of pooled blocks whose weights the library knows, with its lemma about one step of their pathway.
+WEIGHTS: dict[Expr, tuple[str, str]] = {oo: ("pooled", "accumulate_step"), S.One: ("latest", "replace_step")}
 
 
 def bounds(sequence: Sequence) -> list[Theorem]:
@@ -107,7 +102,7 @@ def _harmonic_bound(p: str, bound: str, slope: str, rest: str) -> list[Theorem]:
 def from_weights(sequence: Sequence) -> list[Theorem]:
     """The weights of the workflow lead to this recurrence: whatever satisfies the pathway equation is its solution."""
     workflow, curvature = sequence.risk.workflow, sequence.curvature
-    known = WEIGHTS.get(type(workflow))
+    known = WEIGHTS.get(pooled_blocks(workflow))
     if known is None or workflow.schedule != 1 or curvature is None or sequence.first != 0:
         return []
     rec, p = sequence.recurrence, sequence.prefix

@@ -1,0 +1,48 @@
+"""What a workflow says of its pool is what its weights say, and the user's own is treated like a built-in one."""
+
+from __future__ import annotations
+
+import pytest
+from sympy import Integer, oo
+
+from theory import Accumulate, DomainError, FreshReal, Regular, Replace, SlidingWindow, Workflow, expected_risk, j
+from theory.design.order_of_collapse import order_of_collapse
+from theory.workflows.base import ONE, pooled_blocks, pooled_weights
+
+
+class Latest(Workflow):
+    """The last three blocks, pooled, by weights alone."""
+
+    def __init__(self, claimed, kept=3, sizes=ONE):
+        self.claimed, self.kept, self.sizes = claimed, kept, sizes
+
+    @property
+    def pooled(self):
+        return self.claimed
+
+    def weights(self, g):
+        return pooled_weights(self, max(1, g - self.kept + 1), g)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "count"),
+    [(Replace(), 1), (Accumulate(sizes=j), oo), (SlidingWindow(4, sizes=j), 4), (FreshReal(), None)],
+)
+def test_built_in_pools(workflow, count):
+    assert pooled_blocks(workflow) == count
+
+
+def test_an_own_pool_is_believed_where_its_weights_say_the_same():
+    assert pooled_blocks(Latest(Integer(3))) == 3
+    for claim in (Integer(2), Integer(4), oo):
+        with pytest.raises(DomainError, match=rf"pooled = {claim} is not what Latest\.weights"):
+            pooled_blocks(Latest(claim))
+
+
+@pytest.mark.parametrize("sizes", [j, 2**j, 1 / j], ids=str)
+def test_an_own_window_has_the_order_of_the_built_in_one(sizes):
+    own = order_of_collapse(expected_risk(Regular(), Latest(Integer(3), sizes=sizes)).ratio)
+    built = order_of_collapse(expected_risk(Regular(), SlidingWindow(3, sizes=sizes)).ratio)
+    assert (own.kind, own.leading, own.bound) == (built.kind, built.leading, built.bound)
+    silent = order_of_collapse(expected_risk(Regular(), Latest(None, sizes=sizes)).ratio)
+    assert silent is None

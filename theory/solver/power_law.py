@@ -1,0 +1,148 @@
+r"""Decay under steps that shrink like 1/g, with its constant, where the sum has no closed form.
+
+Let :math:`y_g = a_g y_{g-1} + f_g` with rational :math:`a_g = 1 - c/g + O(1/g^2)` and
+:math:`f_g \sim \varphi\,g^{-q}`. With :math:`P_g = \prod_{i \le g} a_i \sim K g^{-c}`, a quotient of Gamma functions,
+:math:`y_G = P_G \bigl(y_{s-1} + \sum_{i \ge s} f_i/P_i\bigr)`, and (derived here)
+
+.. math:: y_G \sim \begin{cases} C\,G^{-c}, & c < q - 1,\\ \varphi\,G^{-c} \ln G, & c = q - 1,\\
+          \varphi\,G^{1-q}/(c - q + 1), & c > q - 1. \end{cases}
+
+In the first case the sum converges; the quotient of its terms is rational, so it is a generalised hypergeometric series
+at 1, and C is known to any precision. A pool of which a share ρ is real has c = 2ρ: for ρ < 1/2 its constant is
+:math:`{}_3F_2(1,1,1;\,2-\rho,2-\rho;\,1)/\Gamma(2-\rho)^2`, which is π²/6 at ρ = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr, Integer, Poly, S, Symbol, cancel, expand, gamma, hyper, hyperexpand, log, simplify, sympify
+
+from theory.expressions.expansion import Order
+from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
+from theory.expressions.symbols import G
+from theory.moments.recurrence import MomentRecurrence
+from theory.solver.shrinking_steps import at_infinity
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """coefficient · G^(−power) · (ln G)^logs, the leading term."""
+
+    coefficient: Expr
+    power: Expr
+    logs: int = 0
+
+    @property
+    def term(self) -> Expr:
+        """In ``theory.G``."""
+        return self.coefficient * G ** (-self.power) * log(G) ** self.logs
+
+
+def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
+    """Leading term of a scalar moment as G → ∞; None where its steps are of another kind.
+
+    Raises
+    ------
+    UnknownOrder
+        Where parameters decide which of the three cases holds.
+    """
+    g = recurrence.symbol
+    readout = recurrence.readout
+    if recurrence.continuation is not None or recurrence.matrix.shape != (1, 1) or readout.has(g):
+        return None
+    if recurrence.shift != 0 or not sympify(recurrence.start).is_Integer:
+        return None
+    step, inflow = cancel(recurrence.matrix[0]), cancel(recurrence.forcing[0])
+    pull = at_infinity(g * (1 - step), g)
+    if pull is None:
+        return None
+    start, initial = int(recurrence.start), recurrence.initial[0]
+    if inflow == 0:
+        constant = _tail(step, S.Zero, g, start, initial)
+        return None if constant is None else PowerLaw(readout[0] * constant, pull)
+    drop = _drop(inflow, g)
+    if drop is None:
+        return None
+    q, push = drop
+    side = order.exponents(pull, q - 1)
+    if side > 0:
+        return PowerLaw(readout[0] * cancel(push / (pull - q + 1)), q - 1)
+    if side == 0:
+        return PowerLaw(readout[0] * push, q - 1, 1)
+    constant = _tail(step, inflow, g, start, initial)
+    return None if constant is None else PowerLaw(readout[0] * constant, pull)
+
+
+def _drop(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
+    """q and φ of an inflow ~ φ g^(−q)."""
+    parts = rational_parts(inflow, g)
+    if parts is None:
+        return None
+    top, bottom = (Poly(part, g) for part in parts)
+    return Integer(bottom.degree() - top.degree()), cancel(top.LC() / bottom.LC())
+
+
+def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Expr | None:
+    """C = K (y_{s−1} + Σ f_i/P_i), as Gamma functions and a hypergeometric series at 1."""
+    gains = _split(step, g)
+    if gains is None:
+        return None
+    (zeros, poles), _ = gains
+    scale = S.One
+    for root in zeros:
+        scale /= gamma(start - root)
+    for root in poles:
+        scale *= gamma(start - root)
+    if inflow == 0:
+        return simplify(scale * initial)
+    flows = _split(inflow, g)
+    if flows is None:
+        return None
+    (flow_zeros, flow_poles), _ = flows
+    # Where the value before the first step is what the inflow there would have been, the series begins there.
+    at = inflow.subs(g, start - 1)
+    joins = at.is_finite is not False and cancel(at - initial) == 0 and start > 1
+    first = start - 1 if joins else start
+    head = initial if joins else cancel((inflow / step).subs(g, start))
+    upper = [first + 1 - u for u in flow_zeros] + [first - v for v in flow_poles] + [first + 1 - b for b in poles]
+    lower = [first - u for u in flow_zeros] + [first + 1 - v for v in flow_poles] + [first + 1 - a for a in zeros]
+    upper, lower = _cancelled([*upper, S.One], lower)
+    series = hyperexpand(hyper(upper, lower, S.One)) if _short(upper, lower) else hyper(upper, lower, S.One)
+    return simplify(scale) * (head * series if joins else initial + head * series)
+
+
+def _short(upper: list[Expr], lower: list[Expr]) -> bool:
+    """Whether the series has whole parameters: those have values in known constants."""
+    return all(value.is_Integer for value in (*upper, *lower))
+
+
+def _cancelled(upper: list[Expr], lower: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+    """Both lists without what they share."""
+    upper, lower = [expand(value) for value in upper], [expand(value) for value in lower]
+    for value in list(upper):
+        if value in lower:
+            upper.remove(value)
+            lower.remove(value)
+    return upper, lower
+
+
+def _split(expression: Expr, g: Symbol) -> tuple[tuple[list[Expr], list[Expr]], Expr] | None:
+    """Zeros and poles with multiplicity, and the leading coefficient; None where a factor has no radical roots."""
+    parts = rational_parts(expression, g)
+    if parts is None:
+        return None
+    found: list[list[Expr]] = []
+    leading = S.One
+    for part, direction in zip(parts, (1, -1), strict=True):
+        constant, factors = irreducible_factors(part, g)
+        roots: list[Expr] = []
+        leading *= constant**direction
+        for factor, multiplicity in factors:
+            own = radical_roots(factor)
+            if own is None:
+                return None
+            roots += [root for root in own for _ in range(multiplicity)]
+            leading *= factor.LC() ** (direction * multiplicity)
+        found.append(roots)
+    return (found[0], found[1]), leading
