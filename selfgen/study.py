@@ -274,6 +274,11 @@ def shipped() -> dict[str, Traversable]:
     return dict(sorted(found.items()))
 
 
+def title_of(name: str) -> str:
+    """The title of a study that comes with selfgen."""
+    return str(tomllib.loads(shipped()[name].read_text(encoding="utf-8")).get("title", ""))
+
+
 def _locate(name: str | Path) -> Traversable:
     path = Path(name)
     if path.exists() and not path.is_dir():
