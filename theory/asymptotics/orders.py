@@ -85,6 +85,8 @@ def order_of_term(growth: Expr) -> OrderOfCollapse | None:
     rate, exponent, logarithms = S.One, S.Zero, S.Zero
     for part in Mul.make_args(function):
         base, power = part.as_base_exp()
+        if power.has(G) and base.has(G):
+            return None
         if base == G:
             exponent += power
         elif base == log(G):

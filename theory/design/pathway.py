@@ -30,10 +30,9 @@ from theory.expressions.symbols import G
 from theory.models.regular import Regular
 from theory.moments.stated_dynamics import verify_users
 from theory.risk import Risk
-from theory.workflows.base import Workflow, verify_workflow
+from theory.workflows.base import Workflow, pooled_blocks, verify_workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.workflows.pathway import Pathways
-from theory.workflows.window import SlidingWindow
 
 
 @dataclass(frozen=True)
@@ -162,8 +161,9 @@ class Pathway:
             return _propagated(self.workflow, dynamics, first, second)
         if isinstance(dynamics, PoolDynamics):
             return self._between_pools(dynamics, first, second)
-        if type(self.workflow) is SlidingWindow and self.workflow.k.is_Integer:
-            return _between_windows(self.workflow, first, second)
+        blocks = pooled_blocks(self.workflow)
+        if blocks is not None and blocks.is_Integer:
+            return _between_windows(self.workflow, int(blocks), first, second)
         return self.innovations(second).covariance(first, second)
 
     def _between_pools(self, dynamics: PoolDynamics, first: int, second: int) -> Expr:
@@ -313,12 +313,12 @@ def _propagated(workflow: Workflow, dynamics: LinearDynamics, first: int, second
     return ring.to_expression(sum(read[a](second) * cross[a] for a in states))
 
 
-def _between_windows(workflow: SlidingWindow, first: int, second: int) -> Expr:
+def _between_windows(workflow: Workflow, length: int, first: int, second: int) -> Expr:
     """Cov(Z_first, Z_second) by the covariances of the latest k block means, however large k is.
 
     Block g + 1 is model g and noise of its own, and model g a mean of the latest k blocks.
     """
-    length, stated = int(workflow.k), [workflow.size(index) for index in range(1, second + 1)]
+    stated = [workflow.size(index) for index in range(1, second + 1)]
     ring = Arithmetic(stated, GENERATION)
     sizes = [ring.constant(size) for size in stated]
 

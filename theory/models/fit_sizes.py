@@ -13,10 +13,9 @@ from sympy import And, Basic, Expr, Ge, Matrix, Min, S, cancel, eye, simplify, s
 from theory.asymptotics.lowest import always_at_least, infimum
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, pooled_blocks
 from theory.workflows.capped_real import SyntheticBlocks
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
-from theory.workflows.window import SlidingWindow
 
 #: Fits that are counted from their weights.
 FIRST_FITS = (1, 2, 3, 4)
@@ -101,8 +100,9 @@ def later_size(workflow: Workflow) -> tuple[Expr, int] | None:
     rows = rows_in_use(workflow)
     if rows is not None and not rows.kept:
         return rows.size, 1
-    if isinstance(workflow, SlidingWindow) and workflow.k.is_Integer and workflow.schedule.has(j):
-        k = int(workflow.k)
+    blocks = pooled_blocks(workflow) if workflow.schedule.has(j) else None
+    if blocks is not None and blocks.is_Integer:
+        k = int(blocks)
         return sum((workflow.size(GENERATION - lag) for lag in range(k)), S.Zero), k
     return None
 
