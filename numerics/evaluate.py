@@ -68,7 +68,9 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
     """
     if not isinstance(risk, Risk | Expr):
         raise DomainError(f"risk = {quoted(risk)} is not a risk: give a Risk, or an expression in theory.G.")
-    if isinstance(risk, Expr) and (risk.has(nan, zoo, I) or risk.is_extended_real is False or not risk.is_commutative):
+    # A product held unevaluated does not say that it commutes, its symbols do.
+    odd = isinstance(risk, Expr) and any(symbol.is_commutative is False for symbol in risk.free_symbols)
+    if odd or (isinstance(risk, Expr) and (risk.has(nan, zoo, I) or risk.is_extended_real is False)):
         raise DomainError(f"risk = {quoted(risk)} is not a real expression: give one in theory.G, finite or infinite.")
     wanted = _whole_generations(generations)
     distinct = sorted(set(wanted.ravel().tolist()))

@@ -133,8 +133,11 @@ class FinishedCases(Generic[Result]):
             self._lines.append(self._header())
             return
         header = parsed(lines[0])
-        if header is not None and header.get("options") != self._header().get("options"):
-            asked = ", ".join(f"{name} {value}" for name, value in (header.get("options") or {}).items())
+        known = (header or {}).get("options", {})
+        # Whoever asks for nothing takes what is there.
+        self._options = self._options or known
+        if header is not None and header.get("versions") == self._header()["versions"] and known != self._options:
+            asked = ", ".join(f"{name} {value}" for name, value in known.items()) or "other options"
             raise DomainError(f"{path} was written with {asked}: give the same, or begin again without --resume.")
         if header != self._header():
             theirs = ", ".join(f"{name} {number}" for name, number in (header or {}).get("versions", {}).items())

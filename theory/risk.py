@@ -339,9 +339,9 @@ class Risk:
     @cached_property
     def leading_order(self) -> Risk:
         """The same risk to leading order in 1/n."""
-        if self.exactness == "leading order":
-            return self
         recurrence = started_late(self.model.leading_recurrence(self.workflow.simplest(), self.loss))
+        if recurrence == self.recurrence:
+            return self
         leading = replace(self, recurrence=recurrence, relative=False)
         return leading.ratio if self.relative else leading
 

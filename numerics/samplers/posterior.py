@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from numerics.samplers.draws import standard_gamma
 from numerics.samplers.families import Binomial, Gamma, Kind, NegativeBinomial, Normal, Poisson
 from theory.errors import DomainError
 
@@ -33,13 +34,13 @@ def _(kind: Normal, rng: Generator, mean: Array, weight: float) -> Array:
 
 @posterior_draw.register
 def _(kind: Poisson, rng: Generator, mean: Array, weight: float) -> Array:
-    return rng.standard_gamma(weight * mean) / weight
+    return standard_gamma(rng, weight * mean) / weight
 
 
 @posterior_draw.register
 def _(kind: Gamma, rng: Generator, mean: Array, weight: float) -> Array:
     count = weight * kind.index
-    return count * mean / rng.standard_gamma(count + 1, mean.shape)
+    return count * mean / standard_gamma(rng, count + 1, mean.shape)
 
 
 @posterior_draw.register
@@ -49,4 +50,5 @@ def _(kind: Binomial, rng: Generator, mean: Array, weight: float) -> Array:
 
 @posterior_draw.register
 def _(kind: NegativeBinomial, rng: Generator, mean: Array, weight: float) -> Array:
-    return kind.index * rng.standard_gamma(weight * mean) / rng.standard_gamma(weight * kind.index + 1, mean.shape)
+    odds = standard_gamma(rng, weight * mean) / standard_gamma(rng, weight * kind.index + 1, mean.shape)
+    return kind.index * odds
