@@ -6,6 +6,9 @@
 83/15000
 """
 
+from typing import TYPE_CHECKING
+from warnings import warn
+
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
@@ -41,7 +44,7 @@ from theory.models import (
     Regular,
 )
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
-from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
 from theory.risk import Risk
@@ -76,11 +79,11 @@ __all__ = [
     "Gamma",
     "GaussianFit",
     "GaussianMean",
-    "GaussianMixture",
     "HyperbolicSecant",
     "InputWarning",
     "KernelDensity",
     "LinearRegression",
+    "MixtureTruth",
     "Model",
     "NegativeBinomial",
     "NotDerivedError",
@@ -114,3 +117,12 @@ __all__ = [
     "value_of_synthetic",
     "zipf",
 ]
+
+if not TYPE_CHECKING:  # to a type checker a module with this function has every name
+
+    def __getattr__(name: str) -> object:
+        """The name that :class:`MixtureTruth` had while it hid scikit-learn's class after ``import *``."""
+        if name != "GaussianMixture":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        warn("theory.GaussianMixture is now called theory.MixtureTruth.", DeprecationWarning, stacklevel=2)
+        return MixtureTruth

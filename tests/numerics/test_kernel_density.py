@@ -35,7 +35,7 @@ from theory import (
     expected_risk,
 )
 from theory.models.kernel_density import KernelDensity
-from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.mixtures import MixtureTruth
 
 UNEQUAL = Weighted(lambda g: [Rational(2 * (g - i), g * (g + 1)) for i in range(g)])
 WORKFLOWS = {
@@ -115,7 +115,7 @@ def test_the_harmonic_series(workflow):
     assert (4.5 * error < 0.05 * harmonic).all()
 
 
-MIXTURE = GaussianMixture(weights=["3/10", "7/10"], means=["-7/5", "3/5"], variances=["1/2", "1/5"])
+MIXTURE = MixtureTruth(weights=["3/10", "7/10"], means=["-7/5", "3/5"], variances=["1/2", "1/5"])
 
 
 @pytest.mark.parametrize("name", ["replace", "accumulate", "real plus latest", "fresh real, share", "weighted"])

@@ -13,7 +13,7 @@ from theory import expected_risk, j
 from theory.errors import DomainError
 from theory.expressions.lerch import lerch_phi
 from theory.models.kernel_density import KernelDensity
-from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.mixtures import MixtureTruth
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
@@ -24,7 +24,7 @@ from theory.workflows import (
     Weighted,
 )
 
-MIXTURE = GaussianMixture(["1/4", "3/4"], [[-3, 1], [1, 2]], ["1/2", 1])
+MIXTURE = MixtureTruth(["1/4", "3/4"], [[-3, 1], [1, 2]], ["1/2", 1])
 MODELS = [
     KernelDensity("1/2", n=4),
     KernelDensity("1/20", n=3, d=2),

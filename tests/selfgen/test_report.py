@@ -24,7 +24,7 @@ from theory import Replace, expected_risk
 from theory.models.categorical import Categorical
 from theory.models.gaussian_fit import GaussianFit
 from theory.models.kernel_density import KernelDensity
-from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.mixtures import MixtureTruth
 
 ONE = """
 [defaults]
@@ -193,7 +193,7 @@ def test_names_carry_the_loss_that_is_not_the_squared_error(grid: tuple[Study, l
 
 
 def test_a_truth_is_not_left_out_of_the_theorem() -> None:
-    truth = GaussianMixture(weights=("1/2", "1/2"), means=(-1, 1), variances=(1, 1))
+    truth = MixtureTruth(weights=("1/2", "1/2"), means=(-1, 1), variances=(1, 1))
     general = _general(KernelDensity(bandwidth="1/2", n=10, truth=truth))
     assert general is not None
     assert general.truth == truth

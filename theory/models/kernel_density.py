@@ -13,7 +13,7 @@ from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.kernels.bandwidth import Bandwidths, verified_bandwidth
 from theory.models.kernels.drift import drift
-from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.spectral import SpectralRecurrence
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -39,7 +39,7 @@ class KernelDensity(Model):
         Variance per coordinate of the Gaussian truth :math:`N(0, \sigma^2 I_d)`.
     d : positive integer, default 1
         Dimension.
-    truth : GaussianMixture, optional
+    truth : MixtureTruth, optional
         Another truth; variance and dimension are then its own.
 
     Notes
@@ -64,7 +64,7 @@ class KernelDensity(Model):
     n: Expr | None = None
     truth_variance: Expr = S.One
     d: Expr = S.One
-    truth: GaussianMixture | None = None
+    truth: MixtureTruth | None = None
     name: ClassVar[str] = "kernel-density"
     losses: ClassVar[tuple[str, ...]] = ("squared", "mise", "variance")
     draws_from_mixture: ClassVar[bool] = True
@@ -85,8 +85,8 @@ class KernelDensity(Model):
 
     def _of_truth(self, d: Expr, variance: Expr) -> tuple[Expr, Expr]:
         """Dimension and variance of the mixture, which any that were given must be."""
-        if not isinstance(self.truth, GaussianMixture):
-            raise DomainError(f"truth = {quoted(self.truth)} is not a truth: give a GaussianMixture, or leave it out.")
+        if not isinstance(self.truth, MixtureTruth):
+            raise DomainError(f"truth = {quoted(self.truth)} is not a truth: give a MixtureTruth, or leave it out.")
         own = exact("d", self.truth.dimension)
         if d not in (S.One, own):
             raise DomainError(f"d = {d} is not the dimension of the mixture: leave d out, or give {own}.")
@@ -98,9 +98,9 @@ class KernelDensity(Model):
         return own, self.truth.variance
 
     @property
-    def mixture(self) -> GaussianMixture:
+    def mixture(self) -> MixtureTruth:
         """The truth, of one component or more."""
-        return GaussianMixture.gaussian(self.truth_variance) if self.truth is None else self.truth
+        return MixtureTruth.gaussian(self.truth_variance) if self.truth is None else self.truth
 
     def bandwidths(self, workflow: Workflow) -> Bandwidths:
         """The squared bandwidths of models 1, 2, … under ``workflow``."""

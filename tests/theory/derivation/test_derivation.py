@@ -80,7 +80,7 @@ from theory.derivation.normal_form import vanishes
 from theory.derivation.solution import SolvesRecurrence, exponential_terms, root_sums
 from theory.derivation.step import NotShown
 from theory.derivation.writing import prose
-from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.mixtures import MixtureTruth
 from theory.moments.recurrence import Recurrence
 
 n, k = symbols("n k", integer=True, positive=True)
@@ -357,7 +357,7 @@ def alternating(g: int) -> list[Rational]:
 
 
 TABLE = Piecewise((5, Eq(j, 1)), (3, j <= 4), (2, True))
-MIXTURE = GaussianMixture(weights=["1/3", "2/3"], means=[-2, 1], variances=[1, 2])
+MIXTURE = MixtureTruth(weights=["1/3", "2/3"], means=[-2, 1], variances=[1, 2])
 
 PAIRS = {
     "bernoulli accumulate": (Bernoulli(), Accumulate(), "squared"),

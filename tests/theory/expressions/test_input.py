@@ -134,7 +134,7 @@ _ordinary: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "compare": (theory.compare, {"workflows": [Accumulate(), Replace()], "model": None, "loss": "squared", "upto": 3}),
     "convolutions": (theory.convolutions, {"workflow": Accumulate(), "g": 3}),
     "Pathway": (theory.Pathway, {"workflow": Accumulate()}),
-    "mixture": (theory.GaussianMixture, _mixture),
+    "mixture": (theory.MixtureTruth, _mixture),
     "optimal_law": (theory.optimal_law, {"workflow": Accumulate, "average": 2, "real": None, "least": 1}),
     "optimal_sizes": (
         theory.optimal_sizes,

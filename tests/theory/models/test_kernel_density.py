@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -25,13 +26,14 @@ from sympy import (
     symbols,
 )
 
+import theory
 from numerics.spectral import run_spectral
 from theory import G, expected_risk, j
 from theory.design.boundedness import boundedness
 from theory.errors import DomainError, NotDerivedError
 from theory.models.kernel_density import KernelDensity
 from theory.models.kernels.bandwidth import fitted_samples
-from theory.models.kernels.mixtures import GaussianMixture
+from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.spectral import SpectralRecurrence, Steps
 from theory.testing import workflows
 from theory.workflows import (
@@ -47,7 +49,7 @@ from theory.workflows import (
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 HALF = Rational(1, 2)
-MIXTURE = GaussianMixture(weights=["1/4", "3/4"], means=[-3, 1], variances=["1/2", 1])
+MIXTURE = MixtureTruth(weights=["1/4", "3/4"], means=[-3, 1], variances=["1/2", 1])
 WORKFLOWS = [
     Replace(),
     Accumulate(),
@@ -479,15 +481,15 @@ def test_a_symbolic_factor_stays_and_what_is_undecided_is_said():
         (lambda: KernelDensity(1, n=0), "n = 0 is not allowed"),
         (lambda: KernelDensity(1, truth_variance=0), "truth_variance = 0 is not allowed"),
         (lambda: KernelDensity(1, d=0), "d = 0 is not allowed"),
-        (lambda: KernelDensity(1, truth="normal"), "give a GaussianMixture"),
+        (lambda: KernelDensity(1, truth="normal"), "give a MixtureTruth"),
         (lambda: KernelDensity(1, d=3, truth=MIXTURE), "d = 3 is not the dimension of the mixture"),
         (lambda: KernelDensity(1, truth_variance=9, truth=MIXTURE), "not the variance of the mixture"),
-        (lambda: GaussianMixture(["1/2", "1/3"], [0, 1], [1, 1]), "sum to 5/6: the weights must sum to 1"),
-        (lambda: GaussianMixture([1], [0, 1], [1, 1]), "1, 2 and 2 entries"),
-        (lambda: GaussianMixture(["3/2", "-1/2"], [0, 1], [1, 1]), r"weights\[1\] = -1/2 is not allowed"),
-        (lambda: GaussianMixture([1], [0], [0]), r"variances\[0\] = 0 is not allowed"),
-        (lambda: GaussianMixture(["1/2", "1/2"], [[0], [0, 1]], [1, 1]), "different dimensions"),
-        (lambda: GaussianMixture("ab", [0], [1]), "weights = 'ab' is not a list"),
+        (lambda: MixtureTruth(["1/2", "1/3"], [0, 1], [1, 1]), "sum to 5/6: the weights must sum to 1"),
+        (lambda: MixtureTruth([1], [0, 1], [1, 1]), "1, 2 and 2 entries"),
+        (lambda: MixtureTruth(["3/2", "-1/2"], [0, 1], [1, 1]), r"weights\[1\] = -1/2 is not allowed"),
+        (lambda: MixtureTruth([1], [0], [0]), r"variances\[0\] = 0 is not allowed"),
+        (lambda: MixtureTruth(["1/2", "1/2"], [[0], [0, 1]], [1, 1]), "different dimensions"),
+        (lambda: MixtureTruth("ab", [0], [1]), "weights = 'ab' is not a list"),
         (lambda: expected_risk(KernelDensity(1, n=3), AccumulateSubsample("1/2")).at(2), "must be a whole number"),
         (lambda: boundedness("kde", Replace()), "has no bandwidth"),
     ],
@@ -499,10 +501,25 @@ def test_bad_input_is_named(make, message):
 
 def test_substitution_reaches_every_parameter():
     v = Symbol("v", positive=True)
-    truth = GaussianMixture(["1/2", "1/2"], [-1, 1], [v, v])
+    truth = MixtureTruth(["1/2", "1/2"], [-1, 1], [v, v])
     model = KernelDensity("scott", truth=truth)
     assert {s.name for s in model.free_symbols} == {"n", "v"}
     risk = expected_risk(model, Replace(), "variance").subs({"n": 32, "v": 3})
     assert risk.at(2) == 2 * Integer(4) / 4
     assert isinstance(expected_risk(model, Replace()).recurrence, SpectralRecurrence)
     assert KernelDensity(1 / j, n=2).free_symbols == set()
+
+
+def test_the_old_name_of_a_mixture_is_told_its_new_one():
+    """Under its old name it hid scikit-learn's class after ``import *``."""
+    with pytest.warns(DeprecationWarning, match=r"now called theory\.MixtureTruth") as caught:
+        from theory import GaussianMixture
+    assert GaussianMixture is theory.MixtureTruth is MixtureTruth
+    # The warning points to the line that says the old name.
+    assert {Path(warning.filename).name for warning in caught} == {Path(__file__).name}
+    names: dict[str, object] = {}
+    exec("from theory import *", names)
+    assert "MixtureTruth" in names
+    assert "GaussianMixture" not in names
+    with pytest.raises(AttributeError, match="no attribute 'GaussianMixtures'"):
+        theory.GaussianMixtures  # noqa: B018

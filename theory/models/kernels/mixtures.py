@@ -36,7 +36,7 @@ def gaussian_density(variance: Expr, distance: Expr, d: Expr) -> Expr:
 
 
 @dataclass(frozen=True)
-class GaussianMixture:
+class MixtureTruth:
     r"""The mixture :math:`\sum_a w_a N(\mu_a, v_a I_d)`, shifted so that its mean is zero.
 
     Parameters
@@ -53,7 +53,7 @@ class GaussianMixture:
 
     Examples
     --------
-    >>> mixture = GaussianMixture(weights=["1/2", "1/2"], means=[-3, 1], variances=[1, 1])
+    >>> mixture = MixtureTruth(weights=["1/2", "1/2"], means=[-3, 1], variances=[1, 1])
     >>> mixture.means, mixture.variance, mixture.dimension
     (((-2,), (2,)), 5, 1)
     """
@@ -84,7 +84,7 @@ class GaussianMixture:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def gaussian(cls, variance: Expr) -> GaussianMixture:
+    def gaussian(cls, variance: Expr) -> MixtureTruth:
         """One component at the origin, of whatever dimension."""
         return cls((Integer(1),), (Integer(0),), (variance,))  # type: ignore[arg-type]
 
@@ -124,11 +124,11 @@ class GaussianMixture:
     def free_symbols(self) -> set[Any]:
         return {symbol for value in self._entries for symbol in value.free_symbols}
 
-    def subs(self, *args: Any, **kwargs: Any) -> GaussianMixture:
+    def subs(self, *args: Any, **kwargs: Any) -> MixtureTruth:
         """The mixture with symbols replaced, as in SymPy."""
         changed = [Tuple(*values).subs(*args, **kwargs) for values in (self.weights, self.variances)]
         means = tuple(tuple(Tuple(*mean).subs(*args, **kwargs)) for mean in self.means)
-        return GaussianMixture(tuple(changed[0]), means, tuple(changed[1]))
+        return MixtureTruth(tuple(changed[0]), means, tuple(changed[1]))
 
     @property
     def _entries(self) -> list[Basic]:

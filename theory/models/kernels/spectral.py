@@ -38,7 +38,7 @@ from theory.expressions.expansion import Order
 from theory.expressions.symbols import G
 from theory.models.effective_size import open_loop
 from theory.models.kernels.bandwidth import Bandwidths
-from theory.models.kernels.mixtures import GaussianMixture, gaussian_density
+from theory.models.kernels.mixtures import MixtureTruth, gaussian_density
 from theory.models.kernels.permutations import mixture_weights
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.accumulate import Accumulate
@@ -392,7 +392,7 @@ class SpectralRecurrence(Recurrence):
     workflow : Workflow
     points : samples in a unit block
     d : dimension
-    truth : GaussianMixture
+    truth : MixtureTruth
     bandwidths : Bandwidths
     scale, offset : affine map to the risk
     """
@@ -400,7 +400,7 @@ class SpectralRecurrence(Recurrence):
     workflow: Workflow
     points: Expr
     d: Expr
-    truth: GaussianMixture
+    truth: MixtureTruth
     bandwidths: Bandwidths
     scale: Expr = S.One
     offset: Expr = S.Zero
