@@ -46,7 +46,7 @@ class GaussianFit(Model):
     with ρ = 1 (maximum likelihood) or 1/(1 − κ_g), :math:`\kappa_g = \sum_j w_{g,j}^2/n_j`, which divides by N − 1
     when N samples weigh the same.
 
-    *Losses.* ``"mean"`` :math:`E\|\mu_g\|^2`, ``"covariance"`` :math:`E\|\Sigma_g - I\|_F^2`, ``"squared"`` their sum,
+    Losses: ``"mean"`` :math:`E\|\mu_g\|^2`, ``"covariance"`` :math:`E\|\Sigma_g - I\|_F^2`, ``"squared"`` their sum,
     ``"trace"`` :math:`E\operatorname{tr}\Sigma_g`, ``"log-determinant"`` :math:`E\log\det\Sigma_g` (negative),
     ``"kl"`` :math:`E\,\mathrm{KL}(N_0\|N_g)`, the excess test negative log-likelihood, and in one dimension
     ``"wasserstein"`` :math:`E\,W_2^2(N_0, N_g) = E\,[\mu_g^2 + (\sigma_g - 1)^2]`.
