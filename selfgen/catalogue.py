@@ -1,6 +1,6 @@
 """What the library can derive, asked of the library itself: every model, loss and workflow.
 
-``python -m selfgen.catalogue`` prints the table of the README.
+``python -m selfgen.catalogue`` prints the table of docs/coverage.md.
 """
 
 from __future__ import annotations
