@@ -117,7 +117,7 @@ class LinearRegression(Model):
         d, T = self.d, self.T
         if not self._wide(workflow):
             return _at_least(T * self._fewest(workflow), d + 4)  # type: ignore[operator]
-        rows = _rows_in_use(workflow)
+        rows = rows_in_use(workflow)
         if self.design == "fresh" and rows is not None and rows.has(GENERATION):
             # Rows pile up past the interpolation threshold d.
             return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
@@ -131,7 +131,7 @@ class LinearRegression(Model):
             return self._shared_wide(workflow) if self.design == "shared" else self._fresh_wide(workflow)
         if self.design == "shared":
             return self._scalar(workflow, "exact")
-        rows = _rows_in_use(workflow)
+        rows = rows_in_use(workflow)
         return self._scalar(workflow, "leading order") if rows is None else self._telescoping(workflow, rows)
 
     def _first(self, workflow: Workflow) -> Expr:
@@ -202,7 +202,7 @@ class LinearRegression(Model):
         return composed.changed(offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
 
     def _fresh_wide(self, workflow: Workflow) -> MomentRecurrence:
-        rows = _rows_in_use(workflow)
+        rows = rows_in_use(workflow)
         if rows is None or workflow.schedule.has(j):
             raise NotDerivedError(_NOT_DERIVED.format(design="fresh", workflow=workflow.name))
         T = self.T * workflow.size(1)
@@ -280,7 +280,7 @@ def _grows(size: Callable[[Any], Expr], first: Expr) -> bool:
     return all((late - early).is_nonnegative is not False for early, late in pairwise(values))
 
 
-def _rows_in_use(workflow: Workflow) -> Expr | None:
+def rows_in_use(workflow: Workflow) -> Expr | None:
     """Rows in the fit of model g in units of T, for workflows whose fits telescope; None for the others.
 
     A one-dimensional state that moves by b_g ε_g alone re-weighs its past by a common factor, so the normal

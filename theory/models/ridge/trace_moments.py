@@ -1,6 +1,6 @@
 r"""E tr Wⁱ(W + λ)⁻ᵏ of a real Wishart matrix as a function that SymPy can carry, write out and compute.
 
-Written out (``doit``) it is a combination of 1, :math:`e^\lambda E_1(\lambda)` and one more function, with coefficients
+Written out (``expand_func``) it is a combination of 1, :math:`e^\lambda E_1(\lambda)` and one more function, with coefficients
 rational in λ: :math:`e^{\lambda/2} E_1(\lambda/2)` where T − d is odd, :math:`\operatorname{erfc}\sqrt{\lambda/2}` where d
 and T are odd, and :class:`arctangent_transform` where both are even. Numbers come from balls, :func:`theory.models.ridge.eigenvalue_density.enclosure`: rigorous at any precision.
 """
@@ -50,15 +50,17 @@ class arctangent_transform(Function):  # noqa: N801 – SymPy's functions are lo
 
 
 class wishart_trace(Function):  # noqa: N801
-    r"""``wishart_trace(i, k, d, T, λ)`` is :math:`E \operatorname{tr} W^i (W + \lambda)^{-k}`, 1 ≤ i ≤ k, λ > 0.
+    r"""``wishart_trace(i, k, d, T, λ)`` is :math:`E \sum_s s^i (s + \lambda)^{-k}`, 0 ≤ i ≤ k, λ > 0.
+
+    The sum is over the min(d, T) nonzero eigenvalues s of W: for i ≥ 1 it is E tr Wⁱ(W + λ)⁻ᵏ.
 
     W = XᵀX, X of T rows and d columns of independent standard normal numbers. It is symmetric in d and T.
 
     Examples
     --------
-    >>> from sympy import Symbol
+    >>> from sympy import Symbol, expand_func
     >>> x = Symbol("x", positive=True)
-    >>> wishart_trace(1, 1, 1, 2, x).doit()
+    >>> expand_func(wishart_trace(1, 1, 1, 2, x))
     -x*exp(x/2)*expint(1, x/2)/2 + 1
     >>> wishart_trace(1, 1, 8, 5, 1).evalf(20)
     3.9009476640615994417
@@ -71,9 +73,8 @@ class wishart_trace(Function):  # noqa: N801
     def _eval_is_positive(self) -> bool | None:
         return self.args[4].is_positive
 
-    def doit(self, **hints: Any) -> Expr:
-        """Written out, for whole numbers i, k, d, T."""
-        *counts, penalty = (argument.doit(**hints) for argument in self.args)
+    def _eval_expand_func(self, **hints: Any) -> Expr:
+        *counts, penalty = self.args
         if not all(count.is_Integer for count in counts):
             return self
         return written_out(*(int(count) for count in counts), penalty)

@@ -1,0 +1,184 @@
+r"""Chains of ridge fits on fresh designs: E⟨w_g, w*⟩ and E‖w_g‖², or their telescoping sum.
+
+A fit keeps :math:`w_g = M(W_s w_{g-1} + W_r w^* + \sigma X^\top z)`. With u_g = E⟨w_g, w*⟩/|w*|² and m_g = E‖w_g‖²
+
+.. math:: u_g = q\alpha\,u_{g-1} + (1-q)\alpha, \qquad
+          m_g = \beta_{ss}\,m_{g-1} + |w^*|^2 (2\beta_{sr}\,u_{g-1} + \beta_{rr}) + \sigma^2 d\eta,
+
+and the risk is m − 2|w*|²u + |w*|² (derived here). When every row so far is kept and the penalty is fixed,
+:math:`(W_g + \lambda) w_g = (W_{g-1} + \lambda) w_{g-1} + X_g^\top y_g` telescopes to
+:math:`w_g = w_{g-1} + \sigma (W_g + \lambda)^{-1} X_g^\top z_g`: the penalty acts at generation 1 alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from sympy import Basic, Expr, Matrix, S, Sum, Symbol, cancel, sqrt
+
+from theory.expressions.symbols import G
+from theory.models.ridge.fit import RidgeFit
+from theory.models.ridge.trace_moments import wishart_trace
+from theory.moments.bent import BIAS, RISK
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.solver.system import solve_recurrence
+
+
+@dataclass(frozen=True)
+class RidgeMoments(MomentRecurrence):
+    """Constant steps, whose values are read off the closed form: E tr Wⁱ(W + λ)⁻ᵏ is no rational number."""
+
+    def values(self) -> Iterator[Expr]:
+        """Exact risks at generations 1, 2, …"""
+        if not any(entry.has(wishart_trace) for entry in (*self.matrix, *self.initial)):
+            yield from super().values()
+            return
+        closed = solve_recurrence(self)
+        for g in count(1):
+            yield self.offset + self.scale * closed.subs(G, g)
+
+    def at(self, generation: int) -> Expr:
+        """Exact risk at one generation."""
+        if not any(entry.has(wishart_trace) for entry in (*self.matrix, *self.initial)):
+            return super().at(generation)
+        return self.offset + self.scale * solve_recurrence(self).subs(G, generation)
+
+
+@dataclass(frozen=True)
+class Step:
+    """u' = keep·u + real, m' = own·m + |w*|²(2·cross·u + truth) + noise."""
+
+    keep: Expr
+    real: Expr
+    own: Expr
+    cross: Expr
+    truth: Expr
+    noise: Expr
+
+    @classmethod
+    def of(cls, fit: RidgeFit, share: Expr, sigma2: Expr) -> Step:
+        """A fit of whose rows a share is labelled by the model before, the others by the truth."""
+        real, apart = 1 - share, fit.square - fit.alone
+        both, mixed, neither = fit.pairs(share)
+        return cls(
+            keep=share * fit.shrinkage,
+            real=real * fit.shrinkage,
+            own=fit.square if real == 0 else share * fit.alone + both * apart,
+            cross=S.Zero if real == 0 else mixed * apart,
+            truth=S.Zero if real == 0 else real * fit.alone + neither * apart,
+            noise=sigma2 * fit.noise,
+        )
+
+    def from_truth(self, signal: Expr) -> tuple[Expr, Expr]:
+        """(u, m) of a fit all of whose rows are real, this being the step of one with share 1."""
+        return self.keep, self.own * signal + self.noise
+
+
+def constant_steps(first: Step, later: Step, signal: Expr, part: str) -> MomentRecurrence:
+    """Risk, bias or variance when every step after the first is the same."""
+    u, m = first.from_truth(signal)
+    same = first == later
+    start = 1 if same else 2
+    if same:
+        u, m = S.One, signal
+    if part == BIAS:
+        length = sqrt(signal)
+        return RidgeMoments(
+            start=start,
+            matrix=Matrix([[later.keep]]),
+            forcing=Matrix([later.real]),
+            readout=Matrix([[length]]),
+            shift=-length,
+            initial=Matrix([u]),
+        )
+    gain = signal * 2 * later.cross
+    added = signal * later.truth + later.noise
+    if part == RISK:
+        return RidgeMoments(
+            start=start,
+            matrix=Matrix([[later.keep, 0], [gain, later.own]]),
+            forcing=Matrix([later.real, added]),
+            readout=Matrix([[-2 * signal, 1]]),
+            shift=signal,
+            initial=Matrix([u, m]),
+        )
+    # The variance is m − |w*|² u², with u² a moment of its own.
+    square = [2 * later.keep * later.real, later.keep**2, 0]
+    return RidgeMoments(
+        start=start,
+        matrix=Matrix([[later.keep, 0, 0], square, [gain, 0, later.own]]),
+        forcing=Matrix([later.real, later.real**2, added]),
+        readout=Matrix([[0, -signal, 1]]),
+        initial=Matrix([u, u**2, m]),
+    )
+
+
+@dataclass(frozen=True)
+class VaryingSteps(Recurrence):
+    """The same where the rows change from block to block: exact at every G, no closed form."""
+
+    step: Callable[[int], Step]
+    signal: Expr
+    part: str = RISK
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
+
+    def values(self) -> Iterator[Expr]:
+        """Exact values at generations 1, 2, …"""
+        u, m = S.One, self.signal
+        for g in count(1):
+            step = self.step(g)
+            m = step.own * m + self.signal * (2 * step.cross * u + step.truth) + step.noise
+            u = step.keep * u + step.real
+            bias = sqrt(self.signal) * (u - 1)
+            risk = m - 2 * self.signal * u + self.signal
+            value = risk if self.part == RISK else bias if self.part == BIAS else m - self.signal * u**2
+            yield self.offset + self.scale * value
+
+
+@dataclass(frozen=True)
+class Telescoping(Recurrence):
+    """Every row kept, the penalty fixed: the first risk, and a sum of E tr W_g M_g²/N_g times the newest rows.
+
+    Attributes
+    ----------
+    first : the value at generation 1
+    term : what generation i ≥ 2 adds, an expression in ``index``
+    index : the generation
+    """
+
+    first: Expr
+    term: Expr
+    index: Symbol
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
+
+    def values(self) -> Iterator[Expr]:
+        """Exact values at generations 1, 2, …"""
+        total = self.first
+        yield self.offset + self.scale * total
+        for g in count(2):
+            total += self.term.subs(self.index, g)
+            yield self.offset + self.scale * total
+
+    def closed_form(self) -> Expr:
+        """The sum, left standing."""
+        return self.first + (Sum(self.term, (self.index, 2, G)) if self.term != 0 else 0)
+
+    def limit(self, order: Any) -> Expr | None:
+        """Known where nothing is added."""
+        return self.first if self.term == 0 else None
+
+
+def neat(value: Expr) -> Expr:
+    """Fractions in lowest terms where that is what a value is made of."""
+    return cancel(value) if not value.has(wishart_trace, sqrt) else value
