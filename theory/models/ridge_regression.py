@@ -19,11 +19,11 @@ from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
 from theory.models.linear_regression import LinearRegression, rows_in_use
-from theory.models.ridge.chain import Step, Telescoping, VaryingSteps, constant_steps
+from theory.models.ridge.chain import Step, Telescoping, VaryingSteps, constant_steps, fixed_point, step_moments
 from theory.models.ridge.fit import RidgeFit, finite_fit, penalty_per_row, proportional_fit, shrinkage_at
 from theory.models.ridge.shared_design import RandomDesign, Shrinking, given_eigenvalues
 from theory.moments.bent import BIAS, RISK
-from theory.moments.recurrence import Recurrence
+from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
@@ -191,6 +191,11 @@ class RidgeRegression(Model):
             return penalty_per_row(self.ratio, self.shrinkage)  # type: ignore[arg-type]
         return self.penalty if self.per_row else self.penalty / self.T  # type: ignore[return-value, operator]
 
+    @property
+    def least_squares(self) -> LinearRegression:
+        """The same without a penalty."""
+        return LinearRegression(self.d, self.T, self.sigma2, self.design)
+
     def moments(self) -> tuple[Expr, Expr, Expr]:
         """(α, β, dη) of the first fit; ``sympy.expand_func`` writes them out, ``evalf`` computes them."""
         fit = self._fit(S.One)
@@ -222,11 +227,26 @@ class RidgeRegression(Model):
             own["eigenvalues"] = tuple(value.subs(*args, **kwargs) for value in self.eigenvalues)
         return type(self)(**{**self.parameters, **own})
 
+    def long_run(self, workflow: Workflow, shrinkage: Expr) -> Expr:
+        """The limit of the risk with d/T → γ, by the shrinkage of the fits of later generations alone.
+
+        Raises
+        ------
+        NotDerivedError
+            Where later fits are not all alike.
+        """
+        if not self.proportional or not isinstance(self._composed(workflow, RISK), MomentRecurrence):
+            raise NotDerivedError(f"the limit under workflow = {workflow.name} is not derived for later fits alone.")
+        rows = workflow.rows(2)
+        fit = proportional_fit(self.ratio / rows, shrinkage)  # type: ignore[operator]
+        step = Step.of(fit, workflow.size(2) / rows, self.sigma2)
+        return fixed_point(step_moments(step, step, self.signal, RISK))
+
     # -- composition -----------------------------------------------------------------------------------
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if self.penalty is not None and self.penalty.is_zero and self.eigenvalues is None:
-            return LinearRegression(self.d, self.T, self.sigma2, self.design).recurrence(workflow, loss)
+            return self.least_squares.recurrence(workflow, loss)
         found = self._composed(workflow, RISK)
         return found.changed(exactness="leading order") if self.proportional else found
 

@@ -13,11 +13,12 @@ and the risk is m − 2|w*|²u + |w*|² (derived here). When every row so far is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import count
 from typing import Any
 
-from sympy import Basic, Expr, Matrix, S, Sum, Symbol, cancel, sqrt
+from sympy import Basic, Expr, Matrix, S, Sum, Symbol, sqrt
 
 from theory.expressions.symbols import G
 from theory.models.ridge.fit import RidgeFit
@@ -28,23 +29,61 @@ from theory.solver.system import solve_recurrence
 
 
 @dataclass(frozen=True)
-class RidgeMoments(MomentRecurrence):
-    """Constant steps, whose values are read off the closed form: E tr Wⁱ(W + λ)⁻ᵏ is no rational number."""
+class ContractingSteps(Recurrence):
+    r"""Constant steps of a fit with a positive penalty, for moments that are numbers or functions of the penalty.
+
+    :math:`q\alpha < 1` and :math:`\beta_{ss} \le \beta < 1`, so the moments tend to their fixed point whatever λ > 0 is,
+    also where it is a symbol.
+    """
+
+    moments: MomentRecurrence
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
+
+    @cached_property
+    def _solved(self) -> Expr:
+        solved = solve_recurrence(self.moments)
+        assert solved is not None, "a triangular system of constant steps has a closed form"
+        return solved
+
+    def as_moments(self) -> MomentRecurrence:
+        """The recurrence of the moments."""
+        return self.moments.changed(scale=self.scale, offset=self.offset)
 
     def values(self) -> Iterator[Expr]:
-        """Exact risks at generations 1, 2, …"""
-        if not any(entry.has(wishart_trace) for entry in (*self.matrix, *self.initial)):
-            yield from super().values()
-            return
-        closed = solve_recurrence(self)
+        """Exact values at generations 1, 2, …"""
         for g in count(1):
-            yield self.offset + self.scale * closed.subs(G, g)
+            yield self.at(g)
 
     def at(self, generation: int) -> Expr:
-        """Exact risk at one generation."""
-        if not any(entry.has(wishart_trace) for entry in (*self.matrix, *self.initial)):
-            return super().at(generation)
-        return self.offset + self.scale * solve_recurrence(self).subs(G, generation)
+        """Exact value at one generation, read off the closed form."""
+        return self.offset + self.scale * self._solved.subs(G, generation)
+
+    def subs(self, *args: Any) -> ContractingSteps:
+        """With parameters replaced."""
+        scale, offset = self.scale.subs(*args), self.offset.subs(*args)
+        return replace(self, moments=self.moments.subs(*args), scale=scale, offset=offset)
+
+    def closed_form(self) -> Expr:
+        """The moment at G."""
+        return self._solved
+
+    def limit(self, order: Any = None) -> Expr:
+        """The fixed point."""
+        return fixed_point(self.moments)
+
+
+def fixed_point(moments: MomentRecurrence) -> Expr:
+    """h·m + c where m = P m + f, for constant steps that contract."""
+    size = moments.matrix.shape[0]
+    settled: list[Expr] = []
+    for row in range(size):  # triangular: nothing depends on what comes later
+        inflow = moments.forcing[row] + sum((moments.matrix[row, col] * settled[col] for col in range(row)), S.Zero)
+        settled.append(inflow / (1 - moments.matrix[row, row]))
+    return sum((moments.readout[col] * settled[col] for col in range(size)), moments.shift)
 
 
 @dataclass(frozen=True)
@@ -77,16 +116,21 @@ class Step:
         return self.keep, self.own * signal + self.noise
 
 
-def constant_steps(first: Step, later: Step, signal: Expr, part: str) -> MomentRecurrence:
+def constant_steps(first: Step, later: Step, signal: Expr, part: str) -> Recurrence:
     """Risk, bias or variance when every step after the first is the same."""
-    u, m = first.from_truth(signal)
+    moments = step_moments(first, later, signal, part)
+    finite = any(entry.has(wishart_trace) for entry in (*moments.matrix, *moments.initial))
+    return ContractingSteps(moments) if finite else moments
+
+
+def step_moments(first: Step, later: Step, signal: Expr, part: str) -> MomentRecurrence:
+    """The moments of a chain that the truth labels first, and every model the next block."""
     same = first == later
+    u, m = (S.One, signal) if same else first.from_truth(signal)
     start = 1 if same else 2
-    if same:
-        u, m = S.One, signal
     if part == BIAS:
         length = sqrt(signal)
-        return RidgeMoments(
+        return MomentRecurrence(
             start=start,
             matrix=Matrix([[later.keep]]),
             forcing=Matrix([later.real]),
@@ -97,7 +141,7 @@ def constant_steps(first: Step, later: Step, signal: Expr, part: str) -> MomentR
     gain = signal * 2 * later.cross
     added = signal * later.truth + later.noise
     if part == RISK:
-        return RidgeMoments(
+        return MomentRecurrence(
             start=start,
             matrix=Matrix([[later.keep, 0], [gain, later.own]]),
             forcing=Matrix([later.real, added]),
@@ -107,7 +151,7 @@ def constant_steps(first: Step, later: Step, signal: Expr, part: str) -> MomentR
         )
     # The variance is m − |w*|² u², with u² a moment of its own.
     square = [2 * later.keep * later.real, later.keep**2, 0]
-    return RidgeMoments(
+    return MomentRecurrence(
         start=start,
         matrix=Matrix([[later.keep, 0, 0], square, [gain, 0, later.own]]),
         forcing=Matrix([later.real, later.real**2, added]),
@@ -178,7 +222,3 @@ class Telescoping(Recurrence):
         """Known where nothing is added."""
         return self.first if self.term == 0 else None
 
-
-def neat(value: Expr) -> Expr:
-    """Fractions in lowest terms where that is what a value is made of."""
-    return cancel(value) if not value.has(wishart_trace, sqrt) else value

@@ -19,11 +19,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Add, Basic, Expr, Integer, Mul, Poly, S, Symbol, apart, cancel, fraction, oo, sqrt
+from flint import fmpq
+from sympy import Basic, Expr, Integer, Rational, S, Symbol, cancel, oo, sqrt
 
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import Order
 from theory.expressions.signs import at_least
+from theory.models.ridge.partial_fractions import partial_fractions
 from theory.models.ridge.trace_moments import wishart_trace
 from theory.moments.bent import BIAS, RISK, Bend, compose_bent
 from theory.moments.recurrence import Recurrence
@@ -152,6 +154,11 @@ class RandomDesign(Recurrence):
         while True:
             yield self.offset + self.scale * self._expected(next(lost), next(noise))
 
+    def at(self, generation: int) -> Expr:
+        """Exact value at one generation."""
+        lost = self.shrinking.signal(_V, BIAS if self.part == BIAS else RISK).at(generation)
+        return self.offset + self.scale * self._expected(lost, self.shrinking.noise(_V).at(generation))
+
     def limit(self, order: Order) -> Expr | None:
         r"""The expected limit, where that is rational in s.
 
@@ -181,23 +188,18 @@ class RandomDesign(Recurrence):
 
     def _over_eigenvalues(self, function: Expr) -> Expr:
         """E Σ f(s/λ) over the nonzero eigenvalues, by partial fractions."""
-        total: Expr = S.Zero
-        for term in Add.make_args(apart(cancel(function), _V)):
-            numerator, denominator = fraction(term)
-            if not denominator.has(_V):
-                if term.has(_V):
-                    raise NotDerivedError("a direction of large eigenvalue has no finite risk.")
-                total += term * min(self.d, self.T)
-                continue
-            constant, factors = Poly(denominator, _V).factor_list()
-            (pole, power), *more = factors
-            if more or pole.degree() != 1 or numerator.has(_V):
-                raise NotDerivedError("the risk of a direction has poles that are no rational multiples of -penalty.")
-            slope, level = pole.all_coeffs()
-            shift = self.penalty * level / slope
-            weight = numerator / (constant * slope**power) * self.penalty**power
-            total += Mul(weight, wishart_trace(0, power, self.d, self.T, shift))
+        whole, fractions = partial_fractions(function, _V)
+        if whole.degree() > 0:
+            raise NotDerivedError("a direction of large eigenvalue has no finite risk.")
+        total: Expr = _sympy(whole[0]) * min(self.d, self.T)
+        for part in fractions:
+            trace = wishart_trace(0, part.power, self.d, self.T, -self.penalty * _sympy(part.pole))
+            total += _sympy(part.weight) * self.penalty**part.power * trace
         return total
+
+
+def _sympy(value: fmpq) -> Expr:
+    return Rational(int(value.p), int(value.q))
 
 
 _V = Symbol("v", positive=True)

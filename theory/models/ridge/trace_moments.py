@@ -7,6 +7,7 @@ and T are odd, and :class:`arctangent_transform` where both are even. Numbers co
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flint import acb
@@ -19,6 +20,8 @@ from theory.models.ridge.eigenvalue_density import ARC, EXPONENTIAL, ROOT, Laure
 
 #: Bits beyond those wanted, to begin with.
 GUARD_BITS = 32
+#: The least precision that a number is computed to.
+FEWEST_BITS = 160
 
 
 class arctangent_transform(Function):  # noqa: N801 – SymPy's functions are lower case
@@ -119,14 +122,25 @@ def computed(function: Expr, bits: int) -> Expr | None:
     """A number with ``bits`` correct bits from balls, or None while an argument is a symbol."""
     if function.free_symbols:
         return None
+    # A few precisions serve all: SymPy asks for many, and simplifies with numbers time and again.
+    enough = FEWEST_BITS
+    while enough < bits + 2:
+        enough *= 2
+    negative, mantissa, exponent = _settled(function, enough)
+    return Float((negative, mantissa, exponent), precision=bits)
+
+
+@lru_cache(maxsize=4096)
+def _settled(function: Expr, bits: int) -> tuple[int, int, int]:
+    """Sign, mantissa and exponent of the middle of a ball with so many correct bits."""
     program, working = BallProgram(function, G), bits + GUARD_BITS
     while True:
         ball = program.at_precision(working)(1).real
-        if ball.is_finite() and ball.rel_accuracy_bits() >= bits + 2:
+        if ball.is_finite() and ball.rel_accuracy_bits() >= bits:
             break
         working *= 2
     mantissa, exponent = ball.mid().man_exp()
-    return Float((0 if mantissa >= 0 else 1, abs(int(mantissa)), int(exponent)), precision=bits)
+    return int(mantissa < 0), abs(int(mantissa)), int(exponent)
 
 
 def _trace(i: acb, k: acb, d: acb, T: acb, penalty: acb) -> acb:
