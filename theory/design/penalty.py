@@ -71,7 +71,7 @@ def best_penalty(model: RidgeRegression, workflow: Workflow, generation: int | N
     >>> best_penalty(model, Replace(), 1).penalty
     2
     >>> best_penalty(model, Replace(), 3).penalty.evalf(8)
-    7.2284867
+    2.0841855
     >>> best_penalty(model, Replace()).penalty
     oo
     """
@@ -141,6 +141,8 @@ def _by_bisection(formula: Expr, variable: Symbol, unit: Expr, signal: Expr) -> 
     if best is None:
         return BestPenalty(oo, S.Zero, signal) if signs[-1] < 0 else BestPenalty(S.Zero, S.Zero, formula.subs(variable, 0))
     middle = _float(best.mid())
+    if formula.subs(variable, middle).evalf(30) >= signal:
+        return BestPenalty(oo, S.Zero, signal)
     return BestPenalty(middle, _float(best.rad()), formula.subs(variable, middle))
 
 

@@ -36,6 +36,8 @@ from math import comb, factorial
 
 from flint import acb, arb, ctx, fmpq, fmpq_mat, fmpq_poly
 
+from theory.models.ridge.arctangent_transform import arctangent_ball
+
 EXPONENTIAL, ROOT, ARC = "exponential", "root", "arc"
 
 #: Bits to begin with, beyond those wanted.
@@ -264,39 +266,11 @@ def exponential_transform(z: acb) -> acb:
 
 def own_transform(kind: str, c: arb) -> arb:
     """S_τ(c) for c > 0."""
-    return _remembered_transform(kind, *_parts(c.mid()), *_parts(c.rad()), ctx.prec)
-
-
-def _parts(number: arb) -> tuple[int, int]:
-    mantissa, exponent = number.man_exp()
-    return int(mantissa), int(exponent)
-
-
-@lru_cache(maxsize=4096)
-def _remembered_transform(kind: str, middle: int, power: int, radius: int, radius_power: int, bits: int) -> arb:
-    """The same, once for each ball and precision: the integral is the dear part."""
-    c = arb(_dyadic(middle, power), _dyadic(radius, radius_power))
     if kind == EXPONENTIAL:
         return exponential_transform(acb(c)).real
-    scaled = c.exp() * acb(c).sqrt().erfc().real * (arb.pi() / c).sqrt()
-    return scaled if kind == ROOT else arb.pi() / 2 * scaled - 2 * _averaged(c)
-
-
-def _dyadic(mantissa: int, exponent: int) -> arb:
-    with ctx.workprec(max(ctx.prec, mantissa.bit_length() + 2)):
-        return arb(mantissa) * arb(2) ** exponent
-
-
-def _averaged(c: arb) -> arb:
-    """∫_0^1 h(c(1 + t²)) dt, enclosed."""
-
-    def integrand(t: acb, analytic: bool) -> acb:
-        z = acb(c) * (1 + t * t)
-        if analytic and not z.real > 0:
-            return acb("nan")
-        return exponential_transform(z)
-
-    return acb.integral(integrand, 0, 1).real
+    if kind == ARC:
+        return arctangent_ball(c)
+    return c.exp() * acb(c).sqrt().erfc().real * (arb.pi() / c).sqrt()
 
 
 def enclosure(i: int, k: int, d: int, T: int, penalty: arb) -> arb:
