@@ -54,7 +54,7 @@ def best_penalty(model: RidgeRegression, workflow: Workflow, generation: int | N
     -----
     In the limit d/T → γ the risk is rational in α under replace, and its limit so under fresh real data (in the shrinkage
     of fits with real rows, which is the one given back): all real roots of the derivative are compared, exactly.
-    Otherwise the sign of the derivative is computed in balls at penalties from 2⁻²⁴ to 2²⁴ times σ²d/|w*|², four an octave,
+    Otherwise the sign of the derivative is computed in balls at penalties from 2⁻¹² to 2¹² times σ²d/|w*|², four an octave,
     and a change of sign is bisected: every sign is certain, and so is the ball around the root, but a second minimum
     that is narrower than the steps would be overlooked.
 
@@ -125,7 +125,8 @@ def _in_the_limit(model: RidgeRegression, workflow: Workflow, g: int | None) -> 
     return BestPenalty(penalty_per_row(ratio, best), S.Zero, formula.subs(variable, best), best)
 
 
-STEPS_AN_OCTAVE, OCTAVES, DIGITS = 4, 24, 60
+#: Where the derivative is looked at, about σ²d/|w*|², and bits of the answer.
+STEPS_AN_OCTAVE, OCTAVES, BITS = 4, 12, 60
 
 
 def _by_bisection(formula: Expr, variable: Symbol, unit: Expr, signal: Expr) -> BestPenalty:
@@ -160,8 +161,8 @@ def _sign(slope: BallProgram, at: arb) -> int:
 
 
 def _bisected(slope: BallProgram, low: arb, high: arb) -> arb:
-    with ctx.workprec(4 * DIGITS):
-        while (high - low) > low * arb(2) ** (-DIGITS):
+    with ctx.workprec(4 * BITS):
+        while (high - low) > low * arb(2) ** (-BITS):
             middle = ((low + high) / 2).mid()
             turn = _sign(slope, middle)
             if turn == 0:
