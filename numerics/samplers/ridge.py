@@ -1,6 +1,7 @@
 r"""Ridge regression: fresh designs by penalised normal equations, a shared design in its singular directions.
 
-Model g minimises :math:`N_g \sum_j w_{g,j}\,(\text{mean squared loss on block } j) + \lambda_g |w|^2` with N_g the rows in
+Model g minimises :math:`N_g \sum_j w_{g,j}\,(\text{mean squared loss on block } j) + \lambda_g |w|^2` with N_g the
+rows in
 use: for rows of equal weight the sum of squares plus the penalty.
 """
 

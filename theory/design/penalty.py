@@ -27,7 +27,8 @@ class BestPenalty:
 
     Attributes
     ----------
-    penalty : λ at finite d and T (times the rows, if the model's penalty is per row); λ over the rows of a fit in the limit
+    penalty : λ at finite d and T (times the rows, if the model's penalty is per row); λ over the rows of a fit in
+    the limit
         d/T → γ; ``oo`` when the risk falls for ever towards that of predicting 0
     radius : how far the penalty may lie from it; 0 for exact numbers
     risk : the risk there
@@ -52,9 +53,11 @@ def best_penalty(model: RidgeRegression, workflow: Workflow, generation: int | N
 
     Notes
     -----
-    In the limit d/T → γ the risk is rational in α under replace, and its limit so under fresh real data (in the shrinkage
+    In the limit d/T → γ the risk is rational in α under replace, and its limit so under fresh real data (in the
+    shrinkage
     of fits with real rows, which is the one given back): all real roots of the derivative are compared, exactly.
-    Otherwise the sign of the derivative is computed in balls at penalties from 2⁻¹² to 2¹² times σ²d/|w*|², four an octave,
+    Otherwise the sign of the derivative is computed in balls at penalties from 2⁻¹² to 2¹² times σ²d/|w*|², four an
+    octave,
     and a change of sign is bisected: every sign is certain, and so is the ball around the root, but a second minimum
     that is narrower than the steps would be overlooked.
 
@@ -80,7 +83,9 @@ def best_penalty(model: RidgeRegression, workflow: Workflow, generation: int | N
     if model.design == "shared":
         raise NotDerivedError("the best penalty is derived for fresh designs: give design = 'fresh'.")
     g = None if generation is None else whole_generation("generation", generation)
-    left = sorted(str(x) for value in (model.ratio, model.sigma2, model.signal) if value is not None for x in value.free_symbols)
+    left = sorted(
+        str(x) for value in (model.ratio, model.sigma2, model.signal) if value is not None for x in value.free_symbols
+    )
     if left:
         raise DomainError(f"{', '.join(left)} has no value: the best penalty needs a number for every other parameter.")
     if model.signal == 0:
@@ -114,8 +119,8 @@ def _in_the_limit(model: RidgeRegression, workflow: Workflow, g: int | None) -> 
     numerator, _ = fraction(cancel(diff(formula, variable)))
     if not formula.is_rational_function(variable) or not numerator.is_polynomial(variable):
         raise NotDerivedError(
-            f"the best penalty at generation {g} under workflow = {workflow.name} is no root of a polynomial in the limit: "
-            "give d and T, or ask for the long run."
+            f"the best penalty at generation {g} under workflow = {workflow.name} is no root of a polynomial in "
+            "the limit: give d and T, or ask for the long run."
         )
     end = Min(1, 1 / ratio)
     inside = [root for root in Poly(numerator, variable).real_roots() if 0 < root < end]
@@ -133,14 +138,19 @@ def _by_bisection(formula: Expr, variable: Symbol, unit: Expr, signal: Expr) -> 
     """Where the derivative turns from negative to positive, among all such places the lowest."""
     slope, height = BallProgram(diff(formula, variable), variable), BallProgram(formula, variable)
     scale = BallProgram(unit, Dummy("g")).at_precision(200)(1).real
-    grid = [arb(2) ** (fmpq(k, STEPS_AN_OCTAVE)) * scale for k in range(-OCTAVES * STEPS_AN_OCTAVE, OCTAVES * STEPS_AN_OCTAVE + 1)]
+    grid = [
+        arb(2) ** (fmpq(k, STEPS_AN_OCTAVE)) * scale
+        for k in range(-OCTAVES * STEPS_AN_OCTAVE, OCTAVES * STEPS_AN_OCTAVE + 1)
+    ]
     grid = [point.mid() for point in grid]
     signs = [_sign(slope, point) for point in grid]
     brackets = [(grid[k], grid[k + 1]) for k in range(len(grid) - 1) if signs[k] < 0 < signs[k + 1]]
     found = [_bisected(slope, *bracket) for bracket in brackets]
     best = min(found, key=lambda ball: float(height.at_precision(200)(acb(ball)).real.mid()), default=None)
     if best is None:
-        return BestPenalty(oo, S.Zero, signal) if signs[-1] < 0 else BestPenalty(S.Zero, S.Zero, formula.subs(variable, 0))
+        return (
+            BestPenalty(oo, S.Zero, signal) if signs[-1] < 0 else BestPenalty(S.Zero, S.Zero, formula.subs(variable, 0))
+        )
     middle = _float(best.mid())
     if formula.subs(variable, middle).evalf(30) >= signal:
         return BestPenalty(oo, S.Zero, signal)
@@ -174,4 +184,3 @@ def _bisected(slope: BallProgram, low: arb, high: arb) -> arb:
 def _float(number: arb) -> Expr:
     mantissa, exponent = number.man_exp()
     return Float(Rational(int(mantissa)) * Rational(2) ** int(exponent), 20)
-

@@ -61,7 +61,8 @@ class RidgeRegression(Model):
 
     Notes
     -----
-    *Fresh design.* Replace (any sizes), fresh real data (pooled row by row) and accumulate with a fixed penalty are exact:
+    *Fresh design.* Replace (any sizes), fresh real data (pooled row by row) and accumulate with a fixed penalty are
+    exact:
     see :mod:`theory.models.ridge.fit` and :mod:`theory.models.ridge.chain`. The moments are exact combinations of
     exponential integrals for any d and T (``expand_func`` writes them out; numbers come with rigorous error balls), see
     :mod:`theory.models.ridge.eigenvalue_density`. Real + latest does not close: given the real block W_1, the mean of
@@ -100,7 +101,9 @@ class RidgeRegression(Model):
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "signal": "positive", "penalty": "positive"}
 
     def __post_init__(self) -> None:
-        self._set("sigma2", parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive))
+        self._set(
+            "sigma2", parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
+        )
         self._set("signal", parameter("signal", self.signal, _SIGNAL, "nonnegative", _is_nonnegative))
         if self.design not in ("fresh", "shared"):
             raise DomainError(f"design = {self.design!r} is not a design: use 'fresh' or 'shared'.")
@@ -139,7 +142,9 @@ class RidgeRegression(Model):
         for name in ("d", "T"):
             value = getattr(self, name)
             if value is None:
-                raise DomainError(f"{name} is not given: give whole numbers d and T, or ratio and shrinkage for the limit.")
+                raise DomainError(
+                    f"{name} is not given: give whole numbers d and T, or ratio and shrinkage for the limit."
+                )
             verified = parameter(name, value, S.One, "a whole number, 1 or more", is_positive_integer)
             if not verified.is_Integer:
                 raise DomainError(
@@ -152,8 +157,8 @@ class RidgeRegression(Model):
         self._set("penalty", penalty)
         if penalty.is_zero and self.d > self.T:  # type: ignore[operator]
             raise DomainError(
-                f"penalty = {self.penalty} is not allowed for d = {self.d} > T = {self.T}: without a positive penalty the "
-                "rows do not determine the fit."
+                f"penalty = {self.penalty} is not allowed for d = {self.d} > T = {self.T}: without a positive penalty "
+                "the rows do not determine the fit."
             )
         if self.eigenvalues is not None:
             self._verify_eigenvalues()
@@ -174,7 +179,9 @@ class RidgeRegression(Model):
         if positive > self.T:
             raise DomainError(f"eigenvalues = {given} hold {positive} positive numbers: T = {self.T} rows have fewer.")
         if self.penalty.is_zero and not all(value.is_positive for value in values):  # type: ignore[union-attr]
-            raise DomainError(f"penalty = {self.penalty} is not allowed with an eigenvalue of 0: give a positive penalty.")
+            raise DomainError(
+                f"penalty = {self.penalty} is not allowed with an eigenvalue of 0: give a positive penalty."
+            )
         self._set("eigenvalues", values)
 
     # -- what others ask -------------------------------------------------------------------------------
@@ -259,7 +266,9 @@ class RidgeRegression(Model):
 
     def _composed(self, workflow: Workflow, part: str) -> Recurrence:
         if workflow.draw(GENERATION) is not None:
-            raise NotDerivedError(f"workflow = {workflow.name} draws a subsample: ridge regression on it is not derived.")
+            raise NotDerivedError(
+                f"workflow = {workflow.name} draws a subsample: ridge regression on it is not derived."
+            )
         if self.design == "shared":
             return self._shared(workflow, part)
         dynamics, rows = workflow.dynamics(), rows_in_use(workflow)
@@ -353,7 +362,3 @@ def _is_open_unit(value: Expr) -> bool | None:
     if value.is_nonpositive or (1 - value).is_nonpositive:
         return False
     return True if value.is_positive and (1 - value).is_positive else None
-
-
-
-

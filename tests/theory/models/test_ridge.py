@@ -1,8 +1,7 @@
-"""Ridge in a loop: the Wishart law against independent integrals, chains against linear algebra, limits against each other."""
+"""Ridge in a loop: the Wishart law against integrals, chains against linear algebra, limits against each other."""
 
 from __future__ import annotations
 
-import itertools
 from fractions import Fraction
 
 import pytest
@@ -216,20 +215,29 @@ def test_no_penalty_left_is_least_norm():
         r = expected_risk(LinearRegression(d=d, T=T, sigma2=sigma2, signal=signal), Replace()).at(1)
         for g in (2, 3, 4):
             spare = d - N - 1
-            r = (1 - Rational(N, d)) * signal + Rational(T, d) * (1 + Rational(T_r, spare)) * r + sigma2 * Rational(N, spare)
+            r = (
+                (1 - Rational(N, d)) * signal
+                + Rational(T, d) * (1 + Rational(T_r, spare)) * r
+                + sigma2 * Rational(N, spare)
+            )
             found = expected_risk(ridge, FreshReal(real=real)).at(g).evalf(20)
             assert float(found) == pytest.approx(float(r), rel=1e-6)
 
 
 def test_fresh_rows_in_one_dimension_are_a_double_integral():
-    # One feature, T = 3 labelled rows with s ~ χ²_3 and T_r = 6 real ones with r ~ χ²_6: w' = (s w + r w* + X'z)/(s + r + λ).
+    # One feature, T = 3 labelled rows with s ~ χ²_3 and T_r = 6 real ones with r ~ χ²_6:
+    # w' = (s w + r w* + X'z)/(s + r + λ).
     penalty = 1.3
 
     # Gauss–Laguerre for both: χ²_ν/2 has density ∝ t^(ν/2−1) e^(−t).
     (s_nodes, s_weights), (r_nodes, r_weights) = special.roots_genlaguerre(60, 0.5), special.roots_genlaguerre(60, 2)
 
     def mean(f):
-        total = sum(v * w * f(2 * t, 2 * u) for t, v in zip(s_nodes, s_weights, strict=True) for u, w in zip(r_nodes, r_weights, strict=True))
+        total = sum(
+            v * w * f(2 * t, 2 * u)
+            for t, v in zip(s_nodes, s_weights, strict=True)
+            for u, w in zip(r_nodes, r_weights, strict=True)
+        )
         return total / (s_weights.sum() * r_weights.sum())
 
     first = mean(lambda s, r: s / (s + penalty)), mean(lambda s, r: (s * s + s) / (s + penalty) ** 2)
@@ -259,7 +267,10 @@ def test_kept_rows_telescope_for_any_rows():
 
 
 def test_bias_and_variance_make_the_risk():
-    for model in (RidgeRegression(d=3, T=4, penalty=2, signal=3), RidgeRegression(ratio="3/2", shrinkage="1/3", signal=3)):
+    for model in (
+        RidgeRegression(d=3, T=4, penalty=2, signal=3),
+        RidgeRegression(ratio="3/2", shrinkage="1/3", signal=3),
+    ):
         for workflow in (FreshReal(), Accumulate()):
             risk = expected_risk(model, workflow)
             gap = risk.bias.at(3) ** 2 + risk.variance.at(3) - risk.at(3)
@@ -320,7 +331,8 @@ def brute_force(workflow, eigenvalue: Expr, penalty: Expr, signal: Expr, sigma2:
 @pytest.mark.parametrize(
     "workflow",
     [Replace(), Accumulate(), RealPlusLatest(), RealPlusLatest(share="1/3"), FreshReal(), SlidingWindow(2),
-     FreshReal(real="1/2", share="1/4"), Accumulate(sizes="j"), Weighted(lambda g: [Rational(1, 2)] + [0] * (g - 2) + [Rational(1, 2)] if g > 1 else [1])],
+     FreshReal(real="1/2", share="1/4"), Accumulate(sizes="j"), Weighted(lambda g: [Rational(1, 2)] + [0] * (g - 2) +
+     [Rational(1, 2)] if g > 1 else [1])],
     ids=str,
 )  # fmt: skip
 def test_given_eigenvalues_are_linear_algebra(workflow, per_row):
@@ -395,7 +407,9 @@ def test_the_best_penalty_of_one_fit():
     assert limit.penalty.evalf(20) == pytest.approx(0.75, abs=1e-15)  # γσ²/|w*|²
 
 
-@pytest.mark.parametrize(("workflow", "generation"), [(Replace(), 2), (Replace(), 3), (FreshReal(), None), (FreshReal(), 3)])
+@pytest.mark.parametrize(
+    ("workflow", "generation"), [(Replace(), 2), (Replace(), 3), (FreshReal(), None), (FreshReal(), 3)]
+)
 def test_the_best_penalty_is_a_minimum(workflow, generation):
     best = best_penalty(RidgeRegression(d=2, T=5, penalty=1), workflow, generation)
 
@@ -487,6 +501,5 @@ def test_answers_that_need_a_number():
         best_penalty(model, Replace(), 0)
     with pytest.raises(NotDerivedError, match="limit"):
         best_penalty(model, Accumulate())
-    assert list(itertools.islice(expected_risk(model, Replace()).recurrence.values(), 2))[0].evalf(8) == expected_risk(
-        model, Replace()
-    ).at(1).evalf(8)
+    first = next(iter(expected_risk(model, Replace()).recurrence.values()))
+    assert first.evalf(8) == expected_risk(model, Replace()).at(1).evalf(8)

@@ -3,8 +3,8 @@ r"""The function V of the Wishart law with d and T even, in balls.
 .. math:: V(c) = \int_0^\infty \frac{\nu(x)}{x + c}\,dx, \qquad
           \nu(x) = \sqrt{\pi/x}\;e^{-x}\,\bigl(\tfrac12 - \operatorname{erf}\sqrt x\bigr).
 
-:math:`y = \sqrt c\,e^{-c}\,V` has :math:`y' = -e^c E_1(2c)/\sqrt c` and :math:`y(0) = \tfrac12\pi^{3/2}`, so that y is a
-power series in c, with :math:`E_1(2t) = -\gamma - \ln 2t + \mathrm{Ein}(2t)` and
+:math:`y = \sqrt c\,e^{-c}\,V` has :math:`y' = -e^c E_1(2c)/\sqrt c` and :math:`y(0) = \tfrac12\pi^{3/2}` so that y is
+a power series in c, with :math:`E_1(2t) = -\gamma - \ln 2t + \mathrm{Ein}(2t)` and
 :math:`e^t\,\mathrm{Ein}(2t) = \sum a_n t^n`, :math:`n a_n = a_{n-1} + (1 - (-1)^n)/n!`, :math:`0 \le a_n \le 3^n/n!`.
 Where c is large, the expansion in 1/c: since :math:`|\nu| \le \tfrac12\sqrt{\pi/x}\,e^{-x}`, what is left after K terms
 is at most :math:`\tfrac12\sqrt\pi\,\Gamma(K + \tfrac12)/c^{K+1}`. Derived here.

@@ -32,7 +32,8 @@ from theory.solver.system import solve_recurrence
 class ContractingSteps(Recurrence):
     r"""Constant steps of a fit with a positive penalty, for moments that are numbers or functions of the penalty.
 
-    :math:`q\alpha < 1` and :math:`\beta_{ss} \le \beta < 1`, so the moments tend to their fixed point whatever λ > 0 is,
+    :math:`q\alpha < 1` and :math:`\beta_{ss} \le \beta < 1`, so the moments tend to their fixed point whatever λ > 0
+    is,
     also where it is a symbol.
     """
 
@@ -221,4 +222,3 @@ class Telescoping(Recurrence):
     def limit(self, order: Any) -> Expr | None:
         """Known where nothing is added."""
         return self.first if self.term == 0 else None
-

@@ -4,8 +4,8 @@ W = XᵀX with X of standard normal entries, T rows and d columns, has m = min(d
 joint density proportional to :math:`\prod_i w(u_i) \prod_{i<k} |u_i - u_k|`, where :math:`w(x) = x^a e^{-x}` and
 :math:`a = (|T - d| - 1)/2`. By de Bruijn's formula :math:`E \prod_i (1 + t f(u_i))` is a quotient of Pfaffians, and its
 derivative at t = 0 is :math:`E \sum_i f(u_i) = \tfrac12 \operatorname{tr} A^{-1} A'` (Mehta 2004, chapter 5). With the
-polynomials :math:`q_0 = 1,\; q_j = x^j - (j + a)x^{j-1}`, for which :math:`\int_x^\infty q_j w = x^j w(x)`, the matrix A
-is rational (derived here): for 1 ≤ i, j
+polynomials :math:`q_0 = 1,\; q_j = x^j - (j + a)x^{j-1}`, for which :math:`\int_x^\infty q_j w = x^j w(x)`, the matrix
+A is rational (derived here): for 1 ≤ i, j
 
 .. math:: A_{ij} = (j - i) \int x^{i+j-1} w^2, \qquad A_{0j} = 2\int x^j w^2,
 

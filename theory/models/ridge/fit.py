@@ -7,7 +7,8 @@ the rows are rotation invariant. Per dimension
           d\eta = E \operatorname{tr} WM^2 .
 
 When T of the rows are labelled by the last model and the others by the truth, their parts W_s + W_r = W are needed
-apart. The rows are exchangeable, so E tr W_sM²W_s = T p_1 + T(T−1) p_2 with :math:`p_1 = E\,(x_1^\top M^2 x_1)\|x_1\|^2`
+apart. The rows are exchangeable, so E tr W_sM²W_s = T p_1 + T(T−1) p_2 with
+:math:`p_1 = E\,(x_1^\top M^2 x_1)\|x_1\|^2`
 and N p_1 + N(N−1) p_2 = dβ. In :math:`X = UDV^\top` the rows of U are uniform on the sphere of :math:`R^N` and
 independent of D, and scaling a Wishart matrix gives :math:`E f \operatorname{tr} W = Nd\,E f + 2\,\partial_t E f(tW)`:
 

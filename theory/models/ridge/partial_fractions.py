@@ -32,7 +32,7 @@ def partial_fractions(function: Expr, variable: Symbol) -> tuple[fmpq_poly, list
     common = top.gcd(bottom)
     top, bottom = top // common, bottom // common
     whole, rest = divmod(top, bottom)
-    leading, factors = bottom.factor()
+    _, factors = bottom.factor()
     found: list[Fraction] = []
     for factor, power in factors:
         if factor.degree() != 1:

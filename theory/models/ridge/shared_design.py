@@ -1,15 +1,18 @@
 r"""Ridge on a shared design: every eigen-direction of XᵀX is a shrinking mean of its own.
 
-The same rows are labelled again every generation. Along an eigenvector of eigenvalue s the least-squares answer of block j
+The same rows are labelled again every generation. Along an eigenvector of eigenvalue s the least-squares answer of
+block j
 is unbiased for the model it was labelled by, with variance :math:`\sigma^2/(s\,s(j))`, and a ridge fit keeps
 :math:`K = sN/(sN + \lambda)` of the weighted mean of such answers, N the blocks in use (in units of T): a bent mean
-(:mod:`theory.moments.bent`) whose prior is at 0. So every workflow is exact given the eigenvalues; with v = s/λ the risk
+(:mod:`theory.moments.bent`) whose prior is at 0. So every workflow is exact given the eigenvalues; with v = s/λ the
+risk
 of a direction is
 
 .. math:: f_G(s) = \frac{|w^*|^2}{d}\, b_G(v) + \frac{\sigma^2}{\lambda}\, n_G(v),
 
-with b and n rational in v, poles at v = −1/N alone. When X is random, of T rows of standard normal numbers drawn once, the
-risk is :math:`E \sum_s f_G(s)`, a combination of :math:`E \sum_s (s + \lambda/N)^{-k}` by partial fractions. Derived here.
+with b and n rational in v, poles at v = −1/N alone. When X is random, of T rows of standard normal numbers drawn once,
+the risk is :math:`E \sum_s f_G(s)`, a combination of :math:`E \sum_s (s + \lambda/N)^{-k}` by partial fractions. Derived
+here.
 """
 
 from __future__ import annotations
@@ -163,7 +166,8 @@ class RandomDesign(Recurrence):
         r"""The expected limit, where that is rational in s.
 
         Limit and expectation change places by dominated convergence: the part of the signal stays below 1, and the
-        noise below :math:`(K/(1-K))^2 \sigma^2/s \le s N^2\sigma^2/\lambda^2` for fits on N blocks or fewer, whose mean is
+        noise below :math:`(K/(1-K))^2 \sigma^2/s \le s N^2\sigma^2/\lambda^2` for fits on N blocks or fewer, whose
+        mean is
         finite. Where the rows pile up the limit has no partial fractions, and is not given.
         """
         ranges = {_V: at_least(S.Zero)}

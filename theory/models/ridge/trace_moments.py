@@ -1,8 +1,9 @@
 r"""E tr Wⁱ(W + λ)⁻ᵏ of a real Wishart matrix as a function that SymPy can carry, write out and compute.
 
-Written out (``expand_func``) it is a combination of 1, :math:`e^\lambda E_1(\lambda)` and one more function, with coefficients
-rational in λ: :math:`e^{\lambda/2} E_1(\lambda/2)` where T − d is odd, :math:`\operatorname{erfc}\sqrt{\lambda/2}` where d
-and T are odd, and :class:`arctangent_transform` where both are even. Numbers come from balls, :func:`theory.models.ridge.eigenvalue_density.enclosure`: rigorous at any precision.
+Written out (``expand_func``) it is a combination of 1, :math:`e^\lambda E_1(\lambda)` and one more function, with
+coefficients rational in λ: :math:`e^{\lambda/2} E_1(\lambda/2)` where T − d is odd,
+:math:`\operatorname{erfc}\sqrt{\lambda/2}` where d and T are odd, and :class:`arctangent_transform` where both are even. Numbers come from balls,
+:func:`theory.models.ridge.eigenvalue_density.enclosure`: rigorous at any precision.
 """
 
 from __future__ import annotations
