@@ -166,7 +166,7 @@ class RidgeRegression(Model):
     def _verify_eigenvalues(self) -> None:
         if self.design != "shared":
             raise DomainError(f"eigenvalues = {self.eigenvalues} are those of a shared design: give design = 'shared'.")
-        given = self.eigenvalues
+        given: Any = self.eigenvalues
         if isinstance(given, str) or not hasattr(given, "__iter__"):
             raise DomainError(f"eigenvalues = {given!r} is no list: give the {self.d} eigenvalues of XᵀX.")
         values = tuple(exact("eigenvalues", value) for value in given)
@@ -176,7 +176,7 @@ class RidgeRegression(Model):
             if value.is_negative or value.is_real is False:
                 raise DomainError(f"eigenvalues = {given} hold {value}: those of XᵀX are nonnegative.")
         positive = sum(1 for value in values if value.is_positive)
-        if positive > self.T:
+        if positive > self.T:  # type: ignore[operator]
             raise DomainError(f"eigenvalues = {given} hold {positive} positive numbers: T = {self.T} rows have fewer.")
         if self.penalty.is_zero and not all(value.is_positive for value in values):  # type: ignore[union-attr]
             raise DomainError(
@@ -328,7 +328,8 @@ class RidgeRegression(Model):
                 f"workflow = {workflow.name} with a penalty per row is not derived on fresh designs: the penalty grows "
                 "between fits on the same rows, which then no longer telescope. Use per_row = False."
             )
-        first = constant_steps(*[Step.of(self._fit(workflow.size(1)), S.One, self.sigma2)] * 2, self.signal, part)
+        step = Step.of(self._fit(workflow.size(1)), S.One, self.sigma2)
+        first = constant_steps(step, step, self.signal, part)
         index = Dummy("i", integer=True, positive=True)
         kept = rows.subs(GENERATION, index)
         newest = workflow.size(index) / kept

@@ -11,7 +11,8 @@ of a direction is
 .. math:: f_G(s) = \frac{|w^*|^2}{d}\, b_G(v) + \frac{\sigma^2}{\lambda}\, n_G(v),
 
 with b and n rational in v, poles at v = −1/N alone. When X is random, of T rows of standard normal numbers drawn once,
-the risk is :math:`E \sum_s f_G(s)`, a combination of :math:`E \sum_s (s + \lambda/N)^{-k}` by partial fractions. Derived
+the risk is :math:`E \sum_s f_G(s)`, a combination of :math:`E \sum_s (s + \lambda/N)^{-k}` by partial
+fractions. Derived
 here.
 """
 

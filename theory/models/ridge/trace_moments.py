@@ -2,7 +2,8 @@ r"""E tr Wⁱ(W + λ)⁻ᵏ of a real Wishart matrix as a function that SymPy ca
 
 Written out (``expand_func``) it is a combination of 1, :math:`e^\lambda E_1(\lambda)` and one more function, with
 coefficients rational in λ: :math:`e^{\lambda/2} E_1(\lambda/2)` where T − d is odd,
-:math:`\operatorname{erfc}\sqrt{\lambda/2}` where d and T are odd, and :class:`arctangent_transform` where both are even. Numbers come from balls,
+:math:`\operatorname{erfc}\sqrt{\lambda/2}` where d and T are odd, and :class:`arctangent_transform` where both are
+even. Numbers come from balls,
 :func:`theory.models.ridge.eigenvalue_density.enclosure`: rigorous at any precision.
 """
 
@@ -81,7 +82,8 @@ class wishart_trace(Function):  # noqa: N801
         *counts, penalty = self.args
         if not all(count.is_Integer for count in counts):
             return self
-        return written_out(*(int(count) for count in counts), penalty)
+        i, k, d, T = (int(count) for count in counts)
+        return written_out(i, k, d, T, penalty)
 
     def fdiff(self, argindex: int = 5) -> Expr:
         """d/dλ."""
@@ -145,8 +147,8 @@ def _settled(function: Expr, bits: int) -> tuple[int, int, int]:
 
 
 def _trace(i: acb, k: acb, d: acb, T: acb, penalty: acb) -> acb:
-    counts = [int(count.real.unique_fmpz()) for count in (i, k, d, T)]
-    return acb(enclosure(*counts, penalty.real))
+    first, power, columns, rows = (int(count.real.unique_fmpz()) for count in (i, k, d, T))
+    return acb(enclosure(first, power, columns, rows, penalty.real))
 
 
 know(wishart_trace, _trace)
