@@ -84,7 +84,7 @@ class RidgeRegression(Model):
     (3/7, 75/98, 6/5)
     >>> finite = expected_risk(RidgeRegression(d=2, T=5, penalty=1), Replace())
     >>> finite.at(3).evalf(12), finite.limit.evalf(12)
-    (0.685047797405, 1.40741137124)
+    (0.986359201656, 1.77418509970)
     """
 
     d: Expr | None = None
