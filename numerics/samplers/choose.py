@@ -18,6 +18,7 @@ from numerics.samplers.regression_fresh import FreshNormalEquations, FreshReplac
 from numerics.samplers.regression_rows import FreshMinimumNorm, FreshRows, RowPool
 from numerics.samplers.regression_shared import SharedDesign, SharedRows
 from numerics.samplers.regression_wide import WideReplace
+from numerics.samplers.ridge import RidgeFresh, RidgeShared
 from numerics.samplers.schedule import Schedule, schedule
 from theory.errors import DomainError
 from theory.models.base import Model
@@ -25,6 +26,7 @@ from theory.models.bent import BentModel
 from theory.models.exponential_family import ExponentialFamily
 from theory.models.linear_regression import LinearRegression
 from theory.models.regular import Regular
+from theory.models.ridge_regression import RidgeRegression
 from theory.workflows.base import Workflow
 
 
@@ -90,11 +92,8 @@ def _(model: LinearRegression, workflow: Workflow, generations: int, raw: bool, 
     signal = 1.0 if model.signal is None else float(model.signal)
     sigma = float(model.sigma2) ** 0.5
     table = schedule(workflow, generations, rows)
-    if model.design == "shared" and (table.points % rows).any() | (table.fresh_points % rows).any():
-        raise DomainError(
-            f"sizes = {workflow.sizes} of {type(workflow).__name__} label some rows of the shared design a fraction "
-            f"of a time: relative sizes must be whole numbers."
-        )
+    if model.design == "shared":
+        _verify_whole_relabelling(table, rows, workflow)
     if (table.weights < 0).any():
         raise DomainError(f"{type(workflow).__name__} has negative weights: least squares needs weights ≥ 0.")
     if table.subsampled:
@@ -103,6 +102,44 @@ def _(model: LinearRegression, workflow: Workflow, generations: int, raw: bool, 
         plan = steps(table.weights, table.fresh_weights)
         return (SharedRows if raw else SharedDesign)(d, rows, sigma, signal, table, plan)
     return _fresh_regression(d, sigma, signal, table, raw)
+
+
+@sampler.register
+def _(model: RidgeRegression, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    if model.proportional:
+        raise DomainError(f"model = {model!r} is a limit of d and T: give d, T and penalty, a simulation needs them.")
+    if model.penalty == 0 and model.eigenvalues is None:
+        return sampler(model.least_squares, workflow, generations, raw, loss)
+    d, rows = int(model.d), int(model.T)  # type: ignore[arg-type]
+    table = schedule(workflow, generations, rows)
+    if table.subsampled:
+        raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: it draws a subsample.")
+    if (table.weights < 0).any():
+        raise DomainError(f"{type(workflow).__name__} has negative weights: ridge regression needs weights ≥ 0.")
+    sigma, signal, penalty = float(model.sigma2) ** 0.5, float(model.signal), float(model.penalty)  # type: ignore[arg-type]
+    used = np.array([float(workflow.rows(g)) for g in range(1, generations + 1)])
+    if model.design == "shared":
+        _verify_whole_relabelling(table, rows, workflow)
+        penalties = penalty * rows * np.ones(generations) if model.per_row else penalty / used
+        given = None if model.eigenvalues is None else np.array([float(value) for value in model.eigenvalues])
+        plan = steps(table.weights, table.fresh_weights)
+        return RidgeShared(d, rows, sigma, signal, penalties, table, plan, given, labels_drawn=raw)
+    penalties = penalty * np.ones(generations) if model.per_row else penalty / (used * rows)
+    plan = steps(table.weights / table.points, _per_fresh_row(table))
+    return RidgeFresh(d, sigma, signal, penalties, table, plan, rows_drawn=raw)
+
+
+def _verify_whole_relabelling(table: Schedule, rows: int, workflow: Workflow) -> None:
+    if (table.points % rows).any() | (table.fresh_points % rows).any():
+        raise DomainError(
+            f"sizes = {workflow.sizes} of {type(workflow).__name__} label some rows of the shared design a fraction "
+            f"of a time: relative sizes must be whole numbers."
+        )
+
+
+def _per_fresh_row(table: Schedule) -> np.ndarray:
+    weights, points = table.fresh_weights, table.fresh_points
+    return np.divide(weights, points, out=np.zeros(table.generations), where=points > 0)
 
 
 def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw: bool) -> Sampler:
@@ -116,10 +153,7 @@ def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw:
     if (fitted_rows < d).any():
         return FreshMinimumNorm(d, sigma, signal, table)
     # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
-    per_fresh = np.divide(
-        table.fresh_weights, table.fresh_points, out=np.zeros(table.generations), where=table.fresh_points > 0
-    )
-    plan = steps(table.weights / table.points, per_fresh)
+    plan = steps(table.weights / table.points, _per_fresh_row(table))
     if raw or (blocks < d).any():
         return FreshRows(d, sigma, signal, table, plan)
     return FreshNormalEquations(d, sigma, table, plan)

@@ -20,13 +20,13 @@ from numerics.samplers.schedule import Schedule
 Array = NDArray[np.float64]
 
 
-def _truth(replicates: int, d: int, signal: float) -> Array:
+def truth_vectors(replicates: int, d: int, signal: float) -> Array:
     truth = np.zeros((replicates, d))
     truth[:, 0] = np.sqrt(signal)
     return truth
 
 
-def _labelled(rng: Generator, teacher: NDArray[np.floating[Any]], rows: int, sigma: float) -> tuple[Array, Array]:
+def labelled(rng: Generator, teacher: NDArray[np.floating[Any]], rows: int, sigma: float) -> tuple[Array, Array]:
     """New rows x ~ N(0, I) and their labels by ``teacher``: shapes (B, rows, d) and (B, rows)."""
     design = rng.standard_normal((*teacher.shape[:1], rows, teacher.shape[1]))
     labels = (design @ teacher[:, :, None])[:, :, 0]
@@ -34,7 +34,7 @@ def _labelled(rng: Generator, teacher: NDArray[np.floating[Any]], rows: int, sig
     return design, labels
 
 
-def _squared_error(fitted: NDArray[np.floating[Any]], truth: Array, out: Array) -> None:
+def squared_error(fitted: NDArray[np.floating[Any]], truth: Array, out: Array) -> None:
     error = fitted - truth
     np.einsum("bd,bd->b", error, error, out=out)
 
@@ -58,7 +58,7 @@ class FreshRows:
     def losses(self, rng: Generator, replicates: int) -> Array:
         table = self.schedule
         out = np.empty((table.generations, replicates))
-        truth = _truth(replicates, self.d, self.signal)
+        truth = truth_vectors(replicates, self.d, self.signal)
         fitted: NDArray[np.floating[Any]] = truth
         equations = WeightedSum(self.plan)
         for g in range(table.generations):
@@ -68,12 +68,12 @@ class FreshRows:
                 fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
             total = equations.add(block, fresh)
             fitted = np.linalg.solve(total[:, :, : self.d], total[:, :, self.d :])[:, :, 0]
-            _squared_error(fitted, truth, out[g])
+            squared_error(fitted, truth, out[g])
         return out
 
     def _statistic(self, rng: Generator, teacher: NDArray[np.floating[Any]], rows: int) -> Array:
         """XᵀX with Xᵀy as a last column."""
-        design, labels = _labelled(rng, teacher, rows, self.sigma)
+        design, labels = labelled(rng, teacher, rows, self.sigma)
         transposed = design.transpose(0, 2, 1)
         return np.concatenate((transposed @ design, transposed @ labels[:, :, None]), axis=2)
 
@@ -95,21 +95,21 @@ class FreshMinimumNorm:
     def losses(self, rng: Generator, replicates: int) -> Array:
         table = self.schedule
         out = np.empty((table.generations, replicates))
-        truth = _truth(replicates, self.d, self.signal)
+        truth = truth_vectors(replicates, self.d, self.signal)
         fitted: NDArray[np.floating[Any]] = truth
         kept: dict[int, tuple[Array, Array]] = {}
         last_use = [int(np.flatnonzero(column)[-1]) if column.any() else -1 for column in table.weights.T]
         for g in range(table.generations):
-            kept[g] = _labelled(rng, fitted, int(table.points[g]), self.sigma)
+            kept[g] = labelled(rng, fitted, int(table.points[g]), self.sigma)
             parts = [(kept[j], table.weights[g, j] / table.points[j]) for j in kept if table.weights[g, j] != 0]
             if table.fresh_weights[g]:
                 count = int(table.fresh_points[g])
-                parts.append((_labelled(rng, truth, count, self.sigma), table.fresh_weights[g] / count))
+                parts.append((labelled(rng, truth, count, self.sigma), table.fresh_weights[g] / count))
             design = np.concatenate([x for (x, _), _ in parts], axis=1)
             labels = np.concatenate([y for (_, y), _ in parts], axis=1)
             scales = np.concatenate([np.full(y.shape[1], np.sqrt(weight)) for (_, y), weight in parts])
             fitted = least_squares(design * scales[:, None], labels * scales)
-            _squared_error(fitted, truth, out[g])
+            squared_error(fitted, truth, out[g])
             kept = {j: block for j, block in kept.items() if last_use[j] > g}
         return out
 
@@ -137,7 +137,7 @@ class RowPool:
         table = self.schedule
         size = int(table.points.sum())
         out = np.empty((table.generations, replicates))
-        truth = _truth(replicates, self.d, self.signal)
+        truth = truth_vectors(replicates, self.d, self.signal)
         fitted: NDArray[np.floating[Any]] = truth
         columns = np.arange(replicates)
         design = np.empty((replicates, self.rows if self.shared else size, self.d))
@@ -156,7 +156,7 @@ class RowPool:
                 labels[:, new] = np.tile(answers, count // self.rows)
                 labels[:, new] += self.sigma * rng.standard_normal((replicates, count))
             else:
-                design[:, new], labels[:, new] = _labelled(rng, fitted, count, self.sigma)
+                design[:, new], labels[:, new] = labelled(rng, fitted, count, self.sigma)
             filled += count
             if not drawn:
                 chosen = order[:filled]
@@ -174,7 +174,7 @@ class RowPool:
             rows = np.take_along_axis(design, positions[:, :, None], axis=1)
             repeated = self.shared or bool(table.replacement[g])
             fitted = least_squares(rows, np.take_along_axis(labels, picks, axis=1), repeated)
-            _squared_error(fitted, truth, out[g])
+            squared_error(fitted, truth, out[g])
         return out
 
 

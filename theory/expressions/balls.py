@@ -486,6 +486,7 @@ _FUNCTIONS: dict[Any, Operation] = {
     sympy.atanh: acb.atanh,
     sympy.erf: acb.erf,
     sympy.erfc: acb.erfc,
+    sympy.expint: lambda order, z: z.expint(order),
     sympy.loggamma: acb.lgamma,
     sympy.digamma: acb.digamma,
     multidigamma: lambda x, d: _sum(*((x - acb(i) / 2).digamma() for i in range(int(d.real.unique_fmpz())))),
@@ -505,6 +506,12 @@ _FUNCTIONS: dict[Any, Operation] = {
     sympy.Max: _largest,
     sympy.Min: _smallest,
 }
+
+
+def know(function: Any, operation: Operation) -> None:
+    """Teach ball arithmetic a function of ours: ``operation`` takes its arguments as balls and returns one."""
+    _FUNCTIONS[function] = operation
+
 
 # Functions with a branch cut or defined on the real line only.
 _REAL_ARGUMENTS = (

@@ -309,7 +309,7 @@ class BentPathway(Recurrence):
         """With parameters replaced."""
         own = {name: value.subs(*args) if hasattr(value, "subs") else value for name, value in vars(self.bend).items()}
         return replace(
-            self, workflow=self.workflow.subs(*args), bend=Bend(**own), scale=self.scale.subs(*args),
+            self, workflow=self.workflow.subs(*args), bend=type(self.bend)(**own), scale=self.scale.subs(*args),
             offset=self.offset.subs(*args),
         )  # fmt: skip
 

@@ -1,0 +1,153 @@
+r"""Ridge regression: fresh designs by penalised normal equations, a shared design in its singular directions.
+
+Model g minimises :math:`N_g \sum_j w_{g,j}\,(\text{mean squared loss on block } j) + \lambda_g |w|^2` with N_g the
+rows in
+use: for rows of equal weight the sum of squares plus the penalty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from numerics.blocks import block_size
+from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.regression_rows import labelled, squared_error, truth_vectors
+from numerics.samplers.schedule import Schedule
+from numerics.samplers.wishart import add_gram, lower_times, wishart_factor
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RidgeFresh:
+    """New rows every generation; ``plan`` combines XᵀX and Xᵀy with weights per row of data.
+
+    Attributes
+    ----------
+    penalties : λ_g/N_g, (G,)
+    rows_drawn : whether every row is drawn, or XᵀX and Xᵀy from their own laws where T ≥ d
+    """
+
+    d: int
+    sigma: float
+    signal: float
+    penalties: Array
+    schedule: Schedule
+    plan: tuple[Step, ...]
+    rows_drawn: bool
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        table = self.schedule
+        rows = int(table.points.max() + table.fresh_points.max())
+        statistics = (5 + kept_blocks(self.plan)) * self.d * (self.d + 1)
+        return block_size(8 * (2 * table.generations + 2 * rows * (self.d + 2) + statistics), 2**23)
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of independent chains, (G, replicates)."""
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        truth = truth_vectors(replicates, self.d, self.signal)
+        fitted: NDArray[np.floating[Any]] = truth
+        equations = WeightedSum(self.plan)
+        identity = np.eye(self.d)
+        for g in range(table.generations):
+            block = self._statistic(rng, fitted, int(table.points[g]))
+            fresh = None
+            if table.fresh_weights[g]:
+                fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
+            total = equations.add(block, fresh)
+            gram = total[:, :, : self.d] + self.penalties[g] * identity
+            fitted = np.linalg.solve(gram, total[:, :, self.d :])[:, :, 0]
+            squared_error(fitted, truth, out[g])
+        return out
+
+    def _statistic(self, rng: Generator, teacher: NDArray[np.floating[Any]], rows: int) -> Array:
+        """XᵀX with Xᵀy as a last column, (B, d, d + 1)."""
+        if self.rows_drawn or rows < self.d:
+            design, labels = labelled(rng, teacher, rows, self.sigma)
+            transposed = design.transpose(0, 2, 1)
+            return np.concatenate((transposed @ design, transposed @ labels[:, :, None]), axis=2)
+        replicates = len(teacher)
+        factor = wishart_factor(rng, self.d, rows, replicates)
+        gram = np.zeros((self.d, self.d, replicates))
+        add_gram(factor, 1.0, gram)
+        lower = gram.transpose(2, 0, 1)
+        whole = lower + np.tril(lower, -1).transpose(0, 2, 1)
+        # Xᵀz given XᵀX = LLᵀ has the law of L times a standard normal vector.
+        noise = lower_times(factor, self.sigma * rng.standard_normal((self.d, replicates)))
+        return np.concatenate((whole, (whole @ teacher[:, :, None]) + noise.T[:, :, None]), axis=2)
+
+
+@dataclass(frozen=True)
+class RidgeShared:
+    r"""One design for all generations: in its singular directions least squares answers are shrunk by their own K.
+
+    Attributes
+    ----------
+    penalties : λ_g over the relative number of rows in use, (G,): :math:`K_g = s/(s + \text{penalties}_g)`
+    eigenvalues : those of XᵀX where they are given, w* spread evenly over their directions; else a design is drawn
+    labels_drawn : whether every label is drawn, or its average over the labels of a row
+    """
+
+    d: int
+    rows: int
+    sigma: float
+    signal: float
+    penalties: Array
+    schedule: Schedule
+    plan: tuple[Step, ...]
+    eigenvalues: Array | None
+    labels_drawn: bool
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        rows, d = self.rows, self.d
+        labels = int(self.schedule.points.max() + self.schedule.fresh_points.max())
+        held = 2 * self.schedule.generations + 4 * rows * d + 3 * d * d + labels + d * (4 + kept_blocks(self.plan))
+        return block_size(8 * held, 2**24)
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of independent chains, (G, replicates)."""
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        design, truth = self._design(rng, replicates)
+        fitted: NDArray[np.floating[Any]] = truth
+        products = WeightedSum(self.plan)
+        gram = design.transpose(0, 2, 1) @ design
+        for g in range(table.generations):
+            block = self._product(rng, design, gram, fitted, int(table.points[g]))
+            fresh = None
+            if table.fresh_weights[g]:
+                fresh = self._product(rng, design, gram, truth, int(table.fresh_points[g]))
+            total = products.add(block, fresh)
+            penalised = gram + self.penalties[g] * np.eye(self.d)
+            fitted = np.linalg.solve(penalised, total[:, :, None])[:, :, 0]
+            squared_error(fitted, truth, out[g])
+        return out
+
+    def _design(self, rng: Generator, replicates: int) -> tuple[Array, Array]:
+        if self.eigenvalues is None:
+            design = rng.standard_normal((replicates, self.rows, self.d))
+            return design, truth_vectors(replicates, self.d, self.signal)
+        design = np.zeros((replicates, self.rows, self.d))
+        for row, direction in enumerate(np.flatnonzero(self.eigenvalues)):
+            design[:, row, direction] = np.sqrt(self.eigenvalues[direction])
+        return design, np.full((replicates, self.d), np.sqrt(self.signal / self.d))
+
+    def _product(
+        self, rng: Generator, design: Array, gram: Array, teacher: NDArray[np.floating[Any]], points: int
+    ) -> Array:
+        """Xᵀ times the average label of every row, each drawn points/rows times, (B, d)."""
+        times = points // self.rows
+        if self.labels_drawn:
+            noise = rng.standard_normal((times, len(design), self.rows)).mean(axis=0)
+        else:
+            noise = rng.standard_normal((len(design), self.rows)) / np.sqrt(times)
+        answers = (gram @ teacher[:, :, None])[:, :, 0]
+        return answers + self.sigma * np.einsum("btd,bt->bd", design, noise)

@@ -1,0 +1,1 @@
+"""What ridge regression needs of the Wishart law."""

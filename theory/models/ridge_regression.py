@@ -1,0 +1,367 @@
+r"""Ridge regression in a loop: every fit is shrunk towards 0, and what it forgets is never seen again.
+
+:math:`y = x w^* + \sigma z`, x standard normal in :math:`R^d`; model g minimises :math:`\sum (y - xw)^2 + \lambda|w|^2`
+over the rows that its workflow gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from sympy import Dummy, Expr, S, Symbol, cancel
+
+from theory.errors import DomainError, NotDerivedError
+from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.expressions.signs import at_least, unit_interval
+from theory.expressions.symbols import j
+from theory.models.base import Model
+from theory.models.effective_size import newest_block_only
+from theory.models.fit_sizes import rows_in_use
+from theory.models.linear_regression import LinearRegression
+from theory.models.ridge.chain import Step, Telescoping, VaryingSteps, constant_steps, fixed_point, step_moments
+from theory.models.ridge.fit import RidgeFit, finite_fit, penalty_per_row, proportional_fit, shrinkage_at
+from theory.models.ridge.shared_design import RandomDesign, Shrinking, given_eigenvalues
+from theory.moments.bent import BIAS, RISK
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION, LinearDynamics
+
+
+@dataclass(frozen=True)
+class RidgeRegression(Model):
+    r"""Ridge regression with T rows a generation in dimension d, or with d/T → γ.
+
+    Under replace, with :math:`\alpha = E\operatorname{tr} WM/d`, :math:`\beta = E\operatorname{tr}(WM)^2/d`,
+    :math:`\eta = E\operatorname{tr} WM^2/d`, W = XᵀX and M = (W + λ)⁻¹,
+
+    .. math:: r_G = |w^*|^2 (1 - 2\alpha^G + \beta^G) + \sigma^2 d\eta\,\frac{1 - \beta^G}{1 - \beta}.
+
+    Parameters
+    ----------
+    d, T : positive integers
+        Features, and rows of a unit block: numbers.
+    penalty : nonnegative number or expression
+        λ > 0; 0 is least squares, for d ≤ T.
+    sigma2 : positive number or expression, default 1
+        Noise variance of the labels, in every generation.
+    signal : nonnegative number or expression, default 1
+        :math:`|w^*|^2`.
+    design : {"fresh", "shared"}
+        Whether each generation draws new rows, or labels the same rows again. A shared design is random, drawn once,
+        and the risk is the expectation over it, unless ``eigenvalues`` are given.
+    ratio, shrinkage : positive numbers or expressions
+        γ and α in place of d, T and penalty: the limit d, T → ∞ with d/T → γ and
+        :math:`\lambda/T = (1-\alpha)(1-\gamma\alpha)/\alpha`, where every moment is rational in α. αγ < 1 and α < 1.
+        Either may be left out: a symbol. ``RidgeRegression()`` is the limit in symbols.
+    per_row : bool, default False
+        Whether the penalty is multiplied by the rows of each fit, instead of being the same for all.
+    eigenvalues : d nonnegative numbers, optional
+        Those of XᵀX for a shared design that is given; w* is spread evenly over their directions.
+
+    Notes
+    -----
+    *Fresh design.* Replace (any sizes), fresh real data (pooled row by row) and accumulate with a fixed penalty are
+    exact:
+    see :mod:`theory.models.ridge.fit` and :mod:`theory.models.ridge.chain`. The moments are exact combinations of
+    exponential integrals for any d and T (``expand_func`` writes them out; numbers come with rigorous error balls), see
+    :mod:`theory.models.ridge.eigenvalue_density`. Real + latest does not close: given the real block W_1, the mean of
+    :math:`(W_1 + W_g + \lambda)^{-1}W_g` is a matrix function of W_1 and no multiple of the identity, so every
+    generation multiplies by it once more and no finite set of moments carries the risk.
+
+    *Shared design.* Exact under every workflow without subsampling: :mod:`theory.models.ridge.shared_design`.
+
+    *The limit of proportional growth* is exact as d, T → ∞ and called "leading order" here.
+
+    Derived here; the law of Marchenko and Pastur (1967) for the limit.
+
+    Examples
+    --------
+    >>> from theory import Replace, expected_risk
+    >>> from theory.models.ridge_regression import RidgeRegression
+    >>> risk = expected_risk(RidgeRegression(ratio="1/2", shrinkage="1/2"), Replace())
+    >>> risk.at(1), risk.at(2), risk.limit
+    (3/7, 75/98, 6/5)
+    >>> finite = expected_risk(RidgeRegression(d=2, T=5, penalty=1), Replace())
+    >>> finite.at(3).evalf(12), finite.limit.evalf(12)
+    (0.986359201656, 1.77418509970)
+    """
+
+    d: Expr | None = None
+    T: Expr | None = None
+    penalty: Expr | None = None
+    sigma2: Expr = S.One
+    signal: Expr = S.One
+    design: str = "fresh"
+    ratio: Expr | None = None
+    shrinkage: Expr | None = None
+    per_row: bool = False
+    eigenvalues: tuple[Expr, ...] | None = None
+    name: ClassVar[str] = "ridge-regression"
+    roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "signal": "positive", "penalty": "positive"}
+
+    def __post_init__(self) -> None:
+        self._set(
+            "sigma2", parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
+        )
+        self._set("signal", parameter("signal", self.signal, _SIGNAL, "nonnegative", _is_nonnegative))
+        if self.design not in ("fresh", "shared"):
+            raise DomainError(f"design = {self.design!r} is not a design: use 'fresh' or 'shared'.")
+        if not isinstance(self.per_row, bool):
+            raise DomainError(f"per_row = {self.per_row!r} is not allowed: it must be True or False.")
+        finite = any(value is not None for value in (self.d, self.T, self.penalty, self.eigenvalues))
+        if self.ratio is None and self.shrinkage is None and (finite or self.design == "shared"):
+            self._verify_finite()
+        else:
+            self._verify_limit()
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _verify_limit(self) -> None:
+        for name in ("d", "T", "penalty", "eigenvalues"):
+            if getattr(self, name) is not None:
+                raise DomainError(
+                    f"{name} = {getattr(self, name)} is given with ratio or shrinkage: give d, T and penalty, or ratio "
+                    "and shrinkage for the limit, not both."
+                )
+        if self.design == "shared":
+            raise NotDerivedError("design = 'shared' in the limit is not derived: give d, T and penalty.")
+        self._set("ratio", parameter("ratio", self.ratio, Symbol("gamma", positive=True), "positive", is_positive))
+        allowed = "between 0 and 1, both excluded"
+        symbol = Symbol("alpha", positive=True)
+        self._set("shrinkage", parameter("shrinkage", self.shrinkage, symbol, allowed, _is_open_unit))
+        product = self.ratio * self.shrinkage  # type: ignore[operator]
+        if (1 - product).is_nonpositive:
+            raise DomainError(
+                f"shrinkage = {self.shrinkage} with ratio = {self.ratio} is that of no positive penalty: their product "
+                "must be below 1."
+            )
+
+    def _verify_finite(self) -> None:
+        for name in ("d", "T"):
+            value = getattr(self, name)
+            if value is None:
+                raise DomainError(
+                    f"{name} is not given: give whole numbers d and T, or ratio and shrinkage for the limit."
+                )
+            verified = parameter(name, value, S.One, "a whole number, 1 or more", is_positive_integer)
+            if not verified.is_Integer:
+                raise DomainError(
+                    f"{name} = {value} is a symbol: the moments of a ridge fit depend on d and T through integrals, so "
+                    "give whole numbers, or ratio and shrinkage for the limit."
+                )
+            self._set(name, verified)
+        symbol = Symbol("lambda", positive=True)
+        penalty = parameter("penalty", self.penalty, symbol, "nonnegative", _is_nonnegative)
+        self._set("penalty", penalty)
+        if penalty.is_zero and self.d > self.T:  # type: ignore[operator]
+            raise DomainError(
+                f"penalty = {self.penalty} is not allowed for d = {self.d} > T = {self.T}: without a positive penalty "
+                "the rows do not determine the fit."
+            )
+        if self.eigenvalues is not None:
+            self._verify_eigenvalues()
+
+    def _verify_eigenvalues(self) -> None:
+        if self.design != "shared":
+            raise DomainError(f"eigenvalues = {self.eigenvalues} are those of a shared design: give design = 'shared'.")
+        given: Any = self.eigenvalues
+        if isinstance(given, str) or not hasattr(given, "__iter__"):
+            raise DomainError(f"eigenvalues = {given!r} is no list: give the {self.d} eigenvalues of XᵀX.")
+        values = tuple(exact("eigenvalues", value) for value in given)
+        if len(values) != self.d:
+            raise DomainError(f"eigenvalues = {given} are {len(values)} numbers: give d = {self.d} of them.")
+        for value in values:
+            if value.is_negative or value.is_real is False:
+                raise DomainError(f"eigenvalues = {given} hold {value}: those of XᵀX are nonnegative.")
+        positive = sum(1 for value in values if value.is_positive)
+        if positive > self.T:  # type: ignore[operator]
+            raise DomainError(f"eigenvalues = {given} hold {positive} positive numbers: T = {self.T} rows have fewer.")
+        if self.penalty.is_zero and not all(value.is_positive for value in values):  # type: ignore[union-attr]
+            raise DomainError(
+                f"penalty = {self.penalty} is not allowed with an eigenvalue of 0: give a positive penalty."
+            )
+        self._set("eigenvalues", values)
+
+    # -- what others ask -------------------------------------------------------------------------------
+
+    @property
+    def proportional(self) -> bool:
+        """Whether this is the limit d/T → γ."""
+        return self.ratio is not None
+
+    @property
+    def penalty_per_row(self) -> Expr:
+        """λ/T of generation 1."""
+        if self.proportional:
+            return penalty_per_row(self.ratio, self.shrinkage)  # type: ignore[arg-type]
+        return self.penalty if self.per_row else self.penalty / self.T  # type: ignore[return-value, operator]
+
+    @property
+    def least_squares(self) -> LinearRegression:
+        """The same without a penalty."""
+        return LinearRegression(self.d, self.T, self.sigma2, self.design)
+
+    def moments(self) -> tuple[Expr, Expr, Expr]:
+        """(α, β, dη) of the first fit; ``sympy.expand_func`` writes them out, ``evalf`` computes them."""
+        fit = self._fit(S.One)
+        return fit.shrinkage, fit.square, fit.noise
+
+    def remainder(self) -> str:
+        """What the proportional limit leaves out is of order 1/T."""
+        return "1/T"
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        covered = super().ranges()
+        if isinstance(self.ratio, Symbol):
+            covered[self.ratio] = at_least(S.Zero)
+        if isinstance(self.shrinkage, Symbol):
+            covered[self.shrinkage] = unit_interval()
+            if self.ratio is not None and (self.ratio - 1).is_positive:
+                covered[self.shrinkage] = unit_interval() / self.ratio
+        if isinstance(self.ratio, Symbol):
+            covered[self.ratio] = unit_interval() / self.shrinkage  # type: ignore[operator]
+        return covered
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        given = self.eigenvalues or ()
+        return super().free_symbols.union(*(value.free_symbols for value in given))
+
+    def subs(self, *args: Any, **kwargs: Any) -> Self:
+        own = {name: value.subs(*args, **kwargs) for name, value in self.parameters.items() if isinstance(value, Expr)}
+        if self.eigenvalues is not None:
+            own["eigenvalues"] = tuple(value.subs(*args, **kwargs) for value in self.eigenvalues)
+        return type(self)(**{**self.parameters, **own})
+
+    def long_run(self, workflow: Workflow, shrinkage: Expr) -> Expr:
+        """The limit of the risk with d/T → γ, by the shrinkage of the fits of later generations alone.
+
+        Raises
+        ------
+        NotDerivedError
+            Where later fits are not all alike.
+        """
+        if not self.proportional or not isinstance(self._composed(workflow, RISK), MomentRecurrence):
+            raise NotDerivedError(f"the limit under workflow = {workflow.name} is not derived for later fits alone.")
+        rows = workflow.rows(2)
+        fit = proportional_fit(self.ratio / rows, shrinkage)  # type: ignore[operator]
+        step = Step.of(fit, workflow.size(2) / rows, self.sigma2)
+        return fixed_point(step_moments(step, step, self.signal, RISK))
+
+    # -- composition -----------------------------------------------------------------------------------
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        if self.penalty is not None and self.penalty.is_zero and self.eigenvalues is None:
+            return self.least_squares.recurrence(workflow, loss)
+        found = self._composed(workflow, RISK)
+        return found.changed(exactness="leading order") if self.proportional else found
+
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """Bias along w*, :math:`E\\langle \\hat w - w^*, w^*\\rangle/|w^*|`, or the variance about the mean fit."""
+        if self.penalty is not None and self.penalty.is_zero:
+            raise NotDerivedError("penalty = 0 is least squares: its bias and variance are not split here.")
+        found = self._composed(workflow, part)
+        return found.changed(exactness="leading order") if self.proportional else found
+
+    def _composed(self, workflow: Workflow, part: str) -> Recurrence:
+        if workflow.draw(GENERATION) is not None:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} draws a subsample: ridge regression on it is not derived."
+            )
+        if self.design == "shared":
+            return self._shared(workflow, part)
+        dynamics, rows = workflow.dynamics(), rows_in_use(workflow)
+        if rows is not None and rows.kept:
+            return self._kept_rows(workflow, rows.size, part)
+        if isinstance(dynamics, LinearDynamics):
+            if newest_block_only(dynamics):
+                return self._newest_rows(workflow, lambda g: workflow.size(g), part)
+            if self._pools_fresh_rows(workflow, dynamics):
+                return self._newest_rows(workflow, lambda g: workflow.rows(g), part)
+        raise NotDerivedError(
+            f"workflow = {workflow.name} has no derived ridge risk on fresh designs: older rows come back beside newer "
+            "ones, whose mean fit given them is no multiple of the identity. Replace, accumulate with a fixed penalty, "
+            "fresh real data and shared designs are derived, and simulation works."
+        )
+
+    def _fit(self, rows: Expr) -> RidgeFit:
+        """Moments of a fit on ``rows`` unit blocks."""
+        if self.proportional:
+            ratio = self.ratio / rows  # type: ignore[operator]
+            if rows == 1:
+                return proportional_fit(ratio, self.shrinkage)  # type: ignore[arg-type]
+            per_row = self.penalty_per_row if self.per_row else self.penalty_per_row / rows
+            return proportional_fit(ratio, shrinkage_at(ratio, per_row))
+        count = self.T * rows  # type: ignore[operator]
+        if count.is_number and not count.is_Integer:
+            raise DomainError(f"T = {self.T} makes fits of {count} rows under this workflow: rows are whole numbers.")
+        penalty = self.penalty * count if self.per_row else self.penalty  # type: ignore[operator]
+        return finite_fit(self.d, count, penalty)  # type: ignore[arg-type]
+
+    def _newest_rows(self, workflow: Workflow, rows: Callable[[Any], Expr], part: str) -> Recurrence:
+        """Fits on one labelled block each, beside fresh real rows or none."""
+
+        def step(g: int) -> Step:
+            used = rows(g)
+            share = workflow.size(g) / used if g > 1 else S.One
+            return Step.of(self._fit(used), share, self.sigma2)
+
+        if workflow.schedule.has(j):
+            return VaryingSteps(step, self.signal, part)
+        return constant_steps(step(1), step(2), self.signal, part)
+
+    def _pools_fresh_rows(self, workflow: Workflow, dynamics: LinearDynamics) -> bool:
+        """Whether fresh real rows and those of the newest block, and no others, weigh the same each."""
+        if dynamics.transition.shape != (1, 1) or dynamics.fresh[0] == 0 or workflow.schedule.has(j):
+            return False
+        gain, real, g = dynamics.innovation[0], dynamics.fresh[0], GENERATION
+        carried = dynamics.transition[0] - gain * dynamics.readout[0]
+        alike = gain / workflow.size(g) - real / workflow.fresh_size(g)
+        constant = not (gain.has(g) or real.has(g) or workflow.fresh_size(g).has(g))
+        return constant and cancel(carried) == 0 and cancel(alike) == 0
+
+    def _kept_rows(self, workflow: Workflow, rows: Expr, part: str) -> Recurrence:
+        """All rows kept: the fit moves by noise alone once the penalty has acted."""
+        if self.per_row:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} with a penalty per row is not derived on fresh designs: the penalty grows "
+                "between fits on the same rows, which then no longer telescope. Use per_row = False."
+            )
+        step = Step.of(self._fit(workflow.size(1)), S.One, self.sigma2)
+        first = constant_steps(step, step, self.signal, part)
+        index = Dummy("i", integer=True, positive=True)
+        kept = rows.subs(GENERATION, index)
+        newest = workflow.size(index) / kept
+        term = S.Zero if part == BIAS else self.sigma2 * newest * self._fit(kept).noise
+        return Telescoping(first.at(1), term, index)
+
+    def _shared(self, workflow: Workflow, part: str) -> Recurrence:
+        penalty = self.penalty * self.T if self.per_row else self.penalty  # type: ignore[operator]
+        if penalty.is_zero:  # type: ignore[union-attr]
+            return self._unpenalised(workflow)
+        shrinking = Shrinking(workflow, self.per_row)
+        if self.eigenvalues is not None:
+            return given_eigenvalues(shrinking, self.eigenvalues, penalty, self.signal, self.sigma2, part)  # type: ignore[arg-type]
+        return RandomDesign(shrinking, self.d, self.T, penalty, self.signal, self.sigma2, part)  # type: ignore[arg-type]
+
+    def _unpenalised(self, workflow: Workflow) -> Recurrence:
+        """Least squares on given eigenvalues: E tr W⁻¹ is known, so the ratio of any location model times it."""
+        plain = LinearRegression(1, 3, self.sigma2, "shared").recurrence(workflow, "squared")
+        inverse = sum((1 / value for value in self.eigenvalues or ()), S.Zero)
+        return plain.changed(scale=plain.scale * inverse)
+
+
+_SIGNAL = Symbol("B", nonnegative=True)
+
+
+def _is_nonnegative(value: Expr) -> bool | None:
+    return value.is_nonnegative
+
+
+def _is_open_unit(value: Expr) -> bool | None:
+    if value.is_nonpositive or (1 - value).is_nonpositive:
+        return False
+    return True if value.is_positive and (1 - value).is_positive else None
