@@ -403,7 +403,7 @@ def test_broken_workflows_are_reported_with_the_smallest_case(workflow, law, whe
 
 def test_risk_below_the_real_data_is_reported(monkeypatch):
     """No unbiased workflow can get there; a broken pathway would."""
-    from theory import pathway_recurrence
+    from theory.moments import pathway_recurrence
 
     class Half(pathway_recurrence.Pathways):
         def __iter__(self):
