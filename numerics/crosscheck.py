@@ -107,6 +107,9 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001, detecta
     that it refutes disagrees; any other is inconclusive, and so it is where estimated kurtosis says that the variance
     is not known to a third.
 
+    *Replicates all alike.* Where no derivation says that the loss never varies, they leave open what is too rare to be
+    seen among R: an average below the formula is inconclusive.
+
     *Never decided.* An infinite risk, and a loss of infinite variance, however many the replicates.
 
     Derived here; the law of the maximum follows Adler, Blanchet and Liu (2012), see :mod:`numerics.gaussian_maximum`.
@@ -156,12 +159,14 @@ class _Judge:
         self.level, self.asked, self.replicates = level, asked, simulation.replicates
         self.stderr = law.stderr(self.replicates)
         self.z = _standardised(simulation.mean - expected, self.stderr, expected)
-        self.varying = np.diag(law.covariance) > 0
+        # Replicates that are all alike differ by what rounding makes of them.
+        alike = 0.0 if law.known else (ROUNDING * np.abs(simulation.mean)) ** 2
+        self.varying = np.diag(law.covariance) > alike
 
     def verdict(self) -> Crosscheck:
         """Agrees, disagrees or inconclusive, and why."""
         if not self.varying.any():
-            return self._of_certain_losses()
+            return self._of_certain_losses() if self.law.known else self._of_losses_all_alike(1.0)
         correlation = self.law.correlation[np.ix_(self.varying, self.varying)]
         maximum, critical = _maximum(correlation.tobytes(), len(correlation), self.level)
         power = self._detectable_at(critical)
@@ -172,6 +177,8 @@ class _Judge:
         scores = self.law.scores(self.z, self.replicates)
         p_value = maximum.exceedance(float(np.abs(scores[self.varying]).max()))
         if (np.abs(self.z[~self.varying]) > 10).any():
+            if not self.law.known:
+                return self._of_losses_all_alike(p_value)
             p_value = 0.0
         if p_value < self.level:
             return self._found(DISAGREES, p_value, smallest, power, reason=self._difference(p_value))
@@ -204,6 +211,32 @@ class _Judge:
             power,
             reason=None if right else self._difference(p_value),
         )
+
+    def _of_losses_all_alike(self, p_value: float) -> Crosscheck:
+        r"""Replicates that do not differ, though nothing derived says that none ever does.
+
+        What happens in one chain of a million may be all of the expectation, so that an average below the formula says
+        nothing. One above it does, of a loss that is never negative: if all R replicates have the loss c > r, then
+        :math:`P(\ell = c) \le r/c`, and that all of them have it has probability :math:`(r/c)^R` at most.
+        """
+        alike = ~self.varying
+        off = alike & (np.abs(self.z) > 10)
+        if not off.any():
+            return self._of_certain_losses()
+        found, derived = self.simulation.mean[alike], self.expected[alike]
+        unseen = np.full(len(self.expected), np.inf)
+        if self.simulation.loss == "squared":
+            chance = np.divide(derived, found, out=np.ones(len(found)), where=(found > 0) & (derived >= 0))
+            p_value = min(p_value, float((np.minimum(chance, 1.0) ** self.replicates).min()) * int(alike.sum()))
+        if p_value < self.level:
+            return self._found(DISAGREES, p_value, np.inf, unseen, reason=self._difference(p_value))
+        at = int(np.argmax(off))
+        reason = (
+            f"at generation {at + 1} all {self.replicates} replicates have the loss {self.simulation.mean[at]:.6g}, "
+            f"where the formula gives {self.expected[at]:.6g}: what is too rare to be seen among them may make the "
+            f"difference, and only more replicates can show it."
+        )
+        return self._found(INCONCLUSIVE, np.nan, np.inf, unseen, reason=reason)
 
     def _of_too_few(self, p_value: float, smallest: float, power: Array) -> Crosscheck:
         if not np.isfinite(smallest):

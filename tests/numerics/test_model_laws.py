@@ -263,6 +263,14 @@ class Counted(Uniform):
     told: list[int] = field(default_factory=list)
 
 
+class OtherVariance(Poisson):
+    """One per cent more than the variance that its coefficients say."""
+
+    @property
+    def variance(self) -> Expr:
+        return self.rate * Rational(101, 100)
+
+
 HOME = os.getpid()
 
 
@@ -300,6 +308,7 @@ BROKEN = [
     (OtherError("1/3", 4), "unknown loss", "KeyError"),
     (NoLoss("1/3", 4), "unknown loss", "one or more"),
     (FirstOff("1/3", 4), "own moment", "V(μ)/n"),
+    (OtherVariance(3, 4), "own moment", "V(μ)/n"),
     (OtherStart(3, 4), "own moment", "under"),
     (WrongFormula(3, 4), "values", "closed form"),
     (Floating(3, 4), "values", "no exact number"),
@@ -328,6 +337,14 @@ def test_broken_models_break_a_law(model, law, what, pool, monkeypatch):
         check_model(model, [Replace(), Accumulate()], generations=3, simulate=chain, executor=pool)
     assert str(violation.value).startswith(law)
     assert what in str(violation.value)
+
+
+def test_chains_that_are_all_alike_break_no_law(pool):
+    # Two thousand chains of two times forty flips, none of which succeeds.
+    report = check_model(
+        Bernoulli(Rational(1, 10**9), 4), [Replace()], 2, simulate, 2000, executor=pool, losses=["squared"]
+    )
+    assert "all 2000 chains have the same loss" in report.skipped["simulation"]
 
 
 def test_a_certificate_that_the_checker_refuses_is_reported(monkeypatch):

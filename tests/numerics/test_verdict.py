@@ -188,6 +188,38 @@ def test_a_run_far_from_normal_is_not_judged_by_its_score() -> None:
     assert replace(law, excess=np.array([1350.0])).strain(4.0, 1000)[0] == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize(
+    ("model", "workflow", "replicates"),
+    [
+        # No success in 200 times 40 flips: every fit is 0, and every loss p².
+        (Bernoulli(Rational(1, 10**6), 10), AccumulateSubsample(), 200),
+        (Poisson(Rational(1, 10**6), 5), AccumulateSubsample(), 100),
+        # Importance weights of losses that all underflow.
+        (Gamma(Rational(1, 10**9), 1, 4), Replace(), 500),
+        (NegativeBinomial(Rational(1, 10**6), Rational(1, 100), 5), Replace(), 500),
+    ],
+    ids=lambda item: getattr(item, "name", None),
+)
+def test_replicates_that_are_all_alike_do_not_refute_a_formula(model, workflow, replicates) -> None:
+    run, check = judged(model, workflow, 3, replicates)
+    assert (np.sqrt(np.diag(run.covariance)) <= 1e-15 * run.mean).all()  # by rounding alone
+    assert check.verdict == "inconclusive"
+    assert f"all {replicates} replicates have the loss" in check.reason
+    assert check.detectable == inf
+
+
+def test_a_generation_that_does_not_vary_leaves_the_verdict_open() -> None:
+    run = simulate(Bernoulli("1/3", 4), AccumulateSubsample(), 2, 4000)
+    covariance = run.covariance.copy()
+    covariance[1, :] = covariance[:, 1] = 0
+    risk = expected_risk(Bernoulli("1/3", 4), AccumulateSubsample())
+    low = replace(run, covariance=covariance, mean=run.mean * np.array([1, 0.01]))
+    assert crosscheck(risk, low).verdict == "inconclusive"
+    # A loss that is never negative has an expectation of at least what every chain shows, were it not seen by chance.
+    high = replace(run, covariance=covariance, mean=run.mean * np.array([1, 2]))
+    assert crosscheck(risk, high).verdict == "disagrees"
+
+
 @pytest.mark.parametrize("asked", [0, -1.0, nan, True, "1/4", None])
 def test_what_is_asked_is_a_positive_number(asked) -> None:
     run = simulate(GaussianMean(1, 10), Replace(), 3, 2000)

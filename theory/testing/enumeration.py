@@ -94,7 +94,8 @@ def _fits(
             else _hypergeometric(sum(sizes), ones, drawn)
         )
         return [(Fraction(successes, drawn), chance) for successes, chance in law]
-    share = _fraction("fresh weight", workflow.fresh_weight(g))
+    # Model 1 is fitted on block 1, whatever the methods for later generations say of it.
+    share = _fraction("fresh weight", workflow.fresh_weight(g)) if g > 1 else Fraction(0)
     if share == 0:
         return [(centre, Fraction(1))]
     fresh = _whole("n·real", n * workflow.fresh_size(g))

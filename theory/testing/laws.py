@@ -44,7 +44,7 @@ from theory.workflows import (
     Weighted,
     Workflow,
 )
-from theory.workflows.base import exact_weights, probes
+from theory.workflows.base import exact_weights, pooled_blocks, probes
 from theory.workflows.dynamics import PoolDynamics
 
 try:
@@ -71,6 +71,7 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     2. Weights are exact real numbers, none below zero, one for each block so far (causal), the same when asked again,
        and sum to one with the weight of fresh real data.
     3. A subsample has an exact positive size, and without replacement no more samples than there are.
+       What it says of its rows, of pooled blocks and of models fitted on real data alone is what its weights say.
     4. Its dynamics, if it states any, are those of its weights and draws, whatever their kind: up to two generations
        after they start at least.
     5. Unbiased: on a Bernoulli chain enumerated in full, :math:`E\theta_g = p`.
@@ -123,6 +124,10 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
             _weights_law(workflow, g)
         with _law("a subsample is of samples that there are", g):
             _draw_law(workflow, g)
+        with _law("what is said of rows and real data is what the weights say", g):
+            _said_law(workflow, g)
+    with _law("what is said of pooled blocks is what the weights say", None):
+        pooled_blocks(workflow)
     with _law("dynamics agree with weights", None):
         verify_stated(workflow.dynamics(), workflow, upto)
     with _law("exact value = brute force", None):
@@ -161,7 +166,8 @@ def _sign(what: str, number: Expr) -> int:
     """The sign of an exact real number; one that is 0 to fifty places counts as 0."""
     if number.is_real is False:
         raise DomainError(f"{what} = {number} is not a real number.")
-    if number.is_positive or number.is_negative:
+    # SymPy looks for the minimal polynomial of a sum of roots, which takes minutes; of a product it asks the factors.
+    if not number.is_Add and (number.is_positive or number.is_negative):
         return 1 if number.is_positive else -1
     value = N(number, 50, chop=True)
     if not value.is_real:
@@ -201,6 +207,21 @@ def _fresh_law(workflow: Workflow, g: int) -> None:
         raise DomainError(f"The weight of fresh real data is {share}: weights must be 0 or more.")
     if sign > 0:
         _amount(f"fresh_size({g}), where fresh_weight({g}) is {share},", workflow.fresh_size(g))
+
+
+def _said_law(workflow: Workflow, g: int) -> None:
+    """Models that look at :meth:`Workflow.rows` and ``real_only`` are answered by these, not by the weights."""
+    said, counted = sympify(workflow.rows(g)), sympify(Workflow.rows(workflow, g))
+    if said != counted and _sign("rows", said - counted) != 0:
+        raise DomainError(f"rows({g}) is {said}, and the samples that have a weight are {counted} in units of n.")
+    amount = workflow.real_only
+    if amount is None or g == 1:
+        return
+    synthetic = [index for index, weight in enumerate(exact_weights(workflow, g), start=1) if index > 1 and weight != 0]
+    if synthetic:
+        raise DomainError(f"real_only is {amount}, and block {synthetic[0]}, which is synthetic, has a weight.")
+    if _sign("real_only", sympify(amount) - counted) != 0:
+        raise DomainError(f"real_only is {amount}, and the samples that have a weight are {counted} in units of n.")
 
 
 def _draw_law(workflow: Workflow, g: int) -> None:

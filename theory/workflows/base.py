@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import numbers
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import wraps
+from inspect import isfunction
 from typing import Any, ClassVar, Self
 
 from flint import fmpq
 from sympy import (
+    Add,
     Expr,
     Integer,
+    N,
     Piecewise,
     Poly,
     Rational,
@@ -59,6 +64,14 @@ class Workflow(ABC):
 
     sizes: Expr = ONE
     name: ClassVar[str] = "workflow"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Plain whole numbers and fractions are exact: where a user's own method gives one, it is taken as such."""
+        super().__init_subclass__(**kwargs)
+        if not cls.__module__.startswith("theory."):
+            for name in ("size", "fresh_weight", "fresh_size"):
+                if isfunction(own := vars(cls).get(name)):
+                    setattr(cls, name, _exact_amounts(own))
 
     @abstractmethod
     def weights(self, g: int) -> Sequence[Any]:
@@ -168,6 +181,16 @@ class Workflow(ABC):
         return found - {j}
 
 
+def _exact_amounts(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def amount(self: Workflow, index: Any) -> Any:
+        value = method(self, index)
+        plain = isinstance(value, numbers.Rational) and not isinstance(value, (bool, Expr))
+        return Rational(int(value.numerator), int(value.denominator)) if plain else value
+
+    return amount
+
+
 def verify_workflow(workflow: object) -> None:
     """Refuse what is no workflow, such as the name or the class of one."""
     if not isinstance(workflow, Workflow):
@@ -250,8 +273,7 @@ def pooled_blocks(workflow: Workflow) -> Expr | None:
         return count
     for g in range(1, (3 if count == oo else min(int(count), 6)) + 3):
         stated = pooled_weights(workflow, 1 if count == oo else max(1, g - int(count) + 1), g)
-        pairs = zip(exact_weights(workflow, g), stated, strict=True)
-        if any(given != expected and simplify(given - expected) != 0 for given, expected in pairs):
+        if any(_differ(*pair) for pair in zip(exact_weights(workflow, g), stated, strict=True)):
             name = type(workflow).__name__
             raise DomainError(f"{name}.pooled = {count} is not what {name}.weights({g}) says: {workflow.weights(g)}.")
     return count
@@ -286,9 +308,29 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
         if weight.is_real is False:
             raise DomainError(f"{entry} = {weight} is not a real number: weights are shares.")
         weights.append(weight)
-    # Roots are cleared from denominators: sums of such weights fold, and simplify need not search.
-    weights = [radsimp(weight) if weight.is_number and not weight.is_Rational else weight for weight in weights]
     missing = sum(weights, fresh) - 1
-    if missing != 0 and expand(missing) != 0 and missing.simplify() != 0:
+    if missing == 0 or expand(fraction(together(missing))[0]) == 0:
+        return [_cleared(weight) for weight in weights]
+    weights = [_cleared(weight) for weight in weights]
+    missing = sum(weights, fresh) - 1
+    if missing != 0 and expand(missing) != 0 and (_is_apparent(missing) or missing.simplify() != 0):
         raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")
     return weights
+
+
+def _cleared(weight: Expr) -> Expr:
+    """Without roots in the denominator: sums of such weights fold. A denominator of more than four terms stays."""
+    if not weight.is_number or weight.is_Rational or len(Add.make_args(fraction(weight)[1])) > 4:
+        return weight
+    return radsimp(weight)
+
+
+def _differ(one: Expr, other: Expr) -> bool:
+    """Whether two exact numbers differ, however their roots are written."""
+    difference = one - other
+    return difference != 0 and (_is_apparent(difference) if difference.is_number else simplify(difference) != 0)
+
+
+def _is_apparent(number: Expr) -> bool:
+    """Whether a number is seen not to be 0: simplifying a sum of many roots takes minutes."""
+    return bool(number.is_number and abs(N(number, 30)) > Rational(1, 10**25))

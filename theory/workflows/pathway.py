@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from flint import fmpq
-from sympy import Expr, Rational, S, cancel, expand, zeros
+from sympy import Expr, N, Rational, S, cancel, expand, zeros
 
 from theory.errors import DomainError
 from theory.workflows.base import Workflow, exact_weights
@@ -23,10 +23,11 @@ Row = tuple[list[Expr], list[Expr]]
 
 
 class Pathways:
-    """Iterate over (C_{g,1..g}, D_{g,1..g}) for g = 1, 2, …, exact."""
+    """Iterate over (C_{g,1..g}, D_{g,1..g}) for g = 1, 2, …: exact; or of irrational weights to ``digits``."""
 
-    def __init__(self, workflow: Workflow) -> None:
-        self._workflow = workflow
+    def __init__(self, workflow: Workflow, digits: int | None = None) -> None:
+        self._workflow, self._digits = workflow, digits
+        self.rounded = False  # whether an irrational number was met, and rounded
 
     def __iter__(self) -> Iterator[Row]:
         workflow = self._workflow
@@ -36,6 +37,9 @@ class Pathways:
             g = len(earlier) + 1
             weights: list[Any] = exact_weights(workflow, g)
             share: Any = workflow.fresh_weight(g) if g > 1 else S.Zero
+            if self._digits is not None:
+                self.rounded |= any(map(_is_irrational, (*weights, share)))
+                *weights, share = (_to_digits(weight, self._digits) for weight in (*weights, share))
             if rational and not all(isinstance(weight, Rational) for weight in (*weights, share)):
                 rational = False
                 earlier = [([_rational(c) for c in block], [_rational(d) for d in fresh]) for block, fresh in earlier]
@@ -62,6 +66,16 @@ def _collected(value: Expr) -> Expr:
     return expand(value) if value.is_number and not value.is_Rational else value
 
 
+def _to_digits(value: Any, digits: int) -> Expr:
+    """A number as a rational one with so many digits right; what has symbols as it is."""
+    return Rational(N(value, digits)) if _is_irrational(value) else value
+
+
+def _is_irrational(value: Any) -> bool:
+    """Whether it is a real number that is not known to be rational."""
+    return not isinstance(value, int) and bool(value.is_number and value.is_real and not value.is_Rational)
+
+
 def _flint(value: Rational) -> fmpq:
     return fmpq(value.p, value.q)
 
@@ -84,35 +98,57 @@ def block_coefficients(workflow: Workflow, upto: int) -> list[list[Expr]]:
     return rows
 
 
+#: Irrational pathways are compared as decimals: written out exactly, they double at every generation.
+DIGITS, APART = 60, Rational(1, 10**35)
+
+
 def verify_dynamics(workflow: Workflow, dynamics: LinearDynamics, upto: int) -> None:
     """Raise DomainError at the first generation where a stated recursion is not that of the weights."""
-    stated = unrolled(dynamics, upto)
-    for g, (block, fresh) in enumerate(islice(Pathways(workflow), upto), start=1):
+    stated, pathways, rounded = unrolled(dynamics, upto, DIGITS), Pathways(workflow, DIGITS), False
+    for g, (block, fresh) in enumerate(islice(pathways, upto), start=1):
+        rounded |= pathways.rounded or _rounds(dynamics, g)
         if g not in stated:
             continue
         for name, expected, found in (("C", block, stated[g][0]), ("D", fresh, stated[g][1])):
             for index in range(g):
                 difference = expand(expected[index] - found[index])
-                if difference != 0 and cancel(difference) != 0:
+                if difference == 0 or (rounded and difference.is_number and abs(difference) < APART):
+                    continue
+                if cancel(difference) != 0:
                     raise DomainError(
                         f"dynamics agree with weights: broken at g = {g}, where {name}[{g},{index + 1}] is "
-                        f"{expected[index]} by the weights and {found[index]} by dynamics()."
+                        f"{_shown(expected[index])} by the weights and {_shown(found[index])} by dynamics()."
                     )
 
 
-def unrolled(dynamics: LinearDynamics, upto: int) -> dict[int, Row]:
-    """Pathway coefficients by running a stated recursion."""
+def _rounds(dynamics: LinearDynamics, g: int) -> bool:
+    parts = (dynamics.transition, dynamics.innovation, dynamics.readout, dynamics.fresh, dynamics.initial)
+    return any(_is_irrational(entry) for part in parts for entry in part.subs(GENERATION, g))
+
+
+def _shown(value: Expr) -> Expr:
+    """A fraction of sixty digits as the decimal that it stands for."""
+    return N(value, 15) if value.is_Rational and value.q > 10**20 else value
+
+
+def unrolled(dynamics: LinearDynamics, upto: int, digits: int | None = None) -> dict[int, Row]:
+    """Pathway coefficients by running a stated recursion; with ``digits``, of irrational entries so rounded."""
+
+    def at(matrix: Any, g: int) -> Any:
+        found = matrix.subs(GENERATION, g)
+        return found if digits is None else found.applyfunc(lambda entry: _to_digits(entry, digits))
+
     size = dynamics.transition.shape[0]
     block, fresh = zeros(size, upto), zeros(size, upto)
     for col in range(min(upto, dynamics.start - 1)):
-        block[:, col] = dynamics.initial[:, col]
+        block[:, col] = at(dynamics.initial[:, col], 1)
     found = {}
     for g in range(max(1, dynamics.start - 1), upto + 1):
         if g >= dynamics.start:
-            transition = dynamics.transition.subs(GENERATION, g).as_mutable()
+            transition = at(dynamics.transition, g).as_mutable()
             block, fresh = transition * block, transition * fresh
-            block[:, g - 1] += dynamics.innovation.subs(GENERATION, g)
-            fresh[:, g - 1] += dynamics.fresh.subs(GENERATION, g)
-        readout = dynamics.readout.subs(GENERATION, g)
+            block[:, g - 1] += at(dynamics.innovation, g)
+            fresh[:, g - 1] += at(dynamics.fresh, g)
+        readout = at(dynamics.readout, g)
         found[g] = (list(readout * block), list(readout * fresh))
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +31,7 @@ from theory.moments.converging import ConvergingDynamics
 from theory.registry import WORKFLOWS
 from theory.testing import LawViolation, check_workflow, models, workflows
 from theory.workflows import Draw, RealAndSynthetic
+from theory.workflows.base import pooled_blocks
 from theory.workflows.dynamics import GENERATION, LAG, LagWindow, LinearDynamics, PoolDynamics
 
 BUILT_IN = [
@@ -126,6 +129,13 @@ def fresh(weight, size=S.One, rest=None):
         "fresh_weight": lambda self, g: weight if g > 1 else S.Zero,
         "fresh_size": lambda self, g: size,
     }
+
+
+def rooted(error):
+    """Irrational shares, and a recursion whose gain is off by ``error``."""
+    right = RealPlusLatest(sqrt(2) / 2)
+    stated = replace(right.dynamics(), innovation=right.dynamics().innovation + Matrix([0, error]))
+    return {"weights": lambda self, g: right.weights(g), "dynamics": lambda self: stated}
 
 
 def by_chance(g):
@@ -228,6 +238,17 @@ BROKEN = {
     "fresh weight below zero": (mine(**fresh(-HALF)), "0 or more", "g = 2"),
     "fresh weight in floats": (mine(**fresh(0.5, rest=HALF)), "float", "g = 2"),
     "complex fresh weight": (mine(**fresh(I)), "not a real number", "g = 2"),
+    # what is said beside the weights
+    "other rows": (mine(rows=lambda self, g: 2 * Integer(g)), "what is said of rows", "g = 1"),
+    "real data alone": (mine(real_only=S.One), "what is said of rows", "g = 2"),
+    "less real data": (
+        mine(weights=lambda self, g: [1] + [0] * (g - 1), dynamics=lambda self: None, real_only=HALF),
+        "real_only is 1/2", "g = 2",
+    ),
+    "pooled blocks": (mine(pooled=Integer(3)), "pooled = 3", "weights(4)"),
+    # roots: a recursion that is off by a thousandth of nothing, and by 10⁻²⁰
+    "another gain with roots": (mine(**rooted(Rational(1, 1000))), "dynamics agree with weights", "g = 2"),
+    "another gain, by a little": (mine(**rooted(Rational(1, 10**20))), "dynamics agree with weights", "g = 2"),
     # draws
     "more than there are": (mine(**drawing(2)), "without replacement", "g = 1"),
     "no samples": (mine(**drawing(0)), "must be positive", "g = 1"),
@@ -280,7 +301,27 @@ RIGHT = {
     ),
     "optimal shares": tending(moment=SEEN.moment, settled=SEEN.settled),
     "python's integers": mine(weights=lambda self, g: [0] * (g - 1) + [1]),
+    "sizes in python's integers": mine(weights=lambda self, g: newest(g, 1), size=lambda self, index: 2),
+    "fresh data in python's numbers": mine(
+        weights=lambda self, g: newest(g, Fraction(1, 2)),
+        fresh_weight=lambda self, g: Fraction(1, 2),
+        fresh_size=lambda self, g: 1,
+    ),
+    "a recursion with roots": mine(**rooted(S.Zero)),
 }
+
+
+def test_pools_of_many_roots_are_compared_within_seconds():
+    # Twelve square roots in every denominator: SymPy would look for a minimal polynomial of degree 2^6 for minutes.
+    check_workflow(Accumulate(sizes=sqrt(j)))
+
+
+def test_pools_are_recognised_however_roots_are_written():
+    """1/(1 + √2) is −1 + √2."""
+    assert pooled_blocks(Accumulate(sizes=sqrt(j))) == oo
+    assert pooled_blocks(SlidingWindow(2, sizes=sqrt(j))) == 2
+    with pytest.raises(DomainError, match="pooled = 2 is not"):
+        pooled_blocks(mine(sizes=sqrt(j), pooled=Integer(2)))
 
 
 @pytest.mark.parametrize("workflow", RIGHT.values(), ids=RIGHT)
@@ -362,7 +403,7 @@ def test_broken_workflows_are_reported_with_the_smallest_case(workflow, law, whe
 
 def test_risk_below_the_real_data_is_reported(monkeypatch):
     """No unbiased workflow can get there; a broken pathway would."""
-    from theory import pathway_recurrence
+    from theory.moments import pathway_recurrence
 
     class Half(pathway_recurrence.Pathways):
         def __iter__(self):
