@@ -16,6 +16,7 @@ from sympy import Expr, Float, Integer, N, Rational, S, ilcm, sympify
 
 from theory.errors import DomainError, LawViolation, NotDerivedError
 from theory.expressions.arguments import exact, generation, quoted
+from theory.expressions.signs import sign
 from theory.models import (
     Bernoulli,
     Binomial,
@@ -158,15 +159,13 @@ def _amount(what: str, value: Any) -> Expr:
 
 
 def _sign(what: str, number: Expr) -> int:
-    """The sign of an exact real number; one that is 0 to fifty places counts as 0."""
+    """The sign of an exact real number; one that no ball tells from 0 counts as 0."""
     if number.is_real is False:
         raise DomainError(f"{what} = {number} is not a real number.")
-    if number.is_positive or number.is_negative:
-        return 1 if number.is_positive else -1
-    value = N(number, 50, chop=True)
-    if not value.is_real:
+    found = sign(number)
+    if found is None and not N(number, 50, chop=True).is_real:
         raise DomainError(f"{what} = {number} is not a real number.")
-    return 0 if abs(value) < Rational(1, 10**40) else 1 if value > 0 else -1
+    return found or 0
 
 
 def _size_law(workflow: Workflow) -> None:
