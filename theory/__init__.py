@@ -6,6 +6,7 @@
 83/15000
 """
 
+from theory import registry
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
@@ -23,77 +24,30 @@ from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.symbols import G, j
-from theory.models import (
-    Bernoulli,
-    Binomial,
-    Categorical,
-    Exponential,
-    Gamma,
-    GaussianFit,
-    GaussianMean,
-    HyperbolicSecant,
-    KernelDensity,
-    LinearRegression,
-    Model,
-    NegativeBinomial,
-    Poisson,
-    QuadraticVariance,
-    Regular,
-)
+from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.kernels.mixtures import GaussianMixture
 from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
+from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
-from theory.workflows import (
-    Accumulate,
-    AccumulateSubsample,
-    CappedReal,
-    FreshReal,
-    RealAndSynthetic,
-    RealPlusLatest,
-    Replace,
-    SlidingWindow,
-    Weighted,
-    Workflow,
-)
+from theory.workflows.base import Workflow
+from theory.workflows.weighted import Weighted
 
 __all__ = [
-    "Accumulate",
-    "AccumulateSubsample",
-    "Bernoulli",
-    "Binomial",
     "Boundedness",
     "BranchingExtinction",
-    "CappedReal",
-    "Categorical",
     "Derivation",
     "DomainError",
-    "Exponential",
     "ExtinctionTime",
-    "FreshReal",
     "G",
-    "Gamma",
-    "GaussianFit",
-    "GaussianMean",
     "GaussianMixture",
-    "HyperbolicSecant",
     "InputWarning",
-    "KernelDensity",
-    "LinearRegression",
     "Model",
-    "NegativeBinomial",
     "NotDerivedError",
     "OptimalFreshReal",
     "Pathway",
-    "Poisson",
-    "QuadraticVariance",
-    "RealAndSynthetic",
-    "RealPlusLatest",
-    "Regular",
-    "Replace",
     "Risk",
-    "SlidingWindow",
     "Step",
     "StepError",
     "ValueOfSynthetic",
@@ -114,3 +68,5 @@ __all__ = [
     "value_of_synthetic",
     "zipf",
 ]
+__all__ += registry.__all__
+__all__.sort()

@@ -267,6 +267,7 @@ class OptimalFreshReal(Workflow):
 
     real: Expr = ONE
     name: ClassVar[str] = "optimal-fresh-real"
+    roles: ClassVar[dict[str, str]] = {"real": "amount"}
 
     def __post_init__(self) -> None:
         real = exact("real", self.real)
@@ -292,9 +293,6 @@ class OptimalFreshReal(Workflow):
 
     def fresh_size(self, g: int | Expr) -> Expr:
         return S.Zero if g == 1 else self.real
-
-    def ranges(self) -> dict[Symbol, Expr]:
-        return {self.real: range_of("positive")} if isinstance(self.real, Symbol) else {}
 
     def weights(self, g: int) -> list[Expr]:
         return [S.Zero] * (g - 1) + [1 - self.fresh_weight(g)]

@@ -34,8 +34,16 @@ def at_least(bound: Expr) -> Expr:
 
 
 def range_of(role: str) -> Expr:
-    """An expression that runs over the values of a "count", a "positive" number or a "probability"."""
-    return {"count": at_least(S.One), "positive": at_least(S.Zero), "probability": unit_interval()}[role]
+    """An expression that runs over the values of a "count", a "positive" number, an "amount" or a "probability"."""
+    if role == "probability":
+        return unit_interval()
+    return at_least({"count": S.One, "positive": S.Zero, "amount": S.Zero}[role])
+
+
+def ranges_of(roles: Mapping[str, str], values: Mapping[str, object]) -> dict[Symbol, Expr]:
+    """Where those values run that are symbols, by their roles; a "real" number and a "schedule" have no such range."""
+    bounded = ((values[name], role) for name, role in roles.items() if role not in ("real", "schedule"))
+    return {value: range_of(role) for value, role in bounded if isinstance(value, Symbol)}
 
 
 def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:

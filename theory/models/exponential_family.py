@@ -9,8 +9,9 @@ recurrence closes, exactly, at every n.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sympy import Expr, S, Symbol, cancel, oo, sqrt
 
@@ -25,16 +26,24 @@ from theory.moments.higher_moments import QuadraticNoise
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
-_N = Symbol("n", integer=True, positive=True)
+
+@dataclass(frozen=True)
+class _Role:
+    """What a parameter may be: the assumptions on a symbol in its place, in words, and as a test."""
+
+    assumptions: dict[str, bool]
+    allowed: str
+    holds: Callable[[Expr], bool | None]
 
 
-def _sample_size(value: object) -> Expr:
-    return parameter("n", value, _N, "a whole number of samples, 1 or more", is_positive_integer)
+_ROLES = {
+    "count": _Role({"integer": True, "positive": True}, "a whole number, 1 or more", is_positive_integer),
+    "positive": _Role({"positive": True}, "positive", is_positive),
+    "probability": _Role({"positive": True}, "between 0 and 1", is_probability),
+    "real": _Role({"real": True}, "a real number", lambda value: value.is_real),
+}
 
-
-def _set(model: object, **values: Any) -> None:
-    for name, value in values.items():
-        object.__setattr__(model, name, value)
+_MEAN = Symbol("mu", positive=True)
 
 
 class ExponentialFamily(Model):
@@ -44,10 +53,24 @@ class ExponentialFamily(Model):
     divergence from the truth to the fitted model, to leading order in 1/n: the expectation of its expansion, on
     the event that the fit lies inside the parameter space. Where a fit can reach the boundary (no success in n
     flips) that event has probability just below one, and the divergence itself no finite mean.
+
+    A family declares its parameters by their ``roles``, the variance function and the truth; nothing else.
     """
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl")
+    #: What stands for a parameter that is left out, where that is not the symbol of its own name.
+    symbols: ClassVar[dict[str, Expr]] = {}
+    #: What a count counts, said when it is none.
+    counted: ClassVar[dict[str, str]] = {"n": "samples"}
     n: Expr
+
+    def __post_init__(self) -> None:
+        for name, role in self.roles.items():
+            kind = _ROLES[role]
+            symbol = self.symbols.get(name, Symbol(name, **kind.assumptions))
+            of = f"number of {self.counted[name]}," if name in self.counted else "number,"
+            value = parameter(name, getattr(self, name), symbol, kind.allowed.replace("number,", of), kind.holds)
+            object.__setattr__(self, name, value)
 
     @property
     @abstractmethod
@@ -152,21 +175,14 @@ class QuadraticVariance(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "quadratic-variance"
-    roles: ClassVar[dict[str, str]] = {"n": "count"}
+    roles: ClassVar[dict[str, str]] = {"v0": "real", "v1": "real", "v2": "real", "mean": "real", "n": "count"}
+    symbols: ClassVar[dict[str, Expr]] = {
+        name: Symbol(written, real=True)
+        for name, written in (("v0", "v_0"), ("v1", "v_1"), ("v2", "v_2"), ("mean", "mu"))
+    }
 
     def __post_init__(self) -> None:
-        real = {
-            name: Symbol(symbol, real=True)
-            for name, symbol in (("v0", "v_0"), ("v1", "v_1"), ("v2", "v_2"), ("mean", "mu"))
-        }
-        _set(
-            self,
-            n=_sample_size(self.n),
-            **{
-                name: parameter(name, getattr(self, name), symbol, "a real number", lambda value: value.is_real)
-                for name, symbol in real.items()
-            },
-        )
+        super().__post_init__()
         v2: Expr = self.v2  # type: ignore[assignment]
         if v2.is_number and v2.is_negative and not (-1 / v2).is_Integer:
             raise DomainError(
@@ -221,10 +237,7 @@ class GaussianMean(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "gaussian-mean"
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        sigma = Symbol("sigma", positive=True)
-        _set(self, sigma2=parameter("sigma2", self.sigma2, sigma**2, "positive", is_positive), n=_sample_size(self.n))
+    symbols: ClassVar[dict[str, Expr]] = {"sigma2": Symbol("sigma", positive=True) ** 2}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -260,13 +273,7 @@ class Poisson(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "poisson"
     roles: ClassVar[dict[str, str]] = {"rate": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            rate=parameter("rate", self.rate, Symbol("lambda", positive=True), "positive", is_positive),
-            n=_sample_size(self.n),
-        )
+    symbols: ClassVar[dict[str, Expr]] = {"rate": Symbol("lambda", positive=True)}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -303,14 +310,7 @@ class Gamma(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "gamma"
     roles: ClassVar[dict[str, str]] = {"shape": "positive", "mean": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            shape=parameter("shape", self.shape, Symbol("alpha", positive=True), "positive", is_positive),
-            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-            n=_sample_size(self.n),
-        )
+    symbols: ClassVar[dict[str, Expr]] = {"shape": Symbol("alpha", positive=True), "mean": _MEAN}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -346,13 +346,7 @@ class Exponential(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "exponential"
     roles: ClassVar[dict[str, str]] = {"mean": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-            n=_sample_size(self.n),
-        )
+    symbols: ClassVar[dict[str, Expr]] = {"mean": _MEAN}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -391,20 +385,7 @@ class Binomial(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "binomial"
     roles: ClassVar[dict[str, str]] = {"m": "count", "p": "probability", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            m=parameter(
-                "m",
-                self.m,
-                Symbol("m", integer=True, positive=True),
-                "a whole number of trials, 1 or more",
-                is_positive_integer,
-            ),
-            p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
-            n=_sample_size(self.n),
-        )
+    counted: ClassVar[dict[str, str]] = {"m": "trials", "n": "samples"}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -441,13 +422,6 @@ class Bernoulli(ExponentialFamily):
     name: ClassVar[str] = "bernoulli"
     roles: ClassVar[dict[str, str]] = {"p": "probability", "n": "count"}
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
-            n=_sample_size(self.n),
-        )
-
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
         return S.Zero, S.One, S.NegativeOne
@@ -483,14 +457,7 @@ class NegativeBinomial(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "negative-binomial"
     roles: ClassVar[dict[str, str]] = {"r": "positive", "mean": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
-            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-            n=_sample_size(self.n),
-        )
+    symbols: ClassVar[dict[str, Expr]] = {"mean": _MEAN}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
@@ -527,15 +494,8 @@ class HyperbolicSecant(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "hyperbolic-secant"
-    roles: ClassVar[dict[str, str]] = {"r": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
-            mean=parameter("mean", self.mean, Symbol("mu", real=True), "a real number", lambda value: value.is_real),
-            n=_sample_size(self.n),
-        )
+    roles: ClassVar[dict[str, str]] = {"r": "positive", "mean": "real", "n": "count"}
+    symbols: ClassVar[dict[str, Expr]] = {"mean": Symbol("mu", real=True)}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:

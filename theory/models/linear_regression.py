@@ -90,6 +90,7 @@ class LinearRegression(Model):
     signal: Expr | None = None
     name: ClassVar[str] = "linear-regression"
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "signal": "positive"}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"design": ("fresh", "shared")}
 
     def __post_init__(self) -> None:
         count = "a whole number, 1 or more"

@@ -38,6 +38,7 @@ class Accumulate(Workflow):
 
     sizes: Expr = ONE
     name: ClassVar[str] = "accumulate"
+    roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Matrix, Rational, S, Symbol
+from sympy import Expr, Matrix, Rational, S
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, is_probability
-from theory.expressions.signs import unit_interval
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import LinearDynamics
 from theory.workflows.replace import Replace
@@ -40,6 +39,7 @@ class RealPlusLatest(Workflow):
 
     share: Expr | None = None
     name: ClassVar[str] = "real-plus-latest"
+    roles: ClassVar[dict[str, str]] = {"share": "probability"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "share", verified_share(self.share))
@@ -55,9 +55,6 @@ class RealPlusLatest(Workflow):
     @property
     def real_only(self) -> Expr | None:
         return S.One if self.real_weight == 1 else None
-
-    def ranges(self) -> dict[Symbol, Expr]:
-        return {self.share: unit_interval()} if isinstance(self.share, Symbol) else {}
 
     def rows(self, g: int | Expr) -> Expr:
         return super().rows(g) if isinstance(g, int) else 1 + self.size(g)

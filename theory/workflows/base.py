@@ -30,6 +30,7 @@ from sympy.core.relational import Relational
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, quoted, replacements
 from theory.expressions.parser import parse
+from theory.expressions.signs import ranges_of
 from theory.expressions.symbols import j
 from theory.workflows.dynamics import Draw, Dynamics
 
@@ -59,6 +60,8 @@ class Workflow(ABC):
 
     sizes: Expr = ONE
     name: ClassVar[str] = "workflow"
+    #: What each parameter is: a "count", a "probability", an "amount" of data in units of n, or a "schedule" of sizes.
+    roles: ClassVar[dict[str, str]] = {}
 
     @abstractmethod
     def weights(self, g: int) -> Sequence[Any]:
@@ -141,7 +144,7 @@ class Workflow(ABC):
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
-        return {}
+        return ranges_of(self.roles, {name: getattr(self, name) for name in self.roles})
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The workflow with symbols replaced in its parameters, as in SymPy."""

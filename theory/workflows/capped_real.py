@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Eq, Expr, Matrix, Piecewise, S, Symbol
+from sympy import Eq, Expr, Matrix, Piecewise, S
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact
-from theory.expressions.signs import range_of
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow
@@ -66,15 +65,13 @@ class CappedReal(SyntheticBlocks):
 
     synthetic: Expr = ONE
     name: ClassVar[str] = "capped-real"
+    roles: ClassVar[dict[str, str]] = {"synthetic": "amount"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "synthetic", verified_amount("synthetic", self.synthetic))
 
     def simplest(self) -> Workflow:
         return Accumulate() if self.synthetic == 1 else self
-
-    def ranges(self) -> dict[Symbol, Expr]:
-        return {self.synthetic: range_of("positive")} if isinstance(self.synthetic, Symbol) else {}
 
     def rows(self, g: int | Expr) -> Expr:
         return self._pool(g)

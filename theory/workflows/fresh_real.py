@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Matrix, S, Symbol, cancel
+from sympy import Expr, Matrix, S, cancel
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact
-from theory.expressions.signs import range_of
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.dynamics import LinearDynamics
@@ -44,6 +43,7 @@ class FreshReal(Workflow):
     share: Expr | None = None
     real: Expr = ONE
     name: ClassVar[str] = "fresh-real"
+    roles: ClassVar[dict[str, str]] = {"share": "probability", "real": "amount"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "share", verified_share(self.share))
@@ -66,10 +66,6 @@ class FreshReal(Workflow):
     @property
     def real_only(self) -> Expr | None:
         return self.real if self.share == 1 else None
-
-    def ranges(self) -> dict[Symbol, Expr]:
-        roles = ((self.share, "probability"), (self.real, "positive"))
-        return {value: range_of(role) for value, role in roles if isinstance(value, Symbol)}
 
     def rows(self, g: int | Expr) -> Expr:
         return super().rows(g) if isinstance(g, int) else self.real + self.size(g)

@@ -9,7 +9,7 @@ from sympy import Expr, Integer, Matrix, S, Symbol, cancel
 
 from theory.errors import DomainError
 from theory.expressions.arguments import truth_value
-from theory.expressions.signs import at_least, range_of
+from theory.expressions.signs import at_least
 from theory.workflows.anchored import RealPlusLatest, verified_share
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.capped_real import SyntheticBlocks, verified_amount
@@ -60,6 +60,7 @@ class RealAndSynthetic(SyntheticBlocks):
     overlap: bool = False
     share: Expr | None = None
     name: ClassVar[str] = "real-and-synthetic"
+    roles: ClassVar[dict[str, str]] = {"real": "amount", "synthetic": "amount", "share": "probability"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "real", verified_amount("real", self.real))
@@ -86,14 +87,9 @@ class RealAndSynthetic(SyntheticBlocks):
         return self.real if self.share == 1 else None
 
     def ranges(self) -> dict[Symbol, Expr]:
-        covered = {}
-        if isinstance(self.real, Symbol):
-            covered[self.real] = at_least(S.One) if self.overlap else range_of("positive")
-        if isinstance(self.synthetic, Symbol):
-            covered[self.synthetic] = range_of("positive")
-        if isinstance(self.share, Symbol):
-            covered[self.share] = range_of("probability")
-        return covered
+        """Those of the roles; n·real samples hold the n of block 1 where they overlap."""
+        least = {self.real: at_least(S.One)} if self.overlap and isinstance(self.real, Symbol) else {}
+        return {**super().ranges(), **least}
 
     @property
     def real_weight(self) -> Expr:

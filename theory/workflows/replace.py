@@ -34,6 +34,7 @@ class Replace(Workflow):
 
     sizes: Expr = ONE
     name: ClassVar[str] = "replace"
+    roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))

@@ -43,6 +43,7 @@ class AccumulateSubsample(Workflow):
     budget: Expr = ONE
     replacement: bool = False
     name: ClassVar[str] = "accumulate-subsample"
+    roles: ClassVar[dict[str, str]] = {"budget": "amount"}
 
     def __post_init__(self) -> None:
         budget = exact("budget", self.budget)

@@ -45,6 +45,7 @@ class SlidingWindow(Workflow):
     k: Expr
     sizes: Expr = ONE
     name: ClassVar[str] = "sliding-window"
+    roles: ClassVar[dict[str, str]] = {"k": "count", "sizes": "schedule"}
 
     def __post_init__(self) -> None:
         k = exact("k", self.k)
