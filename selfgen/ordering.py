@@ -43,6 +43,7 @@ class Standing:
 
     @property
     def equal(self) -> bool:
+        """Whether the two are proved to be the same at every generation."""
         return self.decided and self.since is None
 
     @property

@@ -40,10 +40,12 @@ class MeanChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         arrays = 2 * self.schedule.generations + self.dimension * (4 + kept_blocks(self.plan))
         return block_size(8 * arrays)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = np.full(replicates if self.dimension == 1 else (self.dimension, replicates), self.truth)

@@ -38,9 +38,11 @@ class FreshReplace:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         return block_size(8 * (2 * self.schedule.generations + 6))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         squared = np.zeros(replicates)
@@ -69,10 +71,12 @@ class FreshNormalEquations:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         statistics = 4 + kept_blocks(self.plan)
         return max(64, block_size(8 * statistics * self.d * (self.d + 1), CACHE_BYTES))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = np.zeros((self.d, replicates))

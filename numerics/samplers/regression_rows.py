@@ -51,11 +51,13 @@ class FreshRows:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         rows = int(self.schedule.points.max() + self.schedule.fresh_points.max())
         statistics = (5 + kept_blocks(self.plan)) * self.d * (self.d + 1)
         return block_size(8 * (2 * self.schedule.generations + 2 * rows * (self.d + 2) + statistics), 2**23)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = _truth(replicates, self.d, self.signal)
@@ -89,10 +91,12 @@ class FreshMinimumNorm:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         rows = int(self.schedule.points.sum() + self.schedule.fresh_points.max())
         return block_size(8 * (2 * self.schedule.generations + 3 * rows * (self.d + 1) + 3 * self.d**2), 2**25)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = _truth(replicates, self.d, self.signal)
@@ -127,6 +131,7 @@ class RowPool:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         pool = int(table.points.sum())
         kept = pool * 2 + (self.rows if self.shared else pool) * self.d
@@ -134,6 +139,7 @@ class RowPool:
         return block_size(8 * (2 * table.generations + kept + fitted), 2**25)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         size = int(table.points.sum())
         out = np.empty((table.generations, replicates))

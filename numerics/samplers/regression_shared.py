@@ -42,10 +42,12 @@ class SharedDesign:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         size = min(self.d, self.rows)
         return block_size(8 * (2 * self.schedule.generations + size * (6 + kept_blocks(self.plan))))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         small, large = min(self.d, self.rows), max(self.d, self.rows)
         out = np.empty((table.generations, replicates))
@@ -84,12 +86,14 @@ class SharedRows:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         rows, d = self.rows, self.d
         labels = int(self.schedule.points.max() + self.schedule.fresh_points.max())
         held = 2 * self.schedule.generations + 3 * rows * d + labels + rows * (4 + kept_blocks(self.plan))
         return block_size(8 * held, 2**25)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         design = rng.standard_normal((replicates, self.rows, self.d))

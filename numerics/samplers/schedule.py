@@ -37,10 +37,12 @@ class Schedule:
 
     @property
     def generations(self) -> int:
+        """G."""
         return len(self.points)
 
     @property
     def subsampled(self) -> bool:
+        """Whether some generation is fitted on a random subsample."""
         return bool(self.drawn.any())
 
 

@@ -93,6 +93,7 @@ class Model(ABC):
 
     @property
     def free_symbols(self) -> set[Any]:
+        """Symbols in its parameters."""
         found: set[Any] = set()
         for value in self.parameters.values():
             if isinstance(value, Expr):
@@ -106,6 +107,7 @@ class Model(ABC):
         return replace(self, **changed)  # type: ignore[type-var]
 
     def verify_loss(self, loss: str) -> None:
+        """Refuse a loss that is none of the model's ``losses``, with a DomainError."""
         if not (isinstance(loss, str) and loss in self.losses):
             raise DomainError(
                 f"loss = {quoted(loss)} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}."

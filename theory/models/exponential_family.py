@@ -94,10 +94,12 @@ class ExponentialFamily(Model):
         return self.mean_range != (-oo, oo)
 
     def noise(self) -> QuadraticNoise:
+        """V about the truth, V(θ_0) + V'(θ_0) δ + v_2 δ², as far as a family of this kind has it: to every order."""
         _, v1, v2 = self.variance_coefficients
         return QuadraticNoise(self.variance, v1 + 2 * v2 * self.truth, v2, self.n)
 
     def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        """E δ⁴ by the cumulants of the family; None for the divergence, and where the fourth moment is not derived."""
         if loss != "squared":
             return None
         try:
@@ -128,6 +130,9 @@ class ExponentialFamily(Model):
         return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """r_g by the noise V(θ_0)/n and the curvature v_2/n: E V(θ_0 + δ) = V(θ_0) + v_2 E δ², exactly. KL: E
+        δ²/(2V).
+        """
         if loss == "kl":
             # KL(θ_0 ‖ θ_0 + δ) = δ²/(2V) + O(δ³), and V cancels from E δ²/V (a certain outcome has none).
             noise = S.Zero if self.variance == 0 else 1 / (2 * self.n)
@@ -140,6 +145,7 @@ class ExponentialFamily(Model):
         )
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """The same with the curvature, of higher order in 1/n, left out."""
         if loss == "kl":
             return self.recurrence(workflow, loss)
         return compose(workflow, noise=self.variance / self.n, curvature=S.Zero, exactness="leading order")
@@ -198,16 +204,19 @@ class QuadraticVariance(ExponentialFamily):
         )
 
     def ranges(self) -> dict[Symbol, Expr]:
+        """n from 1 on; v2 from −1 on, as a negative v2 is −1/m for a whole number m of binomial trials (Morris)."""
         # Morris: a negative v2 is −1/m for a whole number m of binomial trials.
         lowest = {self.v2: at_least(S.NegativeOne)} if isinstance(self.v2, Symbol) else {}
         return {**super().ranges(), **lowest}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """(v0, v1, v2), as given."""
         return self.v0, self.v1, self.v2  # type: ignore[return-value]
 
     @property
     def truth(self) -> Expr:
+        """The mean, as given."""
         return self.mean  # type: ignore[return-value]
 
 
@@ -241,10 +250,12 @@ class GaussianMean(ExponentialFamily):
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = σ²."""
         return self.sigma2, S.Zero, S.Zero  # type: ignore[return-value]
 
     @property
     def truth(self) -> Expr:
+        """0: the risk does not depend on it."""
         return S.Zero
 
 
@@ -277,10 +288,12 @@ class Poisson(ExponentialFamily):
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ."""
         return S.Zero, S.One, S.Zero
 
     @property
     def truth(self) -> Expr:
+        """The rate."""
         return self.rate  # type: ignore[return-value]
 
 
@@ -314,10 +327,12 @@ class Gamma(ExponentialFamily):
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ²/shape."""
         return S.Zero, S.Zero, 1 / self.shape  # type: ignore[operator]
 
     @property
     def truth(self) -> Expr:
+        """The mean."""
         return self.mean  # type: ignore[return-value]
 
 
@@ -350,10 +365,12 @@ class Exponential(ExponentialFamily):
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ²."""
         return S.Zero, S.Zero, S.One
 
     @property
     def truth(self) -> Expr:
+        """The mean."""
         return self.mean  # type: ignore[return-value]
 
 
@@ -389,10 +406,12 @@ class Binomial(ExponentialFamily):
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ − μ²/m."""
         return S.Zero, S.One, -1 / self.m  # type: ignore[operator]
 
     @property
     def truth(self) -> Expr:
+        """m p."""
         return self.m * self.p  # type: ignore[operator]
 
 
@@ -424,10 +443,12 @@ class Bernoulli(ExponentialFamily):
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ − μ²."""
         return S.Zero, S.One, S.NegativeOne
 
     @property
     def truth(self) -> Expr:
+        """p."""
         return self.p  # type: ignore[return-value]
 
 
@@ -461,10 +482,12 @@ class NegativeBinomial(ExponentialFamily):
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ + μ²/r."""
         return S.Zero, S.One, 1 / self.r  # type: ignore[operator]
 
     @property
     def truth(self) -> Expr:
+        """The mean."""
         return self.mean  # type: ignore[return-value]
 
 
@@ -499,8 +522,10 @@ class HyperbolicSecant(ExponentialFamily):
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = r + μ²/r."""
         return self.r, S.Zero, 1 / self.r  # type: ignore[operator, return-value]
 
     @property
     def truth(self) -> Expr:
+        """The mean."""
         return self.mean  # type: ignore[return-value]

@@ -26,6 +26,7 @@ class SyntheticBlocks(Workflow):
         return ONE if self.synthetic == 1 else Piecewise((S.One, Eq(j, 1)), (self.synthetic, True))
 
     def size(self, index: int | Expr) -> Expr:
+        """1 for block 1, ``synthetic`` for every other."""
         # A symbolic index is a generation of the recursion, which starts at 2.
         return S.One if index == 1 else self.synthetic
 
@@ -71,16 +72,20 @@ class CappedReal(SyntheticBlocks):
         object.__setattr__(self, "synthetic", verified_amount("synthetic", self.synthetic))
 
     def simplest(self) -> Workflow:
+        """Accumulate for synthetic blocks as large as the real one."""
         return Accumulate() if self.synthetic == 1 else self
 
     def rows(self, g: int | Expr) -> Expr:
+        """N_g = 1 + (g − 1)s, in units of n."""
         return self._pool(g)
 
     def weights(self, g: int) -> list[Expr]:
+        """(1, s, …, s)/N_g."""
         pool = self._pool(g)
         return [1 / pool] + [self.synthetic / pool] * (g - 1)
 
     def dynamics(self) -> LinearDynamics:
+        """δ_g = δ_{g−1} + (s/N_g) ε_g."""
         return LinearDynamics(
             start=2,
             transition=Matrix([[1]]),
