@@ -3,7 +3,7 @@
 Ends are balls (Arb), rounded outwards. Rational functions are enclosed exactly where they are monotone; everything else
 by the ranges of its parts, so that the enclosure may be wider than the range.
 
-Values at one point are balls of :mod:`theory.expressions.balls`; a range needs its two ends apart, since one of them may
+Values at one point are balls of :mod:`theory.expressions.balls`; a range needs its two ends apart, since one may
 be infinite, and a ball about an interval loses the monotonicity that the ends show.
 """
 

@@ -167,7 +167,7 @@ class GaussianFit(Model):
         return self._bounded(found, workflow, loss)
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        """To leading order: noise d/n for the mean, d(d + 1)/n for the covariance, d(d + 3)/(4n) for KL; no curvature."""
+        """To leading order: noise d/n for the mean, d(d + 1)/n for the covariance, d(d + 3)/(4n) for KL."""
         self._verify_samples(workflow, loss)
         d, n = self._d, self._n
         if loss in ("trace", "log-determinant"):
