@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -52,10 +53,7 @@ class MeanChain:
         fitted = truth
         blocks = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = self._mean(rng, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._mean(rng, truth, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._mean, rng), fitted, truth)
             fitted = self.kind.within(blocks.add(block, fresh))
             self.loss(fitted, out[g])
         return out

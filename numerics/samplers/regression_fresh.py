@@ -12,6 +12,7 @@ matters, and three numbers a generation carry it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -83,10 +84,7 @@ class FreshNormalEquations:
         fitted = truth
         equations = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = self._statistic(rng, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._statistic, rng), fitted, truth)
             total = equations.add(block, fresh)
             fitted = cholesky_solve(total[:, : self.d], total[:, self.d])
             np.einsum("db,db->b", fitted, fitted, out=out[g])

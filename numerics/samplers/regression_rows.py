@@ -7,6 +7,7 @@ where the number of rows crosses the number of features.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,10 +65,7 @@ class FreshRows:
         fitted: NDArray[np.floating[Any]] = truth
         equations = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = self._statistic(rng, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._statistic, rng), fitted, truth)
             total = equations.add(block, fresh)
             fitted = np.linalg.solve(total[:, :, : self.d], total[:, :, self.d :])[:, :, 0]
             _squared_error(fitted, truth, out[g])

@@ -15,6 +15,7 @@ draws a replicate instead of O(m²).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,22 +56,19 @@ class SharedDesign:
         lost = (
             self.signal * rng.beta((self.d - self.rows) / 2, self.rows / 2, replicates) if self.d > self.rows else None
         )
-        fitted = np.zeros((small, replicates))
+        fitted = truth = np.zeros((small, replicates))
         blocks = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = fitted + self._noise(rng, fitted.shape, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._noise(rng, fitted.shape, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._means, rng), fitted, truth)
             fitted = blocks.add(block, fresh)
             bidiagonal_inverse_norm(diagonal, below, fitted, out[g])
             if lost is not None:
                 out[g] += lost
         return out
 
-    def _noise(self, rng: Generator, shape: tuple[int, ...], points: int) -> Array:
-        """Average noise of the labels of one row, which was labelled points/rows times."""
-        return rng.standard_normal(shape) * (self.sigma * np.sqrt(self.rows / points))
+    def _means(self, rng: Generator, fitted: Array, points: int) -> Array:
+        """Average labels of the rows, each labelled points/rows times."""
+        return fitted + rng.standard_normal(fitted.shape) * (self.sigma * np.sqrt(self.rows / points))
 
 
 @dataclass(frozen=True)
@@ -103,10 +101,7 @@ class SharedRows:
         fitted = truth
         labels = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = self._labels(rng, design, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._labels(rng, design, truth, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._labels, rng, design), fitted, truth)
             fitted = np.einsum("bdt,bt->bd", pseudo_inverse, labels.add(block, fresh))
             error = fitted - truth
             np.einsum("bd,bd->b", error, error, out=out[g])
