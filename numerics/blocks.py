@@ -40,7 +40,8 @@ class Sampler(Protocol):
     """Draws replicates of the whole chain and returns their losses. Plain numbers inside: it travels to processes."""
 
     @property
-    def replicates_in_a_block(self) -> int: ...
+    def replicates_in_a_block(self) -> int:
+        """Replicates that are drawn together."""
 
     def losses(self, rng: Generator, replicates: int) -> NDArray[np.float64]:
         """Losses of generations 1..G: an array of shape (G, replicates)."""

@@ -36,6 +36,7 @@ class GaussianMaximum:
 
     @classmethod
     def of(cls, correlation: Array) -> GaussianMaximum:
+        """The law for this correlation matrix (G, G), which may be singular."""
         size = len(correlation)
         rng = np.random.default_rng(SEED)
         # An estimated correlation may be singular: its symmetric root, not a Cholesky factor.

@@ -61,10 +61,12 @@ class GenerationRun:
 
     @property
     def replicates(self) -> int:
+        """Chains trained."""
         return self.losses.shape[0]
 
     @property
     def generations(self) -> int:
+        """Models of each chain."""
         return self.losses.shape[1]
 
     @property

@@ -104,25 +104,44 @@ class Averages(Protocol):
     """What is read of a simulation: of what, and the averages of its losses, (G,) and (G, G)."""
 
     @property
-    def model(self) -> Model: ...
+    def model(self) -> Model:
+        """What was fitted."""
+
     @property
-    def workflow(self) -> Workflow: ...
+    def workflow(self) -> Workflow:
+        """What each generation was fitted on."""
+
     @property
-    def loss(self) -> str: ...
+    def loss(self) -> str:
+        """The name of the loss."""
+
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """How it was simulated."""
+
     @property
-    def generations(self) -> int: ...
+    def generations(self) -> int:
+        """G."""
+
     @property
-    def mean(self) -> Array: ...
+    def mean(self) -> Array:
+        """Mean losses, (G,)."""
+
     @property
-    def covariance(self) -> Array: ...
+    def covariance(self) -> Array:
+        """Covariance of the mean losses, (G, G)."""
+
     @property
-    def correlation(self) -> Array: ...
+    def correlation(self) -> Array:
+        """Their correlation, (G, G)."""
+
     @property
-    def skewness(self) -> Array | None: ...
+    def skewness(self) -> Array | None:
+        """Skewness of one loss, (G,); None when not estimated."""
+
     @property
-    def excess(self) -> Array | None: ...
+    def excess(self) -> Array | None:
+        """Excess kurtosis of one loss, (G,); None when not estimated."""
 
 
 def loss_law(simulation: Averages) -> LossLaw:

@@ -50,10 +50,12 @@ class QuadraticForm:
 
     @property
     def mean(self) -> float:
+        """Σ weights."""
         return float(np.sum(self.weights))
 
     @property
     def variance(self) -> float:
+        """2 Σ weights²."""
         return float(2 * np.sum(np.square(self.weights)))
 
     def survival(self, value: float) -> float:

@@ -129,11 +129,13 @@ class ShapeSampler:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         places = layout(self.schedule)
         numbers = 4 * places.size + 2 * self.schedule.generations + (2 * places.slots + 4) * self.test
         return block_size(8 * numbers, 2**24)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         loss = HeldOut(self.shape.points(rng, replicates, self.test), layout(table).slots)

@@ -53,6 +53,7 @@ class Simulation:
 
     @property
     def generations(self) -> int:
+        """G."""
         return len(self.mean)
 
     @property

@@ -18,17 +18,17 @@ from theory import (
     Poisson,
     QuadraticVariance,
     Regular,
-    SlidingWindow,
     expected_risk,
 )
 from theory.models.base import Model
-from theory.registry import WORKFLOWS
+from theory.models.exponential_family import ExponentialFamily
+from theory.registry import MODELS as REGISTERED
+from theory.registry import WORKFLOWS, example
 from theory.workflows.base import Workflow
 
 CLOSED, VALUES, SIMULATION = "closed form", "values", "simulation"
 
-#: One of each kind of model, with numbers only where a loss needs them.
-MODELS: dict[str, Model] = {
+_KINDS: dict[str, Model] = {
     "families with v2 = 0 (Gaussian mean, Poisson)": Poisson(),
     "families with v2 ≠ 0": QuadraticVariance(),
     "any regular model": Regular(),
@@ -40,6 +40,16 @@ MODELS: dict[str, Model] = {
     "kernel density": KernelDensity(),
     "categorical": Categorical(),
 }
+
+
+def _kinds() -> dict[str, Model]:
+    """The kinds above, and every model of the registry that is of none of them."""
+    known = (ExponentialFamily, *map(type, _KINDS.values()))
+    return _KINDS | {name: built() for name, built in REGISTERED.items() if not issubclass(built, known)}
+
+
+#: One of each kind of model, with numbers only where a loss needs them.
+MODELS: dict[str, Model] = _kinds()
 
 
 @dataclass(frozen=True)
@@ -66,13 +76,7 @@ class Cell:
 
 def workflows() -> dict[str, Workflow]:
     """One of each kind of workflow."""
-    built: dict[str, Workflow] = {
-        name: workflow() for name, workflow in WORKFLOWS.items() if name not in WORKFLOW_SETTINGS
-    }
-    return {name: WORKFLOW_SETTINGS.get(name, built.get(name)) for name in WORKFLOWS}  # type: ignore[misc]
-
-
-WORKFLOW_SETTINGS: dict[str, Workflow] = {"sliding-window": SlidingWindow(2)}
+    return {name: example(built) for name, built in WORKFLOWS.items()}
 
 
 def cell(model: Model, workflow: Workflow, loss: str) -> Cell:

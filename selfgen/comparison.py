@@ -23,7 +23,7 @@ from theory import DomainError, NotDerivedError, Regular, Risk, expected_risk
 from theory.design import Comparison, Pair
 from theory.design import compare as compare_exactly
 from theory.design.comparison import CHECKED, CHECKED_SYMBOLS, has_symbols, in_common_unit
-from theory.design.settling import risk_sign
+from theory.expressions.signs import sign_of_difference
 from theory.models.base import Model
 from theory.workflows.base import Workflow
 
@@ -201,7 +201,7 @@ def _measured_signs(risks: Sequence[Risk], generation: int) -> list[list[int | N
         ]
     ranges = {key: value for risk in risks for key, value in {**risk.model.ranges(), **risk.workflow.ranges()}.items()}
     values = [risk.at(generation) for risk in measured]
-    return [[risk_sign(value, other, ranges) for other in values] for value in values]
+    return [[sign_of_difference(value, other, ranges) for other in values] for value in values]
 
 
 def _final_places(compared: Comparison, side: int) -> list[int | None]:

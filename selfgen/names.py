@@ -7,7 +7,7 @@ workflows are written behind the workflow's own name: ``sliding-window:k=3,sizes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,6 +16,7 @@ from theory.expressions.arguments import declaring
 from theory.expressions.parser import parse
 from theory.models.base import Model
 from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
+from theory.registry import settings as settings_of
 from theory.workflows.base import Workflow
 
 Settings = Mapping[str, Any]
@@ -142,7 +143,7 @@ def _suggestion(name: str, allowed: Iterable[str]) -> str:
 
 def _parameters(built: type) -> dict[str, Any]:
     """Constructor parameters and their defaults; a callable (``Weighted``) cannot be written as text."""
-    return {field.name: field.default for field in fields(built)}
+    return {field.name: field.default for field in settings_of(built)}
 
 
 def _require(name: str, known: Iterable[str], owner: str) -> None:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from theory.design import Comparison, Pair
-from theory.design.settling import risk_sign
-from theory.expressions.signs import Ranges
+from theory.expressions.signs import Ranges, sign_of_difference
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Standing:
 
     @property
     def equal(self) -> bool:
+        """Whether the two are proved to be the same at every generation."""
         return self.decided and self.since is None
 
     @property
@@ -119,7 +119,7 @@ def _standing(compared: Comparison, pair: Pair, names: Sequence[str], side: int,
     later = pair.settled.since if pair.settled is not None and pair.settled.sign else None
     since = crossings[-1][0] if crossings else strict[0][0] if strict else later
     limits = compared.limits[pair.first], compared.limits[pair.second]
-    ordered = None not in limits and risk_sign(limits[0], limits[1], ranges) == last != 0
+    ordered = None not in limits and sign_of_difference(limits[0], limits[1], ranges) == last != 0
     return Standing(
         better=better,
         worse=worse,

@@ -53,6 +53,7 @@ class Grid:
 
     @property
     def name(self) -> str:
+        """The model and the loss of its rows."""
         first = self.results[0]
         return f"{first.model}-{first.loss}"
 

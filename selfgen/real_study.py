@@ -111,6 +111,7 @@ class RealCase:
 
     @property
     def name(self) -> str:
+        """The case in a few words."""
         return ", ".join([self.data, self.workflow, *([] if self.design == "shared" else [f"{self.design} rows"])])
 
     def build(self) -> Workflow:
@@ -168,6 +169,7 @@ class RealResult:
 
     @property
     def name(self) -> str:
+        """The case in a few words, as the study names it."""
         return ", ".join([self.data, self.workflow, *([] if self.design == "shared" else [f"{self.design} rows"])])
 
 

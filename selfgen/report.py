@@ -246,6 +246,7 @@ def ratio_bound_text(result: CaseResult) -> str:
 
 
 def limit_text(limit: str | None) -> str:
+    """A limit as it is printed: ∞ for oo, unknown where there is none."""
     return {"oo": "∞", "-oo": "−∞", None: "unknown"}.get(limit, str(limit))
 
 

@@ -181,6 +181,7 @@ class Case(_Strict):
             raise self.error(error) from None
 
     def error(self, error: DomainError) -> DomainError:
+        """The same error, with the case it belongs to before it."""
         return type(error)(f"{self.label}: {error}")
 
 

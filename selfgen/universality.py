@@ -90,6 +90,7 @@ class Approach:
 
     @property
     def passed(self) -> bool:
+        """Whether the data are compatible with the prediction, at the level of the study."""
         return self.p_value >= LEVEL
 
     @property

@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 from warnings import warn
 
+from theory import registry
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
@@ -26,77 +27,30 @@ from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.symbols import G, j
-from theory.models import (
-    Bernoulli,
-    Binomial,
-    Categorical,
-    Exponential,
-    Gamma,
-    GaussianFit,
-    GaussianMean,
-    HyperbolicSecant,
-    KernelDensity,
-    LinearRegression,
-    Model,
-    NegativeBinomial,
-    Poisson,
-    QuadraticVariance,
-    Regular,
-)
+from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
+from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
-from theory.workflows import (
-    Accumulate,
-    AccumulateSubsample,
-    CappedReal,
-    FreshReal,
-    RealAndSynthetic,
-    RealPlusLatest,
-    Replace,
-    SlidingWindow,
-    Weighted,
-    Workflow,
-)
+from theory.workflows.base import Workflow
+from theory.workflows.weighted import Weighted
 
 __all__ = [
-    "Accumulate",
-    "AccumulateSubsample",
-    "Bernoulli",
-    "Binomial",
     "Boundedness",
     "BranchingExtinction",
-    "CappedReal",
-    "Categorical",
     "Derivation",
     "DomainError",
-    "Exponential",
     "ExtinctionTime",
-    "FreshReal",
     "G",
-    "Gamma",
-    "GaussianFit",
-    "GaussianMean",
-    "HyperbolicSecant",
     "InputWarning",
-    "KernelDensity",
-    "LinearRegression",
     "MixtureTruth",
     "Model",
-    "NegativeBinomial",
     "NotDerivedError",
     "OptimalFreshReal",
     "Pathway",
-    "Poisson",
-    "QuadraticVariance",
-    "RealAndSynthetic",
-    "RealPlusLatest",
-    "Regular",
-    "Replace",
     "Risk",
-    "SlidingWindow",
     "Step",
     "StepError",
     "ValueOfSynthetic",
@@ -117,6 +71,8 @@ __all__ = [
     "value_of_synthetic",
     "zipf",
 ]
+__all__ += registry.__all__
+__all__.sort()
 
 if not TYPE_CHECKING:  # to a type checker a module with this function has every name
 

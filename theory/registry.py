@@ -1,38 +1,124 @@
-"""Names the papers use, and what they stand for: one line a workflow, one line a model."""
+"""The one list of models and workflows: what stands here is exported, named, drawn by strategies, and listed.
+
+A new one is a file of its own and three lines here: its import, its name in ``__all__``, itself in the list.
+"""
 
 from __future__ import annotations
 
-from theory import models as m
-from theory import workflows as w
-from theory.models.base import Model
-from theory.workflows.base import Workflow
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any
 
-WORKFLOWS: dict[str, type[Workflow]] = {
-    "replace": w.Replace,
-    "accumulate": w.Accumulate,
-    "accumulate-subsample": w.AccumulateSubsample,
-    "sliding-window": w.SlidingWindow,
-    "real-plus-latest": w.RealPlusLatest,
-    "fresh-real": w.FreshReal,
-    "capped-real": w.CappedReal,
-    "real-and-synthetic": w.RealAndSynthetic,
-}
+from theory.models.base import Model
+from theory.models.categorical import Categorical
+from theory.models.exponential_family import (
+    Bernoulli,
+    Binomial,
+    Exponential,
+    Gamma,
+    GaussianMean,
+    HyperbolicSecant,
+    NegativeBinomial,
+    Poisson,
+    QuadraticVariance,
+)
+from theory.models.gaussian_fit import GaussianFit
+from theory.models.kernel_density import KernelDensity
+from theory.models.linear_regression import LinearRegression
+from theory.models.regular import Regular
+from theory.workflows.accumulate import Accumulate
+from theory.workflows.anchored import RealPlusLatest
+from theory.workflows.base import Workflow
+from theory.workflows.capped_real import CappedReal
+from theory.workflows.fresh_real import FreshReal
+from theory.workflows.real_and_synthetic import RealAndSynthetic
+from theory.workflows.replace import Replace
+from theory.workflows.subsample import AccumulateSubsample
+from theory.workflows.window import SlidingWindow
+
+#: What ``theory`` exports from here.
+__all__ = [
+    "Accumulate",
+    "AccumulateSubsample",
+    "Bernoulli",
+    "Binomial",
+    "CappedReal",
+    "Categorical",
+    "Exponential",
+    "FreshReal",
+    "Gamma",
+    "GaussianFit",
+    "GaussianMean",
+    "HyperbolicSecant",
+    "KernelDensity",
+    "LinearRegression",
+    "NegativeBinomial",
+    "Poisson",
+    "QuadraticVariance",
+    "RealAndSynthetic",
+    "RealPlusLatest",
+    "Regular",
+    "Replace",
+    "SlidingWindow",
+]
+
+_WORKFLOWS: tuple[type[Workflow], ...] = (
+    Replace,
+    Accumulate,
+    AccumulateSubsample,
+    SlidingWindow,
+    RealPlusLatest,
+    FreshReal,
+    CappedReal,
+    RealAndSynthetic,
+)
+
+_MODELS: tuple[type[Model], ...] = (
+    Bernoulli,
+    Binomial,
+    Poisson,
+    NegativeBinomial,
+    Exponential,
+    Gamma,
+    GaussianMean,
+    HyperbolicSecant,
+    QuadraticVariance,
+    Regular,
+    LinearRegression,
+    GaussianFit,
+    KernelDensity,
+    Categorical,
+)
+
+WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _WORKFLOWS}
 
 WORKFLOW_ALIASES: dict[str, str] = {"discard": "replace", "augment": "accumulate"}
 
-MODELS: dict[str, type[Model]] = {
-    "bernoulli": m.Bernoulli,
-    "binomial": m.Binomial,
-    "poisson": m.Poisson,
-    "negative-binomial": m.NegativeBinomial,
-    "exponential": m.Exponential,
-    "gamma": m.Gamma,
-    "gaussian-mean": m.GaussianMean,
-    "hyperbolic-secant": m.HyperbolicSecant,
-    "quadratic-variance": m.QuadraticVariance,
-    "regular": m.Regular,
-    "linear-regression": m.LinearRegression,
-    "gaussian-fit": m.GaussianFit,
-    "kernel-density": m.KernelDensity,
-    "categorical": m.Categorical,
-}
+MODELS: dict[str, type[Model]] = {built.name: built for built in _MODELS}
+
+#: The value of a parameter that must be given, in an example, by its role.
+_EXAMPLE_VALUES = {"count": 2, "amount": 1, "schedule": 1}
+
+
+def settings(built: type) -> tuple[Field[Any], ...]:
+    """What the constructor of a model or a workflow takes; nothing for a class that is no dataclass."""
+    return tuple(field for field in fields(built) if field.init) if is_dataclass(built) else ()
+
+
+def is_required(setting: Field[Any]) -> bool:
+    """Whether a setting has no value of its own."""
+    return setting.default is MISSING and setting.default_factory is MISSING
+
+
+def example(built: type[Workflow]) -> Workflow:
+    """A workflow of this class: parameters that may be left out are, the others have a value of their role.
+
+    Examples
+    --------
+    >>> example(SlidingWindow)
+    SlidingWindow(k=2, sizes=1)
+    """
+    given: dict[str, Any] = {}
+    for field in settings(built):
+        if is_required(field):
+            given[field.name] = _EXAMPLE_VALUES.get(built.roles.get(field.name, ""), "1/2")
+    return built(**given)

@@ -47,6 +47,7 @@ class Failures:
 
     @property
     def total(self) -> int:
+        """Fits that failed, for whatever reason."""
         return int(self.separated.sum() + self.singular.sum() + self.unfinished.sum())
 
     def __str__(self) -> str:
@@ -104,6 +105,7 @@ class Refits:
 
     @property
     def generations(self) -> int:
+        """How many models were fitted in turn."""
         return len(self.mean)
 
     @property

@@ -105,6 +105,7 @@ class MEstimator:
 
     @property
     def parameters(self) -> int:
+        """p."""
         return len(self.truth)
 
     def fit(self, points: Array, weights: Array, start: Array) -> Fits:

@@ -25,6 +25,7 @@ class MEstimatorChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table, p = self.schedule, self.estimator.parameters
         points = int(table.points.sum() + table.fresh_points.max())
         return block_size(8 * points * (3 + p + p * p), 2**26)

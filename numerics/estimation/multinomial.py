@@ -42,24 +42,29 @@ class MultinomialRegression(Regression):
         return True
 
     def mean(self, predictors: Array) -> Array:
+        """e^(η_a)/(1 + Σ e^η), a = 1 … q: shape of the predictors."""
         top = np.maximum(predictors.max(axis=0), 0.0)
         out = np.exp(predictors - top)
         out /= np.exp(-top) + out.sum(axis=0)
         return out
 
     def variance(self, mean: Array) -> Array:
+        """μ_a(1[a = b] − μ_b) for a ≤ b: shape (q(q + 1)/2, rows, B)."""
         return np.stack([mean[a] * ((a == b) - mean[b]) for a, b in zip(*np.triu_indices(len(mean)), strict=True)])
 
     def turned(self, mean: Array, change: Array) -> Array:
+        """Its derivative along the change, for a ≤ b."""
         moved = mean * (change - (mean * change).sum(axis=0))
         pairs = zip(*np.triu_indices(len(mean)), strict=True)
         return np.stack([moved[a] * ((a == b) - mean[b]) - mean[a] * moved[b] for a, b in pairs])
 
     def cumulant(self, predictors: Array) -> Array:
+        """log(1 + Σ_a e^(η_a))."""
         top = np.maximum(predictors.max(axis=0), 0.0)
         return top + np.log(np.exp(-top) + np.exp(predictors - top).sum(axis=0))
 
     def sums(self, rng: Generator, mean: Array, trials: NDArray[np.int64] | int) -> Array:
+        """Multinomial counts of ``trials`` labels at every row, class by class."""
         if isinstance(trials, int) and trials == 1:
             return self.indicators(self.labels(rng, mean))
         # A multinomial, class by class: binomial among what is left.
@@ -75,13 +80,16 @@ class MultinomialRegression(Regression):
         return out
 
     def labels(self, rng: Generator, mean: Array) -> Array:
+        """A class 0 … q a row, class q the one without a predictor."""
         draws = rng.random(mean.shape[1:])
         return (draws >= np.cumsum(mean, axis=0)).sum(axis=0).astype(np.float64)
 
     def indicators(self, labels: Array) -> Array:
+        """Labels as indicators of the first q classes: shape (q, *labels.shape)."""
         return np.stack([(labels == a).astype(np.float64) for a in range(self.classes)])
 
     def halfspaces(self, trials: Array, sums: Array) -> Array:
+        """Differences of the predictors of a class with labels to every other's, as rows over all parameters."""
         q, d = self.classes, self.covariates.shape[1]
         counts = np.concatenate([sums, (trials - sums.sum(axis=0))[None]])
         found = []
@@ -95,6 +103,7 @@ class MultinomialRegression(Regression):
         return np.concatenate(found)
 
     def rise(self, trials: Array, sums: Array, change: Array) -> Array:
+        """How far, at some row, a class with labels lags behind the highest predictor, (B,)."""
         highest = np.maximum(change.max(axis=0), 0.0)
         # A class that has labels must gain as much as any: else the likelihood of those labels falls for ever.
         lagging = np.where(sums > trials * ROUNDING, highest - change, 0.0).max(axis=0)
@@ -102,4 +111,5 @@ class MultinomialRegression(Regression):
         return np.maximum(lagging, last).max(axis=0)
 
     def spread(self, change: Array) -> Array:
+        """The widest range of the changes of the predictors at a row, with 0 among them, (B,)."""
         return (np.maximum(change.max(axis=0), 0.0) - np.minimum(change.min(axis=0), 0.0)).max(axis=0)

@@ -98,6 +98,7 @@ class Fits:
 
     @property
     def fitted(self) -> Mask:
+        """Which replicates have an estimate, (B,)."""
         return self.status == FITTED
 
 

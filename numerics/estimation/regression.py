@@ -244,9 +244,11 @@ class Likelihood:
     sums: Array
 
     def predictors(self, theta: Array) -> Array:
+        """η = Xθ at every row: shape (q, rows, B)."""
         return self.regression.predictors(theta)
 
     def derivatives(self, predictors: Array) -> tuple[Array, Array]:
+        """Gradient (p, B) and Hessian (p, p, B) of F at these predictors."""
         mean = self.regression.mean(predictors)
         weights = self.regression.variance(mean)
         weights *= self.trials
@@ -255,20 +257,25 @@ class Likelihood:
         return self.regression.totals(mean), self.regression.gram(weights)
 
     def value(self, predictors: Array) -> Array:
+        """F = Σ trials·A(η) − sums·η, (B,)."""
         terms = self.trials * self.regression.cumulant(predictors) - (self.sums * predictors).sum(axis=0)
         return terms.sum(axis=0)
 
     def spread(self, change: Array) -> Array:
+        """How far a full step may be trusted; see the regression's."""
         return self.regression.spread(change)
 
     def recession(self, change: Array) -> Array:
+        """The slope of F at infinity along a change of the predictors, (B,)."""
         return self.regression.rise(self.trials, self.sums, change)
 
     def separated(self, replicate: int) -> bool:
+        """Whether a replicate's labels are separated, by linear programming: then F has no minimum."""
         trials = np.broadcast_to(self.trials, self.sums.shape[1:])
         return separated(self.regression.halfspaces(trials[:, replicate], self.sums[:, :, replicate]))
 
     def select(self, replicates: NDArray[np.intp]) -> Likelihood:
+        """F of these replicates alone."""
         trials = self.trials if self.trials.shape[1] == 1 else self.trials[:, replicates]
         return Likelihood(self.regression, trials, self.sums[:, :, replicates])
 

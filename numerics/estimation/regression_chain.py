@@ -112,6 +112,7 @@ class RegressionChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         rows, q = len(self.regression.covariates), self.regression.classes
         table = self.schedule
         p = self.regression.parameters

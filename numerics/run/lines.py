@@ -54,6 +54,7 @@ class Lines:
                 raise LockedError from None
 
     def close(self) -> None:
+        """Give the file and its lock back; once more does nothing."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -91,10 +92,12 @@ class Lines:
 
 
 def line_of(content: Mapping[str, Any]) -> bytes:
+    """A mapping as one line of JSON, its end included."""
     return json.dumps(content).encode() + b"\n"
 
 
 def parsed(text: bytes) -> dict[str, Any] | None:
+    """The mapping that a line holds; None for a line cut short, or of anything else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -103,6 +106,7 @@ def parsed(text: bytes) -> dict[str, Any] | None:
 
 
 def write_all(file: int, content: bytes) -> None:
+    """Write all of it, however little the system takes at a time; OSError when the disk is full."""
     left = memoryview(content)
     while left:
         left = left[os.write(file, left) :]

@@ -43,6 +43,7 @@ class LossOnTest:
 
     @property
     def name(self) -> str:
+        """The loss as it was given, or the name of the function."""
         return self.loss if isinstance(self.loss, str) else getattr(self.loss, "__qualname__", type(self.loss).__name__)
 
     def __call__(self, fitted: Fitted, seed: SeedSequence) -> float:

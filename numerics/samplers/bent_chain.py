@@ -50,6 +50,7 @@ class BentChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         arrays = 2 * self.schedule.generations + 5 + kept_blocks(self.plan)
         return block_size(8 * arrays)
 

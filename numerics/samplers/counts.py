@@ -59,6 +59,7 @@ class CategoryChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         arrays = len(self.truth) * (5 + kept_blocks(self.plan)) + int(self.schedule.points.max()) * self.tokens_drawn
         return block_size(8 * (arrays + 2 * self.schedule.generations))
 
@@ -68,6 +69,7 @@ class CategoryChain:
         return bool((np.diag(table.weights) == 1).all())
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table, truth, gone = self.schedule, self.truth, 0.0
         out = np.empty((table.generations, replicates))
         real = np.broadcast_to(truth, (replicates, len(truth)))
@@ -100,9 +102,11 @@ class CategoryPool:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         return block_size(8 * (6 * len(self.truth) + 2 * self.schedule.generations))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         fitted: Array = np.broadcast_to(self.truth, (replicates, len(self.truth)))
@@ -132,11 +136,13 @@ class TokenPool:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         tokens = 2 * int(table.points.sum()) + 2 * int(table.drawn.max())
         return block_size(8 * (5 * len(self.truth) + tokens + 2 * table.generations))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table, categories = self.schedule, len(self.truth)
         out = np.empty((table.generations, replicates))
         fitted: Array = np.broadcast_to(self.truth, (replicates, categories))

@@ -65,13 +65,17 @@ class Kind(ABC):
 
 
 class Normal(Kind):
+    """Normal of variance ``index``."""
+
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
+        """Points of the family about every mean: shape (count, *mean.shape)."""
         noise = rng.standard_normal((count, *mean.shape))
         noise *= np.sqrt(self.index)
         noise += mean
         return noise
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
+        """The mean of ``count`` points by its own law, of the shape of ``mean``."""
         noise = rng.standard_normal(mean.shape)
         noise *= np.sqrt(self.index / count)
         noise += mean
@@ -82,6 +86,7 @@ class Nonnegative(Kind):
     """A family whose means are nonnegative."""
 
     def within(self, mean: Array) -> Array:
+        """The mean with negative rounding removed; DomainError when it is more than rounding."""
         lowest = mean.min()
         if lowest >= 0:
             return mean
@@ -91,20 +96,28 @@ class Nonnegative(Kind):
 
 
 class Poisson(Nonnegative):
+    """Poisson; the index is 1."""
+
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
+        """Points of the family about every mean: shape (count, *mean.shape)."""
         return _poisson(rng, np.broadcast_to(mean, (count, *mean.shape)))
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
+        """The mean of ``count`` points by its own law, of the shape of ``mean``."""
         return _poisson(rng, count * mean) / count
 
 
 class Gamma(Nonnegative):
+    """Gamma of shape ``index``."""
+
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
+        """Points of the family about every mean: shape (count, *mean.shape)."""
         draws = standard_gamma(rng, self.index, (count, *mean.shape))
         draws *= mean / self.index
         return draws
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
+        """The mean of ``count`` points by its own law, of the shape of ``mean``."""
         shape = count * self.index
         draws = standard_gamma(rng, shape, mean.shape)
         draws *= mean
@@ -119,18 +132,21 @@ class Binomial(Nonnegative):
     tabulated: tuple[int, ...] = ()
 
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
+        """Points of the family about every mean: shape (count, *mean.shape)."""
         shape = (count, *mean.shape)
         if self.index == 1:
             return (rng.random(shape) < mean).astype(np.float64)
         return binomial(rng, int(self.index), mean / self.index, shape).astype(np.float64)
 
     def total(self, rng: Generator, mean: Array, count: int) -> Array:
+        """The sum of ``count`` points; of flips, counted as bytes."""
         if self.index != 1 or count > 255:
             return super().total(rng, mean, count)
         flips = rng.random((count, *mean.shape)) < mean
         return flips.view(np.uint8).sum(axis=0, dtype=np.uint8).astype(np.float64)
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
+        """The mean of ``count`` points by its own law, of the shape of ``mean``."""
         trials = count * int(self.index)
         success = mean if self.index == 1 else mean / self.index
         if trials in self.tabulated:
@@ -138,11 +154,13 @@ class Binomial(Nonnegative):
         return binomial(rng, trials, success) / count
 
     def for_blocks(self, counts: NDArray[np.int64]) -> Binomial:
+        """With tables for the totals of these blocks, where they are few and small."""
         totals = {int(count) * int(self.index) for count in counts}
         worthwhile = len(totals) <= MOST_TABLES and max(totals) <= MOST_TRIALS
         return replace(self, tabulated=tuple(sorted(totals))) if worthwhile else self
 
     def within(self, mean: Array) -> Array:
+        """The mean within [0, trials]; DomainError when it is outside by more than rounding."""
         mean = super().within(mean)
         highest = mean.max()
         if highest <= self.index:
@@ -155,22 +173,30 @@ class Binomial(Nonnegative):
 
 
 class NegativeBinomial(Nonnegative):
+    """Negative binomial, V = μ + μ²/index: Poisson with a gamma rate."""
+
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
+        """Points of the family about every mean: shape (count, *mean.shape)."""
         rates = standard_gamma(rng, self.index, (count, *mean.shape))
         rates *= mean / self.index
         return _poisson(rng, rates)
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
+        """The mean of ``count`` points by its own law, of the shape of ``mean``."""
         rates = standard_gamma(rng, count * self.index, mean.shape)
         rates *= mean / self.index
         return _poisson(rng, rates) / count
 
 
 class HyperbolicSecant(Kind):
+    """Generalised hyperbolic secant, V = index + μ²/index."""
+
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
+        """Points of the family about every mean: shape (count, *mean.shape)."""
         return hyperbolic_secant(rng, self.index, np.broadcast_to(mean, (count, *mean.shape)))
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
+        """The mean of ``count`` points by its own law, of the shape of ``mean``."""
         return hyperbolic_secant(rng, count * self.index, count * mean) / count
 
 

@@ -229,6 +229,7 @@ class GaussianChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         numbers = (6 + kept_blocks(self.plan)) * self.d * (self.d + 1)
         if self.points_drawn:
@@ -242,6 +243,7 @@ class GaussianChain:
         return bool((fitted_on(self.schedule) <= self.d).any())
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = standard(replicates, self.d)
@@ -328,12 +330,14 @@ class GaussianPool:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         numbers = int(table.points.sum()) * self.d + 2 * table.generations
         numbers += 4 * int(np.maximum(table.points, fitted_on(table)).max()) * (self.d + 1)
         return block_size(8 * numbers, POOL_BYTES)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         pool = np.empty((replicates, int(table.points.sum()), self.d))

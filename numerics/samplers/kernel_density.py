@@ -56,6 +56,7 @@ class Mixture:
 
     @property
     def d(self) -> int:
+        """Dimension."""
         return len(self.means[0])
 
     @property
@@ -74,6 +75,7 @@ class Mixture:
         return float(np.array(self.weights) @ overlaps @ np.array(self.weights))
 
     def points(self, rng: Generator, replicates: int, count: int) -> Array:
+        """Points of the mixture: shape (replicates, count, d)."""
         drawn = rng.standard_normal((replicates, count, self.d))
         if len(self.weights) == 1:
             drawn *= np.sqrt(self.variances[0])
@@ -316,6 +318,7 @@ class KernelChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         places = layout(table)
         numbers = places.size * self.truth.d + 2 * table.generations
@@ -324,6 +327,7 @@ class KernelChain:
         return block_size(8 * numbers, 2**24)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         slots = layout(table).slots

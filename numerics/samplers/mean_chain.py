@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -40,20 +41,19 @@ class MeanChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         arrays = 2 * self.schedule.generations + self.dimension * (4 + kept_blocks(self.plan))
         return block_size(8 * arrays)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = np.full(replicates if self.dimension == 1 else (self.dimension, replicates), self.truth)
         fitted = truth
         blocks = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = self._mean(rng, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._mean(rng, truth, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._mean, rng), fitted, truth)
             fitted = self.kind.within(blocks.add(block, fresh))
             self.loss(fitted, out[g])
         return out

@@ -40,6 +40,9 @@ def mean_overlap(x: Array, y: Array, variance: float) -> Array:
 
 
 def lifted(points: Array, variance: float, first: bool) -> Array:
+    """Points (R, n, d) as (x/σ, −|x|²/(2σ²), 1), or with the last two exchanged: products are then exponents of the
+    kernel.
+    """
     replicates, count, d = points.shape
     lifted = np.empty((replicates, count, d + 2))
     np.divide(points, np.sqrt(variance), out=lifted[:, :, :d])

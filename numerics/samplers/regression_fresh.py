@@ -12,6 +12,7 @@ matters, and three numbers a generation carry it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -38,9 +39,11 @@ class FreshReplace:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         return block_size(8 * (2 * self.schedule.generations + 6))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         squared = np.zeros(replicates)
@@ -69,20 +72,19 @@ class FreshNormalEquations:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         statistics = 4 + kept_blocks(self.plan)
         return max(64, block_size(8 * statistics * self.d * (self.d + 1), CACHE_BYTES))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = np.zeros((self.d, replicates))
         fitted = truth
         equations = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = self._statistic(rng, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._statistic, rng), fitted, truth)
             total = equations.add(block, fresh)
             fitted = cholesky_solve(total[:, : self.d], total[:, self.d])
             np.einsum("db,db->b", fitted, fitted, out=out[g])

@@ -7,6 +7,7 @@ where the number of rows crosses the number of features.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,21 +52,20 @@ class FreshRows:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         rows = int(self.schedule.points.max() + self.schedule.fresh_points.max())
         statistics = (5 + kept_blocks(self.plan)) * self.d * (self.d + 1)
         return block_size(8 * (2 * self.schedule.generations + 2 * rows * (self.d + 2) + statistics), 2**23)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = truth_vectors(replicates, self.d, self.signal)
         fitted: NDArray[np.floating[Any]] = truth
         equations = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = self._statistic(rng, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._statistic, rng), fitted, truth)
             total = equations.add(block, fresh)
             fitted = np.linalg.solve(total[:, :, : self.d], total[:, :, self.d :])[:, :, 0]
             squared_error(fitted, truth, out[g])
@@ -89,10 +89,12 @@ class FreshMinimumNorm:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         rows = int(self.schedule.points.sum() + self.schedule.fresh_points.max())
         return block_size(8 * (2 * self.schedule.generations + 3 * rows * (self.d + 1) + 3 * self.d**2), 2**25)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = truth_vectors(replicates, self.d, self.signal)
@@ -127,6 +129,7 @@ class RowPool:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         pool = int(table.points.sum())
         kept = pool * 2 + (self.rows if self.shared else pool) * self.d
@@ -134,6 +137,7 @@ class RowPool:
         return block_size(8 * (2 * table.generations + kept + fitted), 2**25)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         size = int(table.points.sum())
         out = np.empty((table.generations, replicates))

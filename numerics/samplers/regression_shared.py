@@ -15,6 +15,7 @@ draws a replicate instead of O(m²).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,12 @@ class SharedDesign:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         size = min(self.d, self.rows)
         return block_size(8 * (2 * self.schedule.generations + size * (6 + kept_blocks(self.plan))))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         small, large = min(self.d, self.rows), max(self.d, self.rows)
         out = np.empty((table.generations, replicates))
@@ -53,22 +56,19 @@ class SharedDesign:
         lost = (
             self.signal * rng.beta((self.d - self.rows) / 2, self.rows / 2, replicates) if self.d > self.rows else None
         )
-        fitted = np.zeros((small, replicates))
+        fitted = truth = np.zeros((small, replicates))
         blocks = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = fitted + self._noise(rng, fitted.shape, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._noise(rng, fitted.shape, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._means, rng), fitted, truth)
             fitted = blocks.add(block, fresh)
             bidiagonal_inverse_norm(diagonal, below, fitted, out[g])
             if lost is not None:
                 out[g] += lost
         return out
 
-    def _noise(self, rng: Generator, shape: tuple[int, ...], points: int) -> Array:
-        """Average noise of the labels of one row, which was labelled points/rows times."""
-        return rng.standard_normal(shape) * (self.sigma * np.sqrt(self.rows / points))
+    def _means(self, rng: Generator, fitted: Array, points: int) -> Array:
+        """Average labels of the rows, each labelled points/rows times."""
+        return fitted + rng.standard_normal(fitted.shape) * (self.sigma * np.sqrt(self.rows / points))
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,14 @@ class SharedRows:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         rows, d = self.rows, self.d
         labels = int(self.schedule.points.max() + self.schedule.fresh_points.max())
         held = 2 * self.schedule.generations + 3 * rows * d + labels + rows * (4 + kept_blocks(self.plan))
         return block_size(8 * held, 2**25)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         design = rng.standard_normal((replicates, self.rows, self.d))
@@ -99,10 +101,7 @@ class SharedRows:
         fitted = truth
         labels = WeightedSum(self.plan)
         for g in range(table.generations):
-            block = self._labels(rng, design, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._labels(rng, design, truth, int(table.fresh_points[g]))
+            block, fresh = table.drawn_blocks(g, partial(self._labels, rng, design), fitted, truth)
             fitted = np.einsum("bdt,bt->bd", pseudo_inverse, labels.add(block, fresh))
             error = fitted - truth
             np.einsum("bd,bd->b", error, error, out=out[g])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from sympy import Expr, sympify
 
 from theory.errors import DomainError
 from theory.workflows.base import Workflow, exact_weights
+
+Array = NDArray[Any]
 
 # Counts are held in doubles.
 MOST_POINTS = 2**53
@@ -37,11 +41,20 @@ class Schedule:
 
     @property
     def generations(self) -> int:
+        """G."""
         return len(self.points)
 
     @property
     def subsampled(self) -> bool:
+        """Whether some generation is fitted on a random subsample."""
         return bool(self.drawn.any())
+
+    def drawn_blocks(
+        self, g: int, draw: Callable[[Array, int], Array], fitted: Array, truth: Array
+    ) -> tuple[Array, Array | None]:
+        """The block of row g, ``draw(fitted, points)``, and the real data drawn afresh beside it, where there are."""
+        block = draw(fitted, int(self.points[g]))
+        return block, draw(truth, int(self.fresh_points[g])) if self.fresh_weights[g] else None
 
 
 def schedule(workflow: Workflow, generations: int, unit: int) -> Schedule:

@@ -58,9 +58,11 @@ class TiltedChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         return block_size(8 * (2 * self.schedule.generations + 12 + kept_blocks(self.plan)))
 
     def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = np.full(replicates, self.truth)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from typing import Any
 
 
@@ -53,7 +52,9 @@ def _on_the_line(registry: Mapping[str, Any]) -> list[Any]:
 
 
 def _parameters(owner: Any) -> list[str]:
-    return [] if owner is None else [field.name for field in fields(owner)]
+    from theory.registry import settings as settings_of
+
+    return [] if owner is None else [setting.name for setting in settings_of(owner)]
 
 
 def _starting(names: Iterable[str], incomplete: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import MISSING, fields
 from difflib import get_close_matches
 from inspect import cleandoc
 from typing import Annotated, Any
@@ -13,12 +12,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from selfgen.catalogue import WORKFLOW_SETTINGS, cell, concrete, workflows
+from selfgen.catalogue import cell, concrete, workflows
 from selfgen.commands.terminal import terminal
 from selfgen.proofs import DOUBLE, SINGLE
 from selfgen.study import shipped, title_of
 from theory import DomainError
-from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
+from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS, is_required, settings
+from theory.workflows.base import Workflow
 
 #: Commands of LaTeX in the first lines of docstrings.
 _SIGNS = {"\\dots": "…", "\\geq": "≥", "\\ge": "≥", "\\theta": "θ", "\\mu": "μ", "\\bar x": "x̄", "\\,": " "}
@@ -74,10 +74,10 @@ def parameters(built: type) -> dict[str, dict[str, str]]:
     """Constructor arguments: what they may be and what they mean, as the docstring of the class says."""
     documented = _parameters_section(built.__doc__ or "")
     found = {}
-    for field in fields(built):
+    for field in settings(built):
         allowed, meaning = documented.get(field.name, ("", ""))
         default = (
-            "required" if field.default is MISSING else "a symbol" if field.default is None else str(field.default)
+            "required" if is_required(field) else "a symbol" if field.default is None else str(field.default)
         )
         found[field.name] = {"allowed": allowed, "default": default, "meaning": meaning}
     return found
@@ -159,8 +159,13 @@ def _print(facts: dict[str, Any]) -> None:
             table.add_row(label, *(facts["derived"][loss][label] for loss in facts["losses"]))
         terminal().print(table)
         typer.echo("≈ to leading order in 1/n; ✓ with a certificate that the checker accepts.")
-        if WORKFLOW_SETTINGS:
-            typer.echo(f"As examples: {', '.join(str(workflow) for workflow in WORKFLOW_SETTINGS.values())}.")
+        required = [str(one) for one in workflows().values() if _has_required(one)]
+        if required:
+            typer.echo(f"As examples: {', '.join(required)}.")
+
+
+def _has_required(workflow: Workflow) -> bool:
+    return any(map(is_required, settings(type(workflow))))
 
 
 def _summary(found: type) -> str:

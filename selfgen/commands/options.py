@@ -88,6 +88,7 @@ OfRisk = Annotated[bool, typer.Option("--risk", help="About the risk itself, not
 
 
 def settings_of(pairs: list[str] | None, sizes: str | None) -> dict[str, str]:
+    """The settings of --set and --sizes; refused when both give sizes."""
     from selfgen.names import settings
 
     found = settings(pairs or [])
@@ -99,6 +100,7 @@ def settings_of(pairs: list[str] | None, sizes: str | None) -> dict[str, str]:
 
 
 def whole_numbers(name: str, text: str) -> list[int]:
+    """Whole numbers with commas between; refused when one is none."""
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:

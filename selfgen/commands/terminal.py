@@ -19,6 +19,7 @@ def waiting(what: str) -> AbstractContextManager[object]:
 
 
 def cores() -> int:
+    """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -2,6 +2,9 @@
 
 Ends are balls (Arb), rounded outwards. Rational functions are enclosed exactly where they are monotone; everything else
 by the ranges of its parts, so that the enclosure may be wider than the range.
+
+Values at one point are balls of :mod:`theory.expressions.balls`; a range needs its two ends apart, since one may
+be infinite, and a ball about an interval loses the monotonicity that the ends show.
 """
 
 from __future__ import annotations

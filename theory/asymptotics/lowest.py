@@ -33,7 +33,7 @@ from sympy.core.relational import Relational
 
 from theory.asymptotics.enclosures import enclosure, polynomials
 from theory.asymptotics.scales import limit_or_none
-from theory.expressions.signs import Ranges, at_least, sign
+from theory.expressions.signs import Ranges, at_least, sign, sign_of_difference
 
 #: Where a sequence is tried for being monotone from, counted from its first term.
 _HEADS = (0, 8, 64, 512)
@@ -237,22 +237,11 @@ def _least(values: Iterable[Expr]) -> Expr | None:
         if best is None:
             best = value
             continue
-        if value in (oo, -oo) or best in (oo, -oo):
-            best = best if value == oo or best == -oo else value
-            continue
-        smaller = _order(value - best)
+        smaller = sign_of_difference(value, best)
         if smaller is None:
             return None
         best = value if smaller < 0 else best
     return best
-
-
-def _order(difference: Expr) -> int | None:
-    """Sign of a number, by a ball where that tells."""
-    found = enclosure(difference, Dummy("x"), 0, 0)
-    if found is not None and (found[0] > 0 or found[1] < 0):
-        return 1 if found[0] > 0 else -1
-    return sign(difference)
 
 
 def _nonnegative(excess: Expr, x: Symbol, start: int) -> Basic | None:

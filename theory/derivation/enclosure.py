@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sympy import Dummy, Expr
+from sympy import Expr
 
 from theory.derivation.normal_form import NoNormalForm, vanishes
-from theory.errors import DomainError
-from theory.expressions.balls import BallProgram
+from theory.expressions.signs import ball_sign
 
-#: Bits, doubled until the sign shows.
-FIRST_BITS, MOST_BITS = 128, 8192
+#: Bits of the last ball: what is zero has been proved to be before.
+MOST_BITS = 8192
 
 
 def number_sign(value: Expr) -> int | None:
@@ -28,16 +27,4 @@ def number_sign(value: Expr) -> int | None:
             return 0
     except NoNormalForm:
         return None
-    try:
-        program = BallProgram(value, Dummy("g"))
-    except DomainError:
-        return None
-    bits = FIRST_BITS
-    while bits <= MOST_BITS:
-        ball = program.at_precision(bits)(1)
-        if not ball.imag.contains(0):
-            return None
-        if ball.real > 0 or ball.real < 0:
-            return 1 if ball.real > 0 else -1
-        bits *= 2
-    return None
+    return ball_sign(value, MOST_BITS)

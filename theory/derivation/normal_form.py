@@ -12,6 +12,11 @@ and the same for powers :math:`\lambda^{G+1} = \lambda\,\lambda^G`, sums and pro
 Algebraic variables obey their equation: :math:`t^q = x` for a root, :math:`c^2 + s^2 = 1`, :math:`i^2 = -1`.
 Two expressions are equal if their difference has numerator zero. The converse holds only as far as the variables are
 independent: that a difference is zero is proved, that it is not zero is not.
+
+The checker of certificates has a normal form of its own (:mod:`theory.proof.algebra`), and both stay: derivations need
+free sums and products, trigonometric functions and radicals of any radicand, which a kernel that is to be trusted must
+not grow. And what was written twice, each without the other in sight, checks each other: tests hold the two to the same
+answers.
 """
 
 from __future__ import annotations

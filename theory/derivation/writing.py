@@ -45,11 +45,16 @@ class Told(Protocol):
     """What is written: steps, each with the evidence of its check."""
 
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """What the derivation is of."""
+
     @property
-    def steps(self) -> tuple[Step, ...]: ...
+    def steps(self) -> tuple[Step, ...]:
+        """The displayed steps, in order."""
+
     @property
-    def evidence(self) -> tuple[Evidence, ...]: ...
+    def evidence(self) -> tuple[Evidence, ...]:
+        """How each step was checked."""
 
 
 def align(derivation: Told) -> str:

@@ -10,11 +10,11 @@ from itertools import combinations, islice
 from sympy import Expr, S
 
 from theory.design.order_of_collapse import limit_of, outgrows
-from theory.design.settling import Settled, factored_sign, risk_sign, settle
+from theory.design.settling import Settled, settle
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation, quoted
-from theory.expressions.signs import Ranges
+from theory.expressions.signs import Ranges, sign_by_factors, sign_of_difference
 from theory.models.base import Model
 from theory.models.regular import Regular
 from theory.moments.recurrence import MomentRecurrence
@@ -140,7 +140,7 @@ class Comparison:
 
     def _ranked(self, values: Sequence[Expr], where: str) -> tuple[Place, ...]:
         def order(left: int, right: int) -> int:
-            found = risk_sign(values[left], values[right], self._ranges)
+            found = sign_of_difference(values[left], values[right], self._ranges)
             if found is None:
                 names = f"{self.workflows[left].name} and {self.workflows[right].name}"
                 raise NotDerivedError(f"the order of {names} at {where} depends on parameters: give numbers.")
@@ -185,7 +185,7 @@ class Comparison:
         found = []
         for a, b in combinations(range(len(self.risks)), 2):
             values = list(zip(self._values[a], self._values[b], strict=False))
-            signs = tuple(risk_sign(left, right, self._ranges) for left, right in values)
+            signs = tuple(sign_of_difference(left, right, self._ranges) for left, right in values)
             settled = settle(self._measured[a], self._measured[b], values, signs, self._ranges)
             found.append(Pair(a, b, signs, settled))
         return tuple(found)
@@ -308,7 +308,7 @@ def in_common_unit(risks: Sequence[Risk]) -> tuple[Expr, tuple[Risk, ...]]:
     ranges = {
         key: value for risk in risks for key, value in (*risk.model.ranges().items(), *risk.workflow.ranges().items())
     }
-    if not shared or factored_sign(unit, ranges) != 1:
+    if not shared or sign_by_factors(unit, ranges) != 1:
         return S.One, tuple(risks)
     return unit, tuple(replace(risk, recurrence=risk.recurrence.changed(scale=S.One)) for risk in risks)
 

@@ -29,9 +29,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flint import fmpq, fmpq_mat
-from sympy import QQ, Dummy, Expr, Matrix, Mul, Poly, Rational, S, cancel, factor, oo
+from sympy import QQ, Dummy, Expr, Matrix, Poly, Rational, S, cancel, oo
 
-from theory.expressions.signs import Ranges, at_least, sign
+from theory.expressions.signs import Ranges, at_least, sign, sign_by_factors, sign_of_difference
 from theory.moments.composition import linear_moments
 from theory.moments.recurrence import MomentRecurrence
 from theory.moments.stationary import StationaryRecurrence
@@ -53,30 +53,6 @@ class Settled:
     since: int
     sign: int
     reason: str
-
-
-def risk_sign(first: Expr, second: Expr, ranges: Ranges) -> int | None:
-    """Sign of a difference of risks, of which either may be infinite."""
-    if first == second:
-        return 0
-    if first in (oo, -oo) or second in (oo, -oo):
-        return 1 if first == oo or second == -oo else -1
-    return factored_sign(first - second, ranges)
-
-
-def factored_sign(expression: Expr, ranges: Ranges) -> int | None:
-    """The sign of a rational function from those of its factors: much smaller polynomials than the whole."""
-    symbols = expression.free_symbols
-    if not symbols or not expression.is_rational_function(*symbols):
-        return sign(expression, ranges)
-    found = 1
-    for part in Mul.make_args(factor(expression)):
-        base, power = part.as_base_exp()
-        own = sign(base, ranges) if power.is_Integer else sign(part, ranges)
-        if not own:
-            return own
-        found *= own ** abs(int(power)) if power.is_Integer else own
-    return found
 
 
 def settle(
@@ -116,7 +92,7 @@ def _settled(
         return Settled(since, 0, "they obey the same recurrence") if same else None
     higher, lower, top, bottom = (first, second, left, right) if side == 1 else (second, first, right, left)
     above, below = _kept_above(higher, top), _kept_below(lower, bottom)
-    if above is not None and below is not None and risk_sign(above, below, ranges) == 1:
+    if above is not None and below is not None and sign_of_difference(above, below, ranges) == 1:
         return Settled(
             since, side, f"{_which(higher)} stays at or above {above}, {_which(lower)} stays at or below {below}"
         )
@@ -151,11 +127,11 @@ def _step_by_step(higher: Risk, lower: Risk, top: Expr, bottom: Expr, since: int
         return False
     (p_high, f_high), (p_low, f_low) = high, low
     later = {**ranges, GENERATION: at_least(S(since + 1))}
-    if factored_sign(p_high, later) != 1:
+    if sign_by_factors(p_high, later) != 1:
         return False
     for interval in _intervals(lower, bottom, p_low, f_low, later) if p_high != p_low else [(bottom, bottom)]:
         brackets = [p_high - p_low if end == oo else (p_high - p_low) * end + f_high - f_low for end in interval]
-        if all(factored_sign(bracket, later) in (0, 1) for bracket in brackets):
+        if all(sign_by_factors(bracket, later) in (0, 1) for bracket in brackets):
             return True
     return False
 
@@ -164,12 +140,12 @@ def _intervals(risk: Risk, value: Expr, p: Expr, f: Expr, ranges: Ranges) -> lis
     """Intervals in which the risk stays from its ``value`` on."""
     low, high = _kept_above(risk, value), _kept_below(risk, value)
     found = [] if low is None or high is None else [(low, high)]
-    if all(factored_sign(part, ranges) in (0, 1) for part in (p, f, value)):
+    if all(sign_by_factors(part, ranges) in (0, 1) for part in (p, f, value)):
         found.append((S.Zero, oo))
     # R_g − c = p_g (R_{g−1} − c) for a constant c = F/(1 − p): with p ≥ 0 the risk stays on its side of c.
     fixed = None if p == 1 else cancel(f / (1 - p))
-    if fixed is not None and not fixed.has(GENERATION) and factored_sign(p, ranges) in (0, 1):
-        side = risk_sign(fixed, value, ranges)
+    if fixed is not None and not fixed.has(GENERATION) and sign_by_factors(p, ranges) in (0, 1):
+        side = sign_of_difference(fixed, value, ranges)
         if side == 1 and low is not None:
             found.append((low, fixed))
         if side == -1 and high is not None:
@@ -184,8 +160,8 @@ def _towards_limit(higher: Risk, lower: Risk, since: int, ranges: Ranges) -> boo
         return False
     if higher.limit is None or lower.limit is None or oo in (higher.limit, lower.limit):
         return False
-    falls = factored_sign(high[1] - low[1], {**ranges, GENERATION: at_least(S(since + 1))}) == -1
-    return falls and risk_sign(higher.limit, lower.limit, ranges) in (0, 1)
+    falls = sign_by_factors(high[1] - low[1], {**ranges, GENERATION: at_least(S(since + 1))}) == -1
+    return falls and sign_of_difference(higher.limit, lower.limit, ranges) in (0, 1)
 
 
 def _scalar(risk: Risk, since: int) -> tuple[Expr, Expr] | None:
@@ -214,11 +190,11 @@ def _by_steps(higher: Risk, lower: Risk, top: Expr, since: int, side: int, range
     if above is None:
         return None
     later = {**ranges, GENERATION: at_least(S(since + 1))}
-    grows = factored_sign(above[0], later) in (0, 1)
-    if grows and lower.bound is not None and risk_sign(top, lower.bound, ranges) == 1:
+    grows = sign_by_factors(above[0], later) in (0, 1)
+    if grows and lower.bound is not None and sign_of_difference(top, lower.bound, ranges) == 1:
         return Settled(since, side, f"{_which(higher)} grows, {_which(lower)} stays at or below {lower.bound}")
     below = _steps(lower, since)
-    if below is not None and factored_sign(above[0] - below[1], later) in (0, 1):
+    if below is not None and sign_by_factors(above[0] - below[1], later) in (0, 1):
         return Settled(since, side, f"every later step of {_which(higher)} is larger than that of {_which(lower)}")
     return None
 

@@ -267,6 +267,7 @@ class OptimalFreshReal(Workflow):
 
     real: Expr = ONE
     name: ClassVar[str] = "optimal-fresh-real"
+    roles: ClassVar[dict[str, str]] = {"real": "amount"}
 
     def __post_init__(self) -> None:
         real = exact("real", self.real)
@@ -280,6 +281,7 @@ class OptimalFreshReal(Workflow):
         return move, read, [start]
 
     def fresh_weight(self, g: int | Expr) -> Expr:
+        """s_g, the share that minimises the risk of generation g given that of g − 1; 0 at g = 1. A concrete g only."""
         if g == 1:
             return S.Zero
         if not isinstance(g, int) and not getattr(g, "is_Integer", False):
@@ -291,12 +293,11 @@ class OptimalFreshReal(Workflow):
         return cancel(top / bottom)
 
     def fresh_size(self, g: int | Expr) -> Expr:
+        """ρ from generation 2 on, in units of n."""
         return S.Zero if g == 1 else self.real
 
-    def ranges(self) -> dict[Symbol, Expr]:
-        return {self.real: range_of("positive")} if isinstance(self.real, Symbol) else {}
-
     def weights(self, g: int) -> list[Expr]:
+        """(0, …, 0, 1 − s_g)."""
         return [S.Zero] * (g - 1) + [1 - self.fresh_weight(g)]
 
     def dynamics(self) -> ConvergingDynamics:

@@ -284,10 +284,12 @@ def parameter(
 
 
 def is_positive(value: Expr) -> bool | None:
+    """Whether value > 0; None when symbols leave it open."""
     return value.is_positive
 
 
 def is_positive_integer(value: Expr) -> bool | None:
+    """Whether value is 1, 2, 3, …; None when symbols leave it open."""
     if value.is_integer is False or value.is_positive is False:
         return False
     return True if value.is_integer and value.is_positive else None

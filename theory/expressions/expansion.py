@@ -84,6 +84,7 @@ class Order:
         return self._decide(self._size(left), self._size(right))
 
     def exponents(self, left: Expr, right: Expr) -> int:
+        """Compare exponents of G: 1, 0 or −1. Raises UnknownOrder when the ranges leave it open."""
         return 0 if left == right else self._decide(left, right)
 
     def keys(self, left: Key, right: Key) -> int:
@@ -92,6 +93,7 @@ class Order:
         return self.rates(left[0], right[0]) or self.exponents(left[1], right[1]) or logs
 
     def assuming(self, left: Expr, right: Expr, answer: int) -> Order:
+        """The same order, with ``answer`` for the comparison of left with right."""
         return Order(self.ranges, (*self.assumed, (left, right, answer)))
 
     def _size(self, rate: Expr) -> Expr:
@@ -118,6 +120,7 @@ class Expansion:
 
     @property
     def constant(self) -> Expr:
+        """The coefficient of λ^G·G^e·(log G)^l with λ = 1, e = l = 0."""
         return self.terms.get(CONSTANT, S.Zero)
 
     @property
@@ -165,6 +168,7 @@ def _compared_by(order: Order) -> Callable[[Key, Key], int]:
 
 
 def term(coefficient: Expr, key: Key) -> Expr:
+    """c·λ^G·G^e·(log G)^l."""
     base, exponent, logs = key
     return coefficient * base**G * G**exponent * log(G) ** logs
 

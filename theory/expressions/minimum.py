@@ -23,14 +23,13 @@ from sympy import (
     cancel,
     diff,
     factor,
-    factor_list,
     fraction,
     oo,
     sqrt,
 )
 
 from theory.errors import NotDerivedError
-from theory.expressions.signs import Ranges, sign
+from theory.expressions.signs import Ranges, sign, signed_factors
 
 
 def minimiser(name: str, function: Expr, variable: Symbol, upper: Expr, ranges: Ranges) -> Expr:
@@ -89,15 +88,10 @@ def positive(expression: Expr, ranges: Ranges, symbols: Sequence[Symbol]) -> Bas
     decided = sign(expression, ranges)
     if decided is not None:
         return S.true if decided == 1 else S.false
-    numerator, denominator = fraction(cancel(expression))
-    coefficient, factors = factor_list(numerator * denominator)
-    rest = S.One if coefficient.is_positive else S.NegativeOne
-    for part, multiplicity in factors:
-        known = sign(part, ranges)
-        if known is None:
-            rest *= part if multiplicity % 2 else S.One
-        else:
-            rest *= known**multiplicity
+    rest: Expr = S.One
+    for part, power, known in signed_factors(expression, ranges):
+        # Beside those of known sign a factor counts by its parity.
+        rest *= (known if known is not None else part) if power % 2 else S.One
     for symbol in symbols:
         polynomial = rest.as_poly(symbol)
         if polynomial is None or polynomial.degree() != 1:

@@ -1,18 +1,25 @@
-r"""Signs of rational functions, decided by shifted coefficients.
+r"""Signs: of numbers by balls (Arb), of rational functions by shifted coefficients. The one decider of the library.
 
 A parameter with a known range is written in a variable that runs over [0, ∞): n = 1 + t for a whole
 number, p = t/(1+t) for a probability, T = d + 2 + t for the rows of a regression. If all coefficients of
 the numerator and denominator then have one sign, so has the function on the whole range. The test never
-errs; it may answer None.
+errs; it may answer None. What knows more (:mod:`theory.derivation.signs`: roots, Gammas, polygammas) stands on it;
+the checker of certificates alone decides for itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from sympy import Dummy, Expr, Poly, S, Symbol, fraction, together
+from sympy import Dummy, Expr, Mul, Poly, S, Symbol, factor, fraction, oo, together
+
+from theory.errors import DomainError
+from theory.expressions.balls import BallProgram
 
 Ranges = Mapping[Symbol, Expr]
+
+#: Bits of a ball around a number, doubled until its sign shows. A zero that algebra does not see costs them all.
+_FIRST_BITS, _MOST_BITS = 64, 512
 
 
 def unit_interval() -> Expr:
@@ -27,8 +34,16 @@ def at_least(bound: Expr) -> Expr:
 
 
 def range_of(role: str) -> Expr:
-    """An expression that runs over the values of a "count", a "positive" number or a "probability"."""
-    return {"count": at_least(S.One), "positive": at_least(S.Zero), "probability": unit_interval()}[role]
+    """An expression that runs over the values of a "count", a "positive" number, an "amount" or a "probability"."""
+    if role == "probability":
+        return unit_interval()
+    return at_least({"count": S.One, "positive": S.Zero, "amount": S.Zero}[role])
+
+
+def ranges_of(roles: Mapping[str, str], values: Mapping[str, object]) -> dict[Symbol, Expr]:
+    """Where those values run that are symbols, by their roles; a "real" number and a "schedule" have no such range."""
+    bounded = ((values[name], role) for name, role in roles.items() if role not in ("real", "schedule"))
+    return {value: range_of(role) for value, role in bounded if isinstance(value, Symbol)}
 
 
 def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
@@ -39,6 +54,71 @@ def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
     numerator, denominator = fraction(together(substituted))
     top, bottom = _polynomial_sign(numerator), _polynomial_sign(denominator)
     return None if top is None or not bottom else top * bottom
+
+
+def sign_by_factors(expression: Expr, ranges: Ranges | None = None) -> int | None:
+    """The same of a rational function by those of its factors in lowest terms: much smaller polynomials than the whole.
+
+    It may know more, where factors cancel, or less, as of (t + 1)(t² − t + 1) = t³ + 1.
+
+    Examples
+    --------
+    >>> from sympy import symbols
+    >>> n = symbols("n", integer=True, positive=True)
+    >>> sign((n**2 - 4) / (n - 2)), sign_by_factors((n**2 - 4) / (n - 2))
+    (None, 1)
+    """
+    symbols = expression.free_symbols
+    if not symbols or not expression.is_rational_function(*symbols):
+        return sign(expression, ranges)
+    found = 1
+    for _, power, own in signed_factors(expression, ranges):
+        if not own:
+            return own
+        found *= own ** abs(power)
+    return found
+
+
+def signed_factors(expression: Expr, ranges: Ranges | None = None) -> Iterator[tuple[Expr, int, int | None]]:
+    """The factors of a rational function over Q, each with its power and its sign, None where it is not decided."""
+    for part in Mul.make_args(factor(expression)):
+        base, power = part.as_base_exp()
+        if not power.is_Integer:
+            base, power = part, S.One
+        yield base, int(power), sign(base, ranges)
+
+
+def sign_of_difference(first: Expr, second: Expr, ranges: Ranges | None = None) -> int | None:
+    """Sign of first − second, of which either may be infinite; two infinite values of one sign are equal."""
+    if first == second:
+        return 0
+    if first in (oo, -oo) or second in (oo, -oo):
+        return 1 if first == oo or second == -oo else -1
+    return sign_by_factors(first - second, ranges)
+
+
+def ball_sign(value: Expr, most_bits: int = _MOST_BITS) -> int | None:
+    """1 or −1 for a real number that a ball keeps away from 0; None when it is 0, unknown to balls, or not real.
+
+    Examples
+    --------
+    >>> from sympy import Rational, pi
+    >>> ball_sign(pi**2 / 6 - Rational(164493, 100000)), ball_sign(S.Zero)
+    (1, None)
+    """
+    try:
+        program = BallProgram(value, Dummy("g"))
+    except DomainError:
+        return None
+    bits = _FIRST_BITS
+    while bits <= most_bits:
+        ball = program.at_precision(bits)(1)
+        if not ball.imag.contains(0):
+            return None
+        if ball.real > 0 or ball.real < 0:
+            return 1 if ball.real > 0 else -1
+        bits *= 2
+    return None
 
 
 def covering(expression: Expr, ranges: Ranges) -> dict[Symbol, Expr]:
@@ -70,10 +150,7 @@ def _numeric_sign(value: Expr) -> int | None:
         return 1
     if value.is_negative:
         return -1
-    approximate = value.evalf(30)
-    if approximate.is_number and approximate.is_real and abs(approximate) > 1e-20:
-        return 1 if approximate > 0 else -1
-    return None
+    return ball_sign(value)
 
 
 def _polynomial_sign(expression: Expr) -> int | None:

@@ -10,7 +10,7 @@ from sympy import Basic, Expr, S, Symbol, sympify
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import quoted, replacements
-from theory.expressions.signs import range_of
+from theory.expressions.signs import ranges_of
 from theory.expressions.symbols import j
 from theory.moments.higher_moments import QuadraticNoise
 from theory.moments.recurrence import Recurrence
@@ -30,8 +30,10 @@ class Model(ABC):
     losses: ClassVar[tuple[str, ...]] = ("squared",)
     #: Those of the losses of which more is better.
     gains: ClassVar[tuple[str, ...]] = ()
-    #: What each parameter is: "count", "positive" or "probability"; says over what a symbol in its place runs.
+    #: What each parameter is: "count", "positive", "probability" or "real"; says over what a symbol in its place runs.
     roles: ClassVar[dict[str, str]] = {}
+    #: The values of parameters that are words, by name.
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: Whether the next block is drawn from the mixture that the weights make, which must be a law.
     draws_from_mixture: ClassVar[bool] = False
 
@@ -78,8 +80,7 @@ class Model(ABC):
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
-        values = self.parameters
-        return {values[name]: range_of(role) for name, role in self.roles.items() if isinstance(values[name], Symbol)}
+        return ranges_of(self.roles, self.parameters)
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The same to leading order in 1/n, where a closed form is within reach more often."""
@@ -92,6 +93,7 @@ class Model(ABC):
 
     @property
     def free_symbols(self) -> set[Any]:
+        """Symbols in its parameters."""
         found: set[Any] = set()
         for value in self.parameters.values():
             if isinstance(value, Expr):
@@ -105,6 +107,7 @@ class Model(ABC):
         return replace(self, **changed)  # type: ignore[type-var]
 
     def verify_loss(self, loss: str) -> None:
+        """Refuse a loss that is none of the model's ``losses``, with a DomainError."""
         if not (isinstance(loss, str) and loss in self.losses):
             raise DomainError(
                 f"loss = {quoted(loss)} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}."

@@ -93,12 +93,16 @@ class Categorical(Model):
         return factor(1 - self.truth.collision) if self.truth.free_symbols else 1 - self.truth.collision
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """Squared error: noise (1 − Σp²)/n and curvature −1/n, exactly; diversity is what it leaves; support by
+        ancestry.
+        """
         if loss == "support":
             return self._support(workflow)
         squared = compose(workflow, noise=self.diversity / self.n, curvature=-1 / self.n, points=self.n)  # type: ignore[operator]
         return self._lost(squared) if loss == "diversity" else squared
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """The same with the curvature left out; the support has no simpler form."""
         if loss == "support":
             return self._support(workflow)
         squared = compose(workflow, noise=self.diversity / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
@@ -120,11 +124,13 @@ class Categorical(Model):
         return S.true
 
     def ranges(self) -> dict[Symbol, Expr]:
+        """Those of the roles; an unknown Σp² runs over (0, 1)."""
         collision = self.truth.collision if isinstance(self.truth, Unspecified) else None
         return {**super().ranges(), **({collision: unit_interval()} if isinstance(collision, Symbol) else {})}
 
     @property
     def free_symbols(self) -> set[Any]:
+        """Symbols in its parameters."""
         return super().free_symbols | self.truth.free_symbols
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:

@@ -9,8 +9,9 @@ recurrence closes, exactly, at every n.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sympy import Expr, S, Symbol, cancel, oo, sqrt
 
@@ -25,16 +26,24 @@ from theory.moments.higher_moments import QuadraticNoise
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
-_N = Symbol("n", integer=True, positive=True)
+
+@dataclass(frozen=True)
+class _Role:
+    """What a parameter may be: the assumptions on a symbol in its place, in words, and as a test."""
+
+    assumptions: dict[str, bool]
+    allowed: str
+    holds: Callable[[Expr], bool | None]
 
 
-def _sample_size(value: object) -> Expr:
-    return parameter("n", value, _N, "a whole number of samples, 1 or more", is_positive_integer)
+_ROLES = {
+    "count": _Role({"integer": True, "positive": True}, "a whole number, 1 or more", is_positive_integer),
+    "positive": _Role({"positive": True}, "positive", is_positive),
+    "probability": _Role({"positive": True}, "between 0 and 1", is_probability),
+    "real": _Role({"real": True}, "a real number", lambda value: value.is_real),
+}
 
-
-def _set(model: object, **values: Any) -> None:
-    for name, value in values.items():
-        object.__setattr__(model, name, value)
+_MEAN = Symbol("mu", positive=True)
 
 
 class ExponentialFamily(Model):
@@ -44,10 +53,24 @@ class ExponentialFamily(Model):
     divergence from the truth to the fitted model, to leading order in 1/n: the expectation of its expansion, on
     the event that the fit lies inside the parameter space. Where a fit can reach the boundary (no success in n
     flips) that event has probability just below one, and the divergence itself no finite mean.
+
+    A family declares its parameters by their ``roles``, the variance function and the truth; nothing else.
     """
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl")
+    #: What stands for a parameter that is left out, where that is not the symbol of its own name.
+    symbols: ClassVar[dict[str, Expr]] = {}
+    #: What a count counts, said when it is none.
+    counted: ClassVar[dict[str, str]] = {"n": "samples"}
     n: Expr
+
+    def __post_init__(self) -> None:
+        for name, role in self.roles.items():
+            kind = _ROLES[role]
+            symbol = self.symbols.get(name, Symbol(name, **kind.assumptions))
+            of = f"number of {self.counted[name]}," if name in self.counted else "number,"
+            value = parameter(name, getattr(self, name), symbol, kind.allowed.replace("number,", of), kind.holds)
+            object.__setattr__(self, name, value)
 
     @property
     @abstractmethod
@@ -71,10 +94,12 @@ class ExponentialFamily(Model):
         return self.mean_range != (-oo, oo)
 
     def noise(self) -> QuadraticNoise:
+        """V about the truth, V(θ_0) + V'(θ_0) δ + v_2 δ², as far as a family of this kind has it: to every order."""
         _, v1, v2 = self.variance_coefficients
         return QuadraticNoise(self.variance, v1 + 2 * v2 * self.truth, v2, self.n)
 
     def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        """E δ⁴ by the cumulants of the family; None for the divergence, and where the fourth moment is not derived."""
         if loss != "squared":
             return None
         try:
@@ -105,6 +130,9 @@ class ExponentialFamily(Model):
         return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """r_g by the noise V(θ_0)/n and the curvature v_2/n: E V(θ_0 + δ) = V(θ_0) + v_2 E δ², exactly. KL: E
+        δ²/(2V).
+        """
         if loss == "kl":
             # KL(θ_0 ‖ θ_0 + δ) = δ²/(2V) + O(δ³), and V cancels from E δ²/V (a certain outcome has none).
             noise = S.Zero if self.variance == 0 else 1 / (2 * self.n)
@@ -117,6 +145,7 @@ class ExponentialFamily(Model):
         )
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """The same with the curvature, of higher order in 1/n, left out."""
         if loss == "kl":
             return self.recurrence(workflow, loss)
         return compose(workflow, noise=self.variance / self.n, curvature=S.Zero, exactness="leading order")
@@ -152,21 +181,14 @@ class QuadraticVariance(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "quadratic-variance"
-    roles: ClassVar[dict[str, str]] = {"n": "count"}
+    roles: ClassVar[dict[str, str]] = {"v0": "real", "v1": "real", "v2": "real", "mean": "real", "n": "count"}
+    symbols: ClassVar[dict[str, Expr]] = {
+        name: Symbol(written, real=True)
+        for name, written in (("v0", "v_0"), ("v1", "v_1"), ("v2", "v_2"), ("mean", "mu"))
+    }
 
     def __post_init__(self) -> None:
-        real = {
-            name: Symbol(symbol, real=True)
-            for name, symbol in (("v0", "v_0"), ("v1", "v_1"), ("v2", "v_2"), ("mean", "mu"))
-        }
-        _set(
-            self,
-            n=_sample_size(self.n),
-            **{
-                name: parameter(name, getattr(self, name), symbol, "a real number", lambda value: value.is_real)
-                for name, symbol in real.items()
-            },
-        )
+        super().__post_init__()
         v2: Expr = self.v2  # type: ignore[assignment]
         if v2.is_number and v2.is_negative and not (-1 / v2).is_Integer:
             raise DomainError(
@@ -182,16 +204,19 @@ class QuadraticVariance(ExponentialFamily):
         )
 
     def ranges(self) -> dict[Symbol, Expr]:
+        """n from 1 on; v2 from −1 on, as a negative v2 is −1/m for a whole number m of binomial trials (Morris)."""
         # Morris: a negative v2 is −1/m for a whole number m of binomial trials.
         lowest = {self.v2: at_least(S.NegativeOne)} if isinstance(self.v2, Symbol) else {}
         return {**super().ranges(), **lowest}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """(v0, v1, v2), as given."""
         return self.v0, self.v1, self.v2  # type: ignore[return-value]
 
     @property
     def truth(self) -> Expr:
+        """The mean, as given."""
         return self.mean  # type: ignore[return-value]
 
 
@@ -221,17 +246,16 @@ class GaussianMean(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "gaussian-mean"
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        sigma = Symbol("sigma", positive=True)
-        _set(self, sigma2=parameter("sigma2", self.sigma2, sigma**2, "positive", is_positive), n=_sample_size(self.n))
+    symbols: ClassVar[dict[str, Expr]] = {"sigma2": Symbol("sigma", positive=True) ** 2}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = σ²."""
         return self.sigma2, S.Zero, S.Zero  # type: ignore[return-value]
 
     @property
     def truth(self) -> Expr:
+        """0: the risk does not depend on it."""
         return S.Zero
 
 
@@ -260,20 +284,16 @@ class Poisson(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "poisson"
     roles: ClassVar[dict[str, str]] = {"rate": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            rate=parameter("rate", self.rate, Symbol("lambda", positive=True), "positive", is_positive),
-            n=_sample_size(self.n),
-        )
+    symbols: ClassVar[dict[str, Expr]] = {"rate": Symbol("lambda", positive=True)}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ."""
         return S.Zero, S.One, S.Zero
 
     @property
     def truth(self) -> Expr:
+        """The rate."""
         return self.rate  # type: ignore[return-value]
 
 
@@ -303,21 +323,16 @@ class Gamma(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "gamma"
     roles: ClassVar[dict[str, str]] = {"shape": "positive", "mean": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            shape=parameter("shape", self.shape, Symbol("alpha", positive=True), "positive", is_positive),
-            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-            n=_sample_size(self.n),
-        )
+    symbols: ClassVar[dict[str, Expr]] = {"shape": Symbol("alpha", positive=True), "mean": _MEAN}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ²/shape."""
         return S.Zero, S.Zero, 1 / self.shape  # type: ignore[operator]
 
     @property
     def truth(self) -> Expr:
+        """The mean."""
         return self.mean  # type: ignore[return-value]
 
 
@@ -346,20 +361,16 @@ class Exponential(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "exponential"
     roles: ClassVar[dict[str, str]] = {"mean": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-            n=_sample_size(self.n),
-        )
+    symbols: ClassVar[dict[str, Expr]] = {"mean": _MEAN}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ²."""
         return S.Zero, S.Zero, S.One
 
     @property
     def truth(self) -> Expr:
+        """The mean."""
         return self.mean  # type: ignore[return-value]
 
 
@@ -391,27 +402,16 @@ class Binomial(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "binomial"
     roles: ClassVar[dict[str, str]] = {"m": "count", "p": "probability", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            m=parameter(
-                "m",
-                self.m,
-                Symbol("m", integer=True, positive=True),
-                "a whole number of trials, 1 or more",
-                is_positive_integer,
-            ),
-            p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
-            n=_sample_size(self.n),
-        )
+    counted: ClassVar[dict[str, str]] = {"m": "trials", "n": "samples"}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ − μ²/m."""
         return S.Zero, S.One, -1 / self.m  # type: ignore[operator]
 
     @property
     def truth(self) -> Expr:
+        """m p."""
         return self.m * self.p  # type: ignore[operator]
 
 
@@ -441,19 +441,14 @@ class Bernoulli(ExponentialFamily):
     name: ClassVar[str] = "bernoulli"
     roles: ClassVar[dict[str, str]] = {"p": "probability", "n": "count"}
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            p=parameter("p", self.p, Symbol("p", positive=True), "between 0 and 1", is_probability),
-            n=_sample_size(self.n),
-        )
-
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ − μ²."""
         return S.Zero, S.One, S.NegativeOne
 
     @property
     def truth(self) -> Expr:
+        """p."""
         return self.p  # type: ignore[return-value]
 
 
@@ -483,21 +478,16 @@ class NegativeBinomial(ExponentialFamily):
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "negative-binomial"
     roles: ClassVar[dict[str, str]] = {"r": "positive", "mean": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
-            mean=parameter("mean", self.mean, Symbol("mu", positive=True), "positive", is_positive),
-            n=_sample_size(self.n),
-        )
+    symbols: ClassVar[dict[str, Expr]] = {"mean": _MEAN}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = μ + μ²/r."""
         return S.Zero, S.One, 1 / self.r  # type: ignore[operator]
 
     @property
     def truth(self) -> Expr:
+        """The mean."""
         return self.mean  # type: ignore[return-value]
 
 
@@ -527,20 +517,15 @@ class HyperbolicSecant(ExponentialFamily):
     mean: Expr | None = None
     n: Expr | None = None  # type: ignore[assignment]
     name: ClassVar[str] = "hyperbolic-secant"
-    roles: ClassVar[dict[str, str]] = {"r": "positive", "n": "count"}
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            r=parameter("r", self.r, Symbol("r", positive=True), "positive", is_positive),
-            mean=parameter("mean", self.mean, Symbol("mu", real=True), "a real number", lambda value: value.is_real),
-            n=_sample_size(self.n),
-        )
+    roles: ClassVar[dict[str, str]] = {"r": "positive", "mean": "real", "n": "count"}
+    symbols: ClassVar[dict[str, Expr]] = {"mean": Symbol("mu", real=True)}
 
     @property
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
+        """V = r + μ²/r."""
         return self.r, S.Zero, 1 / self.r  # type: ignore[operator, return-value]
 
     @property
     def truth(self) -> Expr:
+        """The mean."""
         return self.mean  # type: ignore[return-value]

@@ -108,6 +108,7 @@ class GaussianFit(Model):
             raise DomainError("n = 1 leaves no degree of freedom: unbiased = True needs n to be 2 or more.")
 
     def ranges(self) -> dict[Symbol, Expr]:
+        """d from 1 on, n from d + 3 on, where fits have inverses with a mean."""
         covered = super().ranges()
         if isinstance(self.n, Symbol):
             covered[self.n] = at_least(self._d + 3)
@@ -122,18 +123,22 @@ class GaussianFit(Model):
         return self.n  # type: ignore[return-value]
 
     def remainder(self) -> str:
+        """What leading order leaves out is d/n smaller."""
         return "d/n"
 
     def verify_loss(self, loss: str) -> None:
+        """Refuse a loss that is none of the model's, and W₂ in more than one dimension."""
         super().verify_loss(loss)
         if loss == "wasserstein" and self.d != 1:
             raise DomainError(f"d = {self.d} is not allowed for loss = 'wasserstein': give d = 1.")
 
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
+        """Fits on d + 5 samples or more for the divergence, which is of an inverse Wishart; always for the others."""
         # The square of an inverse Wishart has a mean from two samples more than the inverse itself.
         return self._samples(workflow, self._d + 5).condition if loss == "kl" else S.true
 
     def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        """E loss² as a recurrence, exactly, for the losses that are polynomials of the fit; None for the others."""
         # Squares of the other losses are of weight 8, whose invariants are too many to solve in passing.
         dynamics = workflow.dynamics()
         if loss not in ("mean", "trace") or not isinstance(dynamics, LinearDynamics):
@@ -144,6 +149,9 @@ class GaussianFit(Model):
         return invariant_recurrence(workflow, dynamics, squared, self._d, self._n, self.unbiased)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """The moments of (μ_g, Σ_g) that the loss needs: invariants, or those of a chain of Wishart matrices. May
+        raise NotDerivedError.
+        """
         self._verify_samples(workflow, loss)
         dynamics = workflow.dynamics()
         if loss in _INVARIANT:
@@ -157,6 +165,7 @@ class GaussianFit(Model):
         return self._bounded(found, workflow, loss)
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """To leading order: noise d/n for the mean, d(d + 1)/n for the covariance, d(d + 3)/(4n) for KL."""
         self._verify_samples(workflow, loss)
         d, n = self._d, self._n
         if loss in ("trace", "log-determinant"):

@@ -109,6 +109,7 @@ class KernelDensity(Model):
         return Bandwidths(self.bandwidth, workflow, self.truth_variance, self.d, self.n)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """∫(p̂ − p_0)² by frequencies, (1 − |φ|²)/n a block and e^(−h²|ω|²) a smoothing; the variance by its drift."""
         assert self.n is not None
         bandwidths = self.bandwidths(workflow)
         if loss == "variance":
@@ -117,6 +118,7 @@ class KernelDensity(Model):
 
     @property
     def free_symbols(self) -> set[Any]:
+        """Symbols in the parameters and in the truth, other than ``theory.j``."""
         found = super().free_symbols - {j}
         return found if self.truth is None else found | self.truth.free_symbols
 

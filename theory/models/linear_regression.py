@@ -90,6 +90,7 @@ class LinearRegression(Model):
     signal: Expr | None = None
     name: ClassVar[str] = "linear-regression"
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "signal": "positive"}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"design": ("fresh", "shared")}
 
     def __post_init__(self) -> None:
         count = "a whole number, 1 or more"
@@ -115,9 +116,11 @@ class LinearRegression(Model):
 
     @property
     def signal_strength(self) -> Expr:
+        """‖w*‖², the symbol B when it is not given."""
         return Symbol("B", nonnegative=True) if self.signal is None else self.signal
 
     def ranges(self) -> dict[Symbol, Expr]:
+        """The smaller of d and T from 1 on, the larger from two above it; positive variances."""
         # The smaller of d and T runs over the whole numbers, the larger from two above it.
         larger, smaller = ("d", "T") if self.overparameterised else ("T", "d")
         values, covered = self.parameters, super().ranges()
@@ -128,6 +131,9 @@ class LinearRegression(Model):
         return covered
 
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
+        """Condition under which the squared error has a finite variance: four rows, or features, to spare instead of
+        two.
+        """
         # The square of an inverse Wishart has a mean from four rows to spare, instead of two.
         d, T = self.d, self.T
         rows = rows_in_use(workflow) if self.design == "fresh" else None
@@ -145,9 +151,13 @@ class LinearRegression(Model):
         return _at_least(d, T * self._first(workflow) + 4)  # type: ignore[operator]
 
     def remainder(self) -> str:
+        """What leading order leaves out is (d + 1)/T smaller."""
         return "(d + 1)/T"
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """The recurrence of E‖ŵ − w*‖²_Σ in the regime of d and T; see the notes of the class. May raise
+        NotDerivedError.
+        """
         if workflow.draw(GENERATION) is not None:
             return self._subsampled(workflow)
         if self.design == "shared":

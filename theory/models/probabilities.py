@@ -68,6 +68,7 @@ class Probabilities(ABC):
 
     @property
     def free_symbols(self) -> set[Any]:
+        """Symbols in the probabilities."""
         return set()
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
@@ -89,26 +90,33 @@ class Uniform(Probabilities):
 
     @property
     def size(self) -> Expr:
+        """K."""
         return self.K
 
     @property
     def collision(self) -> Expr:
+        """1/K."""
         return 1 / self.K
 
     def distinct(self, draws: int) -> list[Expr]:
+        """K (1 − (1 − 1/K)^D), D = 0 … draws."""
         return [self.K * (1 - (1 - 1 / self.K) ** d) for d in range(draws + 1)]
 
     def groups(self) -> list[tuple[float, int]]:
+        """One group: all K of probability 1/K."""
         return [(1 / int(self.K), int(self.K))]
 
     def each(self) -> list[float]:
+        """1/K, K times."""
         return [1 / int(self.K)] * int(self.K)
 
     @property
     def free_symbols(self) -> set[Any]:
+        """K, where it is a symbol."""
         return set(self.K.free_symbols)
 
     def subs(self, *args: Any, **kwargs: Any) -> Uniform:
+        """With symbols replaced, as in SymPy."""
         return Uniform(self.K.subs(*args, **kwargs))
 
 
@@ -134,6 +142,7 @@ class Zipf(Probabilities):
 
     @property
     def size(self) -> Expr:
+        """K."""
         return self.K
 
     @property
@@ -143,6 +152,7 @@ class Zipf(Probabilities):
 
     @cached_property
     def collision(self) -> Expr:
+        """H_K^(2s)/(H_K^(s))²; written as sums where its digits would be too many."""
         K, s = self.K, self.exponent
         if self._rational:
             total = _harmonic(int(K), int(s))
@@ -152,6 +162,7 @@ class Zipf(Probabilities):
         return Sum(_INDEX ** (-2 * s), (_INDEX, 1, K)) / Sum(_INDEX**-s, (_INDEX, 1, K)) ** 2
 
     def distinct(self, draws: int) -> list[Expr]:
+        """Σ_k 1 − (1 − p_k)^D, D = 0 … draws, over a common denominator. DomainError when irrational or too long."""
         if not self.exponent.is_Integer:
             raise DomainError(f"probabilities = {self} are irrational: use numerics.evaluate.")
         K, s = int(self.K), int(self.exponent)
@@ -173,9 +184,11 @@ class Zipf(Probabilities):
             return [float((power / total).mid()) for power in powers]
 
     def groups(self) -> list[tuple[float, int]]:
+        """Every category for itself, except for s = 0, where all are alike."""
         return [(self._masses[0], int(self.K))] if self.exponent == 0 else [(mass, 1) for mass in self._masses]
 
     def each(self) -> list[float]:
+        """The masses, rounded once from 80 bits."""
         return list(self._masses)
 
 
@@ -223,15 +236,18 @@ class Listed(Probabilities):
 
     @property
     def size(self) -> Expr:
+        """How many were given, zeros included."""
         return Integer(len(self.values))
 
     @cached_property
     def collision(self) -> Expr:
+        """Σ p²."""
         if self._fractions is None:
             return sum((value**2 for value in self.values), S.Zero)
         return _sympy(_sum_by_halves([value * value for value in self._fractions]))
 
     def distinct(self, draws: int) -> list[Expr]:
+        """Σ 1 − (1 − p)^D, D = 0 … draws, equal probabilities together."""
         groups = Counter(self.values)
         if self._fractions is None:
             return [
@@ -245,16 +261,20 @@ class Listed(Probabilities):
         return _distinct([(common * int(value.p) // int(value.q), times) for value, times in groups.items()], draws)
 
     def groups(self) -> list[tuple[float, int]]:
+        """Equal positive probabilities together."""
         return [(float(value), times) for value, times in Counter(self.values).items() if value != 0]
 
     def each(self) -> list[float]:
+        """As given, as floats."""
         return [float(value) for value in self.values]
 
     @property
     def free_symbols(self) -> set[Any]:
+        """Symbols in the probabilities."""
         return set() if self._fractions is not None else {s for value in self.values for s in value.free_symbols}
 
     def subs(self, *args: Any, **kwargs: Any) -> Listed:
+        """With symbols replaced, as in SymPy."""
         return self if self._fractions is not None else Listed(tuple(v.subs(*args, **kwargs) for v in self.values))
 
 
@@ -275,15 +295,19 @@ class Unspecified(Probabilities):
 
     @property
     def size(self) -> Expr:
+        """Not known: refused with a DomainError."""
         raise self._unknown
 
     def distinct(self, draws: int) -> list[Expr]:
+        """Not known: refused with a DomainError."""
         raise self._unknown
 
     def groups(self) -> list[tuple[float, int]]:
+        """Not known: refused with a DomainError."""
         raise self._unknown
 
     def each(self) -> list[float]:
+        """Not known: refused with a DomainError."""
         raise self._unknown
 
     @property
@@ -292,9 +316,11 @@ class Unspecified(Probabilities):
 
     @property
     def free_symbols(self) -> set[Any]:
+        """The symbol of Σp²."""
         return set(self.collision.free_symbols)
 
     def subs(self, *args: Any, **kwargs: Any) -> Unspecified:
+        """With Σp² replaced, as in SymPy."""
         return Unspecified(self.collision.subs(*args, **kwargs))
 
 

@@ -56,11 +56,14 @@ class Regular(Model):
         return None if self.p == self.n == 1 else self.n
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """r = (p/n) Σ_j C²_{g,j}/s(j), to leading order in 1/n: noise p/n, no curvature."""
         return compose(workflow, noise=self.p / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
 
     def noise(self) -> QuadraticNoise:
+        """The limit experiment: p Gaussian coordinates of variance 1/n each."""
         # The limit experiment: p Gaussian coordinates.
         return QuadraticNoise(S.One, S.Zero, S.Zero, self.n, copies=self.p)  # type: ignore[arg-type]
 
     def remainder(self) -> str:
+        """What leading order leaves out is p/n smaller."""
         return "p/n"

@@ -26,7 +26,7 @@ def computed_units() -> Iterator[None]:
         _computed.reset(token)
 
 
-#: Settings of workflows that count data, in units of a block of n samples.
+#: Settings that count data, in units of a block of n samples, also where a workflow does not say so in its roles.
 _AMOUNTS = ("sizes", "budget", "real", "synthetic")
 #: What a unit block is called: samples, or rows of a regression.
 _UNITS = ("n", "T")
@@ -63,5 +63,6 @@ def slip_of_units(model: Model, workflow: Workflow) -> str | None:
 
 def _amounts(workflow: Workflow) -> dict[str, Expr]:
     listed = {field.name for field in fields(workflow)} if is_dataclass(workflow) else {"sizes"}
-    found = {name: getattr(workflow, name, S.One) for name in _AMOUNTS if name in listed}
+    amounts = (name for name, role in workflow.roles.items() if role in ("amount", "schedule"))
+    found = {name: getattr(workflow, name, S.One) for name in (*_AMOUNTS, *amounts) if name in listed}
     return {name: value for name, value in found.items() if isinstance(value, Expr)}

@@ -61,6 +61,7 @@ class QuadraticNoise:
 
     @property
     def is_rational(self) -> bool:
+        """Whether every part is a rational number, as FLINT needs it."""
         return all(value.is_Rational for value in (self.variance, self.slope, self.curvature, self.points, self.copies))
 
     def block(self, points: fmpq, degree: int) -> list[Polynomial]:

@@ -46,6 +46,7 @@ class CertificateError(ValueError):
 
 
 def require(condition: object, message: str) -> None:
+    """Raise CertificateError with the message, unless the condition holds."""
     if not condition:
         raise CertificateError(message)
 
@@ -90,10 +91,12 @@ class Quotient:
         return (fmpq(self.top.leading_coefficient()) if self.top != 0 else fmpq(0)) if constant else None
 
     def whole(self) -> int | None:
+        """The whole number that this is; None when it is none."""
         number = self.number()
         return int(number.p) if number is not None and number.q == 1 else None
 
     def has(self, index: int = 0) -> bool:
+        """Whether the variable of this index occurs."""
         return bool(self.top.degrees()[index] > 0 or self.bottom.degrees()[index] > 0)
 
 
@@ -111,6 +114,7 @@ def collect(poly: Any, indices: list[int]) -> dict[tuple[int, ...], Any]:
 
 
 def dot(row: Iterable[Quotient], vector: Iterable[Quotient]) -> Quotient:
+    """Σ a_i b_i of two rows of one length."""
     pairs = zip(row, vector, strict=True)
     return sum((a * b for a, b in pairs if a.top != 0 and b.top != 0), ZERO)
 
@@ -126,6 +130,7 @@ class Algebra:
         self.barred: set[str] = set()  # names that no text may use any more
 
     def variable(self, name: str) -> Quotient:
+        """The variable of a name, entered when it is new."""
         if name not in self.labels:
             require(len(self.labels) < RING.nvars(), "there are too many symbols")
             self.labels.append(name)
@@ -147,6 +152,7 @@ class Algebra:
         return self.known[text]
 
     def value(self, node: ast.expr, at: Quotient) -> Quotient:
+        """The quotient of a parsed text; CertificateError for anything but arithmetic."""
         match node:
             case ast.Constant(value=int(number)) if number is not True and number is not False:
                 return Quotient(number)
@@ -166,6 +172,7 @@ class Algebra:
         raise CertificateError(f"{ast.unparse(node)!r} is no arithmetic")
 
     def call(self, name: str, args: list[Quotient]) -> Quotient:
+        """The value of a function, by the equations that are known of it."""
         require(len(args) in ARITIES.get(name, ()), f"nothing is known of {name} with {len(args)} arguments")
         x, m = args[-1], args[0].whole()
         match name:
@@ -236,6 +243,7 @@ class Algebra:
         return self.function("root", None, x)
 
     def function(self, kind: str, key: Any, *args: Quotient) -> Quotient:
+        """The variable that stands for a function at these arguments, one and the same wherever it occurs."""
         for known, same, values, index in self.functions:
             if known == kind and same == key and list(values) == list(args):
                 return Quotient(RING.gen(index))
@@ -285,6 +293,7 @@ class Algebra:
         )
 
     def power(self, base: Quotient, exponent: Quotient) -> Quotient:
+        """base^exponent: whole and half exponents of anything, exponents linear in g of what does not move."""
         number = exponent.number()
         if number is not None and number.q <= 2:
             return (base if number.q == 1 else self.root(self.normal(base))) ** int(number.p)
@@ -308,6 +317,7 @@ class Algebra:
         return value
 
     def equal(self, one: Quotient, two: Quotient, message: str) -> None:
+        """Raise CertificateError with the message, unless one − two has numerator zero."""
         require(self.normal(one - two).top == 0, message)
 
     def ball(self, value: Quotient) -> Any:
@@ -372,14 +382,17 @@ class Sequence:
         require(all(x is None or x > 0 for x in roots), "a recurrence is not shown to be real.")
 
     def start(self, regime: int = 0) -> Quotient:
+        """The generation that a regime's recurrence computes first."""
         return self.read(self.data["regimes"][regime]["start"])
 
     def step(self, state: list[Quotient], at: Quotient, regime: int = 0) -> list[Quotient]:
+        """m_g = P m_{g−1} + f at generation ``at``."""
         data, read = self.data["regimes"][regime], self.read
         rows = [[read(text, at) for text in row] for row in data["matrix"]]
         return [dot(row, state) + read(text, at) for row, text in zip(rows, data["forcing"], strict=True)]
 
     def risk(self, state: list[Quotient], at: Quotient, regime: int = 0) -> Quotient:
+        """offset + scale·(h·m + shift) at generation ``at``."""
         data = self.data["regimes"][regime]
         moment = dot([self.read(text, at) for text in data["readout"]], state) + self.read(data["shift"], at)
         return self.offset + self.scale * moment

@@ -78,6 +78,7 @@ class Analysis(Algebra):
             return False
 
     def covered(self, poly: Any, cover: dict[str, Quotient]) -> Quotient:
+        """A polynomial with parameters written in variables over [0, ∞), as their stated ranges say."""
         indices = [i for i, label in enumerate(self.labels) if label in cover and poly.degrees()[i] > 0]
         self.used |= {self.labels[i] for i in indices}
         total = ZERO
@@ -115,6 +116,7 @@ class Analysis(Algebra):
         return (1 if line[0] > 0 else -1), True
 
     def text(self, poly: Any) -> str:
+        """A polynomial as plain arithmetic, for errors and witnesses."""
         terms = []
         for exponents, coefficient in poly.terms():
             powers = [

@@ -65,6 +65,7 @@ class Draft:
         return f" Here {', '.join(told)}, and {', '.join(sorted(named))} >= 0." if told else ""
 
     def checked(self, steps: list[dict[str, Any]], claim: dict[str, Any]) -> Checker:
+        """A checker that has run these steps on the draft; CertificateError when one fails."""
         checker = Checker({**self.data, "steps": steps, "claim": claim})
         with ctx.workprec(256):
             checker.run(complete=False)

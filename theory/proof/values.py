@@ -141,6 +141,7 @@ def _first(recurrence: MomentRecurrence) -> Expr:
 
 
 def growth(draft: Draft, index: int) -> None:
+    """Add the step that the risk is asymptotic to its growth; NotDerivedError when it has none to prove."""
     value = draft.risks[index].growth
     if value is None or isinstance(value, Piecewise) or not value.has(G):
         what = "not known" if value is None else f"{value}: it does not diverge, or does so by cases"

@@ -74,13 +74,10 @@ def _is_sum(recurrence: MomentRecurrence) -> bool:
 
 
 def _nonnegative(expression: Expr, recurrence: MomentRecurrence, ranges: Ranges) -> bool:
-    """Sign of an expression in g where the margin is positive."""
+    """Whether an expression in g is never negative where the margin is positive: one of both may show it."""
     covering = {**ranges, GENERATION: at_least(Matrix([recurrence.start])[0])}
-    if sign(expression, covering) in (0, 1):
-        return True
-    if recurrence.margin is None:
-        return False
-    return sign(cancel(expression * recurrence.margin), covering) in (0, 1)
+    forms = [expression] if recurrence.margin is None else [expression, cancel(expression * recurrence.margin)]
+    return any(sign(form, covering) in (0, 1) for form in forms)
 
 
 def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:

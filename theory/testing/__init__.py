@@ -1,17 +1,9 @@
 """Laws for the user's own workflows and models, with Hypothesis strategies that draw them."""
 
-from theory.testing.laws import (
-    LawViolation,
-    ModelReport,
-    check_model,
-    check_workflow,
-    generations,
-    models,
-    rationals,
-    sizes,
-    weighted,
-    workflows,
-)
+from theory.errors import LawViolation
+from theory.testing.laws import check_workflow
+from theory.testing.model_laws import ModelReport, check_model
+from theory.testing.strategies import generations, models, rationals, sizes, weighted, workflows
 
 __all__ = [
     "LawViolation",

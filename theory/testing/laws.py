@@ -1,4 +1,4 @@
-"""Property-based tests for workflows and models: strategies, and the laws that every workflow and model keeps.
+"""Property-based tests for workflows and models: the laws that every workflow and model keeps.
 
 >>> from theory import Accumulate
 >>> from theory.testing import check_workflow
@@ -7,53 +7,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, Float, Integer, N, Rational, S, ilcm, sympify
+from sympy import Expr, Float, N, Rational, S, ilcm, sympify
 
 from theory.errors import DomainError, LawViolation, NotDerivedError
 from theory.expressions.arguments import exact, generation, quoted
-from theory.models import (
-    Bernoulli,
-    Binomial,
-    Exponential,
-    Gamma,
-    GaussianMean,
-    HyperbolicSecant,
-    LinearRegression,
-    NegativeBinomial,
-    Poisson,
-    Regular,
-)
+from theory.expressions.signs import ball_sign, sign
+from theory.models.exponential_family import Bernoulli
 from theory.models.real_data import derived_recurrence
 from theory.moments.composition import compose
 from theory.moments.stated_dynamics import verify_stated
 from theory.testing.enumeration import bernoulli_moments, smallest_sample
-from theory.testing.model_laws import ModelReport, check_model
 from theory.testing.rounded import Rounded
-from theory.workflows import (
-    Accumulate,
-    AccumulateSubsample,
-    FreshReal,
-    RealPlusLatest,
-    Replace,
-    SlidingWindow,
-    Weighted,
-    Workflow,
-)
-from theory.workflows.base import exact_weights, pooled_blocks, probes
+from theory.workflows.base import Workflow, exact_weights, pooled_blocks, probes
 from theory.workflows.dynamics import PoolDynamics
-
-try:
-    from hypothesis import strategies as st
-except ImportError:  # pragma: no cover - exercised in a subprocess without Hypothesis
-    st = None  # type: ignore[assignment]
-
-
-# -- laws ----------------------------------------------------------------------------------------------
 
 #: Blocks at which a size is looked at, beside those next to its sign changes.
 _BLOCKS = (*range(1, 65), 100, 128, 256, 512, 1000, 1024)
@@ -163,16 +134,14 @@ def _amount(what: str, value: Any) -> Expr:
 
 
 def _sign(what: str, number: Expr) -> int:
-    """The sign of an exact real number; one that is 0 to fifty places counts as 0."""
+    """The sign of an exact real number; one that no ball tells from 0 counts as 0."""
     if number.is_real is False:
         raise DomainError(f"{what} = {number} is not a real number.")
     # SymPy looks for the minimal polynomial of a sum of roots, which takes minutes; of a product it asks the factors.
-    if not number.is_Add and (number.is_positive or number.is_negative):
-        return 1 if number.is_positive else -1
-    value = N(number, 50, chop=True)
-    if not value.is_real:
+    found = ball_sign(number) if number.is_Add else sign(number)
+    if found is None and not N(number, 50, chop=True).is_real:
         raise DomainError(f"{what} = {number} is not a real number.")
-    return 0 if abs(value) < Rational(1, 10**40) else 1 if value > 0 else -1
+    return found or 0
 
 
 def _size_law(workflow: Workflow) -> None:
@@ -313,102 +282,3 @@ def _floor_law(workflow: Workflow, upto: int) -> None:
                 f"without fresh real data the risk is never below the real-data-only risk: broken at g = {g}, where "
                 f"the ratio is {value / floor}."
             )
-
-
-# -- strategies ----------------------------------------------------------------------------------------
-
-
-def _hypothesis() -> Any:
-    if st is None:
-        raise ImportError("theory.testing's strategies need Hypothesis: install it with  pip install 'selfgen[test]'.")
-    return st
-
-
-def generations(largest: int = 30) -> Any:
-    """Whole generations 1 … ``largest``."""
-    return _hypothesis().integers(min_value=1, max_value=largest)
-
-
-def rationals(smallest: int = 0, largest: int = 1, denominator: int = 12) -> Any:
-    """SymPy rationals strictly between two whole numbers."""
-    s = _hypothesis()
-    return s.integers(2, denominator).flatmap(
-        lambda q: s.integers(smallest * q + 1, largest * q - 1).map(lambda numerator: Rational(numerator, q))
-    )
-
-
-def sizes() -> Any:
-    """Size schedules: whole numbers of samples at every block."""
-    from theory.expressions.symbols import j
-
-    return _hypothesis().sampled_from([Integer(1), Integer(2), j, j**2, j + 1, Integer(2) ** j])
-
-
-def weighted() -> Any:
-    """Workflows with arbitrary positive rational weights."""
-    s = _hypothesis()
-    return s.lists(s.integers(0, 5), min_size=1, max_size=7).map(_table_workflow)
-
-
-def _table_workflow(table: list[int]) -> Weighted:
-    def weights(g: int) -> list[Rational]:
-        raw = [table[(3 * g + 5 * index) % len(table)] for index in range(g)]
-        raw[-1] += 1
-        return [Rational(value, sum(raw)) for value in raw]
-
-    return Weighted(weights)
-
-
-def workflows(*, subsampled: bool = True, fresh: bool = True, schedules: bool = True) -> Any:
-    """Every built-in workflow with rational parameters, and random weights."""
-    s = _hypothesis()
-    schedule = sizes() if schedules else s.just(Integer(1))
-    choices: list[Any] = [
-        schedule.map(Replace),
-        schedule.map(Accumulate),
-        s.builds(SlidingWindow, s.integers(1, 4), schedule),
-        s.builds(RealPlusLatest, s.none() | rationals()),
-        weighted(),
-    ]
-    if fresh:
-        choices.append(s.builds(FreshReal, s.none() | rationals(), s.integers(1, 3)))
-    if subsampled:
-        choices.append(s.builds(AccumulateSubsample, s.integers(1, 3), s.booleans()))
-    return s.one_of(choices)
-
-
-def models() -> Any:
-    """Every built-in model with rational parameters inside its domain."""
-    s = _hypothesis()
-    n, positive = s.integers(2, 40), rationals(0, 5)
-    families: list[Callable[[], Any]] = [
-        lambda: s.builds(Bernoulli, rationals(), n),
-        lambda: s.builds(Binomial, s.integers(1, 6), rationals(), n),
-        lambda: s.builds(Poisson, positive, n),
-        lambda: s.builds(NegativeBinomial, positive, positive, n),
-        lambda: s.builds(Exponential, positive, n),
-        lambda: s.builds(Gamma, positive, positive, n),
-        lambda: s.builds(GaussianMean, positive, n),
-        lambda: s.builds(HyperbolicSecant, positive, positive, n),
-        lambda: s.builds(Regular, s.integers(1, 9), n),
-        lambda: s.integers(1, 6).flatmap(
-            lambda d: s.builds(
-                LinearRegression, s.just(d), s.integers(d + 4, d + 30), positive, s.sampled_from(["fresh", "shared"])
-            )
-        ),
-    ]
-    return s.one_of([family() for family in families])
-
-
-__all__ = [
-    "LawViolation",
-    "ModelReport",
-    "check_model",
-    "check_workflow",
-    "generations",
-    "models",
-    "rationals",
-    "sizes",
-    "weighted",
-    "workflows",
-]

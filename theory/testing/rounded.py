@@ -22,21 +22,26 @@ class Rounded(Workflow):
     name: ClassVar[str] = "rounded"
 
     def weights(self, g: int) -> list[Expr]:
+        """The exact weights to sixty places; the largest takes what rounding leaves of the sum."""
         found = [rounded(weight) for weight in exact_weights(self.exact, g)]
         newest = max(range(g), key=lambda index: abs(found[index]))
         found[newest] += 1 - sum(found, S.Zero) - self.fresh_weight(g)
         return found
 
     def size(self, index: int | Expr) -> Expr:
+        """The exact size to sixty places."""
         return rounded(sympify(self.exact.size(index)))
 
     def fresh_weight(self, g: int | Expr) -> Expr:
+        """The exact share to sixty places."""
         return S.Zero if g == 1 else rounded(sympify(self.exact.fresh_weight(g)))
 
     def fresh_size(self, g: int | Expr) -> Expr:
+        """The exact amount to sixty places."""
         return rounded(sympify(self.exact.fresh_size(g)))
 
     def draw(self, g: int | Expr) -> Draw | None:
+        """As of the exact workflow."""
         return self.exact.draw(g)
 
 

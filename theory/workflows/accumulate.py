@@ -38,15 +38,18 @@ class Accumulate(Workflow):
 
     sizes: Expr = ONE
     name: ClassVar[str] = "accumulate"
+    roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))
 
     @property
     def pooled(self) -> Expr:
+        """∞: all blocks, every sample alike."""
         return oo
 
     def rows(self, g: int | Expr) -> Expr:
+        """N_g = s(1) + … + s(g), in units of n."""
         dynamics = None if isinstance(g, int) else self.dynamics()
         if dynamics is None:
             return super().rows(g)
@@ -54,11 +57,14 @@ class Accumulate(Workflow):
         return cancel(self.size(GENERATION) / dynamics.innovation[0]).subs(GENERATION, g)
 
     def weights(self, g: int) -> list[Expr]:
+        """s(j)/N_g."""
         return pooled_weights(self, 1, g)
 
     def size(self, index: int | Expr) -> Expr:
+        """s(index); at a symbolic generation, beyond the table that sizes may begin with."""
         concrete = isinstance(index, int) or index.is_number
         return super().size(index) if concrete else late_size(self, index)
 
     def dynamics(self) -> LinearDynamics | None:
+        """δ_g = δ_{g−1} + (s(g)/N_g) ε_g; None where N_g has no closed form."""
         return pooled_dynamics(self)

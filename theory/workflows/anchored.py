@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Matrix, Rational, S, Symbol
+from sympy import Expr, Matrix, Rational, S
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, is_probability
-from theory.expressions.signs import unit_interval
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import LinearDynamics
 from theory.workflows.replace import Replace
@@ -40,6 +39,7 @@ class RealPlusLatest(Workflow):
 
     share: Expr | None = None
     name: ClassVar[str] = "real-plus-latest"
+    roles: ClassVar[dict[str, str]] = {"share": "probability"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "share", verified_share(self.share))
@@ -50,24 +50,26 @@ class RealPlusLatest(Workflow):
         return Rational(1, 2) if self.share is None else self.share
 
     def simplest(self) -> Workflow:
+        """Replace for a share of 0."""
         return Replace() if self.real_weight == 0 else self
 
     @property
     def real_only(self) -> Expr | None:
+        """Block 1 alone, 1, for a share of 1."""
         return S.One if self.real_weight == 1 else None
 
-    def ranges(self) -> dict[Symbol, Expr]:
-        return {self.share: unit_interval()} if isinstance(self.share, Symbol) else {}
-
     def rows(self, g: int | Expr) -> Expr:
+        """1 + s(g), in units of n."""
         return super().rows(g) if isinstance(g, int) else 1 + self.size(g)
 
     def weights(self, g: int) -> list[Expr]:
+        """(λ, 0, …, 0, 1 − λ), and (1) at g = 1."""
         if g == 1:
             return [S.One]
         return [self.real_weight] + [S.Zero] * (g - 2) + [1 - self.real_weight]
 
     def dynamics(self) -> LinearDynamics:
+        """State (mean of block 1, model): δ_g = λ δ_1 + (1 − λ)(δ_{g−1} + ε_g)."""
         share = self.real_weight
         return LinearDynamics(
             start=2,

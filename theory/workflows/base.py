@@ -35,6 +35,7 @@ from sympy.core.relational import Relational
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, quoted, replacements
 from theory.expressions.parser import parse
+from theory.expressions.signs import ranges_of
 from theory.expressions.symbols import j
 from theory.workflows.dynamics import Draw, Dynamics
 
@@ -64,6 +65,8 @@ class Workflow(ABC):
 
     sizes: Expr = ONE
     name: ClassVar[str] = "workflow"
+    #: What each parameter is: a "count", a "probability", an "amount" of data in units of n, or a "schedule" of sizes.
+    roles: ClassVar[dict[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Plain whole numbers and fractions are exact: where a user's own method gives one, it is taken as such."""
@@ -154,7 +157,7 @@ class Workflow(ABC):
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
-        return {}
+        return ranges_of(self.roles, {name: getattr(self, name) for name in self.roles})
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The workflow with symbols replaced in its parameters, as in SymPy."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Eq, Expr, Matrix, Piecewise, S, Symbol
+from sympy import Eq, Expr, Matrix, Piecewise, S
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact
-from theory.expressions.signs import range_of
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow
@@ -27,6 +26,7 @@ class SyntheticBlocks(Workflow):
         return ONE if self.synthetic == 1 else Piecewise((S.One, Eq(j, 1)), (self.synthetic, True))
 
     def size(self, index: int | Expr) -> Expr:
+        """1 for block 1, ``synthetic`` for every other."""
         # A symbolic index is a generation of the recursion, which starts at 2.
         return S.One if index == 1 else self.synthetic
 
@@ -66,24 +66,26 @@ class CappedReal(SyntheticBlocks):
 
     synthetic: Expr = ONE
     name: ClassVar[str] = "capped-real"
+    roles: ClassVar[dict[str, str]] = {"synthetic": "amount"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "synthetic", verified_amount("synthetic", self.synthetic))
 
     def simplest(self) -> Workflow:
+        """Accumulate for synthetic blocks as large as the real one."""
         return Accumulate() if self.synthetic == 1 else self
 
-    def ranges(self) -> dict[Symbol, Expr]:
-        return {self.synthetic: range_of("positive")} if isinstance(self.synthetic, Symbol) else {}
-
     def rows(self, g: int | Expr) -> Expr:
+        """N_g = 1 + (g − 1)s, in units of n."""
         return self._pool(g)
 
     def weights(self, g: int) -> list[Expr]:
+        """(1, s, …, s)/N_g."""
         pool = self._pool(g)
         return [1 / pool] + [self.synthetic / pool] * (g - 1)
 
     def dynamics(self) -> LinearDynamics:
+        """δ_g = δ_{g−1} + (s/N_g) ε_g."""
         return LinearDynamics(
             start=2,
             transition=Matrix([[1]]),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Matrix, S, Symbol, cancel
+from sympy import Expr, Matrix, S, cancel
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact
-from theory.expressions.signs import range_of
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.dynamics import LinearDynamics
@@ -44,6 +43,7 @@ class FreshReal(Workflow):
     share: Expr | None = None
     real: Expr = ONE
     name: ClassVar[str] = "fresh-real"
+    roles: ClassVar[dict[str, str]] = {"share": "probability", "real": "amount"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "share", verified_share(self.share))
@@ -53,31 +53,34 @@ class FreshReal(Workflow):
         object.__setattr__(self, "real", real)
 
     def fresh_weight(self, g: int | Expr) -> Expr:
+        """λ from generation 2 on; real/(1 + real) when pooled."""
         if g == 1:
             return S.Zero
         return cancel(self.real / (1 + self.real)) if self.share is None else self.share
 
     def fresh_size(self, g: int | Expr) -> Expr:
+        """``real`` from generation 2 on, in units of n."""
         return S.Zero if g == 1 else self.real
 
     def simplest(self) -> Workflow:
+        """Replace for a share of 0."""
         return Replace() if self.share == 0 else self
 
     @property
     def real_only(self) -> Expr | None:
+        """``real`` for a share of 1."""
         return self.real if self.share == 1 else None
 
-    def ranges(self) -> dict[Symbol, Expr]:
-        roles = ((self.share, "probability"), (self.real, "positive"))
-        return {value: range_of(role) for value, role in roles if isinstance(value, Symbol)}
-
     def rows(self, g: int | Expr) -> Expr:
+        """real + s(g), in units of n."""
         return super().rows(g) if isinstance(g, int) else self.real + self.size(g)
 
     def weights(self, g: int) -> list[Expr]:
+        """(0, …, 0, 1 − λ), and (1) at g = 1."""
         return [S.Zero] * (g - 1) + [1 - self.fresh_weight(g)]
 
     def dynamics(self) -> LinearDynamics:
+        """δ_g = (1 − λ)(δ_{g−1} + ε_g) + λ ε^real_g."""
         share = self.fresh_weight(2)
         return LinearDynamics(
             start=2,

@@ -9,7 +9,7 @@ from sympy import Expr, Integer, Matrix, S, Symbol, cancel
 
 from theory.errors import DomainError
 from theory.expressions.arguments import truth_value
-from theory.expressions.signs import at_least, range_of
+from theory.expressions.signs import at_least
 from theory.workflows.anchored import RealPlusLatest, verified_share
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.capped_real import SyntheticBlocks, verified_amount
@@ -60,6 +60,7 @@ class RealAndSynthetic(SyntheticBlocks):
     overlap: bool = False
     share: Expr | None = None
     name: ClassVar[str] = "real-and-synthetic"
+    roles: ClassVar[dict[str, str]] = {"real": "amount", "synthetic": "amount", "share": "probability"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "real", verified_amount("real", self.real))
@@ -73,6 +74,7 @@ class RealAndSynthetic(SyntheticBlocks):
             )
 
     def simplest(self) -> Workflow:
+        """The workflow it coincides with for special amounts, such as fresh real data for one synthetic block."""
         if self.share == 0:
             return Replace(self.sizes)
         if self.synthetic != 1:
@@ -83,17 +85,13 @@ class RealAndSynthetic(SyntheticBlocks):
 
     @property
     def real_only(self) -> Expr | None:
+        """``real`` for a share of 1."""
         return self.real if self.share == 1 else None
 
     def ranges(self) -> dict[Symbol, Expr]:
-        covered = {}
-        if isinstance(self.real, Symbol):
-            covered[self.real] = at_least(S.One) if self.overlap else range_of("positive")
-        if isinstance(self.synthetic, Symbol):
-            covered[self.synthetic] = range_of("positive")
-        if isinstance(self.share, Symbol):
-            covered[self.share] = range_of("probability")
-        return covered
+        """Those of the roles; n·real samples hold the n of block 1 where they overlap."""
+        least = {self.real: at_least(S.One)} if self.overlap and isinstance(self.real, Symbol) else {}
+        return {**super().ranges(), **least}
 
     @property
     def real_weight(self) -> Expr:
@@ -106,22 +104,27 @@ class RealAndSynthetic(SyntheticBlocks):
         return self.real_weight / self.real if self.overlap else S.Zero
 
     def fresh_weight(self, g: int | Expr) -> Expr:
+        """1 − λ less what of it is on block 1, from generation 2 on."""
         return S.Zero if g == 1 else self.real_weight - self._anchor
 
     def fresh_size(self, g: int | Expr) -> Expr:
+        """real, or real − 1 with overlap, in units of n."""
         if g == 1:
             return S.Zero
         return self.real - 1 if self.overlap else self.real
 
     def rows(self, g: int | Expr) -> Expr:
+        """real + synthetic, in units of n."""
         return super().rows(g) if isinstance(g, int) else self.real + self.synthetic
 
     def weights(self, g: int) -> list[Expr]:
+        """(anchor, 0, …, 0, λ), and (1) at g = 1; the anchor is 0 without overlap."""
         if g == 1:
             return [S.One]
         return [self._anchor] + [S.Zero] * (g - 2) + [1 - self.real_weight]
 
     def dynamics(self) -> LinearDynamics:
+        """δ_g = anchor·δ_1 + λ(δ_{g−1} + ε_g) + ω ε^real_g; the state holds δ_1 where there is an anchor."""
         newest, anchor = 1 - self.real_weight, self._anchor
         # written as a product, so that its square over the number of fresh samples cancels where there are none
         fresh = self.real_weight * (self.real - Integer(int(self.overlap))) / self.real

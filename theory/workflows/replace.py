@@ -34,19 +34,24 @@ class Replace(Workflow):
 
     sizes: Expr = ONE
     name: ClassVar[str] = "replace"
+    roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))
 
     @property
     def pooled(self) -> Expr:
+        """1: the newest block alone."""
         return S.One
 
     def rows(self, g: int | Expr) -> Expr:
+        """s(g), in units of n."""
         return self.size(g)
 
     def weights(self, g: int) -> list[Expr]:
+        """(0, …, 0, 1)."""
         return [S.Zero] * (g - 1) + [S.One]
 
     def dynamics(self) -> LinearDynamics:
+        """δ_g = δ_{g−1} + ε_g."""
         return random_walk(gain=lambda g: S.One)

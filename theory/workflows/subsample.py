@@ -43,6 +43,7 @@ class AccumulateSubsample(Workflow):
     budget: Expr = ONE
     replacement: bool = False
     name: ClassVar[str] = "accumulate-subsample"
+    roles: ClassVar[dict[str, str]] = {"budget": "amount"}
 
     def __post_init__(self) -> None:
         budget = exact("budget", self.budget)
@@ -52,14 +53,18 @@ class AccumulateSubsample(Workflow):
         object.__setattr__(self, "replacement", truth_value("replacement", self.replacement))
 
     def ranges(self) -> dict[Symbol, Expr]:
+        """A symbolic budget runs over (0, 1], so that every pool is large enough."""
         return {self.budget: 1 / (1 + at_least(S.Zero))} if isinstance(self.budget, Symbol) else {}
 
     def weights(self, g: int) -> list[Expr]:
+        """s(j)/N_g, those of the pool."""
         return pooled_weights(self, 1, g)
 
     def draw(self, g: int | Expr) -> Draw | None:
+        """n·budget samples; None while the pool is smaller."""
         smaller = self.budget.is_number and isinstance(g, int) and bool(g < self.budget)
         return None if smaller else Draw(self.budget, self.replacement)
 
     def dynamics(self) -> PoolDynamics:
+        """That of a pool and a draw from it."""
         return PoolDynamics(budget=self.budget, replacement=self.replacement)

@@ -48,6 +48,7 @@ class Weighted(Workflow):
         object.__setattr__(self, "sizes", size_schedule(sizes))
 
     def weights(self, g: int) -> list[Any]:
+        """What the given function returns, as a list; DomainError when that is none."""
         returned = self.weights_of(g)
         if not isinstance(returned, Iterable):
             raise DomainError(

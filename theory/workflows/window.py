@@ -45,6 +45,7 @@ class SlidingWindow(Workflow):
     k: Expr
     sizes: Expr = ONE
     name: ClassVar[str] = "sliding-window"
+    roles: ClassVar[dict[str, str]] = {"k": "count", "sizes": "schedule"}
 
     def __post_init__(self) -> None:
         k = exact("k", self.k)
@@ -54,23 +55,28 @@ class SlidingWindow(Workflow):
         object.__setattr__(self, "sizes", size_schedule(self.sizes))
 
     def simplest(self) -> Workflow:
+        """Replace for a window of one block."""
         return Replace(self.sizes) if self.k == 1 else self
 
     @property
     def pooled(self) -> Expr:
+        """k."""
         return self.k
 
     def rows(self, g: int | Expr) -> Expr:
+        """s(g) + … + s(g − k + 1), in units of n."""
         if isinstance(g, int) or not self.k.is_Integer:
             return super().rows(g)
         return sum((self.size(g - lag) for lag in range(int(self.k))), S.Zero)
 
     def weights(self, g: int) -> list[Expr]:
+        """s(j) over the sum of the last k sizes, and 0 before; DomainError for a symbolic k."""
         if not self.k.is_Integer:
             raise DomainError(f"k = {self.k} is symbolic: weights need a whole number of blocks.")
         return pooled_weights(self, max(1, g - int(self.k) + 1), g)
 
     def dynamics(self) -> LinearDynamics | LagWindow | None:
+        """The k latest block means as a state; a window of lags where k is a symbol or long."""
         if not self.k.is_Integer or self.k > LONGEST_STATE:
             return None if self.sizes.has(j) else LagWindow(length=self.k, weight=1 / self.k)
         k = int(self.k)

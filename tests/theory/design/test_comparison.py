@@ -30,7 +30,8 @@ from theory import (
 )
 from theory.design import compare
 from theory.design.order_of_collapse import outgrows
-from theory.design.settling import _memory, _steps, risk_sign
+from theory.design.settling import _memory, _steps
+from theory.expressions.signs import sign_of_difference
 from theory.testing import workflows
 
 
@@ -92,7 +93,7 @@ def test_what_is_proved_holds_far_beyond_what_was_looked_at(first, second, model
             list(islice(expected_risk(model or Regular(1, 1), w).recurrence.values(), 150)) for w in (first, second)
         ]
         for g in range(pair.settled.since, 151):
-            assert risk_sign(risks[0][g - 1], risks[1][g - 1], {}) == pair.settled.sign
+            assert sign_of_difference(risks[0][g - 1], risks[1][g - 1], {}) == pair.settled.sign
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_no_proof_before_the_order_changes(first, second, upto, crossing):
     values = [
         list(islice(expected_risk(Regular(1, 1), workflow).recurrence.values(), 120)) for workflow in (first, second)
     ]
-    later = {risk_sign(left, right, {}) for left, right in list(zip(*values, strict=True))[upto - 1 :]}
+    later = {sign_of_difference(left, right, {}) for left, right in list(zip(*values, strict=True))[upto - 1 :]}
     assert pair.settled is None or later == {pair.settled.sign}
     assert crossing is None or pair.settled is None
 
@@ -138,7 +139,7 @@ def test_long_windows_are_proved_step_by_step(first, second):
     (pair,) = result.pairs
     assert result.proved
     risks = [list(islice(risk.recurrence.values(), 170)) for risk in result.risks]
-    signs = [risk_sign(left, right, {}) for left, right in zip(*risks, strict=True)]
+    signs = [sign_of_difference(left, right, {}) for left, right in zip(*risks, strict=True)]
     assert set(signs[pair.settled.since - 1 :]) == {pair.settled.sign}
     crossings = [found.generation for found in result.crossings]
     later = [g for g in range(2, 171) if 0 not in (signs[g - 1], signs[g - 2]) and signs[g - 1] != signs[g - 2]]
@@ -210,8 +211,9 @@ def test_no_proof_is_wrong(first, second):
     if pair.settled is None:
         return
     values = [list(islice(risk.recurrence.values(), 60)) for risk in result.risks]
-    signs = {risk_sign(left, right, {}) for left, right in zip(*values, strict=True)}
-    later = {risk_sign(left, right, {}) for left, right in list(zip(*values, strict=True))[pair.settled.since - 1 :]}
+    signs = {sign_of_difference(left, right, {}) for left, right in zip(*values, strict=True)}
+    from_then_on = list(zip(*values, strict=True))[pair.settled.since - 1 :]
+    later = {sign_of_difference(left, right, {}) for left, right in from_then_on}
     assert later == {pair.settled.sign}
     if result.dominates(0, 1):
         assert 1 not in signs

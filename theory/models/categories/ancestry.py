@@ -380,6 +380,7 @@ class LineageRecurrence(Recurrence):
             return None
 
     def limit(self, order: Order) -> Expr | None:
+        """1 where copies of copies come to rest in one category; None where that is not derived."""
         newest = newest_block_only(self.workflow)
         # A chain of copies in blocks of one size comes to rest in a single category.
         return S.One if newest is not None and newest[1] == 0 else None

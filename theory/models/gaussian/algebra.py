@@ -41,6 +41,7 @@ class Factor:
 
     @property
     def is_loop(self) -> bool:
+        """Whether it is a trace, and no bilinear form."""
         return not self.left
 
 
@@ -72,6 +73,7 @@ def add(into: Polynomial, other: Mapping[Monomial, Any], times: Any = 1) -> Poly
 
 
 def multiply(left: Mapping[Monomial, Any], right: Mapping[Monomial, Any]) -> Polynomial:
+    """The product of two polynomials in loops and lines, which commute."""
     total: Polynomial = {}
     for (first, a), (second, b) in product(left.items(), right.items()):
         add(total, {tuple(sorted(first + second)): a * b})

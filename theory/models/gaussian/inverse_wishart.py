@@ -150,11 +150,14 @@ class DeviationRecurrence(Recurrence):
         )
 
     def closed_form(self) -> Expr | None:
+        """E σ_g² − 2 p^G + 1 up to scale and offset, p the factor of E σ_g; None where the squares have none."""
         squares = solve_recurrence(self.squares)
         return None if squares is None else squares - 2 * self.deviation**G
 
     def limit(self, order: Order) -> Expr | None:
+        """That of the squares: p^G tends to 0."""
         return Solution(self.squares, order.ranges).limit
 
     def growth(self, order: Order) -> Expr | None:
+        """That of the squares: p^G is bounded."""
         return Solution(self.squares, order.ranges).growth

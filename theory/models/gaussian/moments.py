@@ -89,6 +89,7 @@ class Step:
     inverse_real: Expr = S.Zero
 
     def subs(self, *args: Any) -> Step:
+        """The step with symbols replaced, as in SymPy."""
         return Step(*(getattr(self, name).subs(*args) for name in _names(self)))
 
 

@@ -115,6 +115,7 @@ class DriftRecurrence(Recurrence):
         return persistence * self.bandwidths.constant
 
     def limit(self, order: Order) -> Expr | None:
+        """∞ where every generation adds the same variance; None where that is not derived."""
         return None if self._rate is None else S.Infinity
 
     def growth(self, order: Order) -> Expr | None:

@@ -122,6 +122,7 @@ class MixtureTruth:
 
     @property
     def free_symbols(self) -> set[Any]:
+        """Symbols in weights, means and variances."""
         return {symbol for value in self._entries for symbol in value.free_symbols}
 
     def subs(self, *args: Any, **kwargs: Any) -> MixtureTruth:

@@ -317,6 +317,7 @@ class GaussianSum:
         )
 
     def shifted(self, by: Any) -> GaussianSum:
+        """Every exponent moved by the same variance: multiplied by e^(−by·|ω|²)."""
         return GaussianSum(
             {exponent + by: value for exponent, value in self.plain.items()},
             {exponent + by: value for exponent, value in self.truth.items()},
@@ -358,6 +359,7 @@ class GaussianSums:
         self._exponents: dict[int, Any] = {}
 
     def smoothed(self, g: int, element: GaussianSum) -> GaussianSum:
+        """κ_g² times the element: h_g² is added to each exponent. Raises DomainError for a sum too long to hold."""
         if g == 0:
             return element
         if self._bandwidths.constant is None and len(element) > LONGEST_SUM:
@@ -368,11 +370,13 @@ class GaussianSums:
         return element.shifted(self._exponent(g))
 
     def lost(self, g: int, element: GaussianSum) -> GaussianSum:
+        """(1 − κ_g²) times the element."""
         if g == 0:
             return GaussianSum({}, {})
         return element - self.smoothed(g, element)
 
     def of_truth(self, element: GaussianSum) -> GaussianSum:
+        """The element times |φ_0|², the squared characteristic function of the truth."""
         return GaussianSum({}, element.plain)
 
     def _exponent(self, g: int) -> Any:

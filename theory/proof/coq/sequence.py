@@ -98,10 +98,12 @@ class Sequence:
 
     @property
     def ranges(self) -> Ranges:
+        """Where the parameters run."""
         return self.atoms.ranges
 
     @property
     def parameters(self) -> set[Symbol]:
+        """Symbols of the recurrence other than its generation."""
         rec = self.recurrence
         entries = [*rec.matrix, *rec.forcing, *rec.readout, *rec.initial, rec.shift, rec.scale, rec.offset, rec.domain]
         found: set[Symbol] = set().union(*(entry.free_symbols for entry in entries))
@@ -169,6 +171,7 @@ class Sequence:
     # -- text ------------------------------------------------------------------------------------------------
 
     def comment(self) -> str:
+        """The pair and its exactness, as a comment of Coq."""
         exactness = "exact at every sample size" if self.recurrence.exactness == "exact" else "to leading order in 1/n"
         late = f", from generation {self.first} on" if self.first > 1 else ""
         p, what = self.prefix, "the ratio to generation 1" if self.risk.relative else "the risk"
@@ -179,10 +182,12 @@ class Sequence:
 
     @property
     def state(self) -> tuple[str, ...]:
+        """Names of the moments."""
         size = self.recurrence.matrix.rows
         return ("moment",) if size == 1 else tuple(f"moment{index}" for index in range(1, size + 1))
 
     def definitions(self) -> list[str]:
+        """State, step and risk as functions of Coq."""
         rec, p = self.recurrence, self.prefix
         size = rec.matrix.rows
         kind = " * ".join(["R"] * size)
@@ -306,6 +311,7 @@ class Sequence:
         )
 
     def closed_forms(self) -> list[Theorem]:
+        """That the closed form is the risk, by induction."""
         p, start = self.prefix, self.from_generation
         unit, closed = self.unit, self.closed
         names = self.atoms.names("G")
@@ -360,6 +366,7 @@ class Sequence:
         return None if value.has(self.recurrence.symbol) else value
 
     def step_equation(self) -> Theorem:
+        """That a step of the sequence is the recurrence's, as a lemma."""
         rec, p = self.recurrence, self.prefix
         names = {rec.symbol: "INR (S g)"}
         return Theorem(
