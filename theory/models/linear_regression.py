@@ -18,6 +18,7 @@ from theory.expressions.arguments import exact, is_positive, is_positive_integer
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
+from theory.models.least_norm import Regression, least_norm, most_rows
 from theory.moments.composition import compose
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
@@ -121,7 +122,8 @@ class LinearRegression(Model):
         if self.design == "fresh" and rows is not None and rows.has(GENERATION):
             # Rows pile up past the interpolation threshold d.
             return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
-        return _at_least(d, T * self._first(workflow) + 4)  # type: ignore[operator]
+        most = None if self.design == "shared" else most_rows(self._regression, workflow)
+        return _at_least(d, (T * self._first(workflow) if most is None else most) + 4)  # type: ignore[operator]
 
     def remainder(self) -> tuple[str, Expr]:
         return "(d + 1)/T", (self.d + 1) / self.T  # type: ignore[operator]
@@ -201,12 +203,16 @@ class LinearRegression(Model):
         lost = self.signal_strength * (1 - T / d)  # type: ignore[operator]
         return composed.changed(offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
 
-    def _fresh_wide(self, workflow: Workflow) -> MomentRecurrence:
+    def _fresh_wide(self, workflow: Workflow) -> Recurrence:
         rows = _rows_in_use(workflow)
         if rows is None or workflow.schedule.has(j):
-            raise NotDerivedError(_NOT_DERIVED.format(design="fresh", workflow=workflow.name))
+            return least_norm(self._regression, workflow)
         T = self.T * workflow.size(1)
         return self._projected(T) if not rows.has(GENERATION) else self._interpolating(T)
+
+    @property
+    def _regression(self) -> Regression:
+        return Regression(self.d, self.T, self.sigma2, self.signal_strength)  # type: ignore[arg-type]
 
     def _projected(self, T: Expr) -> MomentRecurrence:
         r"""A new random projection every generation, :math:`w_g = P_g w_{g-1} + X_g^+ E_g`.
