@@ -24,11 +24,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sympy import And, Basic, Eq, Expr, Ge, Integer, Matrix, Piecewise, S, Symbol, cancel, oo, zeros
+from sympy import And, Basic, Eq, Expr, Ge, Integer, Matrix, Piecewise, S, cancel, oo, zeros
 
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.expansion import Order
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights, pooled_blocks
 from theory.workflows.dynamics import GENERATION, LinearDynamics
@@ -45,6 +46,10 @@ class Regression:
     T: Expr
     sigma2: Expr
     signal: Expr
+
+    def subs(self, *args: Any) -> Regression:
+        """With symbols replaced."""
+        return Regression(*(value.subs(*args) for value in vars(self).values()))
 
     def rows(self, size: Expr) -> Expr:
         """Rows of a block of this size."""
@@ -231,13 +236,14 @@ def _margin(first: Expr, later: Expr) -> Expr | None:
 # -- windows -----------------------------------------------------------------------------------------------
 
 
-def _window(regression: Regression, workflow: Workflow, k: int) -> MomentRecurrence:
+def _window(regression: Regression, workflow: Workflow, k: int) -> Recurrence:
     r"""The last k blocks. With :math:`P_m` the projection on the newest m of them, and
     :math:`e_m = E\|P_m w_g\|^2 - 2E\langle P_m w_g, w^*\rangle`,
 
     .. math:: e_m(g) = e_{m-1}(g-1) + \rho_m (e_k(g-1) - e_{m-1}(g-1)) + \nu_m, \qquad r_g = \|w^*\|^2 + e_k(g),
 
     :math:`\rho_m = T/(d-(m-1)T)`, :math:`\nu_m = \sigma^2 T/(d-mT-1)`, e_0 = 0. Up to generation k every row is kept.
+    The matrix is nonnegative, irreducible, and its first row sums to less than 1: every start is forgotten.
     """
     d, T = regression.d, regression.rows(S.One)
     if regression.determined(k * T):
@@ -260,7 +266,7 @@ def _window(regression: Regression, workflow: Workflow, k: int) -> MomentRecurre
     fewest = d - k * T - 1
     # Before all k blocks are there, generation g has g·T rows.
     margin = None if fewest.is_positive else d - GENERATION * T - 1 if fewest.is_number else fewest
-    return MomentRecurrence(
+    moments = MomentRecurrence(
         start=k + 1,
         matrix=matrix,
         forcing=Matrix(noises),
@@ -271,6 +277,48 @@ def _window(regression: Regression, workflow: Workflow, k: int) -> MomentRecurre
         margin=margin,
         domain=regression.finite(k * T),
     )
+    known = all(entry.is_Rational for entry in matrix)
+    return moments if known else WindowFits(moments, regression, k, offset=moments.offset, domain=moments.domain)
+
+
+@dataclass(frozen=True)
+class WindowFits(Recurrence):
+    r"""A window where d or T is a symbol: roots of a polynomial with symbols would fill pages, the limit is short.
+
+    At the fixed point :math:`1 - e_m/e_k` is a product of :math:`1 - \rho_i = (d - iT)/(d - (i-1)T)`, which telescopes:
+
+    .. math:: \lim r_g = \|w^*\|^2 + \sigma^2 T d \sum_{m=1}^k \frac{1}{(d - mT)(d - mT - 1)} .
+    """
+
+    moments: MomentRecurrence
+    regression: Regression
+    k: int
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
+
+    def as_moments(self) -> MomentRecurrence:
+        """The k numbers that carry it."""
+        return self.moments.changed(scale=self.scale, offset=self.offset)
+
+    def values(self) -> Iterator[Expr]:
+        """Exact risks at generations 1, 2, …"""
+        return self.as_moments().values()
+
+    def limit(self, order: Order) -> Expr:
+        """The fixed point, wherever every risk is finite."""
+        d, T = self.regression.d, self.regression.T
+        terms = (1 / ((d - m * T) * (d - m * T - 1)) for m in range(1, self.k + 1))
+        return self.regression.sigma2 * T * d * sum(terms, S.Zero)
+
+    def subs(self, *args: Any) -> WindowFits:
+        """With parameters replaced."""
+        regression = self.regression.subs(*args)
+        own = {"scale": self.scale, "offset": self.offset, "domain": self.domain}
+        own = {name: value.subs(*args) for name, value in own.items()}
+        return self.changed(moments=self.moments.subs(*args), regression=regression, **own)
 
 
 def _below(spare: Expr) -> bool:
@@ -314,7 +362,8 @@ class NestedFits(Recurrence):
         """Exact risks at generations 1, 2, …; ``oo`` where a fit has as many rows as features, or one fewer or more."""
         regression, signal = self.regression, self.regression.signal
         known: dict[tuple[int, ...], Expr] = {(): S.Zero}
-        risks: list[Expr] = [signal]
+        # w_0 = w*: the labels of block 1 are of the truth.
+        risks: list[Expr] = [S.Zero]
         before: tuple[int, ...] = ()
         for g, (used, fresh_size) in enumerate(_fits(self.workflow), start=1):
             fresh = regression.rows(fresh_size)
@@ -367,8 +416,7 @@ class NestedFits(Recurrence):
             return oo
         return inside + gained + (carried * (before - inside) if newest != 0 else S.Zero)
 
-    def subs(self, *args: object) -> NestedFits:
+    def subs(self, *args: Any) -> NestedFits:
         """With parameters replaced."""
-        regression = Regression(*(value.subs(*args) for value in vars(self.regression).values()))
-        changed = self.changed(regression=regression, workflow=self.workflow.subs(*args))
+        changed = self.changed(regression=self.regression.subs(*args), workflow=self.workflow.subs(*args))
         return changed.changed(scale=self.scale.subs(*args), offset=self.offset.subs(*args))
