@@ -22,7 +22,7 @@ takes a block back is exact generation by generation (:class:`NestedFits`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights, pooled_blocks
-from theory.workflows.dynamics import GENERATION, LinearDynamics
+from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
 
 #: Generations at which fits are looked at before a risk is given.
 LOOKED_AT = 12
@@ -82,14 +82,17 @@ def least_norm(regression: Regression, workflow: Workflow) -> Recurrence:
     DomainError
         When a weight is negative, or a block has no whole number of rows.
     """
+    dynamics = workflow.dynamics()
+    if isinstance(dynamics, PoolDynamics) and regression.rows(dynamics.budget) == 1:
+        return _single_row(regression)
     if workflow.draw(Integer(2)) is not None:
         raise NotDerivedError(
             f"workflow = {workflow.name} has no derived risk for over-parameterised least squares with fresh design: "
             "a model passes through the rows it drew and no others, so that later draws meet rows that fit no earlier "
-            "model. Simulation works."
+            "model; only draws of a single row are derived. Simulation works."
         )
     pooled = pooled_blocks(workflow)
-    if pooled is not None and pooled.is_Integer and _constant(workflow.size(GENERATION)) and workflow.size(1) == 1:
+    if pooled is not None and pooled.is_Integer and workflow.size(GENERATION) == workflow.size(1):
         return _window(regression, workflow, int(pooled))
     parts = _parts(workflow)
     return NestedFits.of(regression, workflow) if parts is None else _settled(regression, workflow, parts)
@@ -97,6 +100,9 @@ def least_norm(regression: Regression, workflow: Workflow) -> Recurrence:
 
 def most_rows(regression: Regression, workflow: Workflow) -> Expr | None:
     """The largest fit, in rows, among the first generations; None where they do not compare."""
+    dynamics = workflow.dynamics()
+    if isinstance(dynamics, PoolDynamics):
+        return regression.rows(dynamics.budget)
     largest = S.Zero
     for used, fresh in islice(_fits(workflow), LOOKED_AT):
         rows = sum((regression.rows(workflow.size(index)) for index in used), regression.rows(fresh))
@@ -233,6 +239,24 @@ def _margin(first: Expr, later: Expr) -> Expr | None:
     return later
 
 
+def _single_row(regression: Regression) -> MomentRecurrence:
+    r"""One row drawn from the pool: the row of a uniform block, whose fit is the same whenever it is drawn.
+
+    :math:`r_g = (1 - \tfrac1g)\,r_{g-1} + \tfrac1g\,f(r_{g-1})` with f the step of replace on one row.
+    """
+    g = GENERATION
+    carried, gained, spare = step(regression, S.Zero, S.Zero, S.One, S.Zero)
+    return MomentRecurrence(
+        start=1,
+        matrix=Matrix([[1 - (1 - carried) / g]]),
+        forcing=Matrix([gained / g]),
+        readout=Matrix([[1]]),
+        initial=Matrix([0]),
+        margin=None if spare.is_positive else spare,
+        domain=regression.finite(S.One),
+    )
+
+
 # -- windows -----------------------------------------------------------------------------------------------
 
 
@@ -245,11 +269,12 @@ def _window(regression: Regression, workflow: Workflow, k: int) -> Recurrence:
     :math:`\rho_m = T/(d-(m-1)T)`, :math:`\nu_m = \sigma^2 T/(d-mT-1)`, e_0 = 0. Up to generation k every row is kept.
     The matrix is nonnegative, irreducible, and its first row sums to less than 1: every start is forgotten.
     """
-    d, T = regression.d, regression.rows(S.One)
-    if regression.determined(k * T):
-        reached = next((g for g in range(1, k + 1) if not _below(d - g * T - 1)), None)
-        if reached is not None and regression.determined(reached * T):
-            raise _too_many(workflow, reached * T, reached, regression)
+    d, T = regression.d, regression.rows(workflow.size(1))
+    full = next((g for g in range(1, k + 1) if (d - g * T - 1).is_nonpositive), None)
+    if full is not None and regression.determined(full * T):
+        raise _too_many(workflow, full * T, full, regression)
+    if full is not None:
+        return _filling(regression, T)
     shares = [T / (d - m * T) if d != m * T else S.Zero for m in range(k)]
     noises = [regression.noise(T, d - m * T) for m in range(k)]
     whole, parts, early = -regression.signal, [S.Zero], []
@@ -263,9 +288,6 @@ def _window(regression: Regression, workflow: Workflow, k: int) -> Recurrence:
         if m > 0:
             matrix[m, m - 1] = 1 - shares[m]
         matrix[m, k - 1] += shares[m]
-    fewest = d - k * T - 1
-    # Before all k blocks are there, generation g has g·T rows.
-    margin = None if fewest.is_positive else d - GENERATION * T - 1 if fewest.is_number else fewest
     moments = MomentRecurrence(
         start=k + 1,
         matrix=matrix,
@@ -274,11 +296,14 @@ def _window(regression: Regression, workflow: Workflow, k: int) -> Recurrence:
         initial=Matrix(parts[1:]),
         early=tuple(early[:-1]),
         offset=regression.signal,
-        margin=margin,
         domain=regression.finite(k * T),
     )
     known = all(entry.is_Rational for entry in matrix)
-    return moments if known else WindowFits(moments, regression, k, offset=moments.offset, domain=moments.domain)
+    return (
+        moments
+        if known
+        else WindowFits(moments, replace(regression, T=T), k, offset=moments.offset, domain=moments.domain)
+    )
 
 
 @dataclass(frozen=True)
@@ -321,9 +346,19 @@ class WindowFits(Recurrence):
         return self.changed(moments=self.moments.subs(*args), regression=regression, **own)
 
 
-def _below(spare: Expr) -> bool:
-    """Whether a fit has fewer rows than features, with dimensions to spare (symbols are taken to be such)."""
-    return spare.is_positive is not False
+def _filling(regression: Regression, T: Expr) -> MomentRecurrence:
+    """Every row kept, until there are as many as features, give or take one: infinite from there on."""
+    spare = regression.d - GENERATION * T - 1
+    return MomentRecurrence(
+        start=1,
+        matrix=Matrix([[1]]),
+        forcing=Matrix([regression.sigma2 * T / spare]),
+        readout=Matrix([[1]]),
+        initial=Matrix([0]),
+        offset=(1 - T / regression.d) * regression.signal,
+        margin=spare,
+        domain=S.false,
+    )
 
 
 def _learnt(part: Expr, whole: Expr, share: Expr, noise: Expr) -> Expr:

@@ -56,7 +56,8 @@ class LinearRegression(Model):
     fit has matrix weights, and the risk is given to leading order in 1/T, scaled to be exact at
     generation 1.
 
-    *Over-parameterised.* The minimum-norm fit projects on the T rows: signal is lost once per projection.
+    *Over-parameterised.* The minimum-norm fit projects on its rows: signal is lost once per projection. With fresh
+    designs this covers every workflow that takes no block back (:mod:`theory.models.least_norm`).
 
     Examples
     --------
@@ -265,7 +266,7 @@ class LinearRegression(Model):
 
 _NOT_DERIVED = (
     "workflow = {workflow} has no derived risk for over-parameterised least squares with {design} design: "
-    "fresh designs allow replace and accumulate with equal sizes, shared designs every workflow without subsampling. "
+    "shared designs allow every workflow without subsampling. "
     "Simulation works."
 )
 
