@@ -24,15 +24,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from sympy import And, Basic, Eq, Expr, Ge, Integer, Matrix, Piecewise, S, cancel, oo, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order
 from theory.moments.recurrence import MomentRecurrence, Recurrence
-from theory.workflows.base import Workflow, exact_weights, pooled_blocks
-from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
+from theory.workflows.base import Workflow, pooled_blocks
+from theory.workflows.dynamics import GENERATION, PoolDynamics
+from theory.workflows.uses import Parts, fits, settled_parts
 
 #: Generations at which fits are looked at before a risk is given.
 LOOKED_AT = 12
@@ -94,7 +95,7 @@ def least_norm(regression: Regression, workflow: Workflow) -> Recurrence:
     pooled = pooled_blocks(workflow)
     if pooled is not None and pooled.is_Integer and workflow.size(GENERATION) == workflow.size(1):
         return _window(regression, workflow, int(pooled))
-    parts = _parts(workflow)
+    parts = settled_parts(workflow)
     return NestedFits.of(regression, workflow) if parts is None else _settled(regression, workflow, parts)
 
 
@@ -104,82 +105,13 @@ def most_rows(regression: Regression, workflow: Workflow) -> Expr | None:
     if isinstance(dynamics, PoolDynamics):
         return regression.rows(dynamics.budget)
     largest = S.Zero
-    for used, fresh in islice(_fits(workflow), LOOKED_AT):
+    for used, fresh in islice(fits(workflow), LOOKED_AT):
         rows = sum((regression.rows(workflow.size(index)) for index in used), regression.rows(fresh))
         beyond = rows - largest
         if beyond.is_nonnegative is None and beyond.is_number is False and largest != 0:
             return None
         largest = rows if beyond.is_nonnegative is not False else largest
     return largest
-
-
-# -- what a fit uses ---------------------------------------------------------------------------------------
-
-
-class Parts(NamedTuple):
-    """What every fit from the second on is made of, in units of T: rows of block 1, of the newest, fresh ones."""
-
-    kept: Expr
-    newest: Expr
-    fresh: Expr
-
-
-def _parts(workflow: Workflow) -> Parts | None:
-    """The parts of a workflow that weighs block 1, the newest block and fresh rows, always alike; None for others.
-
-    Its recursion is then :math:`\\delta_g = \\alpha\\,\\varepsilon_1 + \\beta(\\delta_{g-1} + \\varepsilon_g) +
-    \\gamma\\varrho_g`, and the weights are α, β, γ.
-    """
-    dynamics = workflow.dynamics()
-    if not isinstance(dynamics, LinearDynamics) or dynamics.start > 2:
-        return None
-    pieces = (dynamics.transition, dynamics.innovation, dynamics.readout, dynamics.fresh)
-    sizes = workflow.size(GENERATION), workflow.fresh_size(GENERATION)
-    if not all(_constant(entry) for piece in pieces for entry in piece) or not all(map(_constant, sizes)):
-        return None
-    zero, one = S.Zero, S.One
-    if dynamics.transition.shape == (1, 1):
-        alpha, beta, fresh = zero, dynamics.transition[0], dynamics.fresh[0]
-        alike = dynamics.innovation[0] == beta and dynamics.readout[0] == one
-    elif dynamics.transition.shape == (2, 2):
-        alpha, beta, fresh = dynamics.transition[1, 0], dynamics.transition[1, 1], dynamics.fresh[1]
-        alike = list(dynamics.transition[0, :]) == [one, zero] and list(dynamics.innovation) == [zero, beta]
-        alike = alike and list(dynamics.readout) == [zero, one] and dynamics.fresh[0] == zero
-        alike = alike and list(dynamics.initial) == [one, one]
-    else:
-        return None
-    if not alike or cancel(alpha + beta + fresh - 1) != 0:
-        return None
-    newest, drawn = sizes
-    found = Parts(
-        workflow.size(1) if alpha != 0 else zero, newest if beta != 0 else zero, drawn if fresh != 0 else zero
-    )
-    for g, (used, more) in enumerate(islice(_fits(workflow), 4), start=1):
-        stated = {1} if g == 1 else ({1} if alpha != 0 else set()) | ({g} if beta != 0 else set())
-        if set(used) != stated or (g > 1 and cancel(more - found.fresh) != 0):
-            return None
-    return found
-
-
-def _fits(workflow: Workflow) -> Iterator[tuple[tuple[int, ...], Expr]]:
-    """At g = 1, 2, …: the blocks with a weight, and the rows drawn afresh, in units of T."""
-    g = 0
-    while True:
-        g += 1
-        weights, fresh = exact_weights(workflow, g), workflow.fresh_weight(g) if g > 1 else S.Zero
-        for index, weight in enumerate((*weights, fresh), start=1):
-            if weight.is_negative:
-                which = f"block {index}" if index <= g else "fresh real data"
-                raise DomainError(
-                    f"workflow = {workflow.name} gives {which} the weight {weight} in model {g}: least squares needs "
-                    "weights of 0 or more."
-                )
-        used = tuple(index for index, weight in enumerate(weights, start=1) if weight != 0)
-        yield used, workflow.fresh_size(g) if fresh != 0 else S.Zero
-
-
-def _constant(value: Expr) -> bool:
-    return GENERATION not in value.free_symbols
 
 
 def _over(value: Expr, spare: Expr) -> Expr:
@@ -400,7 +332,7 @@ class NestedFits(Recurrence):
         # w_0 = w*: the labels of block 1 are of the truth.
         risks: list[Expr] = [S.Zero]
         before: tuple[int, ...] = ()
-        for g, (used, fresh_size) in enumerate(_fits(self.workflow), start=1):
+        for g, (used, fresh_size) in enumerate(fits(self.workflow), start=1):
             fresh = regression.rows(fresh_size)
             self._verify(g, used, before, fresh)
             old = used[:-1] if used and used[-1] == g else used
