@@ -12,6 +12,7 @@ from numerics.losses import Divergence, SquaredError
 from numerics.samplers.bent_chain import BentChain
 from numerics.samplers.combination import steps
 from numerics.samplers.families import Normal, canonical_family
+from numerics.samplers.location import MedianChain
 from numerics.samplers.maximum import MaximumChain
 from numerics.samplers.mean_chain import MeanChain
 from numerics.samplers.pool import CountPool, LimitPool, PointPool
@@ -25,6 +26,7 @@ from theory.models.base import Model
 from theory.models.bent import BentModel
 from theory.models.exponential_family import ExponentialFamily
 from theory.models.linear_regression import LinearRegression
+from theory.models.location import Location
 from theory.models.regular import Regular
 from theory.models.uniform_maximum import UniformMaximum, verify_pool
 from theory.workflows.base import Workflow
@@ -81,6 +83,16 @@ def _(model: UniformMaximum, workflow: Workflow, generations: int, raw: bool, lo
     rows = used @ table.points + np.where(table.fresh_weights != 0, table.fresh_points, 0)
     factors = (rows + 1) / rows if model.unbiased else np.ones(generations)
     return MaximumChain(float(model.theta), table, used, factors, raw)
+
+
+@sampler.register
+def _(model: Location, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    if model.n is None:
+        raise DomainError(f"model = {model!r} has no law to draw points from: use Location.median(law, n).")
+    table = schedule(workflow, generations, int(model.n))
+    if table.subsampled:
+        raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: give whole blocks.")
+    return MedianChain(model.law, table, steps(table.weights, table.fresh_weights))
 
 
 @sampler.register

@@ -17,6 +17,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
 from theory.expressions.symbols import j
 from theory.models.base import Model
+from theory.models.gaussian_median import gaussian_median_variance
 from theory.moments.bent import BIAS, nothing
 from theory.moments.composition import compose
 from theory.moments.recurrence import Recurrence
@@ -67,6 +68,8 @@ class Location(Model):
         object.__setattr__(self, "variance", given)
         if self.law and self.law not in LAWS:
             raise DomainError(f"law = {self.law!r} is not a law with a median here: use 'laplace' or 'gaussian'.")
+        if (self.n is None) != (not self.law):
+            raise DomainError(f"n = {self.n} and law = {self.law!r}: give both, as Location.median does, or neither.")
         if self.n is not None:
             count = Symbol("n", integer=True, positive=True)
             n = parameter("n", self.n, count, "a whole number of samples, 1 or more", is_positive_integer)
@@ -87,8 +90,6 @@ class Location(Model):
         if law == "laplace" and count > MOST_SAMPLES:
             raise DomainError(f"n = {n} is too many for exact fractions: give {MOST_SAMPLES} or fewer.")
         if law == "gaussian" and count > 2:
-            from theory.models.gaussian_median import gaussian_median_variance
-
             return cls(gaussian_median_variance(int(count)), law, count)
         return cls(laplace_median_variance(int(count)) if law == "laplace" else 1 / count, law, count)
 

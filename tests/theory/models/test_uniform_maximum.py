@@ -90,10 +90,12 @@ def test_generation_three_of_an_anchored_pool_by_an_integral():
 def test_an_anchored_pool_settles_like_a_queue():
     risk = expected_risk(UniformMaximum(n=1, unbiased=True), RealPlusLatest())
     assert simplify(risk.limit - log(Rational(3, 2))) == 0
-    assert abs(evaluate(risk, 60) - float(risk.limit)) < 1e-9
+    # the distance shrinks by a factor of about 0.64 a generation
+    assert abs(evaluate(risk, 6) - float(risk.limit)) < 0.004
+    assert abs(evaluate(risk, 9) - float(risk.limit)) < 0.001
     three = expected_risk(UniformMaximum(theta=2, n=3, unbiased=True), RealAndSynthetic(1, 2, overlap=True))
-    assert abs(evaluate(three, 60) - float(three.limit)) < 1e-9
-    assert abs(evaluate(three.bias, 60) - float(three.bias.limit)) < 1e-9
+    distances = [[float(part.limit - part.at(g)) for g in (4, 6)] for part in (three, three.bias)]
+    assert all(abs(late) < 0.7 * abs(early) for early, late in distances)
 
 
 def test_fresh_points_by_integrals():
