@@ -132,7 +132,9 @@ class UniformMaximum(Model):
     def _points(self, size: Expr) -> Expr:
         points = cancel(self.n * size)  # type: ignore[operator]
         if points.is_number and not (points.is_Integer and points >= 1):
-            raise DomainError(f"n = {self.n} and a block of {size} make {points} samples: give whole numbers, 1 or more.")
+            raise DomainError(
+                f"n = {self.n} and a block of {size} make {points} samples: give whole numbers, 1 or more."
+            )
         return points
 
     # -- workflows -------------------------------------------------------------------------------------

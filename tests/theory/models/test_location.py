@@ -98,7 +98,11 @@ def test_drawn_medians(law, n, workflow):
 class TestWhatIsRefused:
     @pytest.mark.parametrize(
         ("workflow", "says"),
-        [(AccumulateSubsample(), "subsample"), (Accumulate(sizes=j), "other sizes"), (FreshReal(real=2), "other sizes")],
+        [
+            (AccumulateSubsample(), "subsample"),
+            (Accumulate(sizes=j), "other sizes"),
+            (FreshReal(real=2), "other sizes"),
+        ],
         ids=str,
     )
     def test_workflows(self, workflow, says):
