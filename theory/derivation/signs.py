@@ -142,3 +142,5 @@ def _function_sign(value: Expr, ranges: Ranges) -> int | None:
     if value.is_Pow and value.exp.is_real and not value.exp.is_Integer and sign(value.base, ranges) == 1:
         return 1
     return None
+
+

@@ -54,7 +54,7 @@ def enclosed(n: int, bits: int) -> arb:
     Examples
     --------
     >>> enclosed(3, 60)
-    [0.44867112...]
+    [0.4486711045782...]
     """
     k = (n - 1) // 2
     with ctx.workprec(bits + 40 + n):

@@ -2,8 +2,9 @@ r"""Location families: any estimator that moves with its data.
 
 Points are θ + ξ, and an estimator T with T(x + a) = T(x) + a makes an error :math:`T(\xi)` that does not depend on θ:
 conditionally unbiased (for a symmetric law) with one and the same variance at every generation. What several blocks
-give is *the weighted mean of the estimates on each block*, :math:`\theta_g = \sum_j w_{g,j} T_j (+ \omega_g T^{real}_g)`,
-and not the estimate on the pooled points. So the risk is :math:`\sum_j C_{g,j}^2\,\mathrm{Var}\,T_{n s(j)}`, exactly.
+give is *the weighted mean of the estimates on each block*,
+:math:`\theta_g = \sum_j w_{g,j} T_j (+ \omega_g T^{real}_g)`, and not the estimate on the pooled points. So the risk
+is :math:`\sum_j C_{g,j}^2\,\mathrm{Var}\,T`, exactly.
 """
 
 from __future__ import annotations
@@ -79,8 +80,8 @@ class Location(Model):
     def median(cls, law: str, n: object) -> Location:
         r"""The sample median of n points: the middle one, or the mean of the middle two.
 
-        Laplace (scale 1): exact, a rational number. Gaussian (variance 1): exact for n = 1, 2; otherwise an integral, to
-        be evaluated to any precision.
+        Laplace (scale 1): exact, a rational number. Gaussian (variance 1): exact for n = 1, 2; for other odd n an
+        integral, enclosed to any precision.
         """
         if law not in LAWS:
             raise DomainError(f"law = {law!r} is not a law with a median here: use 'laplace' or 'gaussian'.")

@@ -8,8 +8,8 @@ or c = (N + 1)/N on N points (unbiased, if they came from one uniform law). With
 - every block, raw: later blocks lie below the first maximum, so the model never moves;
 - every block, unbiased: the pooled maximum is multiplied by :math:`\max(1, c_{g-1} M)`, independent of the past, with
   moments :math:`(c^s N + s\,c^{-N})/(N+s)`;
-- block 1 and the newest, unbiased: :math:`\theta_g = c\max(X_1, \theta_{g-1} M)`. In logarithms this is the waiting time
-  of a queue, see :class:`AnchoredMaximum`;
+- block 1 and the newest, unbiased: :math:`\theta_g = c\max(X_1, \theta_{g-1} M)`. In logarithms this is the waiting
+  time of a queue, see :class:`AnchoredMaximum`;
 - fresh points and the newest block, raw: :math:`E(\theta_g^s \mid \theta_{g-1} = y) = \frac{f}{f+s} +
   \frac{sN}{(f+s)(f+N+s)}\,y^{f+s}` for f fresh points, which climbs from power to power.
 """
@@ -46,9 +46,9 @@ class UniformMaximum(Model):
 
     .. math:: \theta^2\Bigl[\bigl(\tfrac{n}{n+2}\bigr)^G - 2\bigl(\tfrac{n}{n+1}\bigr)^G + 1\Bigr],
 
-    to leading order G(G + 1)/2 times that of generation 1 and at last θ²: the range shrinks to nothing; the unbiased one
-    is :math:`\theta^2[(1 + \frac{1}{n(n+2)})^G - 1]`, to leading order G times. Pooling every block, or the real block and
-    the latest, keeps the raw maximum for ever: its ratio is 1.
+    to leading order G(G + 1)/2 times that of generation 1 and at last θ²: the range shrinks to nothing; the unbiased
+    one is :math:`\theta^2[(1 + \frac{1}{n(n+2)})^G - 1]`, to leading order G times. Pooling every block, or the real
+    block and the latest, keeps the raw maximum for ever: its ratio is 1.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class UniformMaximum(Model):
     >>> from theory import Accumulate, Replace, expected_risk
     >>> from theory.models.uniform_maximum import UniformMaximum
     >>> expected_risk(UniformMaximum(n=4), Replace()).closed_form
-    -2*(4/5)**G + (2/3)**G + 1
+    (2/3)**G - 2*(4/5)**G + 1
     >>> expected_risk(UniformMaximum(n=4), Accumulate()).ratio.closed_form
     1
     >>> expected_risk(UniformMaximum(n=4, unbiased=True), Replace()).at(2)

@@ -6,7 +6,7 @@ import pytest
 from mpmath import erfc, exp, inf, mp, mpf, pi, quad, sqrt
 from sympy import Rational, binomial, factorial, integrate, oo, symbols
 from sympy import exp as e
-from sympy import pi as PI
+from sympy import pi as circle
 from sympy import sqrt as root
 
 from numerics import crosscheck, evaluate, simulate
@@ -56,7 +56,7 @@ def test_laplace_even_by_a_double_integral(n):
 
 
 def test_gaussian_by_closed_forms_and_quadrature():
-    assert abs(Location.median("gaussian", 3).variance.evalf(40) - (1 - root(3) / PI).evalf(40)) < 1e-38
+    assert abs(Location.median("gaussian", 3).variance.evalf(40) - (1 - root(3) / circle).evalf(40)) < 1e-38
     assert [Location.median("gaussian", n).variance for n in (1, 2)] == [1, Rational(1, 2)]
     with mp.workdps(30):
         for n, k in ((5, 2), (21, 10)):
