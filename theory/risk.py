@@ -264,6 +264,8 @@ class Risk:
         if isinstance(value, Piecewise):
             return Piecewise(*((self._branch(part, condition), condition) for part, condition in value.args))
         offset = self.recurrence.offset if with_offset else S.Zero
+        if value == 0:
+            return offset  # SymPy splits 0 into 0·0, and what is added to the first is lost
         coefficient, function = value.as_independent(G, as_Add=False)
         coefficient = tidy_constant(coefficient, self.recurrence.scale, offset, self._ranges)
         return coefficient * tidy_function(function, self._ranges)
@@ -273,6 +275,8 @@ class Risk:
             return -value if self._reversed else value
         at = {condition.lhs: condition.rhs} if isinstance(condition, Eq) else {}
         scale, offset = self.recurrence.scale.subs(at), self.recurrence.offset.subs(at)
+        if value == 0:
+            return offset
         coefficient, function = value.as_independent(G, as_Add=False)
         coefficient = tidy_constant(coefficient, scale, offset if function == 1 else S.Zero, self._ranges)
         return coefficient * tidy_function(function, self._ranges)

@@ -12,6 +12,8 @@ from numerics.losses import Divergence, SquaredError
 from numerics.samplers.bent_chain import BentChain
 from numerics.samplers.combination import steps
 from numerics.samplers.families import Normal, canonical_family
+from numerics.samplers.location import MedianChain
+from numerics.samplers.maximum import MaximumChain
 from numerics.samplers.mean_chain import MeanChain
 from numerics.samplers.pool import CountPool, LimitPool, PointPool
 from numerics.samplers.regression_fresh import FreshNormalEquations, FreshReplace
@@ -25,8 +27,10 @@ from theory.models.base import Model
 from theory.models.bent import BentModel
 from theory.models.exponential_family import ExponentialFamily
 from theory.models.linear_regression import LinearRegression
+from theory.models.location import Location
 from theory.models.regular import Regular
 from theory.models.ridge_regression import RidgeRegression
+from theory.models.uniform_maximum import UniformMaximum, verify_pool
 from theory.workflows.base import Workflow
 
 
@@ -69,6 +73,28 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
         kept=rows / (rows + strength), weights=rows + strength, prior=along[0], fidelity=float(bend.fidelity),
         target=along[1], dispersion=float(bend.dispersion), drawn=bend.drawn,
     )  # fmt: skip
+
+
+@sampler.register
+def _(model: UniformMaximum, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    table = schedule(workflow, generations, int(model.n))  # type: ignore[arg-type]
+    if table.subsampled:
+        raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: give whole blocks.")
+    verify_pool(workflow)
+    used = table.weights != 0
+    rows = used @ table.points + np.where(table.fresh_weights != 0, table.fresh_points, 0)
+    factors = (rows + 1) / rows if model.unbiased else np.ones(generations)
+    return MaximumChain(float(model.theta), table, used, factors, raw)
+
+
+@sampler.register
+def _(model: Location, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    if model.n is None:
+        raise DomainError(f"model = {model!r} has no law to draw points from: use Location.median(law, n).")
+    table = schedule(workflow, generations, int(model.n))
+    if table.subsampled:
+        raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: give whole blocks.")
+    return MedianChain(model.law, table, steps(table.weights, table.fresh_weights))
 
 
 @sampler.register

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from selfgen.catalogue import MODELS, Cell, cell, markdown, workflows
-from theory import Accumulate, LinearRegression, Poisson, RealPlusLatest, Regular
+from theory import Accumulate, AccumulateSubsample, LinearRegression, Poisson, RealPlusLatest, Regular
 
 COVERAGE = Path(__file__).resolve().parents[2] / "docs" / "coverage.md"
 
@@ -20,6 +20,7 @@ def test_the_documentation_is_the_table() -> None:
 def test_cells() -> None:
     assert cell(Poisson(), Accumulate(), "squared") == Cell("closed form", "exact", certified=True)
     assert str(cell(Regular(), Accumulate(), "squared")) == "≈ closed form ✓"
-    assert str(cell(LinearRegression(signal="B"), RealPlusLatest(), "squared")) == "simulation"
+    assert str(cell(LinearRegression(signal="B"), RealPlusLatest(), "squared")) == "closed form ✓"
+    assert str(cell(LinearRegression(signal="B"), AccumulateSubsample(), "squared")) == "simulation"
     assert set(workflows()) >= {"replace", "accumulate", "capped-real"}
     assert len(MODELS) == 10

@@ -167,7 +167,7 @@ COMPARE = [
     ("compare poisson replace accumulate --plot /dev/null/ratios.png", "cannot be written"),
     ("compare bernoulli replace accumulate --plot ratios.png", "depends on n"),
     ("compare poisson replace accumulate --colour", "No such option"),
-    ("compare linear-regression replace sliding-window:k=2 --set d=50 --set T=20 --set signal=1", "no derived risk"),
+    ("compare linear-regression replace accumulate-subsample --set d=50 --set T=20 --set signal=1", "no derived risk"),
 ]
 
 

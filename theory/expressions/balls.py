@@ -146,6 +146,8 @@ class BallProgram:
             wants_real = isinstance(expression, _REAL_ARGUMENTS)
             sources = [self._real(argument) if wants_real else self._compile(argument) for argument in expression.args]
             return self._emit(operation, *sources)
+        if getattr(expression, "knows_its_digits", False):
+            return self._emit(lambda: _to_digits(expression))
         raise DomainError(f"{expression.func.__name__} is not known to ball arithmetic, so {expression} has no value.")
 
     def _real(self, expression: Expr) -> int:

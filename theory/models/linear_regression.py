@@ -17,6 +17,7 @@ from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
 from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use
+from theory.models.least_norm import WideRegression, least_norm, most_rows
 from theory.models.regression_regimes import (
     INFINITE,
     LEAST_NORM,
@@ -70,7 +71,8 @@ class LinearRegression(Model):
     *Subsampled.* A sample of the pool with too few distinct rows has an infinite expected error, however small its
     probability: finite for fresh rows drawn without replacement only.
 
-    *Over-parameterised.* The minimum-norm fit projects on the T rows: signal is lost once per projection.
+    *Over-parameterised.* The minimum-norm fit projects on its rows: signal is lost once per projection. With fresh
+    designs this covers every workflow that takes no block back (:mod:`theory.models.least_norm`).
 
     Examples
     --------
@@ -148,7 +150,8 @@ class LinearRegression(Model):
         if rows is not None and rows.kept:
             # Rows pile up past the interpolation threshold d.
             return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
-        return _at_least(d, T * self._first(workflow) + 4)  # type: ignore[operator]
+        most = None if self.design == "shared" else most_rows(self._wide_regression, workflow)
+        return _at_least(d, (T * self._first(workflow) if most is None else most) + 4)  # type: ignore[operator]
 
     def remainder(self) -> str:
         """What leading order leaves out is (d + 1)/T smaller."""
@@ -261,6 +264,8 @@ class LinearRegression(Model):
         least = Min(self._first(workflow), draw.size)
         surplus = d - 2 - T * least  # type: ignore[operator]
         wide = bool(surplus.is_nonnegative) if surplus.is_number else self.signal is not None
+        if wide and self.design == "fresh":
+            return least_norm(self._wide_regression, workflow)
         if wide:
             raise NotDerivedError(_NOT_DERIVED.format(design=self.design, workflow=workflow.name))
         composed = self._scalar(workflow, least, "leading order")
@@ -306,11 +311,15 @@ class LinearRegression(Model):
         lost = self.signal_strength * (1 - T / d)  # type: ignore[operator]
         return composed.changed(offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
 
-    def _fresh_wide(self, workflow: Workflow, rows: RowsInUse | None) -> MomentRecurrence:
+    def _fresh_wide(self, workflow: Workflow, rows: RowsInUse | None) -> Recurrence:
         if rows is None or workflow.schedule.has(j):
-            raise NotDerivedError(_NOT_DERIVED.format(design="fresh", workflow=workflow.name))
+            return least_norm(self._wide_regression, workflow)
         T = self.T * workflow.size(1)
         return self._interpolating(T) if rows.kept else self._projected(T)
+
+    @property
+    def _wide_regression(self) -> WideRegression:
+        return WideRegression(self.d, self.T, self.sigma2, self.signal_strength)  # type: ignore[arg-type]
 
     def _projected(self, T: Expr) -> MomentRecurrence:
         r"""A new random projection every generation, :math:`w_g = P_g w_{g-1} + X_g^+ E_g`.
@@ -363,7 +372,7 @@ class LinearRegression(Model):
 
 _NOT_DERIVED = (
     "workflow = {workflow} has no derived risk for over-parameterised least squares with {design} design: "
-    "fresh designs allow replace and accumulate with equal sizes, shared designs every workflow without subsampling. "
+    "shared designs allow every workflow without subsampling. "
     "Simulation works."
 )
 

@@ -146,7 +146,8 @@ def _factors(base: Expr) -> list[tuple[Expr, int]]:
             found[factor] = found.get(factor, 0) + side * times
         for number, way in ((constant.p, side), (constant.q, -side)):
             if number < 0:
-                found[S.NegativeOne] = 1
+                # a sign above and one below cancel
+                found[S.NegativeOne] = 1 - found.get(S.NegativeOne, 0)
             for prime, times in S(abs(number)).factors().items():
                 found[S(prime)] = found.get(S(prime), 0) + way * times
     return [(factor, times) for factor, times in found.items() if times and factor != 1]

@@ -66,6 +66,8 @@ def steps(model: LinearRegression, workflow: Workflow, recurrence: Any, g: Symbo
         first, following = recurrence.continuation
         since = Ge(g, first)
         return interpolating(model, workflow, recurrence, g) + _determined(model, workflow, following, rows, g, since)
+    if model.overparameterised and recurrence.start != 1:
+        return []  # rows of several teachers in one fit: no steps in numbers yet
     if model.overparameterised:
         return projected(model, workflow, recurrence, g)
     since = None if recurrence.start == 1 else Ge(g, recurrence.start)

@@ -1,0 +1,50 @@
+r"""Location families: every point of a block is drawn and its median taken; models weigh the medians of blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from numerics.blocks import block_size
+from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.schedule import Schedule
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MedianChain:
+    """Errors about the truth, which is 0: an equivariant estimate does not know where it is."""
+
+    law: str
+    schedule: Schedule
+    plan: tuple[Step, ...]
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        table = self.schedule
+        points = int(max(table.points.max(), table.fresh_points.max()))
+        return block_size(8 * (2 * table.generations + 2 * points + 4 + kept_blocks(self.plan)))
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of independent chains, (G, replicates)."""
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
+        blocks = WeightedSum(self.plan)
+        fitted = np.zeros(replicates)
+        for g in range(table.generations):
+            block = fitted + self._median(rng, int(table.points[g]), replicates)
+            fresh = None
+            if table.fresh_weights[g]:
+                fresh = self._median(rng, int(table.fresh_points[g]), replicates)
+            fitted = blocks.add(block, fresh)
+            np.square(fitted, out=out[g])
+        return out
+
+    def _median(self, rng: Generator, count: int, replicates: int) -> Array:
+        draw = rng.laplace if self.law == "laplace" else rng.normal
+        median: Array = np.median(draw(size=(count, replicates)), axis=0)
+        return median
