@@ -482,7 +482,9 @@ def _is_long(value: Expr) -> bool:
 
 def _has_irrational_numbers(value: Expr) -> bool:
     kinds = (Pow, Function, NumberSymbol)
-    return any(isinstance(part, kinds) and part.is_number and not part.is_Rational for part in preorder_traversal(value))
+    return any(
+        isinstance(part, kinds) and part.is_number and not part.is_Rational for part in preorder_traversal(value)
+    )
 
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:

@@ -283,7 +283,7 @@ def test_long_values_with_roots_and_logarithms_come_as_they_are():
     for g in range(1, 21):
         total += g**-0.5
         expected += g**-0.5 / total**2
-    assert float(risk.at(20).subs({symbol: 1 for symbol in risk.free_symbols})) == pytest.approx(expected, rel=1e-12)
+    assert float(risk.at(20).subs(dict.fromkeys(risk.free_symbols, 1))) == pytest.approx(expected, rel=1e-12)
 
     exponential = expected_risk(Exponential(mean=1, n=4), Accumulate(sizes="1+log(j)"))
     total, grown = 0.0, 1.0

@@ -49,7 +49,9 @@ class Arithmetic:
         if self._kind == "expressions":
             return True
         symbols = list(self._field.symbols) if self._field is not None else []
-        return all(expression.free_symbols <= {*symbols} and is_rational(expression, symbols) for expression in constants)
+        return all(
+            expression.free_symbols <= {*symbols} and is_rational(expression, symbols) for expression in constants
+        )
 
     def constant(self, expression: Expr) -> Any:
         """An expression without the generation, as an element of the field."""

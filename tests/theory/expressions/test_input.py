@@ -409,5 +409,5 @@ def test_parameters_in_terms_of_others_stay_possible() -> None:
 @pytest.mark.parametrize("value", [[1, 2], None, True, object()])
 def test_what_is_substituted_is_a_number(part: Any, value: Any) -> None:
     """Of a model and of a workflow as of a risk."""
-    with pytest.raises(DomainError, match="^n = "):
+    with pytest.raises(DomainError, match=r"^n = "):
         part.subs(n=value)

@@ -63,6 +63,8 @@ def test_an_own_window_has_the_order_of_the_built_in_one(sizes):
 def test_a_pool_of_irrational_sizes_is_what_its_weights_say(sizes):
     """Weights with cleared roots are the same numbers as those that are not."""
     assert pooled_blocks(Accumulate(sizes=sizes)) == oo
-    assert expected_risk(LinearRegression(d=8, T=20), Accumulate(sizes=sizes)).at(1) == Rational(8, 11) or "exp" in sizes
+    assert (
+        expected_risk(LinearRegression(d=8, T=20), Accumulate(sizes=sizes)).at(1) == Rational(8, 11) or "exp" in sizes
+    )
     with pytest.raises(DomainError, match=r"pooled = 2 is not what Latest\.weights\(3\)"):
         pooled_blocks(Latest(Integer(2), sizes=Accumulate(sizes=sizes).sizes))
