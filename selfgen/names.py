@@ -113,7 +113,8 @@ def _verified_symbols(symbols: Iterable[str]) -> list[str]:
             raise DomainError(f"symbol {name} is not allowed: give a name, such as c, other than j, G, g and i.")
         if declared.count(name) > 1:
             raise DomainError(f"symbol {name} is declared twice: give it once.")
-    return declared
+    # As expressions hold them: lambda_ is Python's way to write lambda.
+    return [parse(name, "symbol").name for name in declared]
 
 
 def _specification(text: str) -> tuple[str, dict[str, str]]:

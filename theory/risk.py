@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from sympy import (
     Basic,
     Eq,
     Expr,
+    Function,
+    NumberSymbol,
     Piecewise,
+    Pow,
     RootSum,
     S,
     Symbol,
@@ -21,6 +25,7 @@ from sympy import (
     nan,
     oo,
     polygamma,
+    preorder_traversal,
     simplify,
     zoo,
 )
@@ -33,6 +38,7 @@ from theory.expressions.numerals import printable
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
+from theory.models.own_names import verify_names
 from theory.models.real_data import derived_recurrence
 from theory.models.samples import verify_samples, watch_samples
 from theory.models.units import slip_of_units
@@ -47,6 +53,8 @@ from theory.workflows.base import Workflow, pooled_blocks
 
 #: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
 SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
+#: Parts of a value with irrational numbers that is still factored.
+LONGEST_FACTORED = 150
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class Risk:
         slip = slip_of_units(model, workflow)
         if slip is not None:
             advise(slip)
+        verify_names(model)
         verify_users(workflow)
         verify_samples(model, workflow)
         return cls(model=model, workflow=workflow, loss=loss, recurrence=derived_recurrence(model, workflow, loss))
@@ -127,7 +136,11 @@ class Risk:
         return self._written(self.recurrence.at(g))
 
     def _written(self, value: Expr) -> Expr:
-        if value.is_number or not value.is_rational_function(*value.free_symbols):
+        if value.is_number:
+            return value
+        if _is_long(value) and _has_irrational_numbers(value):
+            return value  # over roots and logarithms, factors are looked for in vain
+        if not value.is_rational_function(*value.free_symbols):
             return value
         return orient(factor(value), self._ranges)
 
@@ -465,6 +478,17 @@ def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]
         return function
 
     return register
+
+
+def _is_long(value: Expr) -> bool:
+    return sum(1 for _ in islice(preorder_traversal(value), LONGEST_FACTORED + 1)) > LONGEST_FACTORED
+
+
+def _has_irrational_numbers(value: Expr) -> bool:
+    kinds = (Pow, Function, NumberSymbol)
+    return any(
+        isinstance(part, kinds) and part.is_number and not part.is_Rational for part in preorder_traversal(value)
+    )
 
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:

@@ -123,3 +123,9 @@ def test_names_in_a_workflow_are_those_of_the_model_left_symbolic_and_the_declar
 def test_only_names_can_be_declared(symbols: list[str]) -> None:
     with pytest.raises(DomainError, match="symbol "):
         build("bernoulli", "replace", {}, symbols)
+
+
+@pytest.mark.parametrize("name", ["lambda", "lambda_"])
+def test_lambda_can_be_declared_as_python_writes_it(name: str) -> None:
+    _, workflow = build("bernoulli", "accumulate", {"sizes": f"{name}*j"}, [name])
+    assert {symbol.name for symbol in workflow.free_symbols} == {"lambda", "j"} - {"j"}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import subprocess
 import sys
 
 import pytest
-from sympy import Ge, Rational, S, Symbol, oo, pi, symbols
+from sympy import Ge, Rational, S, Symbol, oo, pi, simplify, symbols
 
 from theory import (
     Accumulate,
@@ -19,6 +20,7 @@ from theory import (
     FreshReal,
     G,
     Gamma,
+    GaussianFit,
     GaussianMean,
     HyperbolicSecant,
     LinearRegression,
@@ -272,3 +274,29 @@ def test_long_windows_are_cheap():
 def test_symbolic_powers_are_not_expanded():
     value = expected_risk(Bernoulli(), Replace()).at(1000)
     assert len(str(value)) < 60
+
+
+def test_long_values_with_roots_and_logarithms_come_as_they_are():
+    """No factor of them is looked for, which took minutes; they are the sum of their steps."""
+    risk = expected_risk(Poisson(), Accumulate(sizes="1/sqrt(j)"))
+    total, expected = 0.0, 0.0
+    for g in range(1, 21):
+        total += g**-0.5
+        expected += g**-0.5 / total**2
+    assert float(risk.at(20).subs(dict.fromkeys(risk.free_symbols, 1))) == pytest.approx(expected, rel=1e-12)
+
+    exponential = expected_risk(Exponential(mean=1, n=4), Accumulate(sizes="1+log(j)"))
+    total, grown = 0.0, 1.0
+    for g in range(1, 9):
+        total += 1 + math.log(g)
+        grown *= 1 + (1 + math.log(g)) / (4 * total**2)
+    assert float(exponential.at(8)) == pytest.approx(grown - 1, rel=1e-12)
+
+
+def test_moments_are_rational_whatever_the_scale():
+    """A digamma function in the scale alone does not make the moments fill pages, nor the sizes irrational."""
+    workflow = SlidingWindow(2, sizes="1/2+2**-j")
+    risk = expected_risk(GaussianFit(d=2, n=100), workflow, loss="kl")
+    coins = expected_risk(Regular(p=1, n=100), workflow)
+    ratio = risk.at(40) / risk.at(1)
+    assert simplify(ratio - coins.at(40) / coins.at(1)) == 0

@@ -140,7 +140,7 @@ def replacements(symbols: Iterable[Symbol], args: tuple[Any, ...], kwargs: dict[
                 reason = f"names {len(named)} symbols" if named else "names no symbol"
                 raise DomainError(f"{key} {reason} of this: the symbols are {names}.")
             key = named[0]
-        found.append((key, exact(str(key), value) if isinstance(value, str) else value))
+        found.append((key, value if isinstance(value, Expr) else exact(str(key), value)))
     return found
 
 

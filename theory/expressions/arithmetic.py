@@ -31,7 +31,7 @@ class Arithmetic:
             names |= probe.free_symbols
         symbols = sorted(names, key=lambda item: item.name)
         self._field: Any = None
-        if any(not _is_rational(probe, symbols) for probe in probes):
+        if any(not is_rational(probe, symbols) for probe in probes):
             self._kind = "expressions"
         elif symbols:
             self._kind = "functions"
@@ -43,6 +43,15 @@ class Arithmetic:
     def is_field(self) -> bool:
         """Whether elements are written in lowest terms, rather than as expressions that grow."""
         return self._kind != "expressions"
+
+    def holds(self, *constants: Expr) -> bool:
+        """Whether expressions without the generation are elements of the field."""
+        if self._kind == "expressions":
+            return True
+        symbols = list(self._field.symbols) if self._field is not None else []
+        return all(
+            expression.free_symbols <= {*symbols} and is_rational(expression, symbols) for expression in constants
+        )
 
     def constant(self, expression: Expr) -> Any:
         """An expression without the generation, as an element of the field."""
@@ -108,7 +117,8 @@ class _RunningTotal:
         return self._value
 
 
-def _is_rational(expression: Expr, symbols: list[Any]) -> bool:
+def is_rational(expression: Expr, symbols: list[Any]) -> bool:
+    """Whether an expression is a rational function of the symbols over the rational numbers."""
     if expression.is_number:
         return bool(expression.is_Rational)
     if not expression.is_rational_function(*symbols) or (not expression.is_finite and expression.is_number):

@@ -153,16 +153,27 @@ def _numeric_sign(value: Expr) -> int | None:
     return ball_sign(value)
 
 
+#: Terms of a sum whose coefficients are looked at first.
+_MANY_TERMS = 8
+
+
 def _polynomial_sign(expression: Expr) -> int | None:
     expression = expression.expand()
     if expression == 0:
         return 0
+    if len(expression.args) > _MANY_TERMS and (alike := _sign_of_coefficients(expression)) is not None:
+        return alike  # SymPy's assumptions take seconds on long sums
     if expression.is_positive:
         return 1
     if expression.is_negative:
         return -1
     if expression.is_extended_nonnegative or expression.is_extended_nonpositive:
         return 1 if expression.is_extended_nonnegative else -1
+    return _sign_of_coefficients(expression)
+
+
+def _sign_of_coefficients(expression: Expr) -> int | None:
+    """The sign that all coefficients of a polynomial in nonnegative symbols share."""
     symbols = sorted(expression.free_symbols, key=lambda item: item.name)
     if not symbols or not expression.is_polynomial(*symbols):
         return None

@@ -146,18 +146,24 @@ class MomentRecurrence(Recurrence):
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …; ``oo`` from the first generation whose risk is infinite."""
-        for value in self._normalised(Arithmetic(self._expressions(), self.symbol)):
+        ring = Arithmetic([*self._expressions(), self.scale, self.offset], self.symbol)
+        if not ring.is_field:
+            # Of a logarithm or a digamma function in the scale alone, the moments know nothing.
+            ring = Arithmetic(self._expressions(), self.symbol)
+        for value in self._normalised(ring):
             yield oo if value is None else value
 
     def _expressions(self) -> list[Expr]:
-        mine = [*self.matrix, *self.forcing, *self.readout, *self.initial, *self.early]
-        mine += [self.shift, self.scale, self.offset]
+        mine = [*self.matrix, *self.forcing, *self.readout, *self.initial, *self.early, self.shift]
         return mine if self.continuation is None else mine + self.continuation[1]._expressions()
 
     def _normalised(self, ring: Arithmetic) -> Iterator[Expr | None]:
-        scale, offset = ring.constant(self.scale), ring.constant(self.offset)
+        inside = ring.holds(self.scale, self.offset)
+        scale, offset = (ring.constant(part) if inside else part for part in (self.scale, self.offset))
 
         def risk(moment: object) -> Expr:
+            if not inside:
+                return offset + scale * ring.to_expression(moment)
             return ring.to_expression(offset + scale * moment)  # type: ignore[operator]
 
         for value in self.early:

@@ -47,6 +47,11 @@ class Weighted(Workflow):
         object.__setattr__(self, "weights_of", weights)
         object.__setattr__(self, "sizes", size_schedule(sizes))
 
+    def __repr__(self) -> str:
+        """By the name of its function, not by its place in memory: the same in every process."""
+        named = getattr(self.weights_of, "__qualname__", type(self.weights_of).__name__)
+        return f"Weighted({named.rpartition('.')[2]}, sizes={self.sizes})"
+
     def weights(self, g: int) -> list[Any]:
         """What the given function returns, as a list; DomainError when that is none."""
         returned = self.weights_of(g)

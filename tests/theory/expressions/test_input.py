@@ -381,3 +381,33 @@ def test_names_stand_for_symbols_in_models_and_workflows_too() -> None:
     for refused in (lambda: Bernoulli().subs("q", 1), lambda: Replace().subs("__import__('os')", 1)):
         with pytest.raises(DomainError, match="names no symbol"):
             refused()
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        (theory.LinearRegression(d=4, T="2*d"), r"T = 2\*d holds d, but d = 4"),
+        (KernelDensity(bandwidth="n**(-1/5)", n=50), r"bandwidth = .* holds n, but n = 50"),
+        (theory.Binomial(m=3, p="1/m", n=4), "p = 1/m holds m, but m = 3"),
+        (theory.Categorical(["1/n", "1 - 1/n"], n=4), "probabilities = .* holds n, but n = 4"),
+    ],
+)
+def test_a_parameter_in_terms_of_one_that_has_a_number_is_refused(model: Model, sentence: str) -> None:
+    with pytest.raises(DomainError, match=sentence):
+        expected_risk(model, Replace())
+
+
+def test_parameters_in_terms_of_others_stay_possible() -> None:
+    symbolic = theory.LinearRegression(T="2*d")
+    assert symbolic.subs(d=4) == theory.LinearRegression(d=4, T=8)
+    assert expected_risk(symbolic, Replace()).subs(d=4).at(2) == Rational(8, 3)
+    own = Symbol("n", positive=True)
+    assert expected_risk(Poisson(rate=own, n=3), Replace()).at(1) == own / 3
+
+
+@pytest.mark.parametrize("part", [Bernoulli(), Replace(sizes=Symbol("n") * theory.j)])
+@pytest.mark.parametrize("value", [[1, 2], None, True, object()])
+def test_what_is_substituted_is_a_number(part: Any, value: Any) -> None:
+    """Of a model and of a workflow as of a risk."""
+    with pytest.raises(DomainError, match=r"^n = "):
+        part.subs(n=value)

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from sympy import Integer, oo
+from sympy import Integer, Rational, oo
 
-from theory import Accumulate, DomainError, FreshReal, Regular, Replace, SlidingWindow, Workflow, expected_risk, j
+from theory import (
+    Accumulate,
+    DomainError,
+    FreshReal,
+    LinearRegression,
+    Regular,
+    Replace,
+    SlidingWindow,
+    Workflow,
+    expected_risk,
+    j,
+)
 from theory.design.order_of_collapse import order_of_collapse
 from theory.workflows.base import ONE, pooled_blocks, pooled_weights
 
@@ -46,3 +57,14 @@ def test_an_own_window_has_the_order_of_the_built_in_one(sizes):
     assert (own.kind, own.leading, own.bound) == (built.kind, built.leading, built.bound)
     silent = order_of_collapse(expected_risk(Regular(), Latest(None, sizes=sizes)).ratio)
     assert silent is None
+
+
+@pytest.mark.parametrize("sizes", ["1/sqrt(j)", "sqrt(j)", "exp(1-j)", "2+(-1)**j", "1+log(j)"])
+def test_a_pool_of_irrational_sizes_is_what_its_weights_say(sizes):
+    """Weights with cleared roots are the same numbers as those that are not."""
+    assert pooled_blocks(Accumulate(sizes=sizes)) == oo
+    assert (
+        expected_risk(LinearRegression(d=8, T=20), Accumulate(sizes=sizes)).at(1) == Rational(8, 11) or "exp" in sizes
+    )
+    with pytest.raises(DomainError, match=r"pooled = 2 is not what Latest\.weights\(3\)"):
+        pooled_blocks(Latest(Integer(2), sizes=Accumulate(sizes=sizes).sizes))
