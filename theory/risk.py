@@ -130,7 +130,7 @@ class Risk:
         """
         base = self.baseline
         if base.is_zero or base.is_infinite or base.has(zoo, nan):
-            raise DomainError(f"the risk at generation 1 is {base}, so there is no ratio to it: {self.model}.")
+            raise DomainError(f"the {self.part} at generation 1 is {base}, so there is no ratio to it: {self.model}.")
         ratio = replace(self, recurrence=_over(self.recurrence, base), relative=True)
         # Only scale and offset differ: what was solved stays solved.
         ratio.__dict__["_ranges"] = self._ranges
@@ -288,7 +288,10 @@ class Risk:
         """The same risk to leading order in 1/n."""
         if self.exactness == "leading order":
             return self
-        recurrence = self.model.leading_recurrence(self.workflow, self.loss)
+        if self.part == "risk":
+            recurrence = self.model.leading_recurrence(self.workflow, self.loss)
+        else:
+            recurrence = self.model.leading_part(self.workflow, self.loss, self.part)
         leading = replace(self, recurrence=recurrence, relative=False)
         return leading.ratio if self.relative else leading
 
@@ -321,12 +324,12 @@ class Risk:
             elif symbol is not None:
                 number = exact(name, value)
                 model, workflow = model.subs(symbol, number), workflow.subs(symbol, number)
-            elif name in model.parameters:
-                model = replace(model, **{name: value})  # type: ignore[type-var]
+            elif model.takes(name):
+                model = model.changed(name, value)
             elif is_dataclass(workflow) and name in {item.name for item in fields(workflow)}:
                 workflow = replace(workflow, **{name: value})  # type: ignore[type-var]
             else:
-                names = sorted({symbol.name for symbol in self._parameters} | set(model.parameters))
+                names = sorted({symbol.name for symbol in self._parameters} | set(model.names()))
                 raise DomainError(f"{name} = {value} names no parameter of this risk: use {', '.join(names)} or G.")
         risk = Risk.of(model, workflow, self.loss)
         if self.part != "risk":

@@ -94,6 +94,16 @@ class BentModel(Model):
         """Symbols in the family's parameters and its own."""
         return super().free_symbols | self.model.free_symbols
 
+    def names(self) -> list[str]:
+        """Its own parameters, and those of the family."""
+        return [*self.parameters, *(name for name in self.model.names() if name not in self.parameters)]
+
+    def changed(self, name: str, value: object) -> Self:
+        """With another value for a parameter of its own or of the family."""
+        if name in self.parameters:
+            return super().changed(name, value)
+        return super().changed("model", self.model.changed(name, value))
+
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """With symbols replaced, in the family too."""
         own = {

@@ -85,6 +85,10 @@ class ExponentialFamily(Model):
             return super().part(workflow, loss, part)
         return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
+    def leading_part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        exact = self.part(workflow, loss, part)
+        return exact if part == BIAS else self.leading_recurrence(workflow, loss)
+
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if loss == "kl":
             # KL(θ_0 ‖ θ_0 + δ) = δ²/(2V) + O(δ³), and V cancels from E δ²/V (a certain outcome has none).

@@ -215,7 +215,7 @@ CASES: dict[str, tuple[Workflow, Callable[[int], int], Fits]] = {
     "window of five": (SlidingWindow(5), constant(N), weighted(lambda g: equal(max(1, g - 4), g), constant(N))),
     "real plus latest": (
         RealPlusLatest(share="2/3"), constant(N),
-        weighted(lambda g: [Fraction(1)] if g == 1 else [THIRD] + [Fraction(0)] * (g - 2) + [1 - THIRD], constant(N)),
+        weighted(lambda g: [Fraction(1)] if g == 1 else [1 - THIRD] + [Fraction(0)] * (g - 2) + [THIRD], constant(N)),
     ),
     "fresh real": (
         FreshReal(share="1/3", real="1/2"), constant(N),
