@@ -7,6 +7,9 @@ from numerics.generations import GenerationRun, run_generations
 from numerics.limit_process import LimitProcess, limit_process
 from numerics.run.ratio import RatioCheck
 from numerics.simulate import Simulation, simulate
+from theory.testing.model_laws import register_simulator
+
+register_simulator(simulate)
 
 __all__ = [
     "Crosscheck",

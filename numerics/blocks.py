@@ -4,7 +4,9 @@ Replicates come in blocks of a fixed size, each with its own child of ``SeedSequ
 returns moments, and the moments are merged in block order (Chan, Golub and LeVeque 1983): for two groups
 of sizes a and b with means m, m' and comoments M, M',
 
-.. math:: M'' = M + M' + \frac{ab}{a+b}\,(m'-m)(m'-m)^\top.
+.. math:: M'' = M + M' + \frac{ab}{a+b}\,(m'-m)(m'-m)^\top,
+
+and so are the third and fourth powers of each generation's deviations (Pébay 2008).
 
 Nothing depends on who computed a block or when, so results are the same to the last bit under any
 executor.
@@ -55,6 +57,7 @@ class Moments:
     mean : mean loss at each generation, (G,)
     comoment : Σ (loss − mean)(loss − mean)ᵀ, (G, G)
     smallest, largest : extreme losses at each generation, (G,)
+    cubes, fourths : Σ (loss − mean)³ and Σ (loss − mean)⁴ at each generation, (G,)
     """
 
     count: int
@@ -62,36 +65,60 @@ class Moments:
     comoment: NDArray[np.float64]
     smallest: NDArray[np.float64]
     largest: NDArray[np.float64]
+    cubes: NDArray[np.float64]
+    fourths: NDArray[np.float64]
 
     def merged(self, other: Moments) -> Moments:
         """Moments of both groups together."""
         count = self.count + other.count
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             shift = other.mean - self.mean
             comoment = self.comoment + other.comoment + np.outer(shift, shift) * (self.count * other.count / count)
             mean = self.mean + shift * (other.count / count)
+            cubes, fourths = self._merged_powers(other, shift)
         return Moments(
             count=count,
             mean=mean,
             comoment=comoment,
             smallest=np.minimum(self.smallest, other.smallest),
             largest=np.maximum(self.largest, other.largest),
+            cubes=cubes,
+            fourths=fourths,
         )
+
+    def _merged_powers(
+        self, other: Moments, shift: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Third and fourth powers of the deviations of both groups, from their common mean."""
+        count = self.count + other.count
+        a, b = self.count / count, other.count / count
+        ours, theirs = np.diag(self.comoment), np.diag(other.comoment)
+        cubes = self.cubes + other.cubes + shift**3 * (self.count * b * (a - b)) + 3 * shift * (a * theirs - b * ours)
+        fourths = (
+            self.fourths
+            + other.fourths
+            + shift**4 * (self.count * b * (a * a - a * b + b * b))
+            + 6 * shift**2 * (a * a * theirs + b * b * ours)
+            + 4 * shift * (a * other.cubes - b * self.cubes)
+        )
+        return cubes, fourths
 
 
 def moments(losses: NDArray[np.float64]) -> Moments:
     """Moments of losses of shape (G, replicates), which are overwritten."""
     generations, count = losses.shape
-    mean, smallest, largest = (np.empty(generations) for _ in range(3))
-    with np.errstate(invalid="ignore"):
+    mean, smallest, largest, cubes, fourths = (np.empty(generations) for _ in range(5))
+    with np.errstate(invalid="ignore", over="ignore"):
         # Row by row: a generation fits in the cache, the whole array does not.
         for g, row in enumerate(losses):
             mean[g], smallest[g], largest[g] = row.mean(), row.min(), row.max()
             row -= mean[g]
+            square = row * row
+            cubes[g], fourths[g] = row @ square, square @ square
         # The transpose is the column-major view BLAS wants: no copy, and half the work of a full product.
         comoment = blas.dsyrk(1.0, losses.T, trans=1, lower=1)
     comoment += np.tril(comoment, -1).T
-    return Moments(count, mean, comoment, smallest, largest)
+    return Moments(count, mean, comoment, smallest, largest, cubes, fourths)
 
 
 def block_size(bytes_per_replicate: int, block_bytes: int = BLOCK_BYTES) -> int:

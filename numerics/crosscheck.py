@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import log
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import ceil, floor, log10
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +13,24 @@ from sympy import false
 
 from numerics.evaluate import evaluate
 from numerics.gaussian_maximum import GaussianMaximum
-from numerics.simulate import Simulation
+from numerics.importance import is_possible
+from numerics.loss_law import LossLaw, loss_law
+from numerics.simulate import MOST_REPLICATES, Simulation
 from theory.errors import DomainError
-
-if TYPE_CHECKING:
-    from theory.risk import Risk
+from theory.expressions.arguments import quoted
+from theory.risk import Risk
 
 Array = NDArray[np.float64]
 
+AGREES, DISAGREES, INCONCLUSIVE = "agrees", "disagrees", "inconclusive"
+#: Unless the caller asks otherwise, a run that could have missed a larger relative error than this decides nothing.
+ASKED = 0.25
 # A formula error counts as detectable when it would have been caught with this probability.
 POWER = 0.99
 # Relative accuracy of an evaluated formula and of an average of floating-point numbers.
 ROUNDING = 1e-12
 # Below the smallest normal double, a variance has lost its digits.
 TINIEST = float(np.finfo(float).tiny)
-# Beyond this share of the sum of squares a single replicate moves z by 1/3, whatever the law.
-DOMINANT_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,32 +39,50 @@ class Crosscheck:
 
     Attributes
     ----------
-    z : (simulated − derived) / standard error, at each generation
-    p_value : probability of a max |z| at least this large were the formula right; one test for all generations
-    level : the p-value below which the check fails
-    detectable : the smallest ε such that the formula × (1 + ε) would have failed with probability ≥ 0.99
-    passed : whether the simulation found nothing against the formula
-    reason : why it did not pass; for a formula to leading order, also when it did, how its remainder compares with
-        ``detectable``; else None
+    verdict : "agrees", "disagrees" or "inconclusive"
+        Inconclusive where nothing speaks against the formula, but the run could have missed too large an error in it.
+    z : (simulated − derived) / standard error, at each generation; the standard error is derived where ``known``
+    p_value : probability of averages at least this far off were the formula right; one test for all generations; nan
+        where there is none
+    level : the p-value below which the formula and the simulation disagree
+    detectable : the smallest ε such that the formula × (1 + ε), and × (1 − ε), would have failed with probability
+        ≥ 0.99; infinite where nothing would have been caught for sure
+    detectable_at : the same for an error at one generation alone, (G,)
+    asked : the largest ``detectable`` with which a formula agrees
+    known : whether the variance of the loss is derived, not estimated from the replicates
+    replicates_needed : about how many replicates would decide, for a run that is inconclusive; None where it is not, or
+        where no number of them would
+    reason : why the verdict is not "agrees"; for a formula to leading order, also when it is, how its remainder
+        compares with ``detectable``; else None
     """
 
+    verdict: str
     z: Array
     p_value: float
     level: float
     detectable: float
-    passed: bool
+    detectable_at: Array
+    asked: float
+    known: bool
+    replicates_needed: int | None
     reason: str | None
 
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is "agrees": neither a disagreement nor an inconclusive run passes."""
+        return self.verdict == AGREES
 
-def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001) -> Crosscheck:
+
+def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001, detectable: float = ASKED) -> Crosscheck:
     r"""Test a derived risk against a simulation of the same model, workflow and loss.
 
-    With :math:`z_g = (\hat r_g - r_g)/\mathrm{se}_g`, the statistic is :math:`\max_g |z_g|`, and its p-value that
-    of the largest of G Gaussians with the correlation estimated from the replicates: generations of one chain are
-    strongly correlated, and a test a generation would either reject too often or, by the union bound, too
-    rarely. A formula wrong by the factor 1 + ε shifts :math:`z_g` by :math:`ε r_g/\mathrm{se}_g`, so
+    With :math:`z_g = (\hat r_g - r_g)/\mathrm{se}_g` and :math:`w_g` its normal score, the statistic is
+    :math:`\max_g |w_g|`, and its p-value that of the largest of G Gaussians with the correlation of the losses:
+    generations of one chain are strongly correlated, and a test a generation would either reject too often or, by the
+    union bound, too rarely. A formula wrong by the factor 1 ± ε shifts :math:`z_g` by :math:`ε r_g/\mathrm{se}_g`;
+    the smallest ε that is caught with probability 0.99 is ``detectable``: for a normal average
 
-    .. math:: \text{detectable} = (z_{\text{critical}} + \Phi^{-1}(0.99))\; \min_g \mathrm{se}_g / |r_g| .
+    .. math:: \text{detectable} = (w_{\text{critical}} + \Phi^{-1}(0.99))\; \min_g \mathrm{se}_g / |r_g| .
 
     Parameters
     ----------
@@ -70,12 +90,24 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001) -> Cros
     simulation : Simulation
     level : float in (0, 1)
         Probability of failing a correct formula.
+    detectable : positive float, default 0.25
+        The formula agrees only where an error of this relative size, at all generations alike, would have been caught
+        with probability 0.99. ``detectable_at`` of the answer says what would have been caught at each of them alone.
 
     Notes
     -----
-    A z-score needs a finite variance and an average near its normal limit. The check does not pass, and says why,
-    when the loss has infinite variance, when the derived risk is infinite, or when a single replicate holds a
-    share of the sum of squared deviations that no light-tailed law explains, see :func:`largest_credible_share`.
+    *Variance.* For the squared error of a scalar family under deterministic weights the standard errors, skewness and
+    kurtosis are derived (:mod:`numerics.loss_law`), so that no run of bad luck in the replicates changes what is
+    judged. Elsewhere they are estimated.
+
+    *Tails.* Normal scores account for skewness. What they leave out at the critical value t is, relative to the tail
+    probability, :math:`|\gamma_2 - \tfrac32\gamma_1^2|\, t^2(t^2 - 3)/(24R)` to second order (Edgeworth), for
+    skewness :math:`\gamma_1` and excess kurtosis :math:`\gamma_2` of one loss. Beyond 1/2 the normal law is not
+    used: the p-value is then Chebyshev's bound, of second or fourth order, added up over the generations. A formula
+    that it refutes disagrees; any other is inconclusive, and so it is where estimated kurtosis says that the variance
+    is not known to a third.
+
+    *Never decided.* An infinite risk, and a loss of infinite variance, however many the replicates.
 
     Derived here; the law of the maximum follows Adler, Blanchet and Liu (2012), see :mod:`numerics.gaussian_maximum`.
 
@@ -85,62 +117,187 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001) -> Cros
     >>> from theory import Accumulate, GaussianMean, expected_risk
     >>> model, workflow = GaussianMean(sigma2=1, n=50), Accumulate()
     >>> check = crosscheck(expected_risk(model, workflow), simulate(model, workflow, generations=5, replicates=20_000))
-    >>> check.passed, check.detectable < 0.1
-    (True, True)
+    >>> check.verdict, check.detectable < 0.1
+    ('agrees', True)
     """
+    if not isinstance(risk, Risk):
+        raise DomainError(f"risk = {quoted(risk)} is not a risk: give what theory.expected_risk returns.")
+    if not isinstance(simulation, Simulation):
+        raise DomainError(
+            f"simulation = {quoted(simulation)} is not a simulation: give what numerics.simulate returns."
+        )
     _verify_same(risk, simulation)
     if not (isinstance(level, float) and 0 < level < 1):
-        raise DomainError(f"level = {level!r} is not a probability: level must lie strictly between 0 and 1.")
-    expected = evaluate(risk, np.arange(1, simulation.generations + 1))
-    stderr = simulation.stderr
-    refusal = _refusal(expected, simulation)
-    if not (np.isfinite(expected).all() and np.isfinite(simulation.mean).all() and np.isfinite(stderr).all()):
-        nowhere = np.full(simulation.generations, np.nan)
-        return Crosscheck(nowhere, 0.0, level, float("inf"), False, refusal)
-
-    z = _scores(simulation.mean - expected, stderr, expected)
-    p_value, detectable = _simultaneous(z, expected, simulation, level)
-    reason = refusal
-    if refusal is not None:
-        # A run whose standard errors cannot be trusted would have caught nothing for sure.
-        detectable = float("inf")
-    if reason is None and p_value < level:
-        worst = int(np.argmax(np.abs(z)))
-        reason = (
-            f"at generation {worst + 1} the simulation gives {simulation.mean[worst]:.6g} ± {stderr[worst]:.2g} "
-            f"and the formula {expected[worst]:.6g}: p = {p_value:.2g} over all generations."
+        raise DomainError(f"level = {quoted(level)} is not a probability: level must lie strictly between 0 and 1.")
+    if isinstance(detectable, bool) or not isinstance(detectable, (int, float)) or not detectable > 0:
+        raise DomainError(
+            f"detectable = {quoted(detectable)} is not allowed: give a positive relative error, such as 0.25."
         )
-    passed = reason is None
-    if risk.exactness != "exact":
-        reason = f"{reason or ''} {_remainder(risk, detectable, passed)}".strip()
-    return Crosscheck(z, p_value, level, detectable, passed, reason)
+    expected = evaluate(risk, np.arange(1, simulation.generations + 1))
+    obstacle = _obstacle(expected, simulation)
+    if obstacle is not None:
+        nowhere, unseen = (np.full(simulation.generations, value) for value in (np.nan, np.inf))
+        return Crosscheck(
+            INCONCLUSIVE, nowhere, np.nan, level, np.inf, unseen, float(detectable), False, None, obstacle
+        )
+    judge = _Judge(expected, simulation, loss_law(simulation), level, float(detectable))
+    found = judge.verdict()
+    if risk.exactness != "exact" and (found.verdict == DISAGREES or np.isfinite(found.detectable)):
+        reason = f"{found.reason or ''} {_remainder(risk, found.detectable, found.verdict != DISAGREES)}".strip()
+        return replace(found, reason=reason)
+    return found
 
 
-def largest_credible_share(replicates: int, generations: int) -> float:
-    r"""The largest share of the sum of squared deviations that one replicate of a light-tailed loss may hold.
+class _Judge:
+    """One run, its expectations and the law of its averages."""
 
-    Losses are squares of errors. The heaviest error tails of a well-behaved family are exponential
-    (Morris' gamma and hyperbolic secant with n = 1), :math:`P(|\delta| > t) \approx e^{-t}`, for which the
-    largest of R·G errors stays below :math:`\log(100\,RG)` with probability 0.99 and
-    :math:`\mathrm{Var}\,\delta^2 = 20`, so the share stays below :math:`\log^4(100\,RG)/(20 R)`; for Gaussian
-    errors it is smaller, about :math:`2\log^2(100\,RG)/R`. A loss of infinite variance keeps a share of
-    order 1 however large R. In few replicates the bound says nothing, and 1/10 takes its place: one
-    replicate then moves z by :math:`\sqrt{1/10} \approx 1/3`.
-    """
-    return min(DOMINANT_SHARE, log(100 * replicates * generations) ** 4 / (20 * replicates))
+    def __init__(self, expected: Array, simulation: Simulation, law: LossLaw, level: float, asked: float) -> None:
+        self.expected, self.simulation, self.law = expected, simulation, law
+        self.level, self.asked, self.replicates = level, asked, simulation.replicates
+        self.stderr = law.stderr(self.replicates)
+        self.z = _standardised(simulation.mean - expected, self.stderr, expected)
+        self.varying = np.diag(law.covariance) > 0
+
+    def verdict(self) -> Crosscheck:
+        """Agrees, disagrees or inconclusive, and why."""
+        if not self.varying.any():
+            return self._of_certain_losses()
+        correlation = self.law.correlation[np.ix_(self.varying, self.varying)]
+        maximum, critical = _maximum(correlation.tobytes(), len(correlation), self.level)
+        power = self._detectable_at(critical)
+        smallest = float(power.min())
+        strain = np.where(self.varying, self.law.strain(critical, self.replicates), 0.0)
+        if strain.max() > 1:
+            return self._of_heavy_tails(strain, smallest)
+        scores = self.law.scores(self.z, self.replicates)
+        p_value = maximum.exceedance(float(np.abs(scores[self.varying]).max()))
+        if (np.abs(self.z[~self.varying]) > 10).any():
+            p_value = 0.0
+        if p_value < self.level:
+            return self._found(DISAGREES, p_value, smallest, power, reason=self._difference(p_value))
+        if smallest <= self.asked:
+            return self._found(AGREES, p_value, smallest, power)
+        return self._of_too_few(p_value, smallest, power)
+
+    def _found(
+        self,
+        verdict: str,
+        p_value: float,
+        smallest: float,
+        power: Array,
+        needed: int | None = None,
+        reason: str | None = None,
+    ) -> Crosscheck:
+        return Crosscheck(
+            verdict, self.z, p_value, self.level, smallest, power, self.asked, self.law.known, needed, reason
+        )
+
+    def _of_certain_losses(self) -> Crosscheck:
+        """Nothing is random: the formula is right to rounding, or wrong."""
+        right = bool((np.abs(self.z) <= 10).all())
+        power = self._relative(np.full(len(self.expected), 10.0))
+        p_value = 1.0 if right else 0.0
+        return self._found(
+            AGREES if right else DISAGREES,
+            p_value,
+            float(power.min()),
+            power,
+            reason=None if right else self._difference(p_value),
+        )
+
+    def _of_too_few(self, p_value: float, smallest: float, power: Array) -> Crosscheck:
+        if not np.isfinite(smallest):
+            return self._found(
+                INCONCLUSIVE, p_value, smallest, power, reason="the derived risk is 0: no error is relative to it."
+            )
+        needed = _rounded_up(self.replicates * (smallest / self.asked) ** 2)
+        reason = (
+            f"nothing was found, but the formula could be wrong by {_percent(smallest)} unseen, where {self.asked:.0%} "
+            f"was asked: {_replicates(needed)} would decide."
+        )
+        return self._found(INCONCLUSIVE, p_value, smallest, power, needed, reason)
+
+    def _of_heavy_tails(self, strain: Array, smallest: float) -> Crosscheck:
+        """An average too far from normal for a score: what Chebyshev says, where the variance is known."""
+        p_value = self._chebyshev() if self.law.known else np.nan
+        unseen = np.full(len(self.expected), np.inf)
+        if p_value < self.level:
+            return self._found(DISAGREES, p_value, np.inf, unseen, reason=self._difference(p_value))
+        worst = int(np.argmax(strain))
+        factor = max(float(strain.max()), (smallest / self.asked) ** 2 if np.isfinite(smallest) else 1.0)
+        needed = _rounded_up(self.replicates * factor)
+        which = "by its derived moments" if self.law.known else "by the moments of the replicates"
+        reason = (
+            f"heavy tails: {which}, the average of {self.replicates} losses at generation {worst + 1} is too far from "
+            f"normal for a verdict: {_replicates(needed)} would decide."
+        )
+        run = self.simulation
+        if run.method != "importance" and is_possible(run.model, run.workflow, run.loss, run.generations):
+            reason += " Simulated with method = 'importance', far fewer do."
+        return self._found(INCONCLUSIVE, p_value, np.inf, unseen, needed, reason)
+
+    def _chebyshev(self) -> float:
+        r"""P(some |z| at least this large), from :math:`P(|Z| \ge z) \le \min(1/z^2, E Z^4/z^4)`."""
+        z = np.abs(self.z)
+        fourth = 3 + self.law.excess / self.replicates
+        with np.errstate(divide="ignore"):
+            return float(min(1.0, np.minimum(1.0, np.minimum(z**-2.0, fourth * z**-4.0)).sum()))
+
+    def _detectable_at(self, critical: float) -> Array:
+        """The relative error that an average with the formula's expectation off by it shows, with probability 0.99."""
+        sure = float(ndtri(POWER))
+        low, high = (self.law.standardised(score, self.replicates) for score in (-critical, critical))
+        least, most = (self.law.standardised(score, self.replicates) for score in (-sure, sure))
+        distance = np.maximum(most - low, high - least)
+        return self._relative(np.where(self.varying, distance, 10.0))
+
+    def _relative(self, distance: Array) -> Array:
+        size = np.abs(self.expected)
+        scale = np.hypot(self.stderr, ROUNDING * size)
+        return np.divide(distance * scale, size, out=np.full(len(size), np.inf), where=size > 0)
+
+    def _difference(self, p_value: float) -> str:
+        worst = int(np.argmax(np.abs(self.z)))
+        return (
+            f"at generation {worst + 1} the simulation gives {self.simulation.mean[worst]:.6g} ± "
+            f"{self.stderr[worst]:.2g} and the formula {self.expected[worst]:.6g}: p = {p_value:.2g} over all "
+            f"generations."
+        )
+
+
+@lru_cache(maxsize=2)
+def _maximum(correlation: bytes, size: int, level: float) -> tuple[GaussianMaximum, float]:
+    """The law of the largest score and its critical value: the same for every run where the correlation is derived."""
+    law = GaussianMaximum.of(np.frombuffer(correlation).reshape(size, size))
+    return law, law.critical_value(level)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2g} %" if value < 1 else f"a factor of {1 + value:.2g}"
+
+
+def _rounded_up(value: float) -> int | None:
+    """To two digits, upwards; None where it is no number."""
+    if not np.isfinite(value):
+        return None
+    unit = 10 ** max(0, floor(log10(max(value, 1.0))) - 1)
+    return ceil(value / unit) * unit
+
+
+def _replicates(needed: int | None) -> str:
+    if needed is None or needed > MOST_REPLICATES:
+        return "more replicates than can be simulated"
+    return f"about {needed:,} replicates"
 
 
 def _remainder(risk: Risk, detectable: float, passed: bool) -> str:
-    """What a leading order leaves out, next to what the run could see."""
-    name, size = risk.model.remainder()
-    order = f"The formula is to leading order: it leaves out terms of relative order {name} = {float(size):.2g}"
+    """What a leading order leaves out is not bounded by any derivation: only what the run saw of it is said."""
+    order = f"The formula is to leading order: it leaves out terms of relative order {risk.model.remainder()}"
     if not passed:
         return f"{order}, which may be what was found."
-    if float(size) < detectable:
-        return f"{order}, below the detectable {detectable:.2g}: this run cannot tell it from an exact one."
     return (
-        f"{order}, not below the detectable {detectable:.2g}: that no error was found says that the terms left out "
-        f"are smaller than that, not that there are none."
+        f"{order}, whose size is not derived: that no error was found says that they are smaller than the detectable "
+        f"{detectable:.2g} in this run, not that there are none."
     )
 
 
@@ -153,8 +310,8 @@ def _verify_same(risk: Risk, simulation: Simulation) -> None:
             raise DomainError(f"{what} = {simulated!r} was simulated, but the risk is of {derived!r}: give the same.")
 
 
-def _refusal(expected: Array, simulation: Simulation) -> str | None:
-    """Why a z-score would mean nothing, if so."""
+def _obstacle(expected: Array, simulation: Simulation) -> str | None:
+    """Why no number of replicates would decide, if so."""
     if not np.isfinite(expected).all():
         first = int(np.argmin(np.isfinite(expected))) + 1
         return f"the derived risk is not finite at generation {first}: no average converges to it."
@@ -165,41 +322,10 @@ def _refusal(expected: Array, simulation: Simulation) -> str | None:
     size = np.abs(simulation.mean)
     if ((size > 0) & (np.diag(simulation.covariance) < TINIEST)).any() and (size < 1e-140).any():
         return "the losses are so small that their squares underflow: choose other units."
-    share = float(simulation.largest_share.max())
-    credible = largest_credible_share(simulation.replicates, simulation.generations)
-    if share > credible:
-        worst = int(np.argmax(simulation.largest_share)) + 1
-        return (
-            f"heavy tails: at generation {worst} one replicate of {simulation.replicates} holds {share:.1%} of the "
-            f"sum of squared deviations (credible: {credible:.1%}), so the standard error cannot be trusted."
-        )
     return None
 
 
-def _scores(difference: Array, stderr: Array, expected: Array) -> Array:
+def _standardised(difference: Array, stderr: Array, expected: Array) -> Array:
     scale = np.hypot(stderr, ROUNDING * np.abs(expected))
     certain = np.where(difference == 0, 0.0, np.copysign(np.inf, difference))
     return np.divide(difference, scale, out=certain, where=scale > 0)
-
-
-def _simultaneous(z: Array, expected: Array, simulation: Simulation, level: float) -> tuple[float, float]:
-    """p-value of max |z|, and the detectable relative error."""
-    varying = np.diag(simulation.covariance) > 0
-    fixed = z[~varying]
-    if not varying.any():
-        # Nothing is random: the formula is right to rounding, or wrong.
-        right = bool((np.abs(fixed) <= 10).all())
-        return (1.0 if right else 0.0), (_relative(simulation.stderr, expected, 10.0))
-    law = GaussianMaximum.of(simulation.correlation[np.ix_(varying, varying)])
-    p_value = law.exceedance(float(np.abs(z[varying]).max()))
-    if (np.abs(fixed) > 10).any():
-        p_value = 0.0
-    return p_value, _relative(simulation.stderr, expected, law.critical_value(level) + float(ndtri(POWER)))
-
-
-def _relative(stderr: Array, expected: Array, multiple: float) -> float:
-    size = np.abs(expected)
-    if not size.any():
-        return float("inf")
-    scale = np.hypot(stderr, ROUNDING * size)
-    return float(multiple * np.min(scale[size > 0] / size[size > 0]))

@@ -10,10 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from flint import acb
 from numpy.typing import ArrayLike, NDArray
-from sympy import Expr, nan, oo, sympify, true, zoo
+from sympy import Expr, I, nan, oo, sympify, true, zoo
 
 from numerics.balls.recurrence import run_moments, run_pathway
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted, shown
 from theory.expressions.balls import BallProgram, real_bits
 from theory.expressions.symbols import G
 from theory.moments.pathway_recurrence import PathwayRecurrence
@@ -65,6 +66,10 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
     >>> evaluate((1 + Rational(1, 10**15)) ** G - 1, [1, 10**12])
     array([1.00000000e-15, 1.00050017e-03])
     """
+    if not isinstance(risk, Risk | Expr):
+        raise DomainError(f"risk = {quoted(risk)} is not a risk: give a Risk, or an expression in theory.G.")
+    if isinstance(risk, Expr) and (risk.has(nan, zoo, I) or risk.is_extended_real is False or not risk.is_commutative):
+        raise DomainError(f"risk = {quoted(risk)} is not a real expression: give one in theory.G, finite or infinite.")
     wanted = _whole_generations(generations)
     distinct = sorted(set(wanted.ravel().tolist()))
     values = _evaluate_formula(sympify(risk), distinct) if isinstance(risk, Expr) else _evaluate_risk(risk, distinct)
@@ -73,9 +78,13 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
 
 
 def _whole_generations(generations: ArrayLike) -> NDArray[Any]:
-    given = np.asarray(generations)
+    try:
+        given = np.asarray(generations)
+    except ValueError:
+        # Lists of lists of different lengths.
+        given = np.asarray("")
     if given.dtype.kind not in "iufO":
-        raise DomainError(f"generations = {generations!r} are not generations: give whole numbers, 1 or more.")
+        raise DomainError(f"generations = {quoted(generations)} are not generations: give whole numbers, 1 or more.")
     whole = np.empty(given.shape, dtype=object)
     for position, value in np.ndenumerate(given):
         try:
@@ -83,7 +92,7 @@ def _whole_generations(generations: ArrayLike) -> NDArray[Any]:
         except (TypeError, ValueError, OverflowError):
             number = 0
         if number < 1 or number != value:
-            raise DomainError(f"generations = {value} is not a generation: give whole numbers, 1 or more.")
+            raise DomainError(f"generations = {shown(value)} is not a generation: give whole numbers, 1 or more.")
         whole[position] = number
     return whole
 
@@ -95,8 +104,9 @@ def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
             f"{', '.join(missing)} has no value: a risk is computed only once every parameter is given, "
             f"for instance with .subs({{{missing[0]}: …}})."
         )
+    risk.watch(max(generations, default=1))
     found: dict[int, float] = {}
-    closed_form = risk.closed_form
+    closed_form = risk._formula
     # Outside the domain some generation is infinite, and only the recurrence knows from which one on.
     valid = risk.domain == true or closed_form is oo
     if closed_form is not None and valid and not closed_form.has(nan, zoo):
@@ -150,7 +160,10 @@ def _(recurrence: PathwayRecurrence, risk: Risk, generations: list[int]) -> dict
             recurrence.workflow, recurrence.curvature, recurrence.scale, recurrence.offset, list(left), bits
         )
 
-    return settle(run, generations, partial=False)
+    end = recurrence.first_infinite(max(generations))
+    finite = [g for g in generations if end is None or g < end]
+    found = dict.fromkeys((g for g in generations if g not in finite), math.inf)
+    return found | (settle(run, finite, partial=False) if finite else {})
 
 
 def settle(run: _Run, generations: list[int], partial: bool) -> dict[int, float]:

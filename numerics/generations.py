@@ -20,10 +20,12 @@ from threadpoolctl import threadpool_limits
 
 from numerics.blocks import _Bar
 from numerics.run.generator import GeneratorSource, generator_source, real_rows
+from numerics.run.interruption import interrupted
 from numerics.run.losses import Loss, LossOnTest, loss_on_test
 from numerics.run.ratio import RatioCheck, check_ratio, measured_ratio, standard_error
 from numerics.run.storage import Storage, digest_of
 from numerics.run.training import Training, training
+from numerics.seeds import Seed, seed_number
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, whole_number
 from theory.risk import Risk
@@ -110,8 +112,10 @@ class GenerationRun:
         Notes
         -----
         ``best`` is the least loss of any model on *the pool*, up to which the prediction takes the finite pool into
-        account. A Risk to leading order may be refused for the 1/n that it leaves out: ``detectable`` says how small
-        an error the run would have seen.
+        account: model 1 is worth a share f of the pool, by what the workflow fits it on, and the measured ratio is
+        predicted as :math:`(\rho_g - f)/(1 - f)`. :mod:`numerics.run.ratio` says when that is exact, and that it is to
+        leading order in 1/n otherwise. A Risk to leading order may be refused for the 1/n that it leaves out:
+        ``detectable`` says how small an error the run would have seen.
 
         Examples
         --------
@@ -130,7 +134,8 @@ class GenerationRun:
         >>> check.passed, check.prediction.round(2).tolist()
         (True, [1.0, 2.0, 3.01, 4.01])
         """
-        return check_ratio(self.losses, risk, self.workflow, self.n, self.n / self.pool, best, unit, level)
+        share = float(training(self.workflow, 1, self.n, weighable=True).first_rows / self.pool)
+        return check_ratio(self.losses, risk, self.workflow, self.n, share, best, unit, level)
 
 
 def run_generations(
@@ -141,7 +146,7 @@ def run_generations(
     loss: Loss = "negative log-likelihood",
     test_data: ArrayLike | None = None,
     replicates: int = 1,
-    seed: int = 0,
+    seed: Seed = 0,
     path: str | os.PathLike[str] | None = None,
     n: int | None = None,
     progress: bool = False,
@@ -169,7 +174,9 @@ def run_generations(
         Without it, ``data``: the pool is then the truth of the run.
     replicates : positive int
         Chains, each from another subset of n rows.
-    seed : nonnegative int
+    seed : whole number, numpy.random.SeedSequence or numpy.random.Generator
+        See :func:`numerics.seeds.seed_number`: a generator gives its next 128 bits, and the result's ``seed`` is the
+        number with which the run can be made again.
         Everything follows from it, for generators whose noise can be seeded.
     path : folder, optional
         Every finished generation is put on the disk there, and a run that was killed goes on from there, with the
@@ -177,7 +184,9 @@ def run_generations(
         except for its very first fit, which shows that nothing has changed. More ``replicates`` or ``generations``
         than are there extend it, to what one long run would have given, to the last bit. Replicates are added at no
         further cost; for more generations the earlier ones are fitted again, and must give the losses on record,
-        since the blocks of finished replicates are not kept.
+        since the blocks of finished replicates are not kept. One process at a time: another that is given the same
+        folder meanwhile is refused. After Ctrl-C, or where the disk is full, one sentence says what is kept; the same
+        call goes on.
     n : positive int, optional
         Rows of a unit block; all of the data if omitted.
     progress : bool
@@ -228,14 +237,17 @@ def run_generations(
             f"data has {len(pool)} rows, but a replicate takes {plan.real_rows} real ones (n = {unit}"
             f"{' and what it draws afresh' if plan.fresh.any() else ''}): give a smaller n, or more data."
         )
-    chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), whole_number("seed", seed, 0))
-    settings, recipes = _settings(source, workflow, chain, unit), _recipes(workflow, chain)
-    with threadpool_limits(limits=1), Storage(path, settings, recipes) as storage, _Bar(last * count, progress) as bar:
-        chain.verify_start(storage)
-        for replicate in range(count):
-            chain.run(replicate, storage, bar.advance)
-        storage.keep(count, ())
-        losses = np.array([storage.of(replicate)[:last] for replicate in range(count)])
+    chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), seed_number(seed))
+    storage = Storage(path, _settings(source, workflow, chain, unit), _recipes(workflow, chain))
+    try:
+        with threadpool_limits(limits=1), storage, _Bar(last * count, progress) as bar:
+            chain.verify_start(storage)
+            for replicate in range(count):
+                chain.run(replicate, storage, bar.advance)
+            storage.keep(count, ())
+            losses = np.array([storage.of(replicate)[:last] for replicate in range(count)])
+    except KeyboardInterrupt:
+        raise interrupted(f"Interrupted. {storage.kept}") from None
     return GenerationRun(losses, workflow, chain.loss.name, unit, len(pool), chain.seed)
 
 
@@ -292,7 +304,11 @@ class _Chain:
             error.add_note("This was at generation 1 of replicate 1.")
             raise
         if self.generations > 1 and not storage.losses:
-            fitted.verify_noise(self._seed(0, 1, _PROBE), reproducible=storage.folder is not None)
+            fitted.verify_noise(
+                self._seed(0, 1, _PROBE),
+                reproducible=storage.folder is not None,
+                again=lambda: self._fitted(0, 1, real, {}),
+            )
         if storage.losses:
             _verify_same_loss(storage, storage.losses[0][0], self.loss(fitted, self._seed(0, 1, _LOSS)), 0, 1)
 
@@ -335,8 +351,8 @@ def _verify_same_loss(storage: Storage, recorded: float, computed: float, replic
     if recorded != computed:
         raise DomainError(
             f"path = {storage.folder} holds a run whose loss at generation {g} of replicate {replicate + 1} is "
-            f"{recorded!r}, now {computed!r}: the generator, the loss or a library has changed, or the generator "
-            f"draws from a source that cannot be seeded."
+            f"{recorded!r}, now {computed!r}: the generator, the loss or a library has changed, or one of them gives "
+            f"other values whenever it is called."
         )
 
 

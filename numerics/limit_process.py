@@ -20,11 +20,12 @@ from sympy import Expr, Matrix, lambdify, sympify
 from numerics.pathway_table import pathway_coefficients
 from numerics.quadratic_form import QuadraticForm
 from numerics.samplers.choose import verify_numbers
+from numerics.seeds import Seed, seed_number
 from theory.design.pathway import Pathway
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, generation, whole_number
+from theory.expressions.arguments import exact, generation, quoted, whole_number
 from theory.models.regular import Regular
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
 
 Array = NDArray[np.float64]
@@ -78,9 +79,9 @@ class LimitProcess:
 
     # -- paths -------------------------------------------------------------------------------------------
 
-    def paths(self, replicates: int, seed: int = 0) -> Array:
+    def paths(self, replicates: int, seed: Seed = 0) -> Array:
         """Sample paths, (replicates, G, dimension)."""
-        count, root = whole_number("replicates", replicates, 1), whole_number("seed", seed, 0)
+        count, root = whole_number("replicates", replicates, 1), seed_number(seed)
         return self._draw(np.random.default_rng(root), count)
 
     def _draw(self, rng: np.random.Generator, count: int) -> Array:
@@ -88,7 +89,7 @@ class LimitProcess:
         flat = self._loadings @ innovations
         return np.moveaxis(flat.reshape(self.generations, count, self.dimension), 0, 1)
 
-    def probability_above(self, level: float, replicates: int = 20_000, seed: int = 0) -> Estimate:
+    def probability_above(self, level: float, replicates: int = 20_000, seed: Seed = 0) -> Estimate:
         r"""P(sup_{g ≤ G} ‖Z_g‖ > level), by importance sampling whose relative error stays bounded.
 
         With :math:`p_g = P(\|Z_g\| > c)`, pick g with probability :math:`p_g/\sum p`, draw :math:`\|Z_g\|` beyond
@@ -96,7 +97,7 @@ class LimitProcess:
         :math:`\sum_g p_g \cdot E[1/N]` (Adler, Blanchet and Liu 2012). No draw is wasted however small it is.
         """
         threshold = _positive("level", level)
-        count, root = whole_number("replicates", replicates, 2), whole_number("seed", seed, 0)
+        count, root = whole_number("replicates", replicates, 2), seed_number(seed)
         rng = np.random.default_rng(root)
         single = stats.chi2.sf(threshold**2 / self.variance, self.dimension)
         union = float(single.sum())
@@ -133,12 +134,15 @@ class LimitProcess:
         row = self._row("g", g)
         try:
             eigenvalues = np.ones(self.dimension) if metric is None else np.asarray(metric, dtype=float)
-        except (TypeError, ValueError):
+        except Exception:
+            # An object fails to be a number in its own way.
+            eigenvalues = np.empty(0)
+        if metric is not None and np.iscomplexobj(metric):
             eigenvalues = np.empty(0)
         shaped = eigenvalues.shape == (self.dimension,) and np.isfinite(eigenvalues).all()
         if not shaped or not (eigenvalues >= 0).all() or not eigenvalues.any():
             raise DomainError(
-                f"metric = {metric!r} is not allowed: give {self.dimension} finite eigenvalues, none below 0."
+                f"metric = {quoted(metric)} is not allowed: give {self.dimension} finite eigenvalues, none below 0."
             )
         return QuadraticForm(self.variance[row - 1] * eigenvalues)
 
@@ -149,9 +153,9 @@ class LimitProcess:
     def first_above(self, budget: float, probability: float, metric: ArrayLike | None = None) -> int | None:
         """The first generation at which n·risk exceeds ``budget`` with at least this probability; else None."""
         most = _positive("budget", budget)
-        _probability(probability)
+        least = _probability(probability)
         for g in range(1, self.generations + 1):
-            if self.risk_law(g, metric).survival(most) >= probability:
+            if self.risk_law(g, metric).survival(most) >= least:
                 return g
         return None
 
@@ -188,8 +192,7 @@ def limit_process(workflow: Workflow, dimension: int = 1, generations: int = 100
     >>> process.first_above(budget=9.0, probability=0.1), round(process.risk_quantile(50, 0.95), 3)
     (5, 12.7)
     """
-    if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
+    verify_workflow(workflow)
     last = generation("generations", generations)
     if last > MOST_GENERATIONS:
         raise DomainError(f"generations = {generations} is too many: give {MOST_GENERATIONS} or fewer.")
@@ -305,5 +308,5 @@ def _positive(name: str, value: float) -> float:
 def _probability(value: float) -> float:
     number = exact("probability", value)
     if not (number.is_number and number.is_positive and (1 - number).is_positive):
-        raise DomainError(f"probability = {value!r} is not allowed: it must lie strictly between 0 and 1.")
+        raise DomainError(f"probability = {quoted(value)} is not allowed: it must lie strictly between 0 and 1.")
     return float(number)

@@ -47,6 +47,7 @@ from numerics.estimation.newton import FITTED, SEPARATED, minimise
 from numerics.estimation.normal import NormalRegression
 from numerics.estimation.regression import DESIGNS, Regression
 from numerics.estimation.regression_chain import HeldOut
+from numerics.seeds import Seed, seed_number
 from theory.errors import DomainError
 from theory.workflows.base import Workflow
 
@@ -116,7 +117,7 @@ class RealData:
         return replace(blank, truth=truth, n=copies * count, design=design)
 
 
-def real_data(name: str, seed: int = 0) -> RealData:
+def real_data(name: str, seed: Seed = 0) -> RealData:
     """A bundled set, a third of it held out; standardised by the training rows alone.
 
     The labels of a linear regression are divided by the residual deviation of model 1, so that theirs is one.
@@ -132,11 +133,11 @@ def real_data(name: str, seed: int = 0) -> RealData:
     >>> data.rows.shape, data.held_out.rows.shape
     ((118, 3), (60, 3))
     """
-    source = SOURCES.get(name)
+    source = SOURCES.get(name) if isinstance(name, str) else None
     if source is None:
         raise DomainError(f"data = {name!r} is not known: use {', '.join(SOURCES)}.")
     features, labels = _loaded(source)
-    order = np.random.default_rng(seed).permutation(len(labels))
+    order = np.random.default_rng(seed_number(seed)).permutation(len(labels))
     training, held = np.split(order, [2 * len(labels) // 3])
     rows = _standardised(features, training)
     if source.columns:
@@ -216,7 +217,7 @@ def check_real(
     generations: int,
     replicates: int = 4000,
     copies: Sequence[int] = (1, 2, 4, 8, 16),
-    seed: int = 0,
+    seed: Seed = 0,
     design: str = "shared",
     level: float = 0.001,
     executor: Executor | None = None,
@@ -241,7 +242,7 @@ def check_real(
     labels_a_row = tuple(copies)
     if len(set(labels_a_row)) < 3 or any(isinstance(c, bool) or not isinstance(c, int) or c < 1 for c in labels_a_row):
         raise DomainError(f"copies = {copies!r} is not allowed: give three different whole numbers, 1 or more.")
-    seeds = np.random.SeedSequence(seed).generate_state(len(labels_a_row), np.uint64) >> np.uint64(1)
+    seeds = np.random.SeedSequence(seed_number(seed)).generate_state(len(labels_a_row), np.uint64) >> np.uint64(1)
     models = [data.fitted(count, design) for count in labels_a_row]
     runs = tuple(
         refit_real(model, data.labels, data.held_out, workflow, generations, replicates, int(own), executor)

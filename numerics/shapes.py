@@ -26,10 +26,11 @@ from numerics.samplers.choose import verify_numbers
 from numerics.samplers.kernel_density import Cached, KernelModel, kernel_schedule, layout, models
 from numerics.samplers.overlaps import PAIRS, lifted
 from numerics.samplers.schedule import Schedule
+from numerics.seeds import Seed, seed_number
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, whole_number
 from theory.models.kernel_density import KernelDensity
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 
 Array = NDArray[np.float64]
 
@@ -173,7 +174,7 @@ def shape_chain(
     workflow: Workflow,
     generations: int,
     replicates: int = 100,
-    seed: int = 0,
+    seed: Seed = 0,
     test: int = 500,
     executor: Executor | None = None,
 ) -> ShapeRun:
@@ -214,10 +215,9 @@ def shape_chain(
     if shape not in SHAPES:
         raise DomainError(f"shape = {shape!r} is not a shape: use one of {', '.join(SHAPES)}.")
     _scikit_learn()
-    if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
+    verify_workflow(workflow)
     last, points, draws = generation("generations", generations), whole_number("n", n, 1), whole_number("test", test, 1)
-    count, root = whole_number("replicates", replicates, 2), whole_number("seed", seed, 0)
+    count, root = whole_number("replicates", replicates, 2), seed_number(seed)
     model = KernelDensity(bandwidth=bandwidth, n=points, d=2)  # type: ignore[arg-type]
     verify_numbers(model, workflow)
     widths = model.bandwidths(workflow)

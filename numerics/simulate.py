@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.blocks import all_moments
+from numerics.blocks import Moments, all_moments
+from numerics.importance import is_needed, tilted_chain
 from numerics.samplers.choose import sampler, verify_numbers
+from numerics.seeds import Seed, seed_number
 from theory.errors import DomainError
-from theory.expressions.arguments import generation, whole_number
+from theory.expressions.arguments import advise, generation, quoted, whole_number
 from theory.models.base import Model
-from theory.workflows.base import Workflow
+from theory.models.units import slip_of_units
+from theory.workflows.base import Workflow, verify_workflow
 
-METHODS = ("exact-law", "raw")
+METHODS = ("auto", "exact-law", "raw", "importance")
 # Weights and covariance are tables of G² numbers; a billion chains take hours and leave an error of 0.005 %.
 MOST_GENERATIONS = 10_000
 MOST_REPLICATES = 10**9
@@ -25,13 +28,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """What a simulation measured at generations 1..G.
+    """What a simulation measured at generations 1..G; under importance sampling a loss is a weighted one.
 
     Attributes
     ----------
     mean : mean loss over replicates, (G,)
     covariance : covariance of the loss of one replicate between generations, (G, G)
     largest_share : at each generation, the share of the sum of squared deviations owed to one replicate, (G,)
+    skewness, excess : of the loss of one replicate: third and fourth cumulants in units of its deviation, (G,)
     model, workflow, loss, method, seed, replicates : how it was done
     """
 
@@ -44,6 +48,8 @@ class Simulation:
     mean: Array
     covariance: Array
     largest_share: Array
+    skewness: Array | None = None
+    excess: Array | None = None
 
     @property
     def generations(self) -> int:
@@ -67,8 +73,8 @@ def simulate(
     workflow: Workflow,
     generations: int,
     replicates: int = 10_000,
-    seed: int = 0,
-    method: str = "exact-law",
+    seed: Seed = 0,
+    method: str = "auto",
     loss: str = "squared",
     executor: Executor | None = None,
     progress: bool = False,
@@ -84,17 +90,28 @@ def simulate(
         With numbers for every parameter, and whole numbers of points in every block.
     generations : positive int
     replicates : int, 2 or more
-    seed : nonnegative int
-    method : {"exact-law", "raw"}
+    seed : whole number, numpy.random.SeedSequence or numpy.random.Generator
+        See :func:`numerics.seeds.seed_number`: a generator gives its next 128 bits, and the result's ``seed`` is the
+        number with which the run can be made again.
+    method : {"auto", "exact-law", "raw", "importance"}
         "raw" draws every data point and refits. "exact-law" draws each fit from its sampling law given the
         past where that law is known, at a cost that does not grow with the number of points. The two
         agree in law, except for ``Regular`` under subsampling, where "exact-law" is the Gaussian limit n → ∞.
+        "importance" draws from laws under which the large errors are common, and multiplies each loss by a likelihood
+        ratio with mean 1: the same expectation, and a small variance where that of the loss is huge. "auto" is
+        "exact-law", except where derived moments say that so many such chains cannot judge a squared error, and
+        importance sampling is at hand, see :mod:`numerics.importance`; the answer's ``method`` says which it was.
     loss : str
         One of ``model.losses``.
     executor : concurrent.futures.Executor, optional
         Computes blocks of replicates in parallel. Results are the same with any executor, to the last bit.
     progress : bool
         Show a progress bar after the first second, if standard error is a terminal.
+
+    Warns
+    -----
+    InputWarning
+        When an amount of data that is in units of n looks like a number of samples.
 
     Raises
     ------
@@ -110,22 +127,31 @@ def simulate(
     True
     """
     if not isinstance(model, Model):
-        raise DomainError(f"model = {model!r} is not a model: give one of theory's models.")
-    if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give one of theory's workflows, or your own.")
-    if method not in METHODS:
-        raise DomainError(f"method = {method!r} is not a method: use 'exact-law' or 'raw'.")
+        raise DomainError(f"model = {quoted(model)} is not a model: give one of theory's models.")
+    verify_workflow(workflow)
+    if not (isinstance(method, str) and method in METHODS):
+        raise DomainError(f"method = {quoted(method)} is not a method: use {', '.join(map(repr, METHODS))}.")
     last = generation("generations", generations)
     if last > MOST_GENERATIONS:
         raise DomainError(f"generations = {generations} is too many to simulate: give {MOST_GENERATIONS} or fewer.")
     count = whole_number("replicates", replicates, 2)
     if count > MOST_REPLICATES:
         raise DomainError(f"replicates = {replicates} is too many to simulate: give {MOST_REPLICATES} or fewer.")
-    root = whole_number("seed", seed, 0)
+    root = seed_number(seed)
     model.verify_loss(loss)
     verify_numbers(model, workflow)
-    chain = sampler(model, workflow, last, method == "raw", loss)
+    slip = slip_of_units(model, workflow)
+    if slip is not None:
+        advise(slip)
+    if method == "auto":
+        method = "importance" if is_needed(model, workflow, loss, last, count) else "exact-law"
+    chain = (
+        tilted_chain(model, workflow, last, loss)
+        if method == "importance"
+        else sampler(model, workflow, last, method == "raw", loss)
+    )
     moments = all_moments(chain, count, root, executor, progress)
+    skewness, excess = _shape(moments)
     return Simulation(
         model=model,
         workflow=workflow,
@@ -136,7 +162,18 @@ def simulate(
         mean=moments.mean,
         covariance=moments.comoment / (count - 1),
         largest_share=_largest_share(moments.mean, moments.smallest, moments.largest, np.diag(moments.comoment)),
+        skewness=skewness,
+        excess=excess,
     )
+
+
+def _shape(moments: Moments) -> tuple[Array, Array]:
+    """Skewness and excess kurtosis of the replicates; zero where the loss does not vary."""
+    spread = np.diag(moments.comoment) / moments.count
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        skewness = np.where(spread > 0, moments.cubes / moments.count / spread**1.5, 0.0)
+        excess = np.where(spread > 0, moments.fourths / moments.count / spread**2 - 3, 0.0)
+    return skewness, excess
 
 
 def _largest_share(mean: Array, smallest: Array, largest: Array, squares: Array) -> Array:

@@ -66,11 +66,13 @@ class Cell:
 
 def workflows() -> dict[str, Workflow]:
     """One of each kind of workflow."""
-    built: dict[str, Workflow] = {name: workflow() for name, workflow in WORKFLOWS.items() if name not in _SETTINGS}
-    return {name: _SETTINGS.get(name, built.get(name)) for name in WORKFLOWS}  # type: ignore[misc]
+    built: dict[str, Workflow] = {
+        name: workflow() for name, workflow in WORKFLOWS.items() if name not in WORKFLOW_SETTINGS
+    }
+    return {name: WORKFLOW_SETTINGS.get(name, built.get(name)) for name in WORKFLOWS}  # type: ignore[misc]
 
 
-_SETTINGS: dict[str, Workflow] = {"sliding-window": SlidingWindow(2)}
+WORKFLOW_SETTINGS: dict[str, Workflow] = {"sliding-window": SlidingWindow(2)}
 
 
 def cell(model: Model, workflow: Workflow, loss: str) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -13,11 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from selfgen.case_result import CaseResult
 from selfgen.style import BLUE, CYCLE, FORMATS, GREY, STYLE, VERMILION, save, symbol
 from theory import DomainError
-
-if TYPE_CHECKING:
-    from selfgen.verification import CaseResult
 
 #: Risks that differ by more than this factor stand on a logarithmic axis.
 LOGARITHMIC = 12.0

@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from theory import DomainError
+from theory.expressions.arguments import declaring
+from theory.expressions.parser import parse
 from theory.models.base import Model
 from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
 from theory.workflows.base import Workflow
@@ -32,18 +34,35 @@ def settings(pairs: Iterable[str], argument: str = "--set") -> dict[str, str]:
     return found
 
 
-def build(model: str, workflow: str, given: Settings) -> tuple[Model, Workflow]:
-    """The model and the workflow of these names, with the given settings dealt out to them."""
-    models, workflows = build_all(model, [workflow], given)
+def build(model: str, workflow: str, given: Settings, symbols: Iterable[str] = ()) -> tuple[Model, Workflow]:
+    """The model and the workflow of these names, with the given settings dealt out to them.
+
+    ``symbols`` are constants that the user declares: values may be arithmetic in them. Every other name must be one of
+    the model's parameters (in a workflow's settings, one that is left symbolic), or ``j`` in a schedule.
+    """
+    models, workflows = build_all(model, [workflow], given, symbols)
     return models, workflows[0]
 
 
-def build_all(model: str, workflows: Iterable[str], given: Settings) -> tuple[Model, list[Workflow]]:
-    """One model and several workflows; a shared setting goes to every workflow that has such a parameter."""
+def build_all(
+    model: str, workflows: Iterable[str], given: Settings, symbols: Iterable[str] = ()
+) -> tuple[Model, list[Workflow]]:
+    """One model and several workflows; a shared setting goes to every workflow that has such a parameter.
+
+    A workflow's own setting goes before a shared one where another workflow takes the shared one.
+
+    Raises
+    ------
+    DomainError
+        For names that are not known, for a setting that no part takes, and for one that is given twice: behind the
+        name of the model or of every workflow that has it, and again among ``given``.
+    """
+    declared = _verified_symbols(symbols)
     model_name, model_own = _specification(model)
     model_class = _named(model_name, MODELS, {}, "model")
     described = []
-    for text in workflows:
+    texts = list(workflows)
+    for text in texts:
         name, own = _specification(text)
         described.append((_named(name, WORKFLOWS, WORKFLOW_ALIASES, "workflow"), own))
 
@@ -53,20 +72,58 @@ def build_all(model: str, workflows: Iterable[str], given: Settings) -> tuple[Mo
     for name in given:
         owners = [model_class.name, ", ".join(cls.name for cls, _ in described)]
         _require(name, known, " with ".join(filter(None, owners)))
+    for name, value in given.items():
+        takers = [(model, model_own)] if name in model_takes else []
+        if not takers:
+            listed = zip(described, texts, workflow_takes, strict=True)
+            takers = [(text, own) for (_, own), text, takes in listed if name in takes]
+        if takers and all(name in own for _, own in takers):
+            text, own = takers[0]
+            raise DomainError(f"{name} = {value} is given again: {text} sets {name} = {own[name]}; give it once.")
     shared = {name: value for name, value in given.items() if name in model_takes}
-    built_model = _construct(model_class, shared | model_own)
+    with declaring((*_names_of(model_class), *declared)):
+        built_model = _construct(model_class, shared | model_own)
+    open_names = {symbol.name for symbol in built_model.free_symbols}
+    # The name of a parameter that has a value now would be a constant beside it.
+    free = [name for name in _names_of(model_class) if name in open_names]
     built = []
     for (workflow_class, own), takes in zip(described, workflow_takes, strict=True):
         # A name that both have means the model's.
         common = {name: value for name, value in given.items() if name in takes and name not in model_takes}
-        built.append(_construct(workflow_class, common | own))
+        with declaring((*free, *declared)):
+            built.append(_construct(workflow_class, common | own))
     return built_model, built
+
+
+def _names_of(model_class: Any) -> list[str]:
+    """The parameters of a model, and the symbols that stand for those left out."""
+    symbols = (symbol.name for symbol in model_class().free_symbols)
+    return list(dict.fromkeys((*_parameters(model_class), *sorted(symbols))))
+
+
+def _verified_symbols(symbols: Iterable[str]) -> list[str]:
+    declared = list(symbols)
+    for name in declared:
+        try:
+            fine = parse(name, "symbol").is_Symbol and name not in ("j", "G", "g", "i")
+        except DomainError:
+            fine = False
+        if not fine:
+            raise DomainError(f"symbol {name} is not allowed: give a name, such as c, other than j, G, g and i.")
+        if declared.count(name) > 1:
+            raise DomainError(f"symbol {name} is declared twice: give it once.")
+    return declared
 
 
 def _specification(text: str) -> tuple[str, dict[str, str]]:
     """Split ``sliding-window:k=3,sizes=j`` into its name and its own settings."""
     name, colon, rest = text.partition(":")
     return name.strip(), settings(rest.split(","), f"{text!r}:") if colon else {}
+
+
+def own_settings(text: str) -> dict[str, str]:
+    """The settings behind a model's or a workflow's name."""
+    return _specification(text)[1]
 
 
 def _named(name: str, registry: Mapping[str, type], aliases: Mapping[str, str], kind: str) -> Any:
@@ -102,7 +159,7 @@ def _construct(built: Any, given: Settings) -> Any:
     for name, default in takes.items():
         if default is MISSING and name not in arguments:
             # Left out, a parameter is a symbol of its own name, as it is for models.
-            arguments[name] = name
+            arguments[name] = parse(name, name)
     return built(**arguments)
 
 

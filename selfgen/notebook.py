@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numerics.crosscheck import crosscheck
+from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE, crosscheck
 from theory.derivation import Derivation, Evidence, Step
 from theory.derivation.writing import notebook, text
 from theory.errors import DomainError
@@ -63,6 +63,9 @@ def continued(derivation: Derivation, earlier: Derivation | None = None) -> Cont
     return Continuation(derivation.steps[seen:], derivation.check().evidence[seen:])
 
 
+_WORDS = {AGREES: "passed", DISAGREES: "FAILED", INCONCLUSIVE: "inconclusive"}
+
+
 def verdict(risk: Risk, simulation: Simulation) -> str:
     """A crosscheck in two lines.
 
@@ -79,7 +82,7 @@ def verdict(risk: Risk, simulation: Simulation) -> str:
     found = crosscheck(risk, simulation)
     largest = float(np.abs(found.z).max())
     lines = [
-        f"{'passed' if found.passed else 'FAILED'}: p = {found.p_value:.2f} over all {simulation.generations} "
+        f"{_WORDS[found.verdict]}: p = {found.p_value:.2f} over all {simulation.generations} "
         f"generations together, {simulation.replicates} replicates, largest |z| = {largest:.2f}",
         f"a formula wrong by {100 * found.detectable:.2g} % would have failed with probability 0.99 or more",
     ]

@@ -20,9 +20,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
+from selfgen.case_result import CaseResult
 from selfgen.figures import UNJUDGED, risk_label
 from selfgen.style import GREY, STYLE, save, symbol
-from selfgen.verification import CaseResult
 
 Colour = tuple[float, ...]
 
@@ -192,7 +192,7 @@ def _head(figure: Figure, grid: Grid, shades: Mapping[str, Colour]) -> None:
         names.append("not judged")
     if not all(result.passed for result in grid.results):
         keys.append(Line2D([], [], **_POINT))
-        names.append("fails")
+        names.append("does not agree")
     # As many in a row as there is room for.
     width = sum(0.42 + 0.075 * len(name) for name in names)
     rows = int(np.ceil(width / float(figure.get_size_inches()[0])))
@@ -232,9 +232,10 @@ def _spread(generations: int) -> list[int]:
 
 
 def _row_label(grid: Grid, row: tuple[str, ...]) -> str:
-    settings = ", ".join(f"{symbol(name)} = {value}" for name, value in zip(grid.rows, row[1:], strict=True))
-    workflow = row[0].replace(":", ", ")
-    return f"{workflow}\n{settings}" if settings else workflow
+    """The workflow and each of its settings, a line each: a row of panels is too low for one long line."""
+    name, _, own = row[0].partition(":")
+    settings = [f"{symbol(name)} = {value}" for name, value in zip(grid.rows, row[1:], strict=True)]
+    return "\n".join([name, *(setting.strip() for setting in own.split(",") if setting), *settings])
 
 
 def _shades(count: int) -> list[Colour]:

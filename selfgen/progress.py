@@ -19,8 +19,8 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Column
 
+from selfgen.case_result import CaseResult
 from selfgen.study import Case
-from selfgen.verification import CaseResult
 
 #: Cases differ in length: the speed is that of a whole hour, not of the last seconds.
 _PERIOD = 3600.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from selfgen.names import Settings, build
 from theory import DomainError, NotDerivedError, Risk, expected_risk
 from theory.proof import (
@@ -17,7 +19,7 @@ from theory.proof import (
     Remainder,
     prove,
 )
-from theory.proof.draft import ranges_of, sequence_of
+from theory.proof.draft import about, ranges_of, sequence_of
 
 #: Claims about one risk, and about two.
 SINGLE: dict[str, type[Claim]] = {
@@ -59,6 +61,7 @@ def risks_of(
     given: Settings,
     loss: str,
     of_risk: bool,
+    symbols: Iterable[str] = (),
 ) -> list[Risk]:
     """The risk of a pair, or of two pairs, as the command line names them; divided by that at generation 1 unless told.
 
@@ -70,27 +73,43 @@ def risks_of(
     if than_model is not None and than is None:
         raise DomainError(f"--than-model {than_model} is given without --than WORKFLOW: name both.")
     pairs = [(model, workflow)] + ([] if than is None else [(than_model or model, than)])
-    risks = [expected_risk(*build(*pair, given), loss=loss) for pair in pairs]
+    risks = [expected_risk(*build(*pair, given, symbols), loss=loss) for pair in pairs]
     return risks if of_risk else [risk.ratio for risk in risks]
 
 
 def foreign(certificate: Certificate, risks: list[Risk]) -> str | None:
-    """What in a certificate differs from what is derived of these risks; None where nothing does."""
+    """In a sentence, what a certificate is about that the risks are not; None where all it says is what they are.
+
+    Compared are the names of model, workflow, loss, quantity and exactness, the recurrence that is derived of each
+    risk, and the ranges of the parameters.
+    """
     data = certificate.data
-    if len(data["sequences"]) != len(risks):
-        return f"it is about {len(data['sequences'])} recurrences, not {len(risks)}."
-    for index, (given, risk) in enumerate(zip(data["sequences"], risks, strict=True), start=1):
-        derived = sequence_of(risk)
-        for part in derived:
-            if given.get(part) != derived[part]:
-                which = f" of recurrence {index}" if len(risks) > 1 else ""
-                return f"the {part}{which} would be {derived[part]}, not {given.get(part)}."
+    if len(data["about"]) != len(risks):
+        return f"{_of(data['about'])}, not {_of([about(risk) for risk in risks])}."
+    for said, given, risk in zip(data["about"], data["sequences"], risks, strict=True):
+        named = about(risk)
+        if said != named:
+            return f"{_told(said, named)}, not {_told(named, said)}."
+        if given != sequence_of(risk):
+            return f"{_told(said, named)} with other settings than those given here."
     ranges = ranges_of(tuple(risks))
     for name, over in data["parameters"].items():
         if ranges["parameters"].get(name) != over:
             return f"the range of {name} would be {ranges['parameters'].get(name)}, not {over}."
     unknown = sorted(set(data["positive"]) - set(ranges["positive"]))
     return f"nothing says that {', '.join(unknown)} is positive." if unknown else None
+
+
+def _told(item: dict[str, str], other: dict[str, str]) -> str:
+    """A risk in words; with its loss and exactness where that is what tells it from another."""
+    apart = [f"{key} {item[key]!r}" for key in ("loss", "exactness") if item[key] != other[key]]
+    words = f"the {item['quantity']} of {item['model']} under {item['workflow']}"
+    readable = "".join(c if c.isprintable() else "?" for c in ", ".join([words, *apart]))
+    return readable if len(readable) <= 200 else f"{readable[:200]} …"
+
+
+def _of(items: list[dict[str, str]]) -> str:
+    return " and ".join(_told(item, item) for item in items)
 
 
 def certified(risk: Risk) -> Certificate | None:

@@ -22,15 +22,15 @@ What is measured, and the prediction, are in :mod:`numerics.real_data`.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import time
-import tomllib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from itertools import product
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -39,11 +39,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from rich.markup import escape
 from rich.table import Table
 
 from numerics.real_data import SOURCES, RealCheck, check_real, real_data
+from numerics.run.lines import reason_of, write_whole
+from selfgen.finished_cases import FinishedCases, without_time
 from selfgen.names import build
-from selfgen.study import Seed, Texts, shipped
+from selfgen.report import finite
+from selfgen.study import Seed, Texts, clipped, output_folder, read, shipped, verify_short
 from selfgen.style import CYCLE, GREY, STYLE, save
 from selfgen.verification import processes
 from theory import DomainError
@@ -172,8 +176,8 @@ def is_real(name: str | Path | None) -> bool:
     if name is None:
         return False
     try:
-        return tomllib.loads(_locate(name).read_text(encoding="utf-8")).get("kind") == KIND
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, KeyError):
+        return bool(read(_locate(name), str(name)).get("kind") == KIND)
+    except (OSError, DomainError, KeyError):
         return False
 
 
@@ -183,12 +187,11 @@ def load(name: str | Path, seed: int | None = None) -> RealStudy:
     ``seed`` takes the place of the file's.
     """
     try:
-        raw = tomllib.loads(_locate(name).read_text(encoding="utf-8"))
-        written = RealStudyFile.model_validate(raw)
+        written = RealStudyFile.model_validate(read(_locate(name), str(name)))
     except ValidationError as error:
         raise DomainError(_sentence(str(name), error)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, KeyError) as error:
-        raise DomainError(f"{name} is not a study of real data: {error}.") from None
+    except KeyError:
+        raise DomainError(f"{name} is not a study of real data: there is no such file.") from None
     root = written.defaults.seed if seed is None else seed
     cases: list[RealCase] = []
     for entry in written.case:
@@ -196,15 +199,16 @@ def load(name: str | Path, seed: int | None = None) -> RealStudy:
             key: getattr(written.defaults if getattr(entry, key) is None else entry, key)
             for key in ("generations", "replicates", "copies", "design")
         }
+        verify_short(str(name), *_listed(entry.workflow))
         for data, workflow in product(_listed(entry.data), _listed(entry.workflow)):
             if data not in SOURCES:
-                raise DomainError(f"{name}: data = {data!r} is not known: use {', '.join(SOURCES)}.")
+                raise DomainError(f"{name}: data = {clipped(data)} is not known: use {', '.join(SOURCES)}.")
             # Independent streams: cases that shared a seed would stand and fall together.
             own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
             case = RealCase(data, workflow, seed=int(own), **{**chosen, "copies": tuple(chosen["copies"])})
             case.build()
             cases.append(case)
-    return RealStudy(written.title, written.source, _output(str(name), written.output), tuple(cases))
+    return RealStudy(written.title, written.source, output_folder(str(name), written.output), tuple(cases))
 
 
 def _locate(name: str | Path) -> Traversable:
@@ -218,15 +222,6 @@ def _listed(written: str | list[str]) -> list[str]:
     return [written] if isinstance(written, str) else written
 
 
-def _output(file: str, folder: str | None) -> Path | None:
-    if folder is None:
-        return None
-    path = PurePath(folder)
-    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in folder:
-        raise DomainError(f"{file}: output = {folder!r} is not allowed: give a folder below the current one.")
-    return Path(path)
-
-
 def _sentence(file: str, error: ValidationError) -> str:
     """The first thing wrong, as one sentence."""
     first = error.errors(include_url=False)[0]
@@ -236,7 +231,7 @@ def _sentence(file: str, error: ValidationError) -> str:
         return f"{file}: unknown key {place}."
     if first["type"] == "missing":
         return f"{file}: key {place} is missing: it is required."
-    return f"{file}: {place} = {first['input']!r} is not allowed: {first['msg'][0].lower()}{first['msg'][1:]}."
+    return f"{file}: {place} = {clipped(first['input'])} is not allowed: {first['msg'][0].lower()}{first['msg'][1:]}."
 
 
 def verify(
@@ -245,12 +240,23 @@ def verify(
     figures: Path | None = None,
     begin: Callable[[RealCase], None] = lambda case: None,
     finish: Callable[[RealCase, RealResult], None] = lambda case, result: None,
+    finished: FinishedCases[RealResult] | None = None,
 ) -> list[RealResult]:
-    """Measure every case in turn; its blocks of replicates are shared out among the processes."""
+    """Measure every case in turn; its blocks of replicates are shared out among the processes.
+
+    What is among ``finished`` is not measured again, and what is measured goes there, after its figure.
+    """
+    kept = FinishedCases(RealResult, None) if finished is None else finished
     results = []
     with processes(jobs) as executor:
         for number, case in enumerate(study.cases):
             begin(case)
+            known = kept.of(case)
+            if known is not None:
+                results.append(known)
+                _draw(number, known, figures, anew=False)
+                finish(case, known)
+                continue
             started = time.perf_counter()
             try:
                 check = check_real(
@@ -266,11 +272,20 @@ def verify(
             except DomainError as error:
                 raise type(error)(f"case {case.name}: {error}") from None
             results.append(_result(case, check, time.perf_counter() - started))
-            if figures is not None:
-                words = "".join(letter if letter.isalnum() or letter == "-" else "-" for letter in case.name)
-                draw_real(results[-1], figures / f"{number + 1:03d}-{words.replace('--', '-')}.png")
+            _draw(number, results[-1], figures)
+            kept.add(case, results[-1])
             finish(case, results[-1])
     return results
+
+
+def _draw(number: int, result: RealResult, figures: Path | None, anew: bool = True) -> None:
+    """The figure of a case; only where it is missing, unless ``anew``."""
+    if figures is None:
+        return
+    words = "".join(letter if letter.isalnum() or letter == "-" else "-" for letter in result.name)
+    path = figures / f"{number + 1:03d}-{words.replace('--', '-')}.png"
+    if anew or not path.exists():
+        draw_real(result, path)
 
 
 def _result(case: RealCase, check: RealCheck, seconds: float) -> RealResult:
@@ -328,17 +343,17 @@ def columns(results: list[RealResult]) -> list[str]:
 
 def table(title: str, results: list[RealResult]) -> Table:
     """One row a case: the ratio at the last generation, predicted, at the fewest and at the most labels a row."""
-    grid = Table(title=title or None, header_style="bold", pad_edge=False)
+    grid = Table(title=escape(title) or None, header_style="bold", pad_edge=False)
     for name in ("data", "workflow", "rows"):
         grid.add_column(name, no_wrap=True)
     for name in ("predicted\nratio", "measured,\nfewest labels", "measured,\nmost labels", "failed\nfits",
                  "worst\n|z|", "p", "detect-\nable"):  # fmt: skip
         grid.add_column(name, justify="right", no_wrap=True)
-    grid.add_column("verdict")
+    grid.add_column("verdict", no_wrap=True)
     for result in results:
         grid.add_row(
             result.data,
-            result.workflow,
+            escape(result.workflow),
             result.design,
             f"{result.prediction[-1]:.3f}",
             *(f"{result.ratio[at][-1]:.3f} ± {result.stderr[at][-1]:.3f}" for at in (0, -1)),
@@ -353,23 +368,28 @@ def table(title: str, results: list[RealResult]) -> Table:
 
 def write(folder: Path, study: RealStudy, results: list[RealResult]) -> None:
     """Write results.json and results.csv."""
-    try:
-        found = {"title": study.title, "source": study.source, "cases": [asdict(result) for result in results]}
-        # JSON has no infinity.
-        text = json.dumps(found, indent=2, allow_nan=True).replace("Infinity", "null").replace("NaN", "null")
-        (folder / "results.json").write_text(text + "\n", encoding="utf-8")
-        with (folder / "results.csv").open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            columns = ("data", "workflow", "design", "copies", "generation", "prediction", "ratio", "stderr", "failed")
-            rows.writerow(columns)
-            for result in results:
-                named = (result.data, result.workflow, result.design)
-                for at, copies in enumerate(result.copies):
-                    for g, predicted in enumerate(result.prediction):
-                        measured = (result.ratio[at][g], result.stderr[at][g], result.failures[at])
-                        rows.writerow([*named, copies, g + 1, predicted, *measured])
-    except OSError as error:
-        raise DomainError(f"{folder} cannot be written: {error.strerror}.") from None
+    found = {"title": study.title, "source": study.source, "cases": [without_time(result) for result in results]}
+    text = json.dumps(finite(found), indent=2, allow_nan=False)
+    for name, content in (("results.json", text + "\n"), ("results.csv", _as_csv(results))):
+        try:
+            write_whole(folder / name, content.encode("utf-8"))
+        except OSError as error:
+            raise DomainError(f"{folder / name} cannot be written: {reason_of(error)}.") from None
+
+
+def _as_csv(results: list[RealResult]) -> str:
+    """One row a case, number of copies and generation."""
+    buffer = io.StringIO()
+    rows = csv.writer(buffer)
+    columns = ("data", "workflow", "design", "copies", "generation", "prediction", "ratio", "stderr", "failed")
+    rows.writerow(columns)
+    for result in results:
+        named = (result.data, result.workflow, result.design)
+        for at, copies in enumerate(result.copies):
+            for g, predicted in enumerate(result.prediction):
+                measured = (result.ratio[at][g], result.stderr[at][g], result.failures[at])
+                rows.writerow([*named, copies, g + 1, predicted, *measured])
+    return buffer.getvalue()
 
 
 def draw_real(result: RealResult, path: Path) -> None:

@@ -7,7 +7,6 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE
+from numerics.run.lines import reason_of, write_whole
 from selfgen import __version__
+from selfgen.case_result import CaseResult
+from selfgen.finished_cases import without_time
 from selfgen.study import Study
-from selfgen.verification import CaseResult
+from selfgen.tables import fitted, stacked
 from theory import DomainError
 
 #: Narrower terminals get model, settings, workflow and closed form under one another in a single column.
@@ -59,7 +62,7 @@ def table(title: str, results: Sequence[CaseResult], width: int = WIDE) -> Rende
             name = ", ".join([result.model, result.workflow, *([result.loss] if losses else [])])
             cells = [f"[bold]{escape(name)}[/bold]\n{escape(settings_text(result))}\n{escape(formula)}\n"]
         grid.add_row(*cells, *_verdict_cells(result))
-    return grid
+    return fitted(grid, width)
 
 
 def _sections(title: str, results: Sequence[CaseResult], width: int) -> Group:
@@ -92,6 +95,11 @@ def _sections(title: str, results: Sequence[CaseResult], width: int) -> Group:
     # The same widths under every heading, so that numbers stand under one another throughout.
     widths = [max(len(Text.from_markup(cell).plain) for cell in cells) for cells in columns]
     parts: list[RenderableType] = [Text(title + "\n", style="italic")] if title else []
+    if sum(widths[1:]) + min(widths[0], 30) + 2 * len(widths) > width:
+        told = [name.replace("\n", " ") for name in titles]
+        for heading, rows in zip(headings, sections, strict=True):
+            parts += [heading, *(stacked(told, [Text.from_markup(cell) for cell in row]) for row in rows)]
+        return Group(*parts)
     parts.append(_grid(titles, widths, header=True))
     for heading, rows in zip(headings, sections, strict=True):
         grid = _grid(titles, widths, header=False)
@@ -158,11 +166,44 @@ def _verdict_cells(result: CaseResult) -> list[str]:
         ratio_limit_text(result),
         ratio_bound_text(result),
         "–" if math.isnan(result.worst_z) else f"{result.worst_z:.2f}",
-        f"{result.p_value:.3f}",
+        "–" if math.isnan(result.p_value) else f"{result.p_value:.3f}",
         f"{100 * result.detectable:.2f} %" if math.isfinite(result.detectable) else "none",
         {True: "✓", False: "none", None: "–"}[result.certified],
-        "[green]agrees[/green]" if result.passed else "[bold red]FAILS[/bold red]",
+        _VERDICTS[result.verdict],
     ]
+
+
+#: Each verdict as it stands in a table.
+_VERDICTS = {
+    AGREES: "[green]agrees[/green]",
+    DISAGREES: "[bold red]disagrees[/bold red]",
+    INCONCLUSIVE: "[yellow]inconclusive[/yellow]",
+}
+
+
+def summary(results: Sequence[CaseResult]) -> str:
+    """How many cases agree, disagree and are inconclusive, and what those that agree would have shown."""
+    count = {verdict: sum(result.verdict == verdict for result in results) for verdict in _VERDICTS}
+    others = [
+        f"{count[verdict]} {verb}" for verdict, verb in ((DISAGREES, "disagree"), (INCONCLUSIVE, "are inconclusive"))
+        if count[verdict]
+    ]  # fmt: skip
+    said = f"{count[AGREES]} of {len(results)} cases agree"
+    said += f", {' and '.join(others)}." if others else "."
+    worst = max((result.detectable for result in results if result.passed), default=math.inf)
+    if math.isfinite(worst):
+        # Rounded up: a claim of power must not be.
+        which = "every case" if count[AGREES] == len(results) else "every case that agrees"
+        said += f" In {which} a formula wrong by {math.ceil(1000 * worst) / 10:g} % is caught with probability 0.99."
+    elif count[AGREES]:
+        said += " Where the risk is 0 at every generation no error is relative to it."
+    return said
+
+
+def exit_code(verdicts: Iterable[str]) -> int:
+    """1 if a case disagrees, 3 if none does but some are inconclusive, else 0."""
+    verdicts = set(verdicts)
+    return 1 if DISAGREES in verdicts else 3 if INCONCLUSIVE in verdicts else 0
 
 
 def settings_text(result: CaseResult) -> str:
@@ -217,9 +258,9 @@ def write(folder: Path, study: Study, results: Sequence[CaseResult]) -> None:
     }
     for name, text in texts.items():
         try:
-            (folder / name).write_text(text, encoding="utf-8")
+            write_whole(folder / name, text.encode("utf-8"))
         except OSError as error:
-            raise DomainError(f"{folder / name} cannot be written: {error.strerror}.") from None
+            raise DomainError(f"{folder / name} cannot be written: {reason_of(error)}.") from None
 
 
 def as_json(study: Study, results: Sequence[CaseResult]) -> str:
@@ -229,9 +270,10 @@ def as_json(study: Study, results: Sequence[CaseResult]) -> str:
         "title": study.title,
         "source": study.source,
         "passed": all(result.passed for result in results),
-        "cases": [asdict(result) for result in results],
+        "verdicts": {verdict: sum(result.verdict == verdict for result in results) for verdict in _VERDICTS},
+        "cases": [without_time(result) for result in results],
     }
-    return json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(results: Sequence[CaseResult]) -> str:
@@ -243,7 +285,7 @@ def as_csv(results: Sequence[CaseResult]) -> str:
     writer.writerow(
         [
             *("model", "workflow", "loss", *(f"parameter_{name}" for name in parameters), "replicates", "generation"),
-            *("formula", "mean", "stderr", "z", "p_value", "detectable", "passed"),
+            *("formula", "mean", "stderr", "z", "p_value", "detectable", "passed", "verdict"),
         ]
     )
     for result in results:
@@ -252,7 +294,7 @@ def as_csv(results: Sequence[CaseResult]) -> str:
         rows = zip(result.formula, result.mean, result.stderr, strict=True)
         for generation, (formula, mean, stderr) in enumerate(rows, start=1):
             z = (mean - formula) / stderr if stderr > 0 else math.nan
-            verdict = (repr(result.p_value), repr(result.detectable), str(result.passed).lower())
+            verdict = (repr(result.p_value), repr(result.detectable), str(result.passed).lower(), result.verdict)
             numbers = (repr(formula), repr(mean), repr(stderr), repr(z))
             writer.writerow((*case, generation, *numbers, *verdict))
     return buffer.getvalue()
@@ -296,9 +338,10 @@ def _plain(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """What JSON can hold, which knows no infinity and no missing number: null in their place."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -32,11 +32,18 @@ ones are simulated, drawn and written, and nothing is concluded from them. A cha
 refitted again and again, has losses so heavy-tailed that from some generation on no affordable average has a standard
 error to trust, and the check would refuse the whole run. Left out, every generation is judged.
 
+``symbols`` lists constants that values may be written in; every name must be one of them, a parameter of the model, or
+``j`` in a schedule.
+
 ``output`` is where ``selfgen verify`` writes, unless its ``--output`` says otherwise; without either it writes nothing.
+It lies below the current folder, after every link on the way is followed, so that a study from elsewhere overwrites
+nothing else. A file may have 2 MiB, numbers of 1000 digits, names of 500 characters, and tables and lists in one
+another up to ten levels.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -64,13 +71,22 @@ from sympy import Expr, Integer, floor
 
 from selfgen.names import build
 from theory import DomainError
+from theory.expressions.arguments import advise
 from theory.expressions.parser import parse
 from theory.models.base import Model
+from theory.models.units import slip_of_units
 from theory.registry import WORKFLOW_ALIASES
 from theory.workflows.base import Workflow
 
 DEFAULT = "builtin"
 
+#: Bytes of a file, and levels of tables and lists in one another; what means something has five.
+MOST_BYTES = 2**21
+MOST_LEVELS = 10
+#: Digits of a number; thousands of times as many take Python minutes.
+MOST_DIGITS = 1000
+#: Characters of the name of a model, or of a workflow with its settings.
+MOST_NAME = 500
 #: Hours of work: beyond, a list in a grid is more likely a slip than meant.
 MOST_CASES = 10_000
 #: The least and the most of each number of a case that may be arithmetic.
@@ -116,6 +132,7 @@ class CaseEntry(_Strict):
     model: StrictStr
     workflow: Texts
     parameters: dict[str, Value] = Field(default_factory=dict)
+    symbols: list[StrictStr] = Field(default_factory=list)
     grid: dict[str, Annotated[list[Value], Field(min_length=1)]] = Field(default_factory=dict)
     generations: Generations | None = None
     checked: Generations | None = None
@@ -147,6 +164,7 @@ class Case(_Strict):
     model: str
     workflow: str
     parameters: dict[str, Value]
+    symbols: tuple[str, ...] = ()
     grid: tuple[str, ...]
     generations: int
     checked: int
@@ -158,7 +176,7 @@ class Case(_Strict):
     def build(self) -> tuple[Model, Workflow]:
         """The model and the workflow; errors name the case."""
         try:
-            return build(self.model, self.workflow, self.parameters)
+            return build(self.model, self.workflow, self.parameters, self.symbols)
         except DomainError as error:
             raise self.error(error) from None
 
@@ -182,22 +200,67 @@ def load(name: str | Path | None = None, seed: int | None = None) -> Study:
     """
     source = _locate(DEFAULT if name is None else name)
     shown = source.name if name is None else str(name)
-    try:
-        raw = tomllib.loads(source.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DomainError(f"{shown} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise DomainError(f"{shown} is not a study: it is not UTF-8 text.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DomainError(f"{shown} is not TOML: {error}.") from None
+    raw = read(source, shown)
     if "kind" in raw:
-        raise DomainError(f'{shown}: kind = {raw["kind"]!r} is not known: leave it out, or write "real-data".')
+        raise DomainError(f'{shown}: kind = {clipped(raw["kind"])} is not known: leave it out, or write "real-data".')
     try:
         written = StudyFile.model_validate(raw)
     except ValidationError as error:
         raise DomainError(_sentence(shown, raw, error)) from None
-    output = _output(shown, written.output)
+    output = output_folder(shown, written.output)
     return Study(title=written.title, source=written.source, output=output, cases=tuple(_cases(shown, written, seed)))
+
+
+def read(source: Traversable, shown: str) -> dict[str, Any]:
+    """The tables of a TOML file, which may come from anywhere: neither its size nor its depth is trusted."""
+    try:
+        with source.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise DomainError(f"{shown} cannot be read: {error.strerror}.") from None
+    if len(content) > MOST_BYTES:
+        raise DomainError(f"{shown} is too large for a study: a file may have {MOST_BYTES} bytes.")
+    deep = f"{shown} is no study: its tables and lists lie more than {MOST_LEVELS} levels in one another."
+    if _has_long_keys(content):
+        raise DomainError(deep)
+    digits = max(map(len, re.findall(rb"0x[0-9A-Fa-f_]+|[0-9][0-9_]*", content)), default=0)
+    if digits > MOST_DIGITS:
+        raise DomainError(f"{shown} has a number of {digits} digits: a study may have {MOST_DIGITS}.")
+    try:
+        raw = tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise DomainError(f"{shown} is not a study: it is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise DomainError(f"{shown} is not TOML: {error}.") from None
+    except RecursionError:
+        raise DomainError(deep) from None
+    level: list[Any] = [raw]
+    for _ in range(MOST_LEVELS):
+        level = [part for held in level for part in _parts(held)]
+    if level:
+        raise DomainError(deep)
+    return raw
+
+
+def _has_long_keys(content: bytes) -> bool:
+    """Whether keys have so many dots, each of which is a level, that a parser would take minutes."""
+    bare = max(part.count(b".") for part in re.split(rb"[=,{}\[\]\"'#\n]", content))
+    return bare > 200 or len(re.findall(rb"\.[ \t]*[\"']|[\"'][ \t]*\.", content)) > 20_000
+
+
+def _parts(held: Any) -> list[Any]:
+    """The tables and lists in a table or list."""
+    inside = held.values() if isinstance(held, dict) else held
+    return [part for part in inside if isinstance(part, (dict, list))]
+
+
+def clipped(value: object) -> str:
+    """A value that was given, in a sentence."""
+    return _clipped(repr(value))
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:97]}…"
 
 
 def shipped() -> dict[str, Traversable]:
@@ -209,6 +272,11 @@ def shipped() -> dict[str, Traversable]:
         if folder.is_dir():
             found |= {Path(file.name).stem: file for file in folder.iterdir() if file.name.endswith(".toml")}
     return dict(sorted(found.items()))
+
+
+def title_of(name: str) -> str:
+    """The title of a study that comes with selfgen."""
+    return str(tomllib.loads(shipped()[name].read_text(encoding="utf-8")).get("title", ""))
 
 
 def _locate(name: str | Path) -> Traversable:
@@ -224,16 +292,25 @@ def _locate(name: str | Path) -> Traversable:
     raise DomainError(f"{name} does not exist: give a TOML file, or a shipped study: {', '.join(known)}.")
 
 
-def _output(file: str, folder: str | None) -> Path | None:
+def output_folder(file: str, folder: str | None) -> Path | None:
     """The folder a study writes to: below the current one, so that a file from elsewhere overwrites nothing else."""
     if folder is None:
         return None
-    path = PurePath(folder)
+    path, named = PurePath(folder), f"{file}: output = {clipped(folder)}"
     if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in folder:
-        raise DomainError(
-            f"{file}: output = {folder!r} is not allowed: give a folder below the current one, such as 'results'."
-        )
+        raise DomainError(f"{named} is not allowed: give a folder below the current one, such as 'results'.")
+    verify_below(Path(path), named)
     return Path(path)
+
+
+def verify_below(folder: Path, named: str) -> None:
+    """Refuse a folder that a link leads out of the current one."""
+    try:
+        here, there = Path.cwd().resolve(), folder.resolve()
+    except (OSError, RuntimeError):
+        raise DomainError(f"{named} is not allowed: its links lead nowhere.") from None
+    if here not in there.parents:
+        raise DomainError(f"{named} is not allowed: a link leads from it to {there}, outside of the current folder.")
 
 
 def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
@@ -242,11 +319,12 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
     root = written.defaults.seed if seed is None else seed
     count = 0
     for number, entry in enumerate(written.case, start=1):
-        place = f"{file}: case {number} ({entry.model}"
+        place = f"{file}: case {number} ({_clipped(entry.model)}"
         chosen: dict[str, Any] = {
             key: getattr(written.defaults if getattr(entry, key) is None else entry, key)
             for key in ("generations", "checked", "replicates", "method", "loss")
         }
+        verify_short(file, entry.model, *_listed(entry.workflow), *_listed(chosen["loss"]))
         workflows, losses = _listed(entry.workflow), _listed(chosen.pop("loss"))
         count += len(workflows) * len(losses) * prod(map(len, entry.grid.values()))
         if count > MOST_CASES:
@@ -267,15 +345,20 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
             # Independent streams: cases that shared a seed would stand and fall together.
             own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
             try:
-                counts = _counts(*build(entry.model, workflow, parameters), loss, chosen)
+                built = build(entry.model, workflow, parameters, entry.symbols)
+                counts = _counts(*built, loss, chosen)
             except DomainError as error:
                 raise type(error)(f"{label}: {error}") from None
+            slip = slip_of_units(*built)
+            if slip is not None:
+                advise(f"{label}: {slip}")
             cases.append(
                 Case(
                     label=label,
                     model=entry.model,
                     workflow=workflow,
                     parameters=parameters,
+                    symbols=tuple(entry.symbols),
                     grid=tuple(varied),
                     seed=int(own) if entry.seed is None else entry.seed,
                     loss=loss,
@@ -283,6 +366,13 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
                 )
             )
     return cases
+
+
+def verify_short(file: str, *names: str) -> None:
+    """Refuse a name that no error could show."""
+    for name in names:
+        if len(name) > MOST_NAME:
+            raise DomainError(f"{file}: {clipped(name)} is too long for a name: it may have {MOST_NAME} characters.")
 
 
 def _listed(written: str | list[str]) -> list[str]:
@@ -296,6 +386,12 @@ def _counts(model: Model, workflow: Workflow, loss: str, chosen: Mapping[str, An
     known = {name: value for name, value in (given | model.parameters).items() if _is_number(value)}
     generations = _count("generations", chosen["generations"], known)
     checked = generations if chosen["checked"] is None else _count("checked", chosen["checked"], known)
+    # Arithmetic in parameters is cut where a case ends earlier; a plain number of generations beyond the end is a slip.
+    fixed = not isinstance(chosen["checked"], str) or not parse(chosen["checked"], "checked").free_symbols
+    if checked > generations and fixed:
+        raise DomainError(
+            f"checked = {chosen['checked']} is more than generations = {generations}: give {generations} or less."
+        )
     return {
         "generations": generations,
         "checked": min(checked, generations),
@@ -331,7 +427,8 @@ def _sentence(file: str, raw: dict[str, Any], error: ValidationError) -> str:
     if where[:1] == ["case"] and len(where) > 1:
         number = int(where[1])
         entry = raw["case"][number]
-        told = [str(entry[key]) for key in ("model", "workflow") if key in entry] if isinstance(entry, dict) else []
+        keys = [key for key in ("model", "workflow") if key in entry] if isinstance(entry, dict) else []
+        told = [_clipped(str(entry[key])) for key in keys]
         named = f" ({', '.join(told)})" if told else ""
         place, where = f"{file}: case {number + 1}{named}", where[2:]
     elif where[:1] == ["defaults"]:
@@ -356,7 +453,7 @@ def _sentence(file: str, raw: dict[str, Any], error: ValidationError) -> str:
         allowed = f"input should be {allowed}"
     elif "number" in branches:
         allowed += ", or a text of arithmetic"
-    return f"{place}: {key} = {first['input']!r} is not allowed: {allowed}."
+    return f"{place}: {key} = {clipped(first['input'])} is not allowed: {allowed}."
 
 
 _BRANCHES = {"bool", "int", "float", "str", "number", "arithmetic"}

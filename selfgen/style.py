@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from numerics.run.lines import reason_of, write_whole
 from theory import DomainError
 
 #: Kinds of file that a figure can be written to.
@@ -39,7 +41,7 @@ def symbol(name: str) -> str:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure; the same results give the same file.
+    """Write a figure, whole or not at all; the same results give the same file.
 
     Raises
     ------
@@ -47,8 +49,11 @@ def save(figure: Figure, path: Path) -> None:
         When the file cannot be written.
     """
     # No date, for that.
-    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(path.suffix.lower().lstrip("."), {})
+    kind = path.suffix.lower().lstrip(".")
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
+    content = io.BytesIO()
+    figure.savefig(content, format=kind, dpi=200, metadata=metadata)
     try:
-        figure.savefig(path, dpi=200, metadata=metadata)
+        write_whole(path, content.getvalue())
     except OSError as error:
-        raise DomainError(f"{path} cannot be written: {error.strerror}.") from None
+        raise DomainError(f"{path} cannot be written: {reason_of(error)}.") from None

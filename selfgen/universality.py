@@ -20,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
+from rich.markup import escape
 from rich.table import Table
 from scipy.special import ndtr, ndtri
 
@@ -165,7 +166,7 @@ def table(found: Mapping[str, Sequence[Approach]]) -> Table:
             correction, rate = approach.correction, approach.rate
             grid.add_row(
                 model,
-                workflow_label(approach.workflow),
+                escape(workflow_label(approach.workflow)),
                 f"{approach.prediction:.4f}",
                 *(_measured(approach.ratio[at], approach.stderr[at]) for at in (0, -1)),
                 _measured(correction.coefficients[0], correction.stderr[0]),

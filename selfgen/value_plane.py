@@ -25,9 +25,11 @@ from scipy.special import ndtri
 from sympy import Expr, Rational, Symbol, cancel, lambdify
 
 from numerics import crosscheck, simulate
+from numerics.crosscheck import AGREES, DISAGREES
 from selfgen.style import BLUE, FORMATS, GREY, STYLE, VERMILION, save
 from theory import DomainError, NotDerivedError, expected_risk
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
+from theory.models.units import computed_units
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 
 Array = NDArray[np.float64]
@@ -51,7 +53,8 @@ class PointCheck:
     """What a simulation said about the pooled risk of n_r real and n_s synthetic samples.
 
     ``z`` is (simulated − derived)/standard error, ``detectable`` the smallest relative error of the formula that this
-    point alone would have caught with probability 0.99; ``reason`` says why it did not pass.
+    point alone would have caught with probability 0.99; ``verdict`` is that of :func:`numerics.crosscheck`, and
+    ``reason`` says why it is not "agrees".
     """
 
     real: int
@@ -62,6 +65,7 @@ class PointCheck:
     z: float
     detectable: float
     passed: bool
+    verdict: str
     reason: str | None
 
 
@@ -84,6 +88,7 @@ def guide_points(value: ValueOfSynthetic) -> tuple[list[Point], list[Point]]:
     return cardinality, [(real // common * k, synthetic // common * k) for k in multiples]
 
 
+@computed_units()
 def check_points(
     value: ValueOfSynthetic,
     points: Sequence[Point],
@@ -128,8 +133,9 @@ def check_points(
         difference = mean - formula
         z = difference / stderr if stderr > 0 else 0.0 if difference == 0 else float(np.copysign(np.inf, difference))
         usable = np.isfinite(check.detectable) and formula > 0
-        reason = None if check.passed else check.reason
-        if reason is None and abs(z) > critical:
+        verdict, reason = check.verdict, None if check.passed else check.reason
+        if verdict == AGREES and abs(z) > critical:
+            verdict = DISAGREES
             reason = f"the simulation gives {mean:.6g} ± {stderr:.2g} and the formula {formula:.6g}."
         found.append(
             PointCheck(
@@ -140,7 +146,8 @@ def check_points(
                 stderr=stderr,
                 z=z,
                 detectable=(critical + float(ndtri(_POWER))) * stderr / formula if usable else float("inf"),
-                passed=reason is None,
+                passed=verdict == AGREES,
+                verdict=verdict,
                 reason=reason,
             )
         )

@@ -65,3 +65,14 @@ def text(value: Basic | str) -> str:
     if not isinstance(value, Basic):
         return str(value)
     return str(value.evalf(12)) if is_long(value) else str(printable(value))
+
+
+def shown(value: Expr | None) -> str:
+    """An expression, with its decimal value where it has one that does not show."""
+    if value is None:
+        return "unknown"
+    written = text(value)
+    if value.is_Float or is_long(value):
+        return f"≈ {written}"
+    plain = value.is_number and value.is_finite and not value.is_Integer
+    return f"{written} ≈ {float(value):.10g}" if plain else written

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
@@ -16,72 +15,20 @@ import numpy as np
 from sympy import Expr, RootSum, Symbol, oo
 
 from numerics import crosscheck, evaluate, simulate
+from numerics.crosscheck import ASKED
 from numerics.simulate import Simulation
+from selfgen.case_result import CaseResult
+from selfgen.finished_cases import FinishedCases
 from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
+from selfgen.workers import workers
 from theory import DomainError, LinearRegression, Risk, expected_risk
 from theory.expressions.parser import parse
 from theory.models.base import Model
+from theory.models.units import computed_units
 from theory.solver.bounds import DECREASING, INCREASING
 from theory.workflows.base import Workflow
-
-
-@dataclass(frozen=True)
-class CaseResult:
-    """What one case found, in plain values that travel between processes.
-
-    ``grid`` names the parameters that a grid of the study varied; ``checked`` is the last generation at which the
-    simulation judged the formula. ``general_form`` is the closed form (or its leading
-    order) as a reader wants it: with parameters as symbols where that is shorter; ``symbolic_form`` always has them as
-    symbols, and is None where that is not derived. ``ratio_limit`` is exact or, where that is not known, to leading
-    order in 1/n, as ``ratio_limit_exactness`` says; ``ratio_bound`` is the least upper bound of the ratio, ``oo`` when
-    it diverges. ``certified`` says whether the closed form has a certificate that the checker accepts, None where there
-    is no closed form. ``formula``, ``mean`` and ``stderr`` hold the risk at generations 1, 2, …; ``detectable`` is the
-    smallest relative error in the formula that the run would have caught with probability 0.99. ``reason`` says why a
-    case did not pass or, of a formula to leading order that did, how much it leaves out.
-    """
-
-    model: str
-    workflow: str
-    loss: str
-    parameters: dict[str, str]
-    grid: tuple[str, ...]
-    generations: int
-    checked: int
-    replicates: int
-    seed: int
-    method: str
-    closed_form: str | None
-    leading_order: str | None
-    general_form: str | None
-    symbolic_form: str | None
-    ratio_limit: str | None
-    ratio_limit_value: float | None
-    ratio_limit_exactness: str
-    ratio_bound: str | None
-    ratio_bound_value: float | None
-    limit: str | None
-    growth: str | None
-    bound: float | None
-    domain: str
-    exactness: str
-    theorem: str
-    certified: bool | None
-    formula: tuple[float, ...]
-    mean: tuple[float, ...]
-    stderr: tuple[float, ...]
-    worst_z: float
-    p_value: float
-    detectable: float
-    passed: bool
-    reason: str
-    seconds: float
-
-    @property
-    def name(self) -> str:
-        """Model, workflow and, unless it is the squared error, loss."""
-        return ", ".join([self.model, self.workflow, *([] if self.loss == "squared" else [self.loss])])
 
 
 def verify(
@@ -90,6 +37,8 @@ def verify(
     figures: Path | None = None,
     begin: Callable[[Case], None] = lambda case: None,
     finish: Callable[[Case, CaseResult], None] = lambda case, result: None,
+    detectable: float = ASKED,
+    finished: FinishedCases[CaseResult] | None = None,
 ) -> list[CaseResult]:
     """Verify every case, in the order of the study whatever order they finish in.
 
@@ -106,46 +55,71 @@ def verify(
         Called with each case as it starts.
     finish : callable
         Called with each case and its result, in the order in which cases finish.
+    detectable : positive float, default 0.25
+        A case agrees only where a formula wrong by this share would have been caught, see :func:`numerics.crosscheck`.
+    finished : FinishedCases, optional
+        Cases that need not be done again, and where each is written as it ends, after its figure.
     """
     cases = study.cases
-    if jobs == 1 or len(cases) == 1:
-        results = []
-        with processes(jobs) as executor:
-            for number, case in enumerate(cases):
+    kept = FinishedCases(CaseResult, None) if finished is None else finished
+    found = {number: result for number, case in enumerate(cases) if (result := kept.of(case)) is not None}
+    for number, result in found.items():
+        _draw(cases[number], number, result, figures, anew=False)
+        begin(cases[number])
+        finish(cases[number], result)
+
+    def end(number: int, result: CaseResult) -> None:
+        kept.add(cases[number], result)
+        found[number] = result
+        finish(cases[number], result)
+
+    left = [(number, case) for number, case in enumerate(cases) if number not in found]
+    if jobs == 1 or len(left) <= 1:
+        with processes(jobs if left else 1) as executor:
+            for number, case in left:
                 begin(case)
-                results.append(verify_case(case, number, figures, executor))
-                finish(case, results[-1])
-        return results
-    found: dict[int, CaseResult] = {}
-    with processes(min(jobs, len(cases))) as executor:
+                end(number, verify_case(case, number, figures, executor, detectable))
+    else:
+        _share_out(left, jobs, figures, detectable, begin, end)
+    return [found[number] for number in range(len(cases))]
+
+
+def _share_out(
+    left: Sequence[tuple[int, Case]],
+    jobs: int,
+    figures: Path | None,
+    detectable: float,
+    begin: Callable[[Case], None],
+    end: Callable[[int, CaseResult], None],
+) -> None:
+    """Verify cases in processes, a case each."""
+    with processes(min(jobs, len(left))) as executor:
         assert executor is not None
-        waiting = iter(enumerate(cases))
+        waiting = iter(left)
         running: dict[Future[CaseResult], int] = {}
 
         def start() -> None:
             for number, case in waiting:
                 begin(case)
-                running[executor.submit(verify_case, case, number, figures)] = number
+                running[executor.submit(verify_case, case, number, figures, None, detectable)] = number
                 return
 
-        try:
-            # As many as there are processes: what is handed out is what runs.
-            for _ in range(min(jobs, len(cases))):
+        # As many as there are processes: what is handed out is what runs.
+        for _ in range(min(jobs, len(left))):
+            start()
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                end(running.pop(future), future.result())
                 start()
-            while running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    number = running.pop(future)
-                    found[number] = future.result()
-                    finish(cases[number], found[number])
-                    start()
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [found[number] for number in range(len(cases))]
 
 
+@computed_units()  # what looks like a slip of units was said when the study was read
 def verify_case(
-    case: Case, number: int = 0, figures: Path | None = None, executor: Executor | None = None
+    case: Case,
+    number: int = 0,
+    figures: Path | None = None,
+    executor: Executor | None = None,
+    detectable: float = ASKED,
 ) -> CaseResult:
     """Derive, simulate and cross-check one case."""
     started = time.perf_counter()
@@ -158,11 +132,11 @@ def verify_case(
             generations=case.generations,
             replicates=case.replicates,
             seed=case.seed,
-            method=case.method,
+            method="auto" if case.method == "exact-law" else case.method,
             loss=case.loss,
             executor=executor,
         )
-        check = crosscheck(risk, first_generations(simulation, case.checked))
+        check = crosscheck(risk, first_generations(simulation, case.checked), detectable=detectable)
         formula = np.asarray(evaluate(risk, np.arange(1, case.generations + 1)), dtype=float)
         leading = _leading_order(risk)
         first_order = leading.closed_form if risk.closed_form is None and leading is not None else None
@@ -185,7 +159,7 @@ def verify_case(
         checked=case.checked,
         replicates=case.replicates,
         seed=case.seed,
-        method=case.method,
+        method=simulation.method,
         closed_form=_text(risk.closed_form),
         leading_order=_text(first_order),
         general_form=min(filter(None, (symbolic, _form(risk))), key=len, default=None),
@@ -209,14 +183,24 @@ def verify_case(
         p_value=float(check.p_value),
         detectable=float(check.detectable),
         passed=bool(check.passed),
+        verdict=check.verdict,
+        replicates_needed=check.replicates_needed,
         reason=str(check.reason or ""),
         seconds=time.perf_counter() - started,
     )
-    if figures is not None and not (case.grid and result.passed):
-        from selfgen.figures import draw_case, file_name
-
-        draw_case(result, figures / file_name(number, result))
+    _draw(case, number, result, figures)
     return result
+
+
+def _draw(case: Case, number: int, result: CaseResult, figures: Path | None, anew: bool = True) -> None:
+    """The figure of a case that has one; only where it is missing, unless ``anew``."""
+    if figures is None or (case.grid and result.passed):
+        return
+    from selfgen.figures import draw_case, file_name
+
+    path = figures / file_name(number, result)
+    if anew or not all(path.with_suffix(suffix).exists() for suffix in (".png", ".pdf")):
+        draw_case(result, path)
 
 
 def first_generations(simulation: Simulation, last: int) -> Simulation:
@@ -239,7 +223,7 @@ def processes(jobs: int) -> Iterator[Executor | None]:
     limits = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     os.environ.update(dict.fromkeys(limits, "1"))
     try:
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as executor:
+        with workers(jobs) as executor:
             yield executor
     finally:
         for name, value in limits.items():

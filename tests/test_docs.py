@@ -242,7 +242,9 @@ def test_the_command_line_page_has_every_option(generated):
     from selfgen.cli import app
 
     page = generated.command_line.page()
-    for name, command in get_command(app).commands.items():
+    group: Any = get_command(app)
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
         section = page.partition(f"## `selfgen {name}`")[2].partition("\n## ")[0]
         options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
         assert section.strip()

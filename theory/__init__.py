@@ -20,7 +20,7 @@ from theory.design import (
 from theory.design.boundedness import Boundedness, boundedness
 from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
-from theory.errors import DomainError, NotDerivedError
+from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.symbols import G, j
 from theory.models import (
@@ -50,6 +50,7 @@ from theory.workflows import (
     AccumulateSubsample,
     CappedReal,
     FreshReal,
+    RealAndSynthetic,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -77,6 +78,7 @@ __all__ = [
     "GaussianMean",
     "GaussianMixture",
     "HyperbolicSecant",
+    "InputWarning",
     "KernelDensity",
     "LinearRegression",
     "Model",
@@ -86,6 +88,7 @@ __all__ = [
     "Pathway",
     "Poisson",
     "QuadraticVariance",
+    "RealAndSynthetic",
     "RealPlusLatest",
     "Regular",
     "Replace",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted
 from theory.models.base import Model
 from theory.risk import Risk
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 
 
 def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Risk:
@@ -27,8 +28,16 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     -------
     Risk
 
+    Warns
+    -----
+    InputWarning
+        When sizes, or another amount of data, look like a number of samples: they are in units of n, the samples of
+        a unit block, so that a block of j·n samples has size j.
+
     Raises
     ------
+    DomainError
+        When your own workflow states dynamics that are not those of its weights.
     NotDerivedError
         When no argument known to the model covers the workflow.
 
@@ -40,8 +49,7 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     (harmonic(G, 2), pi**2/6)
     """
     if not isinstance(model, Model):
-        raise DomainError(f"model = {model!r} is not a model: give an instance, such as Bernoulli(p, n).")
-    if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
+        raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p, n).")
+    verify_workflow(workflow)
     model.verify_loss(loss)
     return Risk.of(model, workflow, loss)

@@ -26,18 +26,24 @@ from sympy import (
 )
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact
+from theory.expressions.arguments import advise, exact, shown
 from theory.expressions.arguments import generation as whole_generation
+from theory.expressions.conjugates import with_real_pairs
 from theory.expressions.numerals import printable
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
+from theory.models.real_data import derived_recurrence
+from theory.models.samples import verify_samples, watch_samples
+from theory.models.units import slip_of_units
+from theory.moments.late_schedules import started_late
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.stated_dynamics import verify_users
 from theory.moments.stationary import StationaryRecurrence
-from theory.solver.bounds import DECREASING, INCREASING
+from theory.solver.bounds import DECREASING, INCREASING, bound_of_pools
 from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, pooled_blocks
 
 #: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
 SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
@@ -80,7 +86,12 @@ class Risk:
     @classmethod
     def of(cls, model: Model, workflow: Workflow, loss: str) -> Risk:
         """The risk that model and workflow compose to; see :func:`theory.expected_risk`."""
-        return cls(model=model, workflow=workflow, loss=loss, recurrence=model.recurrence(workflow, loss))
+        slip = slip_of_units(model, workflow)
+        if slip is not None:
+            advise(slip)
+        verify_users(workflow)
+        verify_samples(model, workflow)
+        return cls(model=model, workflow=workflow, loss=loss, recurrence=derived_recurrence(model, workflow, loss))
 
     # -- values ----------------------------------------------------------------------------------------
 
@@ -93,9 +104,10 @@ class Risk:
             When g is no generation, or so large that the exact number would fill pages: see ``numerics.evaluate``.
         """
         g = whole_generation("generation", generation)
+        self.watch(g)
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
-        closed = self.closed_form
+        closed = self._formula
         elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
         if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
             return closed.subs(G, g)
@@ -103,6 +115,13 @@ class Risk:
             where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
             raise DomainError(f"generation = {g} is beyond exact values, {LONGEST_RUN} at most: {where}.")
         return self._run(g)
+
+    def watch(self, generation: int) -> None:
+        """Refuse what only the blocks and weights up to a generation can tell; see :mod:`theory.models.samples`."""
+        seen = self.__dict__.get("_watched", 0)
+        if generation > seen:
+            watch_samples(self.model, self.workflow, generation)
+            self.__dict__["_watched"] = generation
 
     def _run(self, g: int) -> Expr:
         return self._written(self.recurrence.at(g))
@@ -154,7 +173,7 @@ class Risk:
         return self._part("variance")
 
     def _part(self, part: str) -> Risk:
-        recurrence = self.model.part(self.workflow, self.loss, part)
+        recurrence = started_late(self.model.part(self.workflow.simplest(), self.loss, part))
         return replace(self, recurrence=recurrence, relative=False, part=part)
 
     # -- closed form and asymptotics -------------------------------------------------------------------
@@ -169,16 +188,28 @@ class Risk:
 
     @cached_property
     def closed_form(self) -> Expr | None:
-        """The risk as an expression in ``theory.G`` and the parameters; None when none was derived.
+        r"""The risk as an expression in ``theory.G`` and the parameters; None when none was derived.
 
-        Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again.
+        Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again. Gamma functions of
+        conjugate arguments are one real function, :math:`|\Gamma|^2`.
         """
+        formula = self._formula
+        return None if formula is None else with_real_pairs(formula)
+
+    @cached_property
+    def _formula(self) -> Expr | None:
+        """The closed form with complex roots told one by one, as proofs and ball arithmetic read it."""
         if self.domain == S.false:
             # Infinite from some generation on: a formula that runs past it would be a lie.
             return oo if self._always_infinite else None
+        if self._undecided:
+            return None
         solution = self._solution.closed_form
         if solution is None:
             return None
+        scale = self.recurrence.scale
+        if solution == 1 and self.recurrence.offset == 0 and scale.is_number:
+            return scale  # one number, as it came: tidying nested roots would only hide what it is
         return tidy(solution, self.recurrence.scale, self.recurrence.offset, self._ranges)
 
     @cached_property
@@ -190,13 +221,15 @@ class Risk:
         """Limit as G → ∞: an expression, ``oo`` when the risk diverges, None when unknown."""
         if self.domain == S.false:
             return oo
-        return self._rescaled(self._solution.limit)
+        return None if self._undecided else self._rescaled(self._solution.limit)
 
     @cached_property
     def growth(self) -> Expr | None:
         """Leading term as G → ∞, the limit when that is finite and not zero; None when unknown."""
         if self.domain == S.false:
             return oo
+        if self._undecided:
+            return None
         moment = self._solution.growth
         if moment is None or not moment.has(G) or isinstance(moment, Piecewise):
             return self._rescaled(moment)
@@ -212,7 +245,9 @@ class Risk:
         count = exact("terms", terms)
         if not (count.is_Integer and count >= 1):
             raise DomainError(f"terms = {terms} is not a number of terms: give a whole number, 1 or more.")
-        found = self._solution.expansion(int(count))
+        if self.domain == S.false:
+            return oo
+        found = None if self._undecided else self._solution.expansion(int(count))
         if found is None:
             return None
         total: Expr = self.recurrence.offset
@@ -257,9 +292,15 @@ class Risk:
 
     @cached_property
     def bound(self) -> Expr | None:
-        """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived."""
+        """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived.
+
+        Under accumulate, where the limit is not known, twice the risk of the real data (law 5 of docs/laws.md): an
+        upper bound that need not be the least.
+        """
         if self.domain == S.false:
             return oo
+        if self._undecided:
+            return None
         if not isinstance(self.recurrence, MomentRecurrence):
             constant = self.closed_form is not None and not self.closed_form.has(G)
             return self.closed_form if constant else oo if self.limit == oo else None
@@ -269,14 +310,26 @@ class Risk:
             else S.Zero
         )
         extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
+        if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
+            return self.closed_form
+        if extreme is None and pooled_blocks(self.workflow) == oo and not self._reversed:
+            extreme = bound_of_pools(self.recurrence, self.workflow.size(1), self._ranges)
         return self._rescaled(extreme)
 
     # -- conditions ------------------------------------------------------------------------------------
 
     @property
     def domain(self) -> Basic:
-        """Condition on the parameters under which the expectation is finite at every generation."""
+        """Condition on the parameters under which the expectation is finite at every generation.
+
+        With ``theory.G`` in it, whether sizes stay large enough for ever is not decided: the condition is watched at
+        every generation up to the one that a value is asked for, and nothing is said about all of them.
+        """
         return self.recurrence.domain
+
+    @property
+    def _undecided(self) -> bool:
+        return self.domain.has(G)
 
     @property
     def exactness(self) -> str:
@@ -288,10 +341,12 @@ class Risk:
         """The same risk to leading order in 1/n."""
         if self.exactness == "leading order":
             return self
+        simplest = self.workflow.simplest()
         if self.part == "risk":
-            recurrence = self.model.leading_recurrence(self.workflow, self.loss)
+            found = self.model.leading_recurrence(simplest, self.loss)
         else:
-            recurrence = self.model.leading_part(self.workflow, self.loss, self.part)
+            found = self.model.leading_part(simplest, self.loss, self.part)
+        recurrence = started_late(found)
         leading = replace(self, recurrence=recurrence, relative=False)
         return leading.ratio if self.relative else leading
 
@@ -313,24 +368,32 @@ class Risk:
 
         Takes what SymPy's ``subs`` takes, and keywords. A parameter is named by its symbol, by the symbol's name, or
         by its name in the constructor.
+
+        Raises
+        ------
+        DomainError
+            When a name is nothing's, or that of several symbols or parameters, or is given twice.
         """
         model, workflow, at = self.model, self.workflow, None
         pairs = _pairs(args) if args or not kwargs else []
-        for key, value in (*pairs, *kwargs.items()):
+        seen: set[Any] = set()
+        for key, given in (*pairs, *kwargs.items()):
             name = key if isinstance(key, str) else getattr(key, "name", str(key))
-            symbol = next((symbol for symbol in self._parameters if symbol.name == name), None)
-            if name == "G":
-                at = value
-            elif symbol is not None:
-                number = exact(name, value)
-                model, workflow = model.subs(symbol, number), workflow.subs(symbol, number)
-            elif model.takes(name):
-                model = model.changed(name, value)
-            elif is_dataclass(workflow) and name in {item.name for item in fields(workflow)}:
-                workflow = replace(workflow, **{name: value})  # type: ignore[type-var]
+            target = G if name == "G" else self._named(key, name)
+            # However it is spelled: by its symbol, the symbol's name or its own.
+            same = {target} | {owner for owner, value in self._settings if target in (owner, value)}
+            if seen & same:
+                raise DomainError(f"{name} = {shown(given)} is given a second time: give each parameter once.")
+            seen |= same
+            if target == G:
+                at = given
+            elif isinstance(target, Symbol):
+                number = exact(name, given)
+                model, workflow = model.subs(target, number), workflow.subs(target, number)
+            elif name in model.settings:
+                model = model.changed(name, given)
             else:
-                names = sorted({symbol.name for symbol in self._parameters} | set(model.names()))
-                raise DomainError(f"{name} = {value} names no parameter of this risk: use {', '.join(names)} or G.")
+                workflow = replace(workflow, **{name: given})  # type: ignore[type-var]
         risk = Risk.of(model, workflow, self.loss)
         if self.part != "risk":
             risk = risk._part(self.part)
@@ -339,6 +402,32 @@ class Risk:
         if self.relative:
             risk = risk.ratio
         return risk if at is None else risk.at(at)
+
+    def _named(self, key: object, name: str) -> Symbol | str:
+        """What a name stands for: a symbol, or (as text) a parameter of the model or the workflow."""
+        if isinstance(key, Symbol) and key in self._parameters:
+            return key
+        settings = self._settings
+        symbols = [symbol for symbol in self._parameters if symbol.name == name]
+        # A parameter that is such a symbol is meant by it.
+        found = [*symbols, *(name for owner, value in settings if owner == name and value not in symbols)]
+        if len(found) > 1:
+            raise DomainError(
+                f"{name} is the name of {len(found)} symbols or parameters of this risk: give the symbol itself, or a "
+                "model and a workflow with numbers."
+            )
+        if not found:
+            names = sorted({symbol.name for symbol in self._parameters} | {owner for owner, _ in settings})
+            raise DomainError(f"{name} names no parameter of this risk: use {', '.join(names)} or G.")
+        return found[0]
+
+    @property
+    def _settings(self) -> list[tuple[str, Any]]:
+        """The parameters of the model and of the workflow, by their names in the constructors."""
+        listed = list(self.model.settings.items())
+        if is_dataclass(self.workflow):
+            listed += [(item.name, getattr(self.workflow, item.name)) for item in fields(self.workflow)]
+        return listed
 
     @property
     def _parameters(self) -> set[Symbol]:

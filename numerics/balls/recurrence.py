@@ -14,6 +14,7 @@ from flint import acb, arb, arb_mat, ctx, fmpz, fmpz_poly
 from sympy import QQ, Expr, Integer, Poly, PolynomialError, Symbol, fraction, ilcm, lcm, quo, together
 
 from theory.errors import DomainError
+from theory.expressions.arguments import shown
 from theory.expressions.balls import BallProgram
 from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
@@ -69,7 +70,7 @@ def run_moments(recurrence: MomentRecurrence, generations: Collection[int], bits
 def _verify_reach(g: int, last: int) -> None:
     if g > LONGEST_RUN:
         raise DomainError(
-            f"generations = {last} is out of reach: without a closed form the recurrence is run step by step, "
+            f"generations = {shown(last)} is out of reach: without a closed form the recurrence is run step by step, "
             f"for generations up to {LONGEST_RUN}."
         )
 
@@ -102,15 +103,15 @@ class _Stage:
     def is_finite(self, g: int) -> bool:
         if self._margin is None:
             return True
-        margin = self._margin(g).real
-        if margin > 0:
+        spare = self._margin(g).real - 1
+        if spare > 0:
             return True
-        if margin <= 0:
+        if spare < 0:
             return False
         # Too close to call: decide exactly.
         exact = self.recurrence.margin
         assert exact is not None
-        return exact.subs(self.recurrence.symbol, Integer(g)).is_nonpositive is not True
+        return (exact.subs(self.recurrence.symbol, Integer(g)) - 1).is_negative is not True
 
     def step(self, g: int, state: list[acb]) -> list[acb]:
         new = []
@@ -210,8 +211,8 @@ def run_pathway(
     last = max(generations)
     if last > LONGEST_PATHWAY:
         raise DomainError(
-            f"generations = {last} is out of reach: {type(workflow).__name__} has no recursion in the generation, "
-            f"and its weights are written down for generations up to {LONGEST_PATHWAY}."
+            f"generations = {shown(last)} is out of reach: {type(workflow).__name__} has no recursion in the "
+            f"generation, and its weights are written down for generations up to {LONGEST_PATHWAY}."
         )
     with ctx.workprec(bits):
         weights = arb_mat(last, last)

@@ -18,10 +18,11 @@ from numerics.estimation.regression import Regression
 from numerics.estimation.regression_chain import Fitted, HeldOut, RegressionChain, loss_of
 from numerics.samplers.combination import steps
 from numerics.samplers.schedule import schedule
+from numerics.seeds import Seed, seed_number
 from numerics.threads import single_threaded_algebra
 from theory.design.pathway import Pathway
 from theory.errors import DomainError
-from theory.expressions.arguments import generation, whole_number
+from theory.expressions.arguments import generation, quoted, whole_number
 from theory.workflows.base import Workflow
 
 LOSSES = ("fisher", "excess")
@@ -133,7 +134,7 @@ def refit(
     workflow: Workflow,
     generations: int,
     replicates: int = 1000,
-    seed: int = 0,
+    seed: Seed = 0,
     loss: str = "fisher",
     executor: Executor | None = None,
 ) -> Refits:
@@ -148,7 +149,9 @@ def refit(
     workflow : Workflow
         With nonnegative weights, or a subsample of the pool.
     generations, replicates : positive int, int of 2 or more
-    seed : nonnegative int
+    seed : whole number, numpy.random.SeedSequence or numpy.random.Generator
+        See :func:`numerics.seeds.seed_number`: a generator gives its next 128 bits, and the result's ``seed`` is the
+        number with which the run can be made again.
     loss : {"fisher", "excess"}
         :math:`(\theta_g-\theta_0)^\top I(\theta_0)(\theta_g-\theta_0)`, or the excess expected test negative
         log-likelihood, half of it to leading order. An M-estimator has its squared error alone.
@@ -169,11 +172,11 @@ def refit(
     """
     if isinstance(model, MEstimator):
         if loss != "fisher":
-            raise DomainError(f"loss = {loss!r} is not allowed: an M-estimator has the loss 'fisher' alone.")
+            raise DomainError(f"loss = {quoted(loss)} is not allowed: an M-estimator has the loss 'fisher' alone.")
     elif not isinstance(model, Regression):
-        raise DomainError(f"model = {model!r} is not a model to be fitted: give a regression or an MEstimator.")
+        raise DomainError(f"model = {quoted(model)} is not a model to be fitted: give a regression or an MEstimator.")
     elif loss not in LOSSES:
-        raise DomainError(f"loss = {loss!r} is not a loss: use 'fisher' or 'excess'.")
+        raise DomainError(f"loss = {quoted(loss)} is not a loss: use 'fisher' or 'excess'.")
     return measure(model, workflow, generations, replicates, seed, loss, None, executor)
 
 
@@ -184,7 +187,7 @@ def refit_real(
     workflow: Workflow,
     generations: int,
     replicates: int = 1000,
-    seed: int = 0,
+    seed: Seed = 0,
     executor: Executor | None = None,
 ) -> Refits:
     r"""The same from given labels: block 1 is real, and the loss is the mean log-loss on held-out real data.
@@ -199,7 +202,8 @@ def refit_real(
     draw = workflow.draw(1)
     if draw is not None and (draw.replacement or draw.size < 1):
         raise DomainError(
-            f"workflow = {workflow!r} fits model 1 on a random part of the real data: it must be fitted on all of them."
+            f"workflow = {quoted(workflow)} fits model 1 on a random part of the real data: it must be fitted on all "
+            "of them."
         )
     return measure(model, workflow, generations, replicates, seed, held_out, np.asarray(labels, dtype=float), executor)
 
@@ -209,23 +213,23 @@ def measure(
     workflow: Workflow,
     generations: int,
     replicates: int,
-    seed: int,
+    seed: Seed,
     loss: str | HeldOut,
     real: Array | None,
     executor: Executor | None,
 ) -> Refits:
     """What :func:`refit` and :func:`refit_real` share."""
     if not isinstance(workflow, Workflow):
-        raise DomainError(f"workflow = {workflow!r} is not a workflow: give an instance, such as Accumulate().")
+        raise DomainError(f"workflow = {quoted(workflow)} is not a workflow: give an instance, such as Accumulate().")
     last = generation("generations", generations)
-    count, root = whole_number("replicates", replicates, 2), whole_number("seed", seed, 0)
+    count, root = whole_number("replicates", replicates, 2), seed_number(seed)
     if count * last > MOST_LOSSES:
         raise DomainError(
             f"replicates = {replicates} times generations = {generations} is too many: {MOST_LOSSES} fits are the most."
         )
     if workflow.free_symbols:
         names = ", ".join(sorted(map(str, workflow.free_symbols)))
-        raise DomainError(f"workflow = {workflow!r} has the symbols {names}: give numbers, a fit needs them.")
+        raise DomainError(f"workflow = {quoted(workflow)} has the symbols {names}: give numbers, a fit needs them.")
     table = schedule(workflow, last, int(model.n))
     if (table.weights < 0).any() or (table.fresh_weights < 0).any():
         raise DomainError(f"{type(workflow).__name__} has negative weights: an estimator needs weights of 0 or more.")

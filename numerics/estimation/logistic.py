@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from numerics.estimation.cholesky import Array
 from numerics.estimation.regression import Regression
+from numerics.samplers.draws import binomial
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class LogisticRegression(Regression):
     def sums(self, rng: Generator, mean: Array, trials: NDArray[np.int64] | int) -> Array:
         if isinstance(trials, int) and trials == 1:
             return (rng.random(mean.shape) < mean).astype(np.float64)
-        return rng.binomial(trials, mean).astype(np.float64)
+        return binomial(rng, trials, mean).astype(np.float64)
 
     def labels(self, rng: Generator, mean: Array) -> Array:
         return (rng.random(mean.shape[1:]) < mean[0]).astype(np.float64)

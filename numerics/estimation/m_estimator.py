@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from numerics.estimation.cholesky import Array
 from numerics.estimation.newton import MOST_STEPS, SINGULAR, UNFINISHED, Fits
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted
 
 #: A step of this relative size is the last.
 LAST_STEP = 1e-8
@@ -80,7 +81,7 @@ class MEstimator:
     def __post_init__(self) -> None:
         truth, metric = np.asarray(self.truth, dtype=np.float64), np.asarray(self.metric, dtype=np.float64)
         if truth.ndim != 1 or not len(truth) or not np.isfinite(truth).all():
-            raise DomainError(f"truth = {self.truth!r} is not a parameter: give a vector of finite numbers.")
+            raise DomainError(f"truth = {quoted(self.truth)} is not a parameter: give a vector of finite numbers.")
         if metric.shape != (len(truth), len(truth)) or not np.isfinite(metric).all():
             raise DomainError(f"metric of shape {metric.shape} is not allowed: give a matrix of {len(truth)} rows.")
         if not np.allclose(metric, metric.T) or np.linalg.eigvalsh(metric).min() <= 0:

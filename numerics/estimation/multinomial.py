@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from numerics.estimation.cholesky import Array
 from numerics.estimation.regression import ROUNDING, Regression
+from numerics.samplers.draws import binomial
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ class MultinomialRegression(Regression):
         remaining = np.ones(mean.shape[1:])
         for a, share in enumerate(mean):
             chance = np.clip(share / np.maximum(remaining, np.finfo(float).tiny), 0.0, 1.0)
-            drawn = rng.binomial(left, chance)
+            drawn = binomial(rng, left, chance)
             out[a] = drawn
             left = left - drawn
             remaining = remaining - share

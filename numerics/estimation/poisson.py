@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from numerics.estimation.cholesky import Array
 from numerics.estimation.regression import ROUNDING, Regression
+from numerics.samplers.draws import poisson
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +50,10 @@ class PoissonRegression(Regression):
         return np.exp(predictors[0])
 
     def sums(self, rng: Generator, mean: Array, trials: NDArray[np.int64] | int) -> Array:
-        return rng.poisson(mean * trials).astype(np.float64)
+        return poisson(rng, mean * trials).astype(np.float64)
 
     def labels(self, rng: Generator, mean: Array) -> Array:
-        return rng.poisson(mean[0]).astype(np.float64)
+        return poisson(rng, mean[0]).astype(np.float64)
 
     def halfspaces(self, trials: Array, sums: Array) -> Array:
         up, down = trials > 0, sums[0] > trials * ROUNDING

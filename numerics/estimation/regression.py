@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from numerics.estimation.cholesky import Array, factor, forward
 from numerics.estimation.separation import separated
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted
 
 DESIGNS = ("shared", "fresh")
 #: A share of labels this near to none, or to all, is rounding.
@@ -71,7 +72,7 @@ class Regression(ABC):
         if rank < rows.shape[1]:
             raise DomainError(f"covariates of shape {rows.shape} have rank {rank}: columns must be independent.")
         if self.design not in DESIGNS:
-            raise DomainError(f"design = {self.design!r} is not a design: use 'shared' or 'fresh'.")
+            raise DomainError(f"design = {quoted(self.design)} is not a design: use 'shared' or 'fresh'.")
         if isinstance(self.n, bool) or not isinstance(self.n, (int, np.integer)) or self.n < 1:
             raise DomainError(f"n = {self.n!r} is not a number of labels: n must be a whole number, 1 or more.")
         if self.design == "shared" and self.n % len(rows):
@@ -285,7 +286,7 @@ def _finite(name: str, value: Any) -> Array:
     try:
         found = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DomainError(f"{name} = {value!r} is not an array of numbers.") from None
+        raise DomainError(f"{name} = {quoted(value)} is not an array of numbers.") from None
     if not np.isfinite(found).all():
         raise DomainError(f"{name} holds a number that is not finite.")
     return found

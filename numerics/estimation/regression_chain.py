@@ -28,6 +28,7 @@ from numerics.estimation.cholesky import Array
 from numerics.estimation.newton import FITTED, minimise
 from numerics.estimation.regression import Regression, recoloured
 from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.draws import multinomial
 from numerics.samplers.schedule import Schedule
 from numerics.samplers.subsets import subsets, with_replacement
 
@@ -225,7 +226,7 @@ class _Blocks(_Data):
 def _drawn_rows(rng: Generator, rows: int, points: int, replicates: int) -> NDArray[np.int64]:
     """How often each row is drawn, with replacement: (rows, replicates)."""
     if points > 20 * rows:
-        return np.ascontiguousarray(rng.multinomial(points, np.full(rows, 1 / rows), size=replicates).T)
+        return np.ascontiguousarray(multinomial(rng, points, np.broadcast_to(1 / rows, (replicates, rows))).T)
     drawn = rng.integers(rows, size=(points, replicates))
     drawn *= replicates
     drawn += np.arange(replicates)

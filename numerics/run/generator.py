@@ -3,8 +3,9 @@ r"""Any generator: an object with ``fit(X)`` and ``sample(n)``, fresh at every g
 Generation g needs noise that is independent of every other generation's, and a resumed run needs the same noise again.
 So every call of a generator follows from a seed: NumPy's and Python's global generators are seeded for the time of the
 call and put back; a parameter ``random_state``, ``seed`` or ``rng`` of the method is given; and random generators and
-attributes ``random_state`` or ``seed`` that the object holds, or an object inside it, are renewed. A copy of an object
-that holds ``default_rng(0)`` would otherwise draw the same noise at every generation.
+attributes ``random_state`` or ``seed`` that the object holds, or any object inside it, are renewed, see
+:mod:`numerics.run.randomness`. A copy of an object that holds ``default_rng(0)`` would otherwise draw the same noise at
+every generation.
 """
 
 from __future__ import annotations
@@ -13,27 +14,25 @@ import copy
 import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from numbers import Integral
-from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
+from numerics.run.randomness import RANDOM, SEED_NAMES, number, offspring, renewed
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
 
-#: Attributes that hold a seed, next to those that hold a random generator.
-SEED_NAMES = ("random_state", "seed")
-#: How far inside an object random generators are looked for.
-DEPTH = 4
-#: Rows drawn to see whether a generator heeds its seed.
+#: Rows drawn to see whether a generator heeds its seed; and, where they came out equal, which those of a discrete one
+#: do by chance, more rows from more seeds.
 PROBE = 8
+MORE_ROWS = (128, 2048)
+MORE_SEEDS = 16
 
 
 @dataclass(frozen=True)
@@ -70,20 +69,32 @@ class Layout:
 
 
 def real_rows(name: str, value: object) -> Array:
-    """Verify rows of numbers, 1-D or 2-D; returned in columns, as float64."""
+    """Verify rows of numbers, 1-D or 2-D; returned in columns, as float64, and copied: the user's may change."""
     try:
         given = np.asarray(value)
-    except ValueError:
-        raise DomainError(f"{name} is not an array: give rows of equal length.") from None
+        masked = np.ma.getmaskarray(np.ma.asarray(value)) if has_masks(value) else None
+    except (TypeError, ValueError) as error:
+        why = "give rows of equal length" if "inhomogeneous" in str(error) else str(error).rstrip(".")
+        raise DomainError(f"{name} is not an array: {why}.") from None
+    if masked is not None and masked.any():
+        row = int(np.argwhere(masked)[0][0]) if masked.ndim else 0
+        raise DomainError(f"{name} is masked in row {row}: leave such rows out, or fill them.")
     if given.dtype.kind not in "iufb" or given.ndim not in (1, 2) or not given.size:
         raise DomainError(
             f"{name} has shape {given.shape} and type {given.dtype}: it must be a 1-D or 2-D array of real numbers."
         )
-    rows = np.ascontiguousarray(given.reshape(len(given), -1), dtype=np.float64)
+    rows = np.array(given.reshape(len(given), -1), dtype=np.float64, order="C", copy=True, subok=False)
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         raise DomainError(f"{name} has {rows[bad[0]].tolist()} in row {bad[0]}: every number must be finite.")
     return rows
+
+
+def has_masks(value: object) -> bool:
+    """Whether an array, or a list with arrays in it, may have masked entries, which a plain array would show."""
+    if isinstance(value, (list, tuple)):
+        return any(has_masks(item) for item in value if isinstance(item, (list, tuple, np.ma.MaskedArray)))
+    return isinstance(value, np.ma.MaskedArray)
 
 
 @dataclass(frozen=True)
@@ -129,21 +140,52 @@ class Fitted:
             returned = self.model.sample(count, **given)
         return self.layout.take(returned, count, self.name)
 
-    def verify_noise(self, seed: SeedSequence, reproducible: bool) -> None:
-        """Refuse noise that is the same at every generation or, where it must be reproducible, that cannot be."""
+    def verify_noise(self, seed: SeedSequence, reproducible: bool, again: Callable[[], Fitted]) -> None:
+        """Refuse noise that is the same at every generation or, where it must be reproducible, that cannot be.
+
+        ``again`` fits once more, on the same rows and from the same seed: what that model draws is what is seen.
+        """
+        if reproducible:
+            self._verify_reproducible(seed)
         children = offspring(seed)
-        first, second = next(children), next(children)
-        rows, other, again = (twin.sample(PROBE, own) for twin, own in self._twins(first, second, first))
-        if (rows != rows[0]).any() and np.array_equal(rows, other):
+        rows, other = self._drawn(PROBE, [next(children), next(children)])
+        if np.array_equal(rows, other) and self._repeats(children, again):
             raise DomainError(
                 f"{self.name}.sample draws the same rows at every generation: let it draw with its parameter "
                 f"random_state, from a random generator that the object holds, or from numpy.random."
             )
-        if reproducible and not np.array_equal(rows, again):
-            raise DomainError(
-                f"{self.name}.sample draws from a source that cannot be seeded, so that a run kept at path could not "
-                f"be resumed: let it take random_state, or hold its random generator as an attribute."
-            )
+
+    def _verify_reproducible(self, seed: SeedSequence) -> None:
+        children = offspring(seed)
+        for count in (PROBE, MORE_ROWS[0]):
+            own = next(children)
+            rows, same = self._drawn(count, [own, own])
+            if not np.array_equal(rows, same):
+                raise DomainError(
+                    f"{self.name}.sample({count}), called twice with the same seed, draws other rows, so that a run "
+                    f"kept at path could not be resumed: its random numbers come from a source that is not found, and "
+                    f"cannot be seeded. Let it take random_state, or hold its random generator as an attribute."
+                )
+            if len(np.unique(rows, axis=0)) == len(rows):
+                # No chance that such rows agree; few values may.
+                return
+
+    def _repeats(self, children: Iterator[SeedSequence], again: Callable[[], Fitted]) -> bool:
+        """Whether rows that vary are drawn again from every seed, by another model as well."""
+        for count in MORE_ROWS:
+            try:
+                first, *others = self._drawn(count, [next(children) for _ in range(MORE_SEEDS)])
+                if not all(np.array_equal(first, rows) for rows in others):
+                    return False
+                if (first != first[0]).any():
+                    return np.array_equal(first, again().sample(count, next(children)))
+            except Exception:
+                # One that cannot draw so many has not been seen to repeat itself.
+                return False
+        return False
+
+    def _drawn(self, count: int, seeds: list[SeedSequence]) -> list[Array]:
+        return [twin.sample(count, own) for twin, own in self._twins(*seeds)]
 
     def _twins(self, *seeds: SeedSequence) -> list[tuple[Fitted, SeedSequence]]:
         """Copies, as the models of two generations are: a hidden random generator would be copied with its state."""
@@ -158,10 +200,9 @@ class Fitted:
 def generator_source(generator: Any, columns: int, flat: bool) -> GeneratorSource:
     """Verify a generator: an object with ``fit`` and ``sample``, its class, or a function that makes one."""
     made = isinstance(generator, type) or (callable(generator) and not hasattr(generator, "fit"))
-    try:
-        prototype = generator() if made else generator
-    except TypeError as error:
-        raise DomainError(f"generator = {generator!r} cannot be called without arguments: {error}.") from None
+    if made:
+        _verify_callable(generator)
+    prototype = generator() if made else generator
     name = type(prototype).__name__
     for method in ("fit", "sample"):
         if not callable(getattr(prototype, method, None)):
@@ -173,15 +214,36 @@ def generator_source(generator: Any, columns: int, flat: bool) -> GeneratorSourc
     return GeneratorSource(build, name, layout, "sample_weight" in _parameters(prototype.fit), _identity(prototype))
 
 
+def _verify_callable(factory: Callable[..., Any]) -> None:
+    """Whether it can be called without arguments; what it raises when it is called is its own."""
+    try:
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind()
+    except TypeError as error:
+        raise DomainError(f"generator = {factory!r} cannot be called without arguments: {error}.") from None
+
+
 def _copier(generator: Any, estimator: bool) -> Callable[[], Any]:
+    copied: Callable[[Any], Any] = copy.deepcopy
     if estimator:
-        try:
+        with suppress(ImportError):
             from sklearn.base import clone
-        except ImportError:
-            pass
-        else:
-            return lambda: clone(generator)
-    return lambda: copy.deepcopy(generator)
+
+            copied = clone
+
+    def build() -> Any:
+        try:
+            return copied(generator)
+        except Exception as error:
+            name = type(generator).__name__
+            raise DomainError(
+                f"generator = {name} cannot be copied ({error}): give its class, or a function that makes one."
+            ) from None
+
+    return build
 
 
 def _identity(prototype: Any) -> str:
@@ -192,7 +254,7 @@ def _identity(prototype: Any) -> str:
     told = [
         f"{name}={_told(value)}"
         for name, value in sorted(values.items())
-        if name.rpartition("__")[2] not in SEED_NAMES and not isinstance(value, _RANDOM)
+        if name.rpartition("__")[2] not in SEED_NAMES and not isinstance(value, RANDOM)
     ]
     return f"{type(prototype).__qualname__}({', '.join(told)})"
 
@@ -209,91 +271,26 @@ def _told(value: Any) -> str:
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-_RANDOM = (np.random.Generator, np.random.RandomState, random.Random)
-
-
-def offspring(seed: SeedSequence) -> Iterator[SeedSequence]:
-    """Children of a seed, always the same, unlike those of ``spawn``, which counts its calls."""
-    index = 0
-    while True:
-        yield SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, index))
-        index += 1
-
-
 @contextmanager
 def seeded(model: Any, method: str, seed: SeedSequence) -> Iterator[dict[str, Any]]:
     """Let one call of a generator follow from ``seed``; yields the arguments that pass a seed to the method."""
     children = offspring(seed)
     before, before_python = np.random.get_state(), random.getstate()  # noqa: NPY002  a generator may draw from it
-    np.random.seed(_number(next(children)))  # noqa: NPY002
-    random.seed(_number(next(children)))
+    np.random.seed(number(next(children)))  # noqa: NPY002
+    random.seed(number(next(children)))
     given: dict[str, Any] = {}
     accepted = _parameters(getattr(model, method)) if method else {}
     for name in SEED_NAMES:
         if name in accepted:
-            given[name] = _number(next(children))
+            given[name] = number(next(children))
     if "rng" in accepted:
         given["rng"] = np.random.default_rng(next(children))
-    _renew(model, children, set(), DEPTH)
     try:
-        yield given
+        with renewed(model, children):
+            yield given
     finally:
         np.random.set_state(before)  # noqa: NPY002
         random.setstate(before_python)
-
-
-def _renew(held: Any, children: Iterator[SeedSequence], seen: set[int], depth: int) -> None:
-    """Renew the seeds and random generators that an object holds, and objects inside it."""
-    if id(held) in seen or depth == 0:
-        return
-    seen.add(id(held))
-    if isinstance(held, tuple):
-        for item in held:
-            _renew(item, children, seen, depth - 1)
-        return
-    if isinstance(held, (list, dict)):
-        for key, item in list(enumerate(held) if isinstance(held, list) else held.items()):
-            fresh = _renewed("", item, children)
-            if fresh is not None:
-                held[key] = fresh
-            else:
-                _renew(item, children, seen, depth - 1)
-        return
-    if isinstance(held, (type, ModuleType, FunctionType, MethodType)):
-        return
-    inside = dict(getattr(held, "__dict__", {}))
-    for name in (slot for kind in type(held).__mro__ for slot in _slots(kind) if hasattr(held, slot)):
-        inside[name] = getattr(held, name)
-    for name, value in inside.items():
-        fresh = _renewed(name, value, children)
-        if fresh is not None:
-            setattr(held, name, fresh)
-        else:
-            _renew(value, children, seen, depth - 1)
-
-
-def _slots(kind: type) -> tuple[str, ...]:
-    # Classes written in C list slots that cannot be set.
-    slots = kind.__dict__.get("__slots__", ()) if kind.__module__ != "builtins" else ()
-    return (slots,) if isinstance(slots, str) else tuple(slots)
-
-
-def _renewed(name: str, value: Any, children: Iterator[SeedSequence]) -> Any:
-    """Another of the same kind, or None where the attribute holds no randomness."""
-    if isinstance(value, np.random.Generator):
-        return np.random.default_rng(next(children))
-    if isinstance(value, np.random.RandomState):
-        return np.random.RandomState(_number(next(children)))
-    if isinstance(value, random.Random):
-        return random.Random(_number(next(children)))
-    if name in SEED_NAMES and (value is None or (isinstance(value, Integral) and not isinstance(value, bool))):
-        return _number(next(children))
-    return None
-
-
-def _number(seed: SeedSequence) -> int:
-    """A seed of 32 bits, which is what scikit-learn takes."""
-    return int(seed.generate_state(1, np.uint32)[0])
 
 
 def _parameters(method: Callable[..., Any]) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
-from numerics.run.generator import Fitted, seeded
+from numerics.run.generator import Fitted, has_masks, seeded
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
@@ -83,7 +83,10 @@ def _negative_log_likelihood(fitted: Fitted, rows: Array) -> float:
     model = fitted.model
     if not hasattr(model, "score_samples"):
         return -_number(f"{fitted.name}.score", model.score(rows))
-    scores = np.asarray(model.score_samples(rows), dtype=np.float64)
+    returned = model.score_samples(rows)
+    scores = np.asarray(returned)
+    if scores.dtype.kind not in "iuf" or (has_masks(returned) and np.ma.getmaskarray(np.ma.asarray(returned)).any()):
+        raise DomainError(f"{fitted.name}.score_samples has type {scores.dtype}, or masks: it must be numbers alone.")
     if scores.shape not in ((len(rows),), (len(rows), 1)):
         raise DomainError(
             f"{fitted.name}.score_samples has shape {scores.shape}: it must be ({len(rows)},), one number a row."
@@ -92,10 +95,25 @@ def _negative_log_likelihood(fitted: Fitted, rows: Array) -> float:
 
 
 def _number(name: str, value: object) -> float:
+    refused = DomainError(f"loss = {name} gave {value!r}: it must give one real number.")
+    if not _is_number(value):
+        raise refused
     try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise DomainError(f"loss = {name} gave {value!r}: it must give one real number.") from None
+        number = float(value.reshape(()) if isinstance(value, np.ndarray) else value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise refused from None
     if np.isnan(number):
         raise DomainError(f"loss = {name} gave nan: it must give one real number.")
     return number
+
+
+def _is_number(value: object) -> bool:
+    """Whether something that float() may take is a number: texts, truth values and what is masked are not."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        return False
+    kind = getattr(value, "dtype", None)
+    if isinstance(kind, np.dtype):
+        return kind.kind in "iuf"
+    if isinstance(value, (bool, str, bytes, bytearray)) or (kind is not None and "bool" in str(kind)):
+        return False
+    return hasattr(type(value), "__float__") or hasattr(type(value), "__index__")

@@ -9,16 +9,28 @@ leading order the excess is quadratic in the error, :math:`E\,L_g - L^* = \rho_g
           \hat\rho_g = 1 + \frac{\bar L_g - \bar L_1}{r_1}.
 
 *The pool is finite.* All replicates start from subsets of the same N real rows, and what can be measured is the excess
-over what fits these rows best. Means of subsets of :math:`n_i` rows without replacement have variances
-:math:`V(1/n_i - 1/N)` and covariances :math:`-V/N`; and weights that sum to one hand a shift of all real data on
-unchanged, so that the coefficients of the real blocks sum to one at every generation. Hence the excess over the pool's
-own best is :math:`(\rho_g - f)\,r_1` with :math:`f = n/N` at every g, and
+over what fits these rows best. Let V be the variance of the pool, its divisor N − 1. Means of disjoint subsets of
+:math:`n_i` rows without replacement have variances :math:`V(1/n_i - 1/N)` and covariances :math:`-V/N`; and weights
+that sum to one hand a shift of all real data on unchanged, so that the coefficients of the real rows sum to one at
+every generation, whatever is drawn from which pool. Hence the excess over the pool's own best falls short of
+:math:`\rho_g r_1` by V/N at every g: it is :math:`(\rho_g - f)\,r_1` with
+
+.. math:: f = \frac{V/N}{r_1},
+
+and :math:`r_1` follows from what model 1 is fitted on. All of block 1, of :math:`m = n\,s(1)` rows: :math:`r_1 = V/m`
+and f = m/N. A subsample of b of these rows: V/b and b/N. The same with replacement:
+:math:`r_1 = V/m + V(1 - 1/m)/b`, and :math:`f = bm/((b + m - 1)N)`. Then
 
 .. math:: E\,L_g - E\,L_1 = (\rho_g - 1)\,r_1 \quad \text{at every } N, \qquad
-          \frac{E\,L_g - L^*}{E\,L_1 - L^*} = \frac{\rho_g - f}{1 - f},
+          \frac{E\,L_g - L^*}{E\,L_1 - L^*} = \frac{\rho_g - f}{1 - f}.
 
-exactly where the loss is the squared error of a weighted mean and blocks have the variance of the pool. Where every
-replicate starts from all the data, f = 1, only the increase can be measured.
+Both are exact under three conditions: the loss is the squared error of the mean of the rows that a model is fitted on,
+weighed as the workflow says; a synthetic row has the fitted mean, and the pool's own variance V whatever model drew it
+(or a variance quadratic in the fitted mean, of leading coefficient :math:`v_2`, that is :math:`V(1 + v_2/N)` at the
+pool's mean, as a coin's is); and ρ is the exact ratio. Elsewhere they are approximations, of relative error 1/n where
+generators are regular: other losses are quadratic near their least value only, and a generator of variance
+:math:`V' \ne V` has the synthetic part of its excess multiplied by V'/V. Where model 1 is fitted on the whole pool,
+f = 1, only the increase can be measured.
 
 *The test* is Fieller's: were the ratio right, :math:`L_g - L^* - \rho_g (L_1 - L^*)` would have mean zero, for which no
 ratio need be normal.
@@ -125,7 +137,7 @@ def check_ratio(
     unit: float | None,
     level: float,
 ) -> RatioCheck:
-    """Test a derived risk against losses (R, G) of a run whose block 1 holds the share f = ``share`` of the pool."""
+    """Test a derived risk against losses (R, G) of a run whose model 1 is worth the share f of the pool."""
     if not (isinstance(level, float) and 0 < level < 1):
         raise DomainError(f"level = {level!r} is not a probability: level must lie strictly between 0 and 1.")
     count, generations = losses.shape

@@ -13,29 +13,25 @@ recipe of its generation, what the workflow took of which blocks, so that a work
 
 from __future__ import annotations
 
-import json
+import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.run.lines import PARTIAL, Lines, LockedError, line_of, parsed, reason_of, settle_folder, write_whole
 from theory.errors import DomainError
-
-try:
-    import fcntl
-except ImportError:  # no locks on this system
-    fcntl = None  # type: ignore[assignment]
 
 Array = NDArray[np.float64]
 
 FORMAT = "selfgen generations, 2"
 RECORD = "losses.jsonl"
-_PARTIAL = ".partial"
 #: Settings kept as fingerprints, which say nothing to a reader.
 DIGESTS = ("data", "test_data")
 
@@ -64,14 +60,13 @@ class Storage:
         self.recipes = tuple(recipes)
         self.losses: list[list[float]] = []
         self._digests: dict[tuple[int, int], str] = {}
-        self._file: BinaryIO | None = None
+        self._lines: Lines | None = None
 
     def __enter__(self) -> Self:
         if self.folder is not None:
             try:
-                self._open(self.folder)
-            except OSError as error:
-                raise DomainError(f"path = {self.folder} cannot be written: {error.strerror}.") from None
+                with self._reported():
+                    self._open(self.folder)
             except BaseException:
                 self.__exit__(None, None, None)
                 raise
@@ -80,9 +75,29 @@ class Storage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None
+
+    @property
+    def kept(self) -> str:
+        """What an interruption leaves, and how to go on, as a sentence."""
+        if self.folder is None:
+            return "Nothing is kept: with path = a folder, what is finished would be."
+        done = sum(len(losses) for losses in self.losses)
+        if not done:
+            return f"Nothing was finished: the same call begins again in {self.folder}."
+        generations = f"{done} finished generation{'s are' if done > 1 else ' is'}"
+        return f"{generations} kept in {self.folder}: the same call goes on from there."
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """An error of the disk as a sentence."""
+        try:
+            yield
+        except OSError as error:
+            kept = f" {self.kept}" if self.losses else ""
+            raise DomainError(f"path = {self.folder} cannot be written: {reason_of(error)}.{kept}") from None
 
     def of(self, replicate: int) -> list[float]:
         """Losses of the finished generations of a replicate."""
@@ -90,16 +105,16 @@ class Storage:
 
     def record(self, replicate: int, loss: float, block: Array | None) -> None:
         """The next generation of a replicate is finished: its loss, and the block sampled from it where one is."""
-        if replicate == len(self.losses):
-            self.losses.append([])
-        generation = len(self.losses[replicate])
-        if self._file is not None:
+        generation = len(self.of(replicate))
+        if self._lines is not None:
             place = {"replicate": replicate + 1, "generation": generation + 1}
             line: dict[str, Any] = {**place, "recipe": self.recipes[generation], "loss": loss}
-            if block is not None:
-                line["block"] = self._write_block(replicate, generation + 2, block)
-            self._file.write(_line(line))
-            _settle(self._file)
+            with self._reported():
+                if block is not None:
+                    line["block"] = self._write_block(replicate, generation + 2, block)
+                self._lines.append(line)
+        if replicate == len(self.losses):
+            self.losses.append([])
         self.losses[replicate].append(loss)
 
     def keep(self, replicate: int, blocks: Iterable[int]) -> None:
@@ -107,9 +122,10 @@ class Storage:
         if self.folder is None:
             return
         kept = {_block_name(replicate, block) for block in blocks}
-        for file in [*self.folder.glob("block-*.npy"), *self.folder.glob(f"*{_PARTIAL}")]:
-            if file.name not in kept:
-                file.unlink(missing_ok=True)
+        with self._reported():
+            for file in [*self.folder.glob("block-*.npy"), *self.folder.glob(f"*{PARTIAL}")]:
+                if file.name not in kept:
+                    file.unlink(missing_ok=True)
 
     def block(self, replicate: int, block: int) -> Array | None:
         """A block as it was written; None where it is not there, or is damaged."""
@@ -124,35 +140,35 @@ class Storage:
 
     def _open(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        record = folder / RECORD
-        if not record.exists():
-            others = sorted(file.name for file in folder.iterdir() if not file.name.endswith(_PARTIAL))
-            if others:
-                raise DomainError(
-                    f"path = {folder} holds {others[0]!r}, but no run: give a folder that is new, empty, or a run's."
-                )
-            _replace(record, lambda file: file.write(_line({"format": FORMAT, "settings": self.settings})))
-        self._file = record.open("r+b")
-        if fcntl is not None:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise DomainError(f"path = {folder} is being written by another process: wait for it.") from None
-        self._read(folder, self._file)
+        names = sorted(file.name for file in folder.iterdir() if not file.name.endswith(PARTIAL))
+        if names and RECORD not in names:
+            raise DomainError(
+                f"path = {folder} holds {names[0]!r}, but no run: give a folder that is new, empty, or a run's."
+            )
+        try:
+            self._lines = Lines(folder / RECORD)
+        except LockedError:
+            raise DomainError(f"path = {folder} is being written by another process: wait for it.") from None
+        self._read(folder, self._lines)
 
-    def _read(self, folder: Path, file: BinaryIO) -> None:
-        *lines, torn = file.read().split(b"\n")
-        header = _parsed(lines[0]) if lines else None
+    def _read(self, folder: Path, file: Lines) -> None:
+        lines, torn = file.read()
+        if not lines and _is_begun(torn):
+            # New, or a process was killed before its first line was there.
+            file.cut(0)
+            file.append({"format": FORMAT, "settings": self.settings})
+            settle_folder(folder)
+            return
+        header = parsed(lines[0]) if lines else None
         if header is None or header.get("format") != FORMAT or not isinstance(header.get("settings"), dict):
             raise DomainError(f"path = {folder} holds no run that can be read: its {RECORD} has no header.")
         self._verify_same(folder, header["settings"])
         end = len(lines[0]) + 1
         for index, text in enumerate(lines[1:]):
-            found = _parsed(text)
+            found = parsed(text)
             if found is None or not self._continues(found):
                 # After a loss of power the last line may be there in length only.
                 if index == len(lines) - 2:
-                    torn = text
                     break
                 raise DomainError(f"path = {folder} is damaged: line {index + 2} of its {RECORD} cannot be read.")
             replicate, generation = found["replicate"] - 1, found["generation"] - 1
@@ -161,10 +177,7 @@ class Storage:
             if "block" in found:
                 self._digests[replicate, generation + 2] = found["block"]
             end += len(text) + 1
-        file.seek(end)
-        if torn:
-            file.truncate()
-            _settle(file)
+        file.cut(end)
 
     def _continues(self, line: Mapping[str, Any]) -> bool:
         """Whether a line is the next generation of a replicate that was begun, or begins the next."""
@@ -197,7 +210,10 @@ class Storage:
 
     def _write_block(self, replicate: int, block: int, rows: Array) -> str:
         assert self.folder is not None
-        _replace(self.folder / _block_name(replicate, block), lambda file: np.save(file, rows, allow_pickle=False))
+        # By way of memory: NumPy's own writing does not say why it failed.
+        content = io.BytesIO()
+        np.save(content, rows, allow_pickle=False)
+        write_whole(self.folder / _block_name(replicate, block), content.getvalue())
         return digest_of(rows)
 
 
@@ -210,40 +226,12 @@ def _block_name(replicate: int, block: int) -> str:
     return f"block-{replicate + 1}-{block}.npy"
 
 
-def _line(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content).encode() + b"\n"
-
-
-def _parsed(text: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+def _is_begun(text: bytes) -> bool:
+    """Whether this is the beginning of a header, or of nothing."""
+    start = line_of({"format": FORMAT})[:-2]
+    return text[: len(start)] == start[: len(text)] or not text.strip(b"\0")
 
 
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:97]}…"
-
-
-def _replace(path: Path, write: Any) -> None:
-    """Write a file so that its name is either not there or holds all of it."""
-    partial = path.with_name(path.name + _PARTIAL)
-    with partial.open("wb") as file:
-        write(file)
-        _settle(file)
-    os.replace(partial, path)
-    try:
-        folder = os.open(path.parent, os.O_RDONLY)
-    except OSError:  # folders cannot be opened on some systems
-        return
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _settle(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())

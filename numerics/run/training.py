@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import lcm
 
 import numpy as np
@@ -79,6 +80,21 @@ class Training:
     def real_rows(self) -> int:
         """Real rows that one replicate takes."""
         return int(self.points[0] + self.fresh.sum())
+
+    @property
+    def first_rows(self) -> Fraction:
+        r"""How many distinct real rows the first fit is worth: :math:`V/r_1`, r_1 being the variance of its mean.
+
+        All m rows of block 1 are worth m, and b of them drawn without replacement b. Drawn with replacement, b rows
+        add the variance of the draw, :math:`V(1 - 1/m)/b` on average, to the V/m of the block: they are worth
+        :math:`bm/(b + m - 1)`.
+        """
+        rows, first = int(self.points[0]), self.recipes[0]
+        if not first.drawn:
+            return Fraction(rows)
+        if not first.replacement:
+            return Fraction(first.drawn)
+        return Fraction(first.drawn * rows, first.drawn + rows - 1)
 
     def needed(self, generation: int) -> list[int]:
         """Synthetic blocks sampled up to ``generation``, one from each model, that a later one is fitted on."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from numerics.blocks import Sampler, block_size
 from numerics.samplers.choose import sampler
 from numerics.samplers.combination import Step, WeightedSum, kept_blocks, steps
+from numerics.samplers.draws import MOST_OF_A_KIND, hypergeometric, multinomial, multivariate_hypergeometric
 from numerics.samplers.schedule import Schedule, schedule
 from numerics.samplers.subsets import subsets, with_replacement
 from theory.errors import DomainError
@@ -26,8 +27,6 @@ from theory.workflows.base import Workflow
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-# The hypergeometric sampler's limit on the size of a population.
-LARGEST_POOL = 10**9
 # With this many categories a token, tokens are drawn and counted rather than every category's count; measured.
 SPARSE = 2
 
@@ -185,7 +184,7 @@ def category_counts(rng: Generator, count: int, probabilities: Array) -> Counts:
     if SPARSE * count < probabilities.shape[1]:
         return token_counts(rng, count, probabilities)
     chances = probabilities / probabilities.sum(axis=1, keepdims=True)
-    counts = rng.multinomial(count, chances)
+    counts = multinomial(rng, count, chances)
     # What rounding leaves over goes to the last category, even to one of probability zero.
     astray = np.flatnonzero((counts[:, -1] > 0) & (chances[:, -1] == 0))
     if len(astray):
@@ -201,13 +200,13 @@ def subsample_counts(rng: Generator, pool: Counts, drawn: int) -> Counts:
     if len(pool) < len(alive):
         for row, colours in enumerate(pool):
             present = np.flatnonzero(colours)
-            counts[row, present] = rng.multivariate_hypergeometric(colours[present], drawn, method="marginals")
+            counts[row, present] = multivariate_hypergeometric(rng, colours[present], drawn)
         return counts
     left = np.full(len(pool), drawn)
     others = pool.sum(axis=1)
     for category in alive:
         others = others - pool[:, category]
-        counts[:, category] = rng.hypergeometric(pool[:, category], others, left)
+        counts[:, category] = hypergeometric(rng, pool[:, category], others, left)
         left = left - counts[:, category]
     return counts
 
@@ -223,10 +222,10 @@ def _(model: Categorical, workflow: Workflow, generations: int, raw: bool, loss:
         return CategoryChain(truth, measure, table, _nonnegative_plan(table), raw)
     if raw:
         return TokenPool(truth, measure, table)
-    if not table.replacement.any() and table.points.sum() > LARGEST_POOL:
+    if not table.replacement.any() and table.points.sum() >= MOST_OF_A_KIND:
         raise DomainError(
-            f"n = {model.n} gives a pool of {table.points.sum()} tokens: subsamples are drawn from {LARGEST_POOL} or "
-            f"fewer."
+            f"n = {model.n} gives a pool of {table.points.sum()} tokens: subsamples are drawn from fewer than "
+            f"{MOST_OF_A_KIND}."
         )
     return CategoryPool(truth, measure, table)
 

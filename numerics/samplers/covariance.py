@@ -11,6 +11,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from numerics.samplers.draws import standard_gamma
+
 Array = NDArray[np.float64]
 
 # Relative to its diagonal entry, a pivot of a singular matrix is rounding below this. A regular matrix of random
@@ -29,7 +31,7 @@ def wishart_root(rng: Generator, dimension: int, freedom: int, replicates: int) 
     root = np.zeros((replicates, dimension, rank))
     for row in range(1, dimension):
         root[:, row, :row] = rng.standard_normal((replicates, min(row, rank)))
-    diagonal = rng.standard_gamma((freedom - np.arange(rank)) / 2, (replicates, rank))
+    diagonal = standard_gamma(rng, (freedom - np.arange(rank)) / 2, (replicates, rank))
     diagonal *= 2.0
     corner = np.arange(rank)
     root[:, corner, corner] = np.sqrt(diagonal, out=diagonal)

@@ -23,6 +23,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.samplers.binomial import MOST_TABLES, MOST_TRIALS, tabulated_binomial
+from numerics.samplers.draws import binomial, poisson, standard_gamma
 from numerics.samplers.hyperbolic_secant import hyperbolic_secant
 from theory.errors import DomainError
 from theory.models.exponential_family import ExponentialFamily
@@ -99,13 +100,13 @@ class Poisson(Nonnegative):
 
 class Gamma(Nonnegative):
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        draws = rng.standard_gamma(self.index, (count, *mean.shape))
+        draws = standard_gamma(rng, self.index, (count, *mean.shape))
         draws *= mean / self.index
         return draws
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
         shape = count * self.index
-        draws = rng.standard_gamma(shape, mean.shape)
+        draws = standard_gamma(rng, shape, mean.shape)
         draws *= mean
         draws /= shape
         return draws
@@ -121,7 +122,7 @@ class Binomial(Nonnegative):
         shape = (count, *mean.shape)
         if self.index == 1:
             return (rng.random(shape) < mean).astype(np.float64)
-        return rng.binomial(int(self.index), mean / self.index, shape).astype(np.float64)
+        return binomial(rng, int(self.index), mean / self.index, shape).astype(np.float64)
 
     def total(self, rng: Generator, mean: Array, count: int) -> Array:
         if self.index != 1 or count > 255:
@@ -134,7 +135,7 @@ class Binomial(Nonnegative):
         success = mean if self.index == 1 else mean / self.index
         if trials in self.tabulated:
             return tabulated_binomial(rng, trials, success) / count
-        return rng.binomial(trials, success) / count
+        return binomial(rng, trials, success) / count
 
     def for_blocks(self, counts: NDArray[np.int64]) -> Binomial:
         totals = {int(count) * int(self.index) for count in counts}
@@ -155,12 +156,12 @@ class Binomial(Nonnegative):
 
 class NegativeBinomial(Nonnegative):
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        rates = rng.standard_gamma(self.index, (count, *mean.shape))
+        rates = standard_gamma(rng, self.index, (count, *mean.shape))
         rates *= mean / self.index
         return _poisson(rng, rates)
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
-        rates = rng.standard_gamma(count * self.index, mean.shape)
+        rates = standard_gamma(rng, count * self.index, mean.shape)
         rates *= mean / self.index
         return _poisson(rng, rates) / count
 
@@ -174,12 +175,7 @@ class HyperbolicSecant(Kind):
 
 
 def _poisson(rng: Generator, rates: Array) -> Array:
-    try:
-        return rng.poisson(rates).astype(np.float64)
-    except ValueError as too_large:
-        raise DomainError(
-            f"a fitted rate has reached {rates.max():.3g}, too large for counts: simulate fewer generations."
-        ) from too_large
+    return poisson(rng, rates).astype(np.float64)
 
 
 _KINDS: dict[str, type[Kind]] = {

@@ -13,12 +13,19 @@ the ratio to the density of index 1 is greatest at 0, which gives a second rejec
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import digamma, loggamma
 
+from numerics.samplers.draws import standard_gamma
+
 Array = NDArray[np.float64]
+
+# Logarithms of this size differ by rounding of 10^-8; beyond, differences are summed instead.
+LARGEST_INDEX = 1e6
 
 
 def hyperbolic_secant(rng: Generator, index: float, mean: Array) -> Array:
@@ -33,6 +40,49 @@ def hyperbolic_secant(rng: Generator, index: float, mean: Array) -> Array:
     return draws.reshape(mean.shape)
 
 
+@dataclass(frozen=True)
+class _LogWeight:
+    r"""log f relative to its value at the centre y.
+
+    The logarithms themselves are of the size of r log r: from r = 10^13 on their difference is rounding. For large r,
+    with :math:`z = (r + iy)/2`, w = i(x − y)/2 and u = w/z, Stirling's series gives
+
+    .. math:: \log\frac{f(x)}{f(y)} = 2\,\mathrm{Re}\Bigl[z\bigl((1+u)\log(1+u) - u\bigr) - \tfrac12\log(1+u)
+              - \frac{u}{12 z(1+u)}\Bigr] + O(r^{-3}),
+
+    in which the tilt has cancelled against the argument of z, and
+    :math:`(1+u)\log(1+u) - u = u^2/2 - u^3/6 + u^4/12 - \dots`.
+    """
+
+    index: float
+    tilt: Array
+    centre: Array
+    peak: Array | None
+
+    @classmethod
+    def at(cls, index: float, tilt: Array, centre: Array) -> _LogWeight:
+        peak = None if index > LARGEST_INDEX else _log_weight(index, tilt, centre)
+        return cls(index, tilt, centre, peak)
+
+    def some(self, which: NDArray[np.int64]) -> _LogWeight:
+        peak = None if self.peak is None else self.peak[which]
+        return _LogWeight(self.index, self.tilt[which], self.centre[which], peak)
+
+    def rise(self, offset: Array) -> Array:
+        """log f(centre + offset) − log f(centre)."""
+        if self.peak is not None:
+            return _log_weight(self.index, self.tilt, self.centre + offset) - self.peak
+        z = (self.index + 1j * self.centre) / 2
+        u = 0.5j * offset / z
+        logarithm = np.log1p(u)
+        small = np.abs(u) < 0.05
+        series = np.zeros_like(u)
+        for k in range(14, 1, -1):
+            series = series * -u + 1 / (k * (k - 1))
+        bend = np.where(small, u * u * series, (1 + u) * logarithm - u)
+        return 2 * (z * bend - logarithm / 2 - u / (12 * z * (1 + u))).real
+
+
 def _log_weight(index: float, tilt: Array, x: Array) -> Array:
     return tilt * x + 2 * loggamma((index + 1j * x) / 2).real
 
@@ -44,8 +94,8 @@ def _slope(index: float, tilt: Array, x: Array) -> Array:
 def _logit_beta(rng: Generator, tilt: Array) -> Array:
     """Index 1. Gamma(a) = Gamma(a + 1)·U^{1/a} in logarithms, so that a shape near 0 does not underflow."""
     left, right = 0.5 + tilt / np.pi, 0.5 - tilt / np.pi
-    upper = np.log(rng.standard_gamma(left + 1)) - rng.standard_exponential(tilt.shape) / left
-    lower = np.log(rng.standard_gamma(right + 1)) - rng.standard_exponential(tilt.shape) / right
+    upper = np.log(standard_gamma(rng, left + 1)) - rng.standard_exponential(tilt.shape) / left
+    lower = np.log(standard_gamma(rng, right + 1)) - rng.standard_exponential(tilt.shape) / right
     return (upper - lower) / np.pi
 
 
@@ -69,12 +119,10 @@ def _log_concave(rng: Generator, index: float, tilt: Array) -> Array:
     scale = np.sqrt(index + centre**2 / index)
     left, right = _feet(index, tilt, centre, scale)
     # Tangents a + s·(x − centre) of the logarithm; the middle one is taken at the centre.
-    peak = _log_weight(index, tilt, centre)
+    weight = _LogWeight.at(index, tilt, centre)
     slopes = np.stack([_slope(index, tilt, x) for x in (left, centre, right)])
-    heights = np.stack(
-        [_log_weight(index, tilt, left) - peak, np.zeros_like(peak), _log_weight(index, tilt, right) - peak]
-    )
     anchors = np.stack([left - centre, np.zeros_like(centre), right - centre])
+    heights = np.stack([weight.rise(anchors[0]), np.zeros_like(centre), weight.rise(anchors[2])])
     intercepts = heights - slopes * anchors
     # Tangents of a strictly concave function cross once, between their points of contact.
     low = (intercepts[0] - intercepts[1]) / (slopes[1] - slopes[0])
@@ -105,10 +153,9 @@ def _log_concave(rng: Generator, index: float, tilt: Array) -> Array:
         )
         row = np.where(in_left, 0, np.where(in_right, 2, 1))
         hat = intercepts[row, w] + slopes[row, w] * offset
-        proposal = centre[w] + offset
-        level = _log_weight(index, tilt[w], proposal) - peak[w]
+        level = weight.some(w).rise(offset)
         accepted = -rng.standard_exponential(w.size) <= level - hat
-        draws[w[accepted]] = proposal[accepted]
+        draws[w[accepted]] = (centre[w] + offset)[accepted]
         waiting = w[~accepted]
     return draws
 

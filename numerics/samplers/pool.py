@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from numerics.blocks import block_size
 from numerics.losses import Divergence, SquaredError
+from numerics.samplers.draws import binomial, hypergeometric
 from numerics.samplers.families import Kind
 from numerics.samplers.schedule import Schedule
 
@@ -100,14 +101,14 @@ class CountPool:
         filled = 0
         for g in range(table.generations):
             count, drawn = int(table.points[g]), int(table.drawn[g])
-            ones += rng.binomial(count, fitted)
+            ones += binomial(rng, count, fitted)
             filled += count
             if not drawn:
                 fitted = ones / filled
             elif table.replacement[g]:
-                fitted = rng.binomial(drawn, ones / filled) / drawn
+                fitted = binomial(rng, drawn, ones / filled) / drawn
             else:
-                fitted = rng.hypergeometric(ones, filled - ones, drawn) / drawn
+                fitted = hypergeometric(rng, ones, filled - ones, drawn) / drawn
             self.loss(fitted, out[g])
         return out
 

@@ -128,10 +128,10 @@ def power_sum(s: object, g: int) -> object:
 @pytest.mark.parametrize("power", [1, 2, Rational(1, 2), Rational(-1, 3), 5])
 def test_replace_with_growing_blocks_is_a_zeta_sum(power: object) -> None:
     s = Symbol("j", integer=True, positive=True) ** sympy.sympify(power)
-    values = evaluate(expected_risk(Regular(p=3, n=7), Replace(sizes=s)), GENERATIONS)
+    values = evaluate(expected_risk(Regular(p=1, n=1), Replace(sizes=s)), GENERATIONS)
     with mp.workdps(100):
         order = mp.mpf(sympy.sympify(power).p) / sympy.sympify(power).q
-        assert_close(values, [mp.mpf(3) / 7 * power_sum(order, g) for g in GENERATIONS])
+        assert_close(values, [power_sum(order, g) for g in GENERATIONS])
 
 
 @pytest.mark.parametrize("exponent", [9, 15, 17, 40, 300])

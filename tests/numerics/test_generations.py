@@ -3,16 +3,23 @@
 # Users draw from NumPy's global generator, and so does this file.
 # ruff: noqa: NPY002
 
+import errno
 import json
 import os
+import random
 import re
 import runpy
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
+from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import ClassVar
 
@@ -20,20 +27,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.random import SeedSequence
 from scipy.special import ndtr, ndtri
-from sympy import Rational, sqrt
+from sympy import Piecewise, Rational, sqrt, sympify
 
 from numerics.generations import run_generations
 from numerics.run.generator import generator_source
+from numerics.run.randomness import offspring
 from numerics.run.ratio import _largest, check_ratio, measured_ratio, scores
 from numerics.run.training import training
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    Bernoulli,
+    CappedReal,
     DomainError,
     FreshReal,
     GaussianMean,
     KernelDensity,
+    QuadraticVariance,
     RealPlusLatest,
     Regular,
     Replace,
@@ -265,6 +277,210 @@ def test_the_global_generators_are_left_as_they_were():
     assert (np.random.random(3) == expected).all()
 
 
+class Box:
+    """Holds one thing."""
+
+    def __init__(self, held):
+        self.held = held
+
+
+class SlottedBox:
+    __slots__ = ("__held",)
+
+    def __init__(self, held):
+        self.__held = held
+
+
+@dataclass(frozen=True)
+class FrozenBox:
+    held: object
+
+
+def closing_over(held):
+    return lambda: held
+
+
+def inside_all(held):
+    """Nine levels of containers of every kind, the innermost of which holds ``held``."""
+    for kind in (
+        FrozenBox, lambda x: [x], SlottedBox, lambda x: {"k": x}, lambda x: (x,), Box, lambda x: deque([x]),
+        closing_over, lambda x: partial(print, x), lambda x: np.array([x, None], dtype=object)[:1],
+    ):  # fmt: skip
+        held = kind(held)
+    return held
+
+
+class Drawing(Mean):
+    """Draws with ``draw(n)``; ``held`` is where its randomness is found."""
+
+    def __init__(self, held, draw):
+        self.held, self.draw = held, draw
+
+    def sample(self, n):
+        return self.mean + self.draw(n)
+
+
+def drawn_by_a_generator():
+    rng = np.random.Generator(np.random.Philox(3))
+    return Drawing(inside_all(rng), lambda n: rng.normal(size=n))
+
+
+def drawn_by_a_frozen_dataclass():
+    box = FrozenBox(np.random.default_rng(0))
+    return Drawing(box, lambda n: box.held.normal(size=n))
+
+
+def drawn_by_an_old_state():
+    state = np.random.RandomState(4)
+    return Drawing(inside_all(state), lambda n: state.normal(size=n))
+
+
+def drawn_by_python():
+    state = random.Random(4)
+    return Drawing(inside_all(state), lambda n: np.array([state.gauss(0, 1) for _ in range(n)]))
+
+
+def drawn_from_a_seed_in_a_dictionary():
+    options = {"random_state": 0}
+    return Drawing(inside_all(options), lambda n: np.random.default_rng(seed=options["random_state"]).normal(size=n))
+
+
+def drawn_from_a_seed_sequence():
+    box = Box(SeedSequence(3))
+    return Drawing(inside_all(box), lambda n: np.random.default_rng(box.held).normal(size=n))
+
+
+def drawn_from_a_seed_in_a_circle():
+    first, second = Box(None), Box(None)
+    first.held, second.held, second.seed = [second], {"back": first}, 7
+    return Drawing(first, lambda n: np.random.default_rng(second.seed).normal(size=n))
+
+
+def drawn_by_a_bound_method():
+    return Drawing(None, np.random.RandomState(0).standard_normal)
+
+
+class OfTheClass(Mean):
+    rng = np.random.default_rng(1)
+
+    def sample(self, n):
+        return self.rng.normal(self.mean, 1.0, n)
+
+
+class SeedOfTheClass(Mean):
+    seed = 0
+
+    def sample(self, n):
+        return np.random.default_rng(self.seed).normal(self.mean, 1.0, n)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        drawn_by_a_generator, drawn_by_a_frozen_dataclass, drawn_by_an_old_state, drawn_by_python,
+        drawn_from_a_seed_in_a_dictionary, drawn_from_a_seed_sequence, drawn_from_a_seed_in_a_circle,
+        drawn_by_a_bound_method, OfTheClass, SeedOfTheClass,
+    ],
+)  # fmt: skip
+def test_random_states_are_found_wherever_they_are_held(make):
+    """Any number of levels inside: noise is fresh at every generation, and comes back for another such object."""
+    arguments = {"workflow": Replace(), "generations": 3, "loss": lambda model, test: model.mean, "n": 10}
+    run = run_generations(make(), POOL, replicates=4, **arguments)
+    steps = np.diff(run.losses, axis=1)
+    assert len(np.unique(steps)) == steps.size
+    assert (run_generations(make(), POOL, replicates=2, **arguments).losses == run.losses[:2]).all()
+    first, again = (run_generations(make, POOL, replicates=2, **arguments).losses for _ in range(2))
+    assert (first == again).all()
+
+
+def test_what_the_user_holds_is_left_as_it_was():
+    rng, options = np.random.default_rng(5), {"seed": 3}
+    expected = np.random.default_rng(5).random(3)
+    made = lambda: Drawing(options, lambda n: rng.normal(size=n))  # noqa: E731
+    run_generations(made, POOL, Replace(), 3, square, n=10)
+    assert (rng.random(3) == expected).all()
+    assert options == {"seed": 3}
+
+
+class Flip(Mean):
+    """A coin."""
+
+    def sample(self, n):
+        return np.random.binomial(1, self.mean, n)
+
+
+class SortedFlip(Flip):
+    def sample(self, n):
+        return np.sort(super().sample(n))
+
+
+class SameFlip(Flip):
+    def sample(self, n):
+        return np.random.default_rng(0).binomial(1, self.mean, n)
+
+
+def test_discrete_generators_are_not_refused_by_chance(tmp_path):
+    """Eight flips agree once in 2⁸, sorted ones far more often; and they hide a seed that does not change."""
+    coins = np.arange(200) % 2.0
+    fitted = generator_source(SortedFlip, 1, True)
+    agreed = 0
+    for seed in range(60):
+        model = fitted.fit(coins[:, None], None, SeedSequence(seed))
+        again = lambda: fitted.fit(coins[:, None], None, SeedSequence(0))  # noqa: E731
+        first, second = (child for child, _ in zip(offspring(SeedSequence(seed)), range(2), strict=False))
+        agreed += bool((model.sample(8, first) == model.sample(8, second)).all())
+        model.verify_noise(SeedSequence(seed), True, again)
+    assert agreed > 5
+    for share in (0.5, 0.02):
+        rare = (np.arange(200) < 200 * share).astype(float)
+        run_generations(Flip(), rare, Replace(), 2, square, n=100)
+        with pytest.raises(DomainError, match="draws the same rows at every generation"):
+            run_generations(SameFlip(), rare, Replace(), 2, square, n=100)
+    # What does not vary is not seen to repeat its noise.
+    run_generations(Flip(), np.zeros(20), Replace(), 3, square, n=10, path=tmp_path / "zeros")
+
+
+def test_hidden_noise_of_models_made_anew_is_fresh():
+    """A copy repeats what a hidden state draws; the models of a run do not, and are what is looked at."""
+    seeds = iter(range(10**6))
+
+    class Hidden(Mean):
+        def __init__(self):
+            self.start = next(seeds)
+
+        def sample(self, n):
+            return self.mean + np.random.default_rng(self.start).normal(size=n)
+
+    assert run_generations(Hidden, POOL, Replace(), 2, square, n=10).generations == 2
+    with pytest.raises(DomainError, match="draws the same rows"):
+        run_generations(Hidden(), POOL, Replace(), 2, square, n=10)
+
+
+def test_what_sample_returns_is_copied():
+    """A generator may draw into the same memory again."""
+
+    class Reusing(Mean):
+        buffer = np.empty(10)
+
+        def sample(self, n):
+            Reusing.buffer[:n] = np.random.normal(self.mean, 1.0, n)
+            return Reusing.buffer[:n]
+
+    arguments = (POOL, Accumulate(), 4, square)
+    assert (
+        run_generations(Reusing(), *arguments, n=10).losses == run_generations(Mean(), *arguments, n=10).losses
+    ).all()
+    data = POOL[:30].copy()
+
+    class Changing(Mean):
+        def fit(self, X):
+            super().fit(X)
+            data[:] = 0.0
+
+    assert (run_generations(Changing(), data, Replace(), 3, square, n=10).losses
+            == run_generations(Mean(), POOL[:30], Replace(), 3, square, n=10).losses).all()  # fmt: skip
+
+
 def test_noise_that_repeats_is_refused(tmp_path):
     with pytest.raises(DomainError, match=r"Constant.sample draws the same rows at every generation"):
         run_generations(Constant(), POOL, Replace(), 2, square, n=10)
@@ -343,6 +559,110 @@ def test_coefficients_of_the_real_blocks_sum_to_one(workflow):
     """The step of the argument about finite pools: a shift of all real data is handed on unchanged."""
     for blocks, fresh in islice(Pathways(workflow), 6):
         assert blocks[0] + sum(fresh) == 1
+
+
+FIRST_FITS = [
+    (Replace(), 1),
+    (Replace(sizes=2), 2),
+    (Accumulate(sizes=2 * j), 2),
+    (Accumulate(sizes=Piecewise((1, j < 2), (Rational(1, 2), True))), 1),
+    (AccumulateSubsample(), 1),
+    (AccumulateSubsample(budget=Rational(1, 2)), Rational(1, 2)),
+    (AccumulateSubsample(budget=3), 1),
+    (AccumulateSubsample(replacement=True), Rational(144, 12 * 23)),
+    (AccumulateSubsample(budget=Rational(1, 2), replacement=True), Rational(72, 12 * 17)),
+    (AccumulateSubsample(budget=2, replacement=True), 1),  # all of a pool smaller than the budget
+    (SlidingWindow(3), 1),
+    (RealPlusLatest(share=Rational(1, 3)), 1),
+    (FreshReal(), 1),
+    (CappedReal(synthetic=2), 1),
+    (RealAndSynthetic(2, 2, True), 1),
+    (RealAndSynthetic(2, 2, False), 1),
+]
+
+
+def excess_over_the_pool(workflow, generations, n, N, v2):
+    """E(θ_g − mean of the pool)² in fractions, from second moments of single rows; V = 1 is the pool's variance."""
+    v2, at_mean = Fraction(v2), 1 + Fraction(v2) / N
+    fraction = lambda value: Fraction(int(value.p), int(value.q))  # noqa: E731
+    # with_real: the coefficients of real rows in a row, summed.
+    sizes, own, cross, excess, with_real = [], [], {}, [], []
+
+    def add(size, square, pair, others):
+        """A block: E row², E of two of its rows, and E of one of them with one of each earlier block."""
+        here = len(sizes)
+        sizes.append(size)
+        own.append(square)
+        cross[here, here] = pair
+        for other, value in enumerate(others):
+            cross[here, other] = cross[other, here] = value
+
+    def with_mean(weights, row):
+        """E of the weighed mean with one row of block ``row``, given which block."""
+        return sum(
+            w * (cross[k, row] if k != row else (own[k] + (sizes[k] - 1) * cross[k, k]) / sizes[k])
+            for k, w in weights.items()
+        )
+
+    def real(size):
+        """Real rows that nothing had before, whose means of disjoint subsets have covariance −V/N."""
+        add(size, 1 - Fraction(1, N), -Fraction(1, N), [-coefficient / N for coefficient in with_real])
+        with_real.append(Fraction(1))
+
+    real(int(n * workflow.size(1)))
+    blocks = [0]
+    for g in range(1, generations + 1):
+        weights = {blocks[at]: fraction(sympify(w)) for at, w in enumerate(workflow.weights(g)) if w != 0}
+        if g > 1 and workflow.fresh_weight(g) != 0:
+            weights[len(sizes)] = fraction(workflow.fresh_weight(g))
+            real(int(n * workflow.fresh_size(g)))
+        draw = workflow.draw(g)
+        pool = sum(sizes[k] for k in weights)
+        square = sum(w * with_mean(weights, k) for k, w in weights.items())
+        if draw is not None and (draw.replacement or n * draw.size < pool):
+            b, single = int(n * draw.size), sum(w * own[k] for k, w in weights.items())
+            pair = square if draw.replacement else (square - single / pool) * pool / (pool - 1)
+            square = single / b + (1 - Fraction(1, b)) * pair
+        excess.append(square)
+        if g < generations:
+            blocks.append(len(sizes))
+            others = [with_mean(weights, k) for k in range(len(sizes))]
+            add(int(n * workflow.size(g + 1)), square * (1 + v2) + at_mean, square, others)
+            with_real.append(sum(w * with_real[k] for k, w in weights.items()))
+    return excess
+
+
+@pytest.mark.parametrize("v2", [0, -1, Fraction(1, 2)])
+@pytest.mark.parametrize(("workflow", "first"), FIRST_FITS, ids=str)
+def test_the_share_of_the_pool_follows_from_the_first_fit(workflow, first, v2):
+    """(ρ_g − f)/(1 − f) is the measured ratio, exactly, and (ρ_g − 1) r_1 the increase; n = 12 rows of N = 100."""
+    n, N, G = 12, 100, 4
+    excess = excess_over_the_pool(workflow, G, n, N, v2)
+    model = {0: GaussianMean(1, n), -1: Bernoulli("1/2", n)}.get(v2) or QuadraticVariance(1, 0, "1/2", mean=0, n=n)
+    risk = expected_risk(model, workflow)
+    share = training(workflow, 1, n, True).first_rows / N
+    assert share == Fraction(str(first)) * n / N
+    for g in range(1, G + 1):
+        exact = sympify(risk.at(g)) * (4 if v2 == -1 else 1)
+        risk_g = Fraction(int(exact.p), int(exact.q))
+        # The pool's own best falls short of the truth by V/N, at every generation.
+        assert risk_g - Fraction(1, N) == excess[g - 1]
+        assert (risk_g / (excess[0] + Fraction(1, N)) - share) / (1 - share) == excess[g - 1] / excess[0]
+
+
+def test_the_measured_ratio_of_a_small_subsample():
+    """Half a block of 20 rows from a pool of 40: 5/3 at generation 2, not the 2 that a share of 20/40 would give."""
+    pool = POOL[:40]
+    pool = (pool - pool.mean()) / pool.std(ddof=1)
+    workflow = AccumulateSubsample(budget=Rational(1, 2))
+    run = run_generations(Mean(), pool, workflow, 2, square, replicates=1800, n=20)
+    risk = expected_risk(GaussianMean(1, 20), workflow)
+    check = run.compare(risk, best=0.0)
+    assert check.passed, check.reason
+    assert check.prediction[1] == pytest.approx(5 / 3)
+    assert not check_ratio(run.losses, risk, workflow, 20, 20 / 40, 0.0, None, 0.001).passed
+    # A bootstrap of all the data leaves something over their own best, where all the data do not.
+    assert training(AccumulateSubsample(replacement=True), 1, 40, True).first_rows == Fraction(1600, 79)
 
 
 def test_scores_are_standard_normal():
@@ -487,8 +807,8 @@ def test_a_run_killed_at_any_write_goes_on_to_the_same_bits(tmp_path, reference)
         kills += 1
         # Nothing is left that the finished run does not need.
         assert [file.name for file in path.iterdir()] == ["losses.jsonl"]
-    # Header 3; per replicate 3 generations with a block, 4 each, and one without, 1.
-    assert kills == 3 + 2 * (3 * 4 + 1)
+    # Header 2; per replicate 3 generations with a block, 4 each, and one without, 1.
+    assert kills == 2 + 2 * (3 * 4 + 1)
 
 
 SCRIPT = """
@@ -556,9 +876,107 @@ def test_a_torn_record_is_cut_where_it_is_torn(tmp_path, reference):
     (path / "losses.jsonl").write_bytes(whole[: header + 3] + b"\0" + whole[header + 4 :])
     with pytest.raises(DomainError, match="is damaged: line 2"):
         keep(path)
-    (path / "losses.jsonl").write_bytes(whole[: header - 4])
-    with pytest.raises(DomainError, match="has no header"):
-        keep(path)
+    # A header that is torn, or there in length only, was followed by nothing; what is not ours is left alone.
+    for begun in (whole[: header - 4], whole[:9], b"", b"\0" * 40):
+        (path / "losses.jsonl").write_bytes(begun)
+        assert (keep(path).losses == reference).all()
+        assert (path / "losses.jsonl").read_bytes() == whole
+    for foreign in (b'{"loss": 3}', b'{"loss": 3}\n', b'{"format": "other"}\n' + whole[header:]):
+        (path / "losses.jsonl").write_bytes(foreign)
+        with pytest.raises(DomainError, match="has no header"):
+            keep(path)
+        assert (path / "losses.jsonl").read_bytes() == foreign
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_full_disk_is_one_sentence_at_any_write(tmp_path, reference, monkeypatch, half):
+    """At the k-th write, half of it done or nothing; what was finished is kept, and the same call goes on."""
+    write, settle, rename = os.write, os.fsync, os.replace
+    told = set()
+    for k in range(1, 100):
+        path, left = tmp_path / str(k), iter(range(1, k))
+
+        def full(act, left=left):
+            def call(*arguments):
+                if next(left, None) is None:
+                    if half and act is write:
+                        write(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return act(*arguments)
+
+            return call
+
+        with monkeypatch.context() as patched:
+            for name, act in (("write", write), ("fsync", settle), ("replace", rename)):
+                patched.setattr(os, name, full(act))
+            try:
+                keep(path)
+                break
+            except DomainError as error:
+                told.add(re.sub(r"\d+", "#", str(error).replace(str(path), "PATH")))
+        before = (path / "losses.jsonl").read_bytes()
+        assert before.endswith(b"\n") or not before
+        assert not list(path.glob("*.partial"))
+        assert (keep(path).losses == reference).all()
+        assert (path / "losses.jsonl").read_bytes().startswith(before)
+    # Header 3; per replicate 3 generations with a block, 6 each, and one without, 2.
+    assert k == 1 + 3 + 2 * (3 * 6 + 2)
+    sentence = "path = PATH cannot be written: No space left on device."
+    assert told == {
+        sentence,
+        f"{sentence} # finished generation is kept in PATH: the same call goes on from there.",
+        f"{sentence} # finished generations are kept in PATH: the same call goes on from there.",
+    }
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and locks")
+def test_processes_that_start_at_once(tmp_path, reference):
+    """One does the run; the others are told, whichever comes first; and nothing is damaged."""
+    codes = set()
+    for attempt in range(8):
+        path, at, children = tmp_path / str(attempt), time.time() + 0.1, []
+        for _ in range(3):
+            child = os.fork()
+            if child == 0:
+                code = 2
+                try:
+                    while time.time() < at:
+                        pass
+                    keep(path)
+                    code = 0
+                except DomainError as error:
+                    code = 1 if str(error) == f"path = {path} is being written by another process: wait for it." else 3
+                finally:
+                    os._exit(code)
+            children.append(child)
+        ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        assert 0 in ended
+        codes |= set(ended)
+        assert (keep(path).losses == reference).all()
+    assert codes == {0, 1}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGINT")
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interruption_is_one_sentence(tmp_path, kept):
+    script, path = tmp_path / "run.py", tmp_path / "run"
+    script.write_text(SCRIPT.replace("run(sys.argv[1])", "print(flush=True)\n    run(*sys.argv[1:])"))
+    command = [sys.executable, script, *([path] if kept else [])]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.getcwd()}, stdout=-1, stderr=-1, text=True)
+    process.stdout.readline()
+    record = path / "losses.jsonl"
+    while kept and not (record.exists() and record.read_bytes().count(b"\n") >= 3):
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGINT, 130)
+    if kept:
+        done = record.read_bytes().count(b"\n") - 1
+        told = f"{done} finished generations are kept in {path}: the same call goes on from there."
+    else:
+        told = "Nothing is kept: with path = a folder, what is finished would be."
+    assert error == f"Interrupted. {told}\n"
 
 
 def interrupted(path, after):
@@ -820,6 +1238,27 @@ class Returns(Mean):
         return self.returned(n)
 
 
+class Locked(Mean):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+
+def test_losses_that_are_numbers():
+    for value in (3, 1.5, Fraction(3, 2), Decimal("1.5"), np.float32(1.5), np.int64(2), np.array(1.5), np.array([1.5])):
+        run = run_generations(Mean(), POOL, Replace(), 2, lambda model, test, value=value: value, n=5)
+        assert (run.losses == float(np.squeeze(value) if isinstance(value, np.ndarray) else value)).all()
+    unmasked = np.ma.array(POOL, mask=False)
+    assert (run_generations(Mean(), unmasked, Replace(), 2, square, n=5).losses
+            == run_generations(Mean(), POOL, Replace(), 2, square, n=5).losses).all()  # fmt: skip
+
+    class Scoring(Mean):
+        def score_samples(self, X):
+            return np.array(["1.0"] * len(X))
+
+    with pytest.raises(DomainError, match="must be numbers alone"):
+        run_generations(Scoring(), POOL, Replace(), 2, n=5)
+
+
 def test_shapes():
     shapes = []
 
@@ -881,6 +1320,22 @@ def test_shapes():
         ({"loss": "mean", "n": 1}, "n = 1 is not allowed for loss = 'mean'"),
         ({"loss": lambda model, test: "low"}, "gave 'low': it must give one real number"),
         ({"loss": lambda model, test: np.nan}, "gave nan"),
+        ({"loss": lambda model, test: "1.5"}, "gave '1.5': it must give one real number"),
+        ({"loss": lambda model, test: b"1"}, "gave b'1'"),
+        ({"loss": lambda model, test: True}, "gave True"),
+        ({"loss": lambda model, test: np.str_("2")}, "gave np.str_('2')"),
+        ({"loss": lambda model, test: test.mean() > 0}, "gave np."),
+        ({"loss": lambda model, test: np.array("1.5")}, "gave array('1.5'"),
+        ({"loss": lambda model, test: np.array([1.0, 2.0])}, "gave array([1., 2.])"),
+        ({"loss": lambda model, test: np.ma.masked}, "gave masked"),
+        ({"loss": lambda model, test: 1j}, "gave 1j"),
+        ({"loss": lambda model, test: None}, "gave None"),
+        ({"data": np.ma.masked_greater(POOL, 0.5)}, "data is masked in row"),
+        ({"data": [np.ma.array([1.0, 2.0], mask=[False, True]), [1.0, 2.0]]}, "data is masked in row 0"),
+        ({"test_data": np.ma.masked_less(POOL, 0)}, "test_data is masked in row"),
+        ({"generator": Returns(lambda n: np.ma.array(np.ones(n), mask=np.arange(n) == 2))}, "is masked in row 2"),
+        ({"generator": Box(threading.Lock())}, "generator = Box has no fit"),
+        ({"generator": Locked()}, "generator = Locked cannot be copied"),
         ({"path": 3}, "path = 3 is not a path"),
     ],
 )

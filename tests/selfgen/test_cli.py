@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import numerics
 from selfgen import __version__, verification
 from selfgen.cli import app
-from theory import Accumulate, Bernoulli, expected_risk
+from theory import Accumulate, Bernoulli, GaussianMean, expected_risk
 
 run = CliRunner()
 
@@ -199,7 +199,7 @@ def test_verify_agrees_and_writes(study: Path, tmp_path: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     stems = ("001-bernoulli-replace", "002-bernoulli-accumulate")
     figures = {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "pdf")}
-    assert names == {"results.json", "results.csv", "theorems.tex"} | figures
+    assert names == {"results.json", "results.csv", "theorems.tex", "cases.jsonl"} | figures
 
     found = json.loads((folder / "results.json").read_text())
     assert found["passed"] is True
@@ -230,7 +230,58 @@ def test_verify_catches_a_formula_that_is_wrong(study: Path, monkeypatch: pytest
     result = run.invoke(app, ["verify", str(study), "--jobs", "1"])
     assert result.exit_code == 1
     assert "0 of 2 cases agree" in result.output
-    assert "FAILS" in result.output
+    assert "0 of 2 cases agree, 2 disagree." in result.output
+
+
+FEW = """
+[[case]]
+model = "gaussian-mean"
+workflow = ["accumulate", "replace"]
+parameters = { sigma2 = 1, n = 10 }
+generations = 4
+replicates = 400
+[[case]]
+model = "gaussian-mean"
+workflow = "replace"
+parameters = { sigma2 = 1, n = 10 }
+generations = 4
+replicates = 4000
+"""
+
+
+def test_verify_tells_inconclusive_from_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, folder = tmp_path / "few.toml", tmp_path / "found"
+    path.write_text(FEW, encoding="utf-8")
+    result = run.invoke(app, ["verify", str(path), "--jobs", "1", "--output", str(folder)])
+    assert result.exit_code == 3
+    assert result.output.count("inconclusive") >= 5  # twice in the table, twice with the reason, once in the summary
+    assert "replicates would decide" in result.output
+    assert "1 of 3 cases agree, 2 are inconclusive. In every case that agrees a formula wrong by" in result.output
+    found = json.loads((folder / "results.json").read_text())
+    assert found["passed"] is False
+    assert found["verdicts"] == {"agrees": 1, "disagrees": 0, "inconclusive": 2}
+    assert found["cases"][0]["replicates_needed"] > 1000
+    rows = list(csv.DictReader((folder / "results.csv").open()))
+    assert [row["verdict"] for row in rows[::4]] == ["inconclusive", "inconclusive", "agrees"]
+    assert run.invoke(app, ["verify", str(path), "--jobs", "1", "--detectable", "0.6"]).exit_code == 0
+
+    def wrong(model: GaussianMean, workflow: Accumulate, loss: str) -> object:
+        right = expected_risk(model, workflow, loss=loss)
+        factor = 2 if workflow.name == "accumulate" else 1
+        return replace(right, recurrence=replace(right.recurrence, scale=right.recurrence.scale * factor))
+
+    monkeypatch.setattr(verification, "expected_risk", wrong)
+    result = run.invoke(app, ["verify", str(path), "--jobs", "1"])
+    assert result.exit_code == 1
+    assert "1 of 3 cases agree, 1 disagree and 1 are inconclusive." in result.output
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "nan", "inf", "a quarter"])
+def test_what_verify_asks_is_a_positive_number(study: Path, given: str) -> None:
+    result = run.invoke(app, ["verify", str(study), f"--detectable={given}"])
+    assert result.exit_code == 2
+    assert f"--detectable {given} is not allowed: give a positive relative error" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_verify_takes_a_seed(study: Path, tmp_path: Path) -> None:
@@ -338,22 +389,37 @@ def test_an_infinite_risk_is_an_answer() -> None:
     assert "limit               oo" in result.output
 
 
-@pytest.mark.parametrize("command", ["derive bernoulli accumulate", "compare poisson replace accumulate"])
-@pytest.mark.parametrize("closed", [True, False])
-def test_output_that_cannot_be_written(command: str, closed: bool) -> None:
+def with_output_to(descriptor: int, command: str) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "selfgen", *command.split()]
-    if closed:
-        reading, writing = os.pipe()
-        os.close(reading)
-    elif Path("/dev/full").exists():
-        writing = os.open("/dev/full", os.O_WRONLY)
-    else:
+    return subprocess.run(words, stdout=descriptor, stderr=subprocess.PIPE, text=True, check=False)
+
+
+def test_output_on_a_full_disk() -> None:
+    if not Path("/dev/full").exists():
         pytest.skip("no device that is always full")
-    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    writing = os.open("/dev/full", os.O_WRONLY)
+    for command in ("derive bernoulli accumulate", "--help"):
+        done = with_output_to(writing, command)
+        assert done.returncode == 2
+        assert done.stderr == "selfgen: standard output cannot be written: No space left on device.\n"
     os.close(writing)
-    assert done.returncode == 2
-    assert done.stderr.startswith("selfgen: standard output cannot be written: ")
-    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--help", "--version", "derive bernoulli accumulate", "derive --help", "derive bernoulli accumulate --json",
+        "compare poisson replace accumulate", "value bernoulli",
+        "simulate bernoulli accumulate --set p=1/3 --set n=9 --replicates 9 --csv",
+    ],
+)  # fmt: skip
+def test_a_reader_who_left_is_no_error(command: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = with_output_to(writing, command)
+    os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode == 141
 
 
 @pytest.mark.parametrize("method", ["exact-law", "raw"])
@@ -419,3 +485,42 @@ def test_the_command_mirrors_the_library() -> None:
 
     simulation = numerics.simulate(Poisson(2, 5), Replace(), generations=2, replicates=300, seed=3)
     assert json.loads(run.invoke(app, command.split()).output)["mean"] == list(simulation.mean)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("derive bernoulli accumulate --sizes k**2", "sizes = 'k**2' holds k, which nothing declares"),
+        ("derive bernoulli accumulate --set sizes=J", "did you mean j?"),
+        ("derive bernoulli accumulate --sizes n*j --set n=50", "holds n, which nothing declares"),
+        ("derive kernel-density replace --set bandwidth=silvermann", 'Or give "scott"'),
+        ("derive bernoulli real-plus-latest:share=0.3 --set share=0.4", "share = 0.4 is given again"),
+        ("derive bernoulli:n=4 replace --set n=4", "n = 4 is given again"),
+        ("derive bernoulli augment:sizes=j --sizes j", "sizes = j is given again"),
+        ("derive bernoulli accumulate --sizes j --sizes j**2", "--sizes is given 2 times"),
+        ("derive poisson replace --loss kl --loss squared", "--loss is given 2 times"),
+        ("simulate poisson replace --set rate=1 --set n=2 --seed 1 --seed 1", "--seed is given 2 times"),
+        ("value bernoulli --overlap --disjoint", "is given 2 times"),
+        ("value bernoulli:n=5", "--fitted-on says how many samples"),
+        ("derive bernoulli replace --symbol j", "symbol j is not allowed"),
+        ("check nothing.json --symbol c", "nothing.json"),
+    ],
+)
+def test_input_that_means_something_else_is_refused(command: str, said: str) -> None:
+    result = CliRunner().invoke(app, command.split())
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_declared_constants_and_notes() -> None:
+    declared = CliRunner().invoke(
+        app, "derive gaussian-mean replace --sizes c*j --symbol c --generation 2 --json".split()
+    )
+    assert json.loads(declared.stdout)["value"] == "3*sigma**2/(2*c*n)"
+    noted = CliRunner().invoke(app, "derive bernoulli accumulate --sizes 1000 --set n=50 --set p=1/2 --json".split())
+    assert noted.exit_code == 0
+    assert noted.stderr == (
+        "selfgen: note: sizes = 1000 is in units of n = 50, so block 1 holds 50000 samples; for 1000 samples give 20.\n"
+    )
+    json.loads(noted.stdout)

@@ -87,3 +87,39 @@ def test_a_setting_has_a_name_and_a_value(pair: str) -> None:
 def test_a_setting_is_given_once() -> None:
     with pytest.raises(DomainError, match="sets p a second time"):
         settings(["p=1/3", "p=1/2"])
+
+
+@pytest.mark.parametrize(
+    ("model", "workflows", "given"),
+    [
+        ("bernoulli", ["real-plus-latest:share=0.3"], {"share": "0.4"}),
+        ("bernoulli:n=4", ["replace"], {"n": "4"}),
+        ("bernoulli", ["augment:sizes=j"], {"sizes": "j"}),
+        ("bernoulli", ["sliding-window:k=2", "sliding-window:k=3"], {"k": "5"}),
+    ],
+)
+def test_a_setting_given_twice_is_an_error(model: str, workflows: list[str], given: dict[str, str]) -> None:
+    with pytest.raises(DomainError, match=r"is given again: .*; give it once"):
+        build_all(model, workflows, given)
+
+
+def test_names_in_a_workflow_are_those_of_the_model_left_symbolic_and_the_declared_ones() -> None:
+    n, c = Symbol("n", integer=True, positive=True), Symbol("c", positive=True)
+    assert build("bernoulli", "accumulate", {"sizes": "1 + 1/n"})[1].sizes == 1 + 1 / n
+    assert build("bernoulli", "accumulate", {"sizes": "1 + c"}, ["c"])[1].sizes == 1 + c
+    assert build("bernoulli", "replace", {"p": "c/2"}, ["c"])[0].parameters["p"] == c / 2
+    for given, symbols in [
+        ({"sizes": "1 + 1/n", "n": "5"}, ()),  # n is a number here
+        ({"sizes": "1 + T"}, ()),
+        ({"sizes": "1 + c"}, ["b"]),
+        ({"p": "T"}, ()),
+        ({"p": "q"}, ()),
+    ]:
+        with pytest.raises(DomainError, match="which nothing declares"):
+            build("bernoulli", "accumulate", given, symbols)
+
+
+@pytest.mark.parametrize("symbols", [["j"], ["G"], ["g"], ["i"], ["c", "c"], ["1"], ["c*d"], ["pi"], [""], ["x y"]])
+def test_only_names_can_be_declared(symbols: list[str]) -> None:
+    with pytest.raises(DomainError, match="symbol "):
+        build("bernoulli", "replace", {}, symbols)

@@ -11,8 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from selfgen import overview
+from selfgen.case_result import CaseResult
 from selfgen.study import load
-from selfgen.verification import CaseResult, verify
+from selfgen.verification import verify
 
 STUDY = """
 [defaults]

@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from selfgen.case_result import CaseResult
 from selfgen.cli import app
 from selfgen.progress import Progress, describe
 from selfgen.study import Case, Study, load
-from selfgen.verification import CaseResult, verify
+from selfgen.verification import verify
 
 STUDY = """
 output = "deep/results"
@@ -94,11 +95,13 @@ def test_a_study_says_where_it_is_written(path: Path, tmp_path: Path, monkeypatc
     result = CliRunner().invoke(app, ["verify", str(path), "--jobs", "1"])
     assert result.exit_code == 0, result.output
     told = " ".join(result.output.split())
-    assert "Written to deep/results: results.json, results.csv, theorems.tex and 1 overview of grids, and" in told
+    assert (
+        "Written to deep/results: results.json, results.csv, theorems.tex, cases.jsonl and 1 overview of grids," in told
+    )
     stems = ("overview-bernoulli-squared", "005-poisson-replace")
     figures = {f"{stem}.{end}" for stem in stems for end in ("png", "pdf")}
     written = {item.name for item in (tmp_path / "deep" / "results").iterdir()}
-    assert written == {"results.json", "results.csv", "theorems.tex"} | figures
+    assert written == {"results.json", "results.csv", "theorems.tex", "cases.jsonl"} | figures
 
 
 def test_the_command_line_overrides_where(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

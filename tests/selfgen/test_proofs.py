@@ -34,24 +34,36 @@ def test_the_recurrence_is_derived_again(tmp_path: Path) -> None:
     run("prove", "bernoulli", "accumulate", "--claim", "bound", "--set", "n=50", "--json", str(file))
     pair = ("bernoulli", "accumulate", "--set", "n=50")
     assert "selfgen derives again" in run("check", str(file), *pair)[1]
-    for other in (
-        ("bernoulli", "accumulate", "--set", "n=51"),
-        ("bernoulli", "replace", "--set", "n=50"),
-        ("poisson", "accumulate", "--set", "n=50"),
-        (*pair, "--risk"),
-        (*pair, "--than", "replace"),
-    ):
+    about = "the ratio of bernoulli under accumulate"
+    for other, said in {
+        ("bernoulli", "accumulate", "--set", "n=51"): f"{about} with other settings than those given here.",
+        ("bernoulli", "replace", "--set", "n=50"): f"{about}, not the ratio of bernoulli under replace.",
+        ("poisson", "accumulate", "--set", "n=50"): f"{about}, not the ratio of poisson under accumulate.",
+        (*pair, "--risk"): f"{about}, not the risk of bernoulli under accumulate.",
+        (*pair, "--than", "replace"): f"{about}, not {about} and the ratio of bernoulli under replace.",
+    }.items():
         code, _, error = run("check", str(file), *other)
         assert code == 1
-        assert "is about something else" in error
-    data = json.loads(file.read_text(encoding="utf-8"))
-    for wrong in (("bernoulli",), ("--set", "n=50"), (*pair, "--than-model", "poisson")):
+        assert error == f"selfgen: {file} is about something else: {said}\n"
+    for wrong in (("bernoulli",), ("--set", "n=50"), (*pair, "--than-model", "poisson"), ("--loss", "kl")):
         code, _, error = run("check", str(file), *wrong)
         assert code == 2
         assert "name both" in error
-    data["about"][0]["model"] = "poisson"
+
+
+@pytest.mark.parametrize("key", ["model", "workflow", "loss", "quantity", "exactness"])
+def test_what_a_certificate_says_it_is_about_is_compared(key: str, tmp_path: Path) -> None:
+    file = tmp_path / "bound.json"
+    pair = ("bernoulli", "accumulate", "--set", "n=50")
+    run("prove", *pair, "--claim", "bound", "--json", str(file))
+    data = json.loads(file.read_text(encoding="utf-8"))
+    data["about"][0][key] = "poisson"
     file.write_text(json.dumps(data), encoding="utf-8")
-    assert run("check", str(file), *pair)[0] == 0
+    assert run("check", str(file))[0] == 0
+    code, _, error = run("check", str(file), *pair)
+    assert code == 1
+    assert error.count("\n") == 1
+    assert "poisson" in error
 
 
 def test_the_ranges_are_derived_again(tmp_path: Path) -> None:
@@ -86,7 +98,7 @@ def test_a_changed_certificate_proves_nothing(tmp_path: Path) -> None:
     file.write_text(json.dumps(data), encoding="utf-8")
     code, _, error = run("check", str(file))
     assert code == 1
-    assert re.search(r"proves nothing: step \d \(claim\): the bound is not pi\*\*2/7", error)
+    assert re.search(r"proves nothing: step \d \(claim\): the bound is not shown to be pi\*\*2/7", error)
 
 
 @pytest.mark.parametrize(

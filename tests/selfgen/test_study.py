@@ -12,7 +12,7 @@ from numerics import crosscheck, simulate
 from selfgen import real_study
 from selfgen.study import load, shipped
 from selfgen.verification import verify
-from theory import Bernoulli, DomainError, expected_risk
+from theory import Bernoulli, DomainError, InputWarning, expected_risk
 from theory.registry import MODELS, WORKFLOWS
 
 GOOD = """
@@ -256,3 +256,43 @@ def test_a_study_of_no_known_kind(tmp_path):
     file.write_text('kind = "real_data"\n[[case]]\nmodel = "poisson"\nworkflow = "replace"\n', encoding="utf-8")
     with pytest.raises(DomainError, match="kind = 'real_data' is not known: leave it out"):
         load(file)
+
+
+@pytest.mark.parametrize("checked", ["9", '"9"', '"2*2 + 1"'])
+@pytest.mark.parametrize("where", ["case", "defaults"])
+def test_more_generations_judged_than_there_are_is_refused(tmp_path: Path, checked: str, where: str) -> None:
+    head = f"[defaults]\nchecked = {checked}\n" if where == "defaults" else ""
+    own = f"checked = {checked}\n" if where == "case" else ""
+    text = f'{head}[[case]]\nmodel = "poisson"\nworkflow = "replace"\ngenerations = 4\n{own}'
+    with pytest.raises(DomainError, match=r"checked = .* is more than generations = 4: give 4 or less"):
+        load(_write(tmp_path, text + "parameters = { rate = 1, n = 2 }\n"))
+
+
+def test_arithmetic_in_parameters_is_cut_at_the_end(tmp_path: Path) -> None:
+    text = '[[case]]\nmodel = "poisson"\nworkflow = "replace"\ngenerations = 4\nchecked = "n/2"\n'
+    cases = load(_write(tmp_path, text + "parameters = { rate = 1 }\ngrid = { n = [4, 100] }\n")).cases
+    assert [case.checked for case in cases] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('workflow = "sliding-window:k=3"\nparameters = { rate = 1, n = 2, k = 4 }', "k = 4 is given again"),
+        ('workflow = "replace"\nparameters = { rate = 1, n = 2, sizes = "k**2" }', "holds k, which nothing declares"),
+        ('workflow = "replace"\nsymbols = ["j"]\nparameters = { rate = 1, n = 2 }', "symbol j is not allowed"),
+        ('workflow = "replace"\nsymbols = "c"\nparameters = { rate = 1, n = 2 }', "symbols = 'c' is not allowed"),
+    ],
+)
+def test_a_study_says_the_same_of_its_settings(tmp_path: Path, lines: str, said: str) -> None:
+    with pytest.raises(DomainError, match=said):
+        load(_write(tmp_path, f'[[case]]\nmodel = "poisson"\n{lines}\n'))
+
+
+def test_a_study_declares_constants_and_hears_of_slips_and_fractions(tmp_path: Path) -> None:
+    head = '[[case]]\nmodel = "poisson"\nworkflow = "replace"\n'
+    (case,) = load(_write(tmp_path, head + 'symbols = ["c"]\nparameters = { rate = 1, n = 2, sizes = "c*j" }\n')).cases
+    assert {symbol.name for symbol in case.build()[1].free_symbols} == {"c"}
+    with pytest.warns(InputWarning, match=r"case 1 .*sizes = 100 is in units of n = 100"):
+        load(_write(tmp_path, head + "parameters = { rate = 1, n = 100, sizes = 100 }\n"))
+    with pytest.warns(InputWarning, match='write rate="1/3"'):
+        load(_write(tmp_path, head + "parameters = { rate = 0.3333333333333333, n = 10 }\n"))

@@ -23,6 +23,7 @@ from sympy import (
     PolynomialError,
     Pow,
     S,
+    Sum,
     Symbol,
     ceiling,
     cos,
@@ -43,6 +44,7 @@ from sympy import (
 
 from theory.asymptotics.scales import Scale, limit_or_none, positive_variable, scale_of
 from theory.errors import NotDerivedError
+from theory.expressions.sums import definite_sum
 
 Sums = list[tuple[Scale | None, Basic]]
 
@@ -115,7 +117,7 @@ def pieces(function: Expr, index: Symbol) -> Pieces:
     try:
         return Pieces((scale_of(function.subs(index, _X), _X),))
     except NotDerivedError as unknown:
-        period = _period(function, index)
+        period = period_of(function, index)
         classes = () if period is None else tuple(_class(function, index, period, r) for r in range(period))
         # Where the last term is all of a sum it matters how far each class has come.
         if period is not None and not any(scale.powers[0] in (oo, -oo) for scale in classes):
@@ -208,11 +210,15 @@ def _both(first: Scale, second: Scale, between: bool) -> Scale:
 # -- periods -------------------------------------------------------------------------------------------
 
 
-def _period(function: Expr, index: Symbol) -> int | None:
-    """The period of everything that oscillates; None where something does without one."""
-    whole = 1
-    for part in _oscillating(function, index):
-        own = _period_of(part, index)
+def period_of(function: Expr, index: Symbol) -> int | None:
+    """The period of everything that oscillates, totals over a schedule included; None where there is none."""
+    whole, parts = 1, [(part, index) for part in _oscillating(function, index)]
+    for total in function.atoms(Sum):
+        if _is_running(total, index):
+            variable = total.limits[0][0]
+            parts += [(part, variable) for part in _oscillating(total.function, variable)]
+    for part, variable in parts:
+        own = _period_of(part, variable)
         if own is None:
             return None
         whole = ilcm(whole, own)
@@ -253,17 +259,44 @@ def _period_of(part: Expr, index: Symbol) -> int | None:
     return 2 * denominator
 
 
-def _class(function: Expr, index: Symbol, period: int, r: int) -> Scale:
-    """i ↦ f(period·i − r)."""
-    step, first = Dummy("i", integer=True, positive=True), Integer(period - r)
+def residue_class(function: Expr, index: Symbol, period: int, r: int, step: Symbol) -> Expr:
+    """i ↦ f(period·i − r), for a positive integer i called ``step``; totals over a periodic schedule are solved."""
+    solved = function.replace(
+        lambda part: isinstance(part, Sum) and _is_running(part, index),
+        lambda part: _total_on_class(part, period, r, step),
+    )
     values: dict[Expr, Expr] = {}
-    for part in _oscillating(function, index):
+    for part in _oscillating(solved, index):
         if isinstance(part, (floor, ceiling)):
             values[part] = part.subs(index, period * step - r)
         else:
-            value = (part / _size(part)).subs(index, first)
+            value = (part / _size(part)).subs(index, Integer(period - r))
             values[part] = _size(part) * (value if value.is_Rational else simplify(value))
-    on_class = function.xreplace(values).subs(index, period * step - r).subs(step, _X)
+    return solved.xreplace(values).subs(index, period * step - r)
+
+
+def _is_running(total: Sum, index: Symbol) -> bool:
+    """Whether a sum over a schedule runs up to the index itself, from a number on."""
+    return len(total.limits) == 1 and total.limits[0][2] == index and bool(total.limits[0][1].is_Integer)
+
+
+def _total_on_class(total: Sum, period: int, r: int, step: Symbol) -> Expr:
+    """The sum up to period·i − r, class by class."""
+    summand, (index, lower, _) = total.function, total.limits[0]
+    place = Dummy("k", integer=True, positive=True)
+    value: Expr = -sum((summand.subs(index, block) for block in range(1, int(lower))), S.Zero)
+    for other in range(period):
+        form = powsimp(expand_power_base(simplify(residue_class(summand, index, period, other, place)), force=True))
+        upper = step if other >= r else step - 1
+        closed = definite_sum(form, place, S.One, upper)
+        value += Sum(form, (place, 1, upper)) if closed is None else closed
+    return value
+
+
+def _class(function: Expr, index: Symbol, period: int, r: int) -> Scale:
+    """i ↦ f(period·i − r), on the scale."""
+    step = Dummy("i", integer=True, positive=True)
+    on_class = residue_class(function, index, period, r, step).subs(step, _X)
     scale = scale_of(powsimp(expand_power_base(simplify(on_class), force=True)), _X)
     if scale.constant is not None and scale.constant.is_positive is False:
         raise NotDerivedError(f"{function} is not positive.")

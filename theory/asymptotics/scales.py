@@ -36,6 +36,8 @@ from sympy import (
     Limit,
     Lt,
     Mul,
+    Piecewise,
+    Poly,
     Pow,
     S,
     Sum,
@@ -54,6 +56,7 @@ from sympy import (
     powsimp,
     simplify,
 )
+from sympy.core.relational import Relational
 
 from theory.errors import NotDerivedError
 
@@ -339,12 +342,43 @@ def _limit(function: Expr, x: Symbol, whole: Expr) -> Expr:
 
 
 def limit_or_none(function: Expr, x: Symbol) -> Expr | None:
-    """The limit as x → ∞; None where SymPy finds none."""
+    """The limit as x → ∞; None where SymPy finds none.
+
+    Of a function that is given piece by piece, the limit of its last piece. Harmonic numbers of order below 1 diverge,
+    and SymPy 1.14 has them tend to the zeta function continued: what holds one has no limit here.
+    """
+    function = function.replace(lambda part: isinstance(part, Piecewise), lambda part: _last_piece(part, x))
+    if function.has(Piecewise) or any(_diverges(number, x) for number in function.atoms(harmonic)):
+        return None
     try:
         value = limit(function, x, oo)
     except (NotImplementedError, ValueError, TypeError, RecursionError):  # what SymPy raises where its algorithm ends
         return None
     return None if value.has(Limit, AccumBounds, S.NaN, S.ComplexInfinity, x) else value
+
+
+def _diverges(number: harmonic, x: Symbol) -> bool:
+    """Whether a harmonic number is one that SymPy might give a limit that it has not."""
+    order = number.args[1] if len(number.args) > 1 else S.One
+    return bool(number.has(x)) and not (order == 1 or (order - 1).is_positive)
+
+
+def _last_piece(function: Piecewise, x: Symbol) -> Expr:
+    """The piece that holds from some x on; the whole function where none is seen to."""
+    for value, condition in function.args:
+        relations = condition.atoms(Relational)
+        if any(r.free_symbols != {x} or not (r.lhs - r.rhs).is_polynomial(x) for r in relations):
+            return function
+        truths = {relation: S.true if _holds_late(relation, x) else S.false for relation in relations}
+        if condition.subs(truths) == S.true:
+            return value
+    return function
+
+
+def _holds_late(relation: Relational, x: Symbol) -> bool:
+    """Whether a relation between polynomials holds for all large x."""
+    difference = Poly(relation.lhs - relation.rhs, x)
+    return bool(relation.func(difference.LC(), 0))  # of large x alone, so that = fails and ≠ holds
 
 
 def positive_variable() -> Symbol:

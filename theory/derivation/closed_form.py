@@ -26,7 +26,7 @@ VALUES_SHOWN = 4
 
 def solution_steps(found: Risk) -> list[Step]:
     """The risk at G in closed form, regime by regime, or at the first generations."""
-    closed, recurrence = found.closed_form, found.recurrence
+    closed, recurrence = found._formula, found.recurrence
     order = "" if found.exactness == "exact" else f", to {found.exactness},"
     if closed is None or closed == oo:
         return _values(found, order)
@@ -118,14 +118,14 @@ class InRegime:
 
 def ratio_steps(found: Risk) -> list[Step]:
     """The risk at generation 1, and the ratio to it where that is the shorter formula."""
-    closed = found.closed_form
+    closed = found._formula
     if closed is None or closed == oo:
         return []
     try:
         ratio = found.ratio
     except DomainError:
         return []
-    form, first = ratio.closed_form, Integer(1)
+    form, first = ratio._formula, Integer(1)
     if form is None or form == closed or isinstance(form, Piecewise) or form.count_ops() > closed.count_ops():
         return []  # no ratio, or one that is longer than the risk
     where = together(singular(form, found._ranges))

@@ -66,6 +66,8 @@ from sympy import (
 )
 from sympy.functions.combinatorial.factorials import FallingFactorial
 
+from theory.expressions.conjugates import without_pairs
+
 #: Steps that a functional equation is followed for: beyond, the value stays a variable of its own.
 LONGEST_SHIFT = 200
 
@@ -107,7 +109,7 @@ class NormalForm:
 
 def normal_form(expression: Expr) -> NormalForm:
     """The normal form of one expression."""
-    variables = _Variables()
+    variables, expression = _Variables(), without_pairs(expression)
     variables.prepare(expression)
     rational = variables.of(expression)
     return variables.quotient(rational)

@@ -23,6 +23,7 @@ from theory.derivation.regimes import is_plain, recurrence_steps
 from theory.derivation.step import Step
 from theory.derivation.trend import domain_steps, limit_steps, order_steps
 from theory.errors import DomainError
+from theory.models.real_data import derived_recurrence
 from theory.risk import Risk, tells
 from theory.workflows.dynamics import PoolDynamics
 
@@ -32,23 +33,30 @@ def derivation(found: Risk) -> Derivation:
     """The steps that are true of a risk."""
     absolute = found
     if found.relative:
-        absolute = replace(found, recurrence=found.model.recurrence(found.workflow, found.loss), relative=False)
+        recurrence = derived_recurrence(found.model, found.workflow, found.loss)
+        absolute = replace(found, recurrence=recurrence, relative=False)
         if found.exactness == "leading order" and absolute.exactness == "exact":
             absolute = absolute.leading_order
     g = generation_symbol(found.free_symbols)
     title = f"{found.model.name} under {found.workflow.name}, loss {found.loss}"
-    curvature = curvature_of(found.workflow, absolute.recurrence, found.model)
+    workflow = found.workflow.simplest()
+    curvature = curvature_of(workflow, absolute.recurrence, found.model)
     composed = (
         []
         if curvature is None
         else [
-            *_guarded(motion_steps, found.workflow, g),
-            *noise_steps(found.model, found.workflow, absolute.recurrence, curvature, found._ranges, g),
+            *_guarded(motion_steps, workflow, g),
+            *noise_steps(found.model, workflow, absolute.recurrence, curvature, found._ranges, g),
         ]
     )
-    argued, moments = argument(found.model, found.workflow, found.loss, absolute.recurrence, g)
+    # Models fitted on real data alone repeat the first risk: no argument about data that they would share is needed.
+    argued, moments = (
+        argument(found.model, workflow, found.loss, absolute.recurrence, g)
+        if workflow.real_only is None
+        else (None, None)
+    )
     steps = [
-        *(argued or _guarded(fit_steps, found.workflow, g)),
+        *(argued or _guarded(fit_steps, workflow, g)),
         *([] if argued else composed),
         *_recurrence_steps(absolute, g, curvature is not None, moments),
         *solution_steps(absolute),
@@ -87,7 +95,7 @@ def _meaning(found: Risk, count: int, composed: bool) -> str:
     """What the moments are, where that is known from how the recurrence was composed."""
     if not composed:
         return "the moments $m$ that carry the risk obey" if count > 1 else "the risk is carried by one moment $m$"
-    if isinstance(found.workflow.dynamics(), PoolDynamics):
+    if isinstance(found.workflow.simplest().dynamics(), PoolDynamics):
         what = (
             "squared error of the pool's mean and the variance of the pool"
             if count > 1

@@ -34,7 +34,7 @@ def limit_steps(found: Risk) -> list[Step]:
     """Limit, and growth where there is no finite one."""
     steps = []
     limit, growth = found.limit, found.growth
-    if limit is not None and found.closed_form != oo and (found.closed_form is None or found.closed_form.has(G)):
+    if limit is not None and found._formula != oo and (found._formula is None or found._formula.has(G)):
         reason = "it diverges" if limit in (oo, -oo) else "as generations go on it settles"
         steps.append(Step(Relation(risk(G), LIMIT, limit, where=_where(found, limit)), reason, Tends(found)))
     diverges = limit in (None, oo, -oo) or isinstance(limit, Piecewise)
@@ -49,7 +49,7 @@ def _where(found: Risk, right: Expr) -> Basic | None:
     conditions: list[Basic | None] = []
     if not isinstance(right, Piecewise):
         conditions.append(singular(right, found._ranges))
-    closed = found.closed_form
+    closed = found._formula
     if closed is not None and not isinstance(closed, Piecewise):
         conditions += [nonzero(part) for part in exceptions(closed, StrictOrder(found._ranges)) or []]
     scale = fraction(together(found.recurrence.scale))[0]
@@ -68,7 +68,7 @@ class Tends:
     def __call__(self, relation: Relation) -> Evidence:
         found, right = self.found, relation.right
         under(relation, _where(found, found.limit))
-        closed = found.closed_form
+        closed = found._formula
         evidence = _same(found.limit, right, "derived from the recurrence")
         if closed is None or isinstance(right, Piecewise):
             return evidence
@@ -105,7 +105,7 @@ class Grows:
     found: Risk
 
     def __call__(self, relation: Relation) -> Evidence:
-        found, closed = self.found, self.found.closed_form
+        found, closed = self.found, self.found._formula
         under(relation, _where(found, found.growth))
         evidence = _same(found.growth, relation.right, "leading term of the expansion")
         if closed is None or isinstance(closed, Piecewise) or isinstance(relation.right, Piecewise):
@@ -142,7 +142,7 @@ def _same(expected: Any, stated: Any, how: str) -> Evidence:
 def order_steps(found: Risk) -> list[Step]:
     """Direction and least upper bound."""
     steps = []
-    closed = found.closed_form
+    closed = found._formula
     moves = closed is None or closed.has(G)
     if found.monotonicity in (INCREASING, DECREASING) and moves and found.domain != S.false:
         sign = AT_LEAST if found.monotonicity == INCREASING else AT_MOST

@@ -32,7 +32,7 @@ from flint import fmpq
 from sympy import Eq, Expr, Integer, Piecewise, Rational, S, limit, oo
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, generation
+from theory.expressions.arguments import exact, generation, quoted, truth_value
 from theory.expressions.symbols import G, j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
@@ -114,6 +114,7 @@ def optimal_sizes(
     (5, 11, 1)
     """
     rule = _rule(workflow)
+    whole = truth_value("whole", whole)
     last, total, floor = generation("generations", generations), _amount("budget", budget), _amount("least", least)
     given = None if real is None else _amount("real", real)
     if whole and not all(value is None or value.is_Integer for value in (total, given)):
@@ -219,7 +220,7 @@ _RULES: dict[type[Workflow], _Rule] = {
 
 def _rule(workflow: type[Workflow]) -> _Rule:
     if not (isinstance(workflow, type) and issubclass(workflow, Workflow)):
-        raise DomainError(f"workflow = {workflow!r} is not a class of workflows: give Replace or Accumulate.")
+        raise DomainError(f"workflow = {quoted(workflow)} is not a class of workflows: give Replace or Accumulate.")
     if workflow not in _RULES:
         raise NotDerivedError(
             f"workflow = {workflow.__name__} is not derived: optimal sizes are for Replace and Accumulate."

@@ -44,6 +44,7 @@ from sympy import (
 )
 
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.arguments import quoted
 from theory.expressions.balls import BallProgram
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
@@ -52,7 +53,7 @@ from theory.models.kernel_density import KernelDensity
 from theory.models.kernels.drift import drift
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.solution import Solution
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 from theory.workflows.dynamics import GENERATION
 
 #: Terms added up before the tail is bounded, and further ones tried when the comparison fails so early.
@@ -114,7 +115,8 @@ def boundedness(model: Model, workflow: Workflow) -> Boundedness:
     'the terms lie between (1 ± 0) · x**(-2), summable, for x = g - 1 from 251 on'
     """
     if not isinstance(model, KernelDensity):
-        raise DomainError(f"model = {model!r} has no bandwidth: give a KernelDensity.")
+        raise DomainError(f"model = {quoted(model)} has no bandwidth: give a KernelDensity.")
+    verify_workflow(workflow)
     recurrence = drift(workflow, model.bandwidths(workflow))
     if isinstance(recurrence, MomentRecurrence) and recurrence.start == 2:
         if _is_sum(recurrence):

@@ -13,7 +13,7 @@ from theory.design.order_of_collapse import limit_of, outgrows
 from theory.design.settling import Settled, factored_sign, risk_sign, settle
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.arguments import generation
+from theory.expressions.arguments import generation, quoted
 from theory.expressions.signs import Ranges
 from theory.models.base import Model
 from theory.models.regular import Regular
@@ -170,6 +170,8 @@ class Comparison:
     @cached_property
     def _values(self) -> list[list[Expr]]:
         counts = [_quick(risk) if self.upto is None else self.upto for risk in self._measured]
+        for risk, count in zip(self._measured, counts, strict=True):
+            risk.watch(count)
         return [list(islice(risk.recurrence.values(), n)) for risk, n in zip(self._measured, counts, strict=True)]
 
     @property
@@ -236,7 +238,7 @@ class Comparison:
             if which is workflow or (isinstance(which, Workflow) and which == workflow):
                 return index
         raise DomainError(
-            f"{name} = {which!r} is not among the workflows compared: give one of them, or its position, "
+            f"{name} = {quoted(which)} is not among the workflows compared: give one of them, or its position, "
             f"0 to {len(self.workflows) - 1}."
         )
 
@@ -287,7 +289,7 @@ def compare(
     """
     listed = tuple(workflows) if isinstance(workflows, Sequence) else ()
     if len(listed) < 2:
-        raise DomainError(f"workflows = {workflows!r} is not a comparison: give a list of two workflows or more.")
+        raise DomainError(f"workflows = {quoted(workflows)} is not a comparison: give a list of two workflows or more.")
     built = Regular(p=1, n=1) if model is None else model  # type: ignore[arg-type]
     risks = tuple(expected_risk(built, workflow, loss=loss) for workflow in listed)
     unit, _ = in_common_unit(_alike(risks))

@@ -34,12 +34,12 @@ from sympy import (
     powsimp,
 )
 
-from theory.asymptotics.conjugates import in_real_terms
 from theory.asymptotics.scales import Powers, limit_or_none, positive_variable, scale_of
 from theory.asymptotics.series import hypergeometric_series
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import exact, generation
+from theory.expressions.conjugates import in_real_terms
 from theory.expressions.symbols import j
 from theory.models.regular import Regular
 from theory.workflows.base import size_schedule
@@ -107,6 +107,8 @@ class RequiredGrowth:
             When the ratio stays below, or passes the level beyond generation 100 000.
         """
         height = exact("level", level)
+        if not height.is_number:
+            raise DomainError(f"level = {height} is not a number: give one.")
         if self.sizes.free_symbols - {j}:
             raise DomainError(f"sizes = {self.sizes} has parameters: give numbers.")
         if self.bounded == S.true and self.bound is not None and bool(self.bound <= height):

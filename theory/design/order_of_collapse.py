@@ -45,7 +45,6 @@ from sympy import (
     zeros,
 )
 
-from theory.asymptotics.conjugates import in_real_terms
 from theory.asymptotics.orders import (
     BOUNDED,
     OrderOfCollapse,
@@ -58,6 +57,7 @@ from theory.asymptotics.scales import Scale, limit_or_none, positive_variable, s
 from theory.asymptotics.series import hypergeometric_series
 from theory.design.window_orders import order_under_window, weighs_pooled_blocks
 from theory.errors import NotDerivedError
+from theory.expressions.conjugates import in_real_terms
 from theory.expressions.sums import schedule_total
 from theory.expressions.symbols import G
 from theory.moments.late_schedules import past_tables

@@ -22,14 +22,15 @@ from sympy import Expr, Integer, Rational, S, Symbol, cancel, diag, eye, sympify
 
 from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
 from theory.design.order_of_collapse import growth_of, limit_of, order_of_collapse
-from theory.errors import DomainError, NotDerivedError
+from theory.errors import NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.symbols import G
 from theory.models.regular import Regular
+from theory.moments.stated_dynamics import verify_users
 from theory.risk import Risk
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, verify_workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.workflows.pathway import Pathways
 from theory.workflows.window import SlidingWindow
@@ -131,10 +132,8 @@ class Pathway:
     workflow: Workflow
 
     def __post_init__(self) -> None:
-        if not isinstance(self.workflow, Workflow):
-            raise DomainError(
-                f"workflow = {self.workflow!r} is not a workflow: give an instance, such as Accumulate()."
-            )
+        verify_workflow(self.workflow)
+        verify_users(self.workflow)
 
     def coefficients(self, g: object) -> list[Expr]:
         """C_{g,1}, …, C_{g,g}: how much of the noise of each block is in model g, exactly."""
@@ -154,7 +153,7 @@ class Pathway:
         NotDerivedError
             For generations that are symbols under any other workflow.
         """
-        symbolic = [value for value in (g, h) if isinstance(value, Expr) and value.free_symbols]
+        symbolic = [value for value in (g, h) if isinstance(value, Expr) and value.free_symbols and not value.is_Matrix]
         if symbolic:
             return self._symbolic(*_in_order(sympify(g), sympify(h)))
         first, second = sorted((generation("g", g), generation("h", h)))

@@ -193,7 +193,7 @@ def optimal_weights(g: object, real: object = 1, model: Model | None = None) -> 
     """
     step = share_step(real, model)
     move, read, start = step.orbit()
-    if g == G:
+    if isinstance(g, Expr) and g == G:
         formula = _orbit_formula(move, read, start, G - 2)
         return formula if simplify(formula.subs(G, 1) - 1) == 0 else Piecewise((S.One, Eq(G, 1)), (formula, True))
     whole = generation("g", g)

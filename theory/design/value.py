@@ -19,17 +19,18 @@ from sympy import Basic, Dummy, Expr, Piecewise, S, Symbol, cancel, diff, factor
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.arguments import is_positive_integer, parameter
+from theory.expressions.arguments import is_positive_integer, parameter, quoted, truth_value
 from theory.expressions.minimum import first_stretch, minimiser, positive
 from theory.expressions.signs import Ranges, at_least, range_of, sign
 from theory.models.base import Model
+from theory.models.units import computed_units
 from theory.solver.tidy import orient
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
 
 # λ, n_r, n_s and n_0 while the risk is composed: dummies, so that no parameter of a user's is mistaken for them.
-_WEIGHT = Dummy("lambda", nonnegative=True)
-_REAL, _SYNTHETIC, _FITTED = (Dummy(name, integer=True, positive=True) for name in ("n_r", "n_s", "n_0"))
+_WEIGHT = Dummy("lambda", dummy_index=5, nonnegative=True)
+_REAL, _SYNTHETIC, _FITTED = (Dummy(name, dummy_index=6, integer=True, positive=True) for name in ("n_r", "n_s", "n_0"))
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class ValueOfSynthetic:
             numbered = replace(self.model, n=n_0)  # type: ignore[type-var]
             if n_r.is_number and n_s.is_number:
                 # And those on the fits: pooled, and of the real samples alone.
-                expected_risk(numbered, RealAndSynthetic(n_r / n_0, n_s / n_0, self.overlap), loss=self.loss)
+                with computed_units():
+                    expected_risk(numbered, RealAndSynthetic(n_r / n_0, n_s / n_0, self.overlap), loss=self.loss)
                 expected_risk(replace(self.model, n=n_r), Replace(), loss=self.loss)  # type: ignore[type-var]
         if self.domain == S.false:
             raise DomainError(
@@ -335,9 +337,8 @@ def value_of_synthetic(
     0
     """
     if not isinstance(model, Model):
-        raise DomainError(f"model = {model!r} is not a model: give an instance, such as Bernoulli(p).")
-    if not isinstance(overlap, bool):
-        raise DomainError(f"overlap = {overlap!r} is not allowed: it must be True or False.")
+        raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p).")
+    overlap = truth_value("overlap", overlap)
     if "n" not in model.parameters:
         raise NotDerivedError(
             f"model = {model.name} has no n, a number of samples that its noise is inversely proportional to: the "
@@ -347,7 +348,8 @@ def value_of_synthetic(
     unit = replace(model, n=_FITTED)  # type: ignore[type-var]
     workflow = RealAndSynthetic(_REAL / _FITTED, _SYNTHETIC / _FITTED, overlap=overlap, share=1 - _WEIGHT)
     try:
-        risk = expected_risk(unit, workflow, loss)
+        with computed_units():
+            risk = expected_risk(unit, workflow, loss)
     except DomainError as error:
         raise NotDerivedError(str(error).replace(str(_FITTED), "n_0")) from None
     value = ValueOfSynthetic(

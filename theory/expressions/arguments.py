@@ -8,54 +8,260 @@ fraction they print (0.3 is 3/10, not its binary neighbour), strings by the pars
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from decimal import Decimal
-from numbers import Integral
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from fractions import Fraction
+from numbers import Complex, Integral, Real
 from numbers import Rational as AbstractRational
+from operator import index
 from typing import Any
 
-from sympy import Expr, Float, Integer, Rational, S, Symbol
+from flint import fmpq
+from sympy import AccumBounds, Expr, Float, Integer, Order, Rational, S, Symbol
 
-from theory.errors import DomainError
+from theory.errors import DomainError, InputWarning
 from theory.expressions.parser import parse
 from theory.expressions.symbols import G, j
 
 #: Parameters that may change from block to block, as expressions in ``theory.j``.
 _SCHEDULES = ("sizes", "bandwidth")
+#: Names that our own formulas print for a generation, a block, or what a sum runs over. A parameter may still be called
+#: g, for our g is a dummy; in a schedule it would be taken for the generation.
+_INDICES = ("G", "i", "j")
+#: Longer numbers (some 3000 digits) are no parameter of anything, and Python refuses to print them.
+_MOST_BITS = 10_000
+
+#: As for text: powers of ten beyond are a slip, and slow in every polynomial.
+_LARGEST_EXPONENT = 300
+
+_COUNTS = ("n", "d", "T", "m", "K")
+#: Names that text given for these parameters may hold; a workflow does not know which model it will meet.
+_WRITTEN: dict[str, tuple[str, ...]] = {
+    "sizes": (),
+    "bandwidth": ("bandwidth", "h", "c", "n", "d", "truth_variance"),
+    "share": ("share", "s", "lambda", "rho"),
+    "budget": ("budget", "b"),
+    "real": ("real", "rho", "n_r", "n_0"),
+    "synthetic": ("synthetic", "s", "n_s", "n_0"),
+    "fitted_on": ("fitted_on", "n_0", "n"),
+    "k": ("k",),
+}
+#: Text given for any other parameter, one of a model, may hold the names of models' parameters and of their symbols.
+_OF_MODELS = (
+    *_COUNTS, "p", "r", "c", "v0", "v1", "v2", "v_0", "v_1", "v_2", "mean", "mu", "sigma", "sigma2", "rate", "lambda",
+    "shape", "alpha", "h", "B", "signal",
+)  # fmt: skip
+
+_OURS = ("theory", "numerics", "selfgen")
+
+_declared: ContextVar[tuple[str, ...] | None] = ContextVar("declared", default=None)
 
 
-def exact(name: str, value: object) -> Expr:
-    """Return ``value`` as an exact SymPy expression."""
-    if isinstance(value, bool):
-        raise DomainError(f"{name} = {value!r} is not a number.")
-    if isinstance(value, Expr):
-        expression = _verified_symbols(name, value)
-        if expression.has(S.NaN) or expression.is_finite is False:
-            raise DomainError(f"{name} = {value} is not finite: give a finite number or expression.")
-        return expression
+@contextmanager
+def declaring(names: Iterable[str]) -> Iterator[None]:
+    """While it lasts, text may hold these names (and those of the parameter that it is given for), and no others."""
+    token = _declared.set(tuple(names))
+    try:
+        yield
+    finally:
+        _declared.reset(token)
+
+
+def written_names(name: str) -> tuple[str, ...]:
+    """The names that text given for a parameter may hold, ``j`` first where it is a schedule."""
+    base = name.partition("[")[0]
+    own = _WRITTEN.get(base, (base,) if _WRITTEN.get(base) is None and base.isidentifier() else ())
+    others = _declared.get()
+    if others is None:
+        others = () if base in _WRITTEN else _OF_MODELS
+    index = ("j",) if base in _SCHEDULES else ()
+    return tuple(dict.fromkeys((*index, *own, *others)))
+
+
+def exact(name: str, value: object, most_bits: int | None = _MOST_BITS) -> Expr:
+    """Return ``value`` as an exact SymPy expression.
+
+    Raises
+    ------
+    DomainError
+        When it is no finite real number or expression, or is a text with a name that nothing declares.
+    """
     if isinstance(value, str):
-        return exact(name, parse(value, name))
-    if isinstance(value, Integral):
-        return Integer(int(value))
-    if isinstance(value, AbstractRational):
+        expression = parse(value, name, written_names(name))
+    elif isinstance(value, Expr):
+        expression = _finite_expression(name, value)
+    else:
+        expression = _number(name, value)
+    longest = max((_bits(number) for number in expression.atoms(Rational)), default=0)
+    if most_bits is not None and longest > most_bits:
+        raise DomainError(f"{name} holds a number of {longest} bits: give numbers of {most_bits} bits or fewer.")
+    if expression.is_real is False or expression.is_commutative is False:
+        raise DomainError(f"{name} = {shown(value)} is not a real number: give one, or a real expression.")
+    return _verified_symbols(name, expression)
+
+
+def shown(value: object) -> str:
+    """What an argument looks like, on one line and not for pages; whatever it is."""
+    try:
+        text = " ".join((str(value) if isinstance(value, (Expr, str, Real, Decimal)) else repr(value)).split())
+    except Exception:
+        # Python prints no whole number of more than 4300 digits, and a user's object may fail in its own way.
+        text = f"a {type(value).__name__} that cannot be printed"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def quoted(value: object) -> str:
+    """The same as Python would write it: text in quotes."""
+    return shown(value) if not isinstance(value, str) else shown(repr(value))
+
+
+def replacements(symbols: Iterable[Symbol], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """What SymPy's ``subs`` would take, with names in place of their symbols: text is never evaluated.
+
+    SymPy makes a new symbol of a name, which none of ours equals, and nothing would be replaced.
+    """
+    if len(args) == 2:
+        pairs = [args]
+    elif len(args) == 1:
+        pairs = list(args[0].items() if isinstance(args[0], dict) else args[0])
+    else:
+        pairs = []
+    listed, found = list(symbols), []
+    for key, value in (*pairs, *kwargs.items()):
+        if isinstance(key, str):
+            named = [symbol for symbol in listed if symbol.name == key]
+            if len(named) != 1:
+                names = ", ".join(sorted({symbol.name for symbol in listed})) or "none"
+                reason = f"names {len(named)} symbols" if named else "names no symbol"
+                raise DomainError(f"{key} {reason} of this: the symbols are {names}.")
+            key = named[0]
+        found.append((key, exact(str(key), value) if isinstance(value, str) else value))
+    return found
+
+
+def choice(name: str, value: object, allowed: Iterable[str]) -> str:
+    """Verify a word, one of ``allowed``."""
+    words = list(allowed)
+    if isinstance(value, str) and value in words:
+        return str(value)
+    close = get_close_matches(value, words, n=1) if isinstance(value, str) else []
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise DomainError(f"{name} = {quoted(value)} is not allowed{hint}: use {', '.join(map(repr, words))}.")
+
+
+def truth_value(name: str, value: object) -> bool:
+    """Verify a truth value, Python's or NumPy's."""
+    if type(value).__name__ in ("bool", "bool_") and getattr(value, "shape", ()) == ():
+        return bool(value)
+    raise DomainError(f"{name} = {quoted(value)} is not allowed: it must be True or False.")
+
+
+def listed(name: str, value: object, wanted: str) -> list[Any]:
+    """The entries of a list, a tuple, an array or any other iterable that is no text; ``wanted`` says what to give."""
+    if not isinstance(value, str | bytes | dict):
+        try:
+            return list(value)  # type: ignore[call-overload]
+        except Exception:
+            pass
+    raise DomainError(f"{name} = {quoted(value)} is not a list: give {wanted}.")
+
+
+def _finite_expression(name: str, value: Expr) -> Expr:
+    if value.is_Matrix or value.has(AccumBounds, Order):
+        raise DomainError(
+            f"{name} = {shown(value)} is not a number: give a number or an expression that stands for one."
+        )
+    if value.has(S.NaN, S.ComplexInfinity, S.Infinity, S.NegativeInfinity) or value.is_finite is False:
+        raise DomainError(f"{name} = {shown(value)} is not finite: give a finite number or expression.")
+    return value.xreplace({number: Rational(str(number)) for number in value.atoms(Float)})
+
+
+def _number(name: str, value: Any) -> Expr:
+    """A number of Python's, NumPy's or FLINT's."""
+    # NumPy's truth values are no bool, and convert to numbers: True is 1 to them.
+    if type(value).__name__ in ("bool", "bool_"):
+        raise DomainError(f"{name} = {value!r} is not a number.")
+    if getattr(value, "shape", ()) != ():
+        raise DomainError(f"{name} = {shown(value)} is an array: give one number for {name}.")
+    if isinstance(value, AbstractRational) and not isinstance(value, Integral):
         return Rational(int(value.numerator), int(value.denominator))
-    if isinstance(value, (Decimal, float)) or hasattr(value, "__float__"):
-        if not math.isfinite(float(value)):  # type: ignore[arg-type]
-            raise DomainError(f"{name} = {value!r} is not finite: give a finite number.")
-        decimal = value if isinstance(value, Decimal) else Decimal(repr(float(value)))  # type: ignore[arg-type]
-        return Rational(str(decimal))
+    if isinstance(value, fmpq):
+        return Rational(int(value.p), int(value.q))
+    if isinstance(value, Integral) or (hasattr(type(value), "__index__") and not hasattr(value, "shape")):
+        return Integer(index(value))
+    of_numbers = isinstance(value, Real | Decimal) or not isinstance(value, Complex)
+    if of_numbers and hasattr(type(value), "__float__"):
+        return _decimal(name, value)
     raise DomainError(
-        f"{name} = {value!r} is not a number: give a number, a SymPy expression or a string of arithmetic."
+        f"{name} = {shown(value)} is not a number: give a number, a SymPy expression or a string of arithmetic."
     )
 
 
-def _verified_symbols(name: str, value: Any) -> Expr:
-    """No reserved symbols, and floats as the decimals that they print, like Python's."""
-    reserved = value.free_symbols & ({G} if name in _SCHEDULES else {G, j})
-    if reserved:
-        symbol = reserved.pop()
-        raise DomainError(f"{name} = {value} contains theory.{symbol}, which is reserved: use another symbol.")
-    return value.xreplace({number: Rational(str(number)) for number in value.atoms(Float) if number.is_finite})
+def _decimal(name: str, value: Any) -> Rational:
+    """The decimal fraction that a float prints: 0.3 is 3/10, not its binary neighbour."""
+    try:
+        number = float(value)
+    except Exception:
+        raise DomainError(f"{name} = {shown(value)} is not a number: give a finite number.") from None
+    if not math.isfinite(number):
+        raise DomainError(f"{name} = {shown(value)} is not finite: give a finite number.")
+    try:
+        # Its own text: a float of 32 bits prints 0.1, and the same number in 64 bits 0.10000000149011612.
+        decimal = value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        decimal = Decimal(repr(number))
+    if decimal and abs(decimal.adjusted()) > _LARGEST_EXPONENT:
+        raise DomainError(f"{name} = {shown(value)} is too large or too small to compute with.")
+    _hint_at_fraction(name, value, decimal)
+    return Rational(str(decimal))
+
+
+def _hint_at_fraction(name: str, value: Any, decimal: Decimal) -> None:
+    """A float such as 1/3 prints 16 digits, and is taken at its word: say so."""
+    if isinstance(value, Decimal) or len(decimal.as_tuple().digits) < 15:
+        return
+    near = Fraction(decimal).limit_denominator(1000)
+    if near and float(near) == float(value):
+        advise(f'{name} = {value!r} is taken as the decimal that it prints; for the fraction write {name}="{near}".')
+
+
+def advise(sentence: str) -> None:
+    """Warn of an input that is allowed, at the line that gave it."""
+    warnings.warn(sentence, InputWarning, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """How many calls up the first line outside of selfgen is, for a warning to name it."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _verified_symbols(name: str, value: Expr) -> Expr:
+    """No reserved symbols, and none of a user's own that prints like one."""
+    for symbol in sorted(value.free_symbols, key=str):
+        ours = symbol in (G, j)
+        if ours and not (symbol == j and name in _SCHEDULES):
+            raise DomainError(f"{name} = {value} contains theory.{symbol}, which is reserved: use another symbol.")
+        if not ours and (symbol.name in _INDICES or (symbol.name == "g" and name in _SCHEDULES)):
+            wanted = (
+                "use theory.j, or another name" if symbol.name == "j" and name in _SCHEDULES else "use another name"
+            )
+            raise DomainError(
+                f"{name} = {shown(value)} contains a symbol of your own that is printed {symbol.name}, as an index of "
+                f"the formulas is: {wanted}."
+            )
+    return value
+
+
+def _bits(number: Rational) -> int:
+    return max(int(number.p).bit_length(), int(number.q).bit_length())
 
 
 def parameter(
@@ -73,7 +279,7 @@ def parameter(
         return symbol
     expression = exact(name, value)
     if expression.is_real is False or holds(expression) is False:
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be {allowed}.")
+        raise DomainError(f"{name} = {shown(value)} is not allowed: {name} must be {allowed}.")
     return expression
 
 
@@ -98,7 +304,7 @@ def generation(name: str, value: object) -> int:
     """Verify a concrete generation, a whole number g ≥ 1."""
     number = exact(name, value)
     if not (number.is_Integer and number >= 1):
-        raise DomainError(f"{name} = {value} is not a generation: give a whole number, 1 or more.")
+        raise DomainError(f"{name} = {shown(value)} is not a generation: give a whole number, 1 or more.")
     return int(number)
 
 
@@ -106,5 +312,5 @@ def whole_number(name: str, value: object, least: int) -> int:
     """Verify a concrete whole number, ``least`` or more."""
     number = exact(name, value)
     if not (number.is_Integer and number >= least):
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be a whole number, {least} or more.")
+        raise DomainError(f"{name} = {shown(value)} is not allowed: {name} must be a whole number, {least} or more.")
     return int(number)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flint import fmpq
-from sympy import Expr, Function, Integer, Pow, Rational, Symbol, degree, fraction, together
+from sympy import Dummy, Expr, Function, Integer, Pow, Rational, Sum, Symbol, degree, fraction, together
 from sympy.polys.domains import QQ
 from sympy.polys.fields import FracField
 
@@ -20,7 +20,8 @@ class Arithmetic:
     """An exact field for expressions whose only other variable is the generation ``symbol``."""
 
     def __init__(self, expressions: Iterable[Expr], symbol: Symbol) -> None:
-        listed = list(expressions)
+        # A total over a schedule lies in the field of its terms.
+        listed = [_by_terms(expression, symbol) for expression in expressions]
         # At two generations where neither sizes nor margins have zeros by accident, and powers such as 2^(g²) fit.
         exponents = {power.exp for expression in listed for power in expression.atoms(Pow) if power.exp.has(symbol)}
         tame = all(exponent.is_polynomial(symbol) and degree(exponent, symbol) <= 1 for exponent in exponents)
@@ -38,8 +39,14 @@ class Arithmetic:
         else:
             self._kind = "rationals"
 
+    @property
+    def is_field(self) -> bool:
+        """Whether elements are written in lowest terms, rather than as expressions that grow."""
+        return self._kind != "expressions"
+
     def constant(self, expression: Expr) -> Any:
         """An expression without the generation, as an element of the field."""
+        expression = expression.doit() if expression.has(Sum) else expression
         if self._kind == "rationals":
             return fmpq(int(expression.p), int(expression.q))  # type: ignore[attr-defined]
         if self._kind == "functions":
@@ -52,6 +59,16 @@ class Arithmetic:
         if not expression.has(symbol):
             value = self.constant(expression)
             return lambda g: value
+        totals = {total: _RunningTotal(total, symbol) for total in expression.atoms(Sum) if total.has(symbol)}
+        if totals:
+            names = {total: Dummy() for total in totals}
+            opened = expression.xreplace(names)
+
+            def with_totals(g: int) -> Any:
+                values = {names[total]: running(g) for total, running in totals.items()}
+                return self.constant(opened.subs({symbol: Integer(g), **values}))
+
+            return with_totals
         if self._kind == "rationals" and expression.is_rational_function(symbol):
             top, bottom = (_horner(part, symbol) for part in fraction(together(expression)))
             return lambda g: top(g) / bottom(g)
@@ -64,6 +81,31 @@ class Arithmetic:
         if self._kind == "functions":
             return element.as_expr()
         return element  # simplifying nested radicals costs more than all the rest
+
+
+def _by_terms(expression: Expr, symbol: Symbol) -> Expr:
+    return expression.replace(
+        lambda part: isinstance(part, Sum) and part.has(symbol),
+        lambda part: part.function.subs(part.limits[0][0], symbol),
+    )
+
+
+class _RunningTotal:
+    """A sum whose upper end is the generation, added up term by term as the generations are asked for."""
+
+    def __init__(self, total: Sum, symbol: Symbol) -> None:
+        self._term, (self._index, self._lower, self._upper) = total.function, total.limits[0]
+        self._symbol = symbol
+        self._reached, self._value = int(self._lower) - 1, Integer(0)
+
+    def __call__(self, g: int) -> Expr:
+        upper = int(self._upper.subs(self._symbol, g))
+        if upper < self._reached:
+            self._reached, self._value = int(self._lower) - 1, Integer(0)
+        for place in range(self._reached + 1, upper + 1):
+            self._value += self._term.subs(self._index, place)
+        self._reached = upper
+        return self._value
 
 
 def _is_rational(expression: Expr, symbols: list[Any]) -> bool:

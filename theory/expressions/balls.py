@@ -26,6 +26,7 @@ from flint import acb, acb_poly, arb, ctx, fmpq, fmpq_poly, fmpz
 from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, expand
 
 from theory.errors import DomainError
+from theory.expressions.conjugates import without_pairs
 from theory.expressions.lerch import lerch_phi
 from theory.expressions.multidigamma import multidigamma
 
@@ -60,7 +61,7 @@ class BallProgram:
         self._steps: list[tuple[Operation | None, tuple[int, ...]]] = []
         self._constant: list[bool] = []
         self._known: dict[Any, int] = {}
-        self._result = self._compile(sympy.sympify(expression))
+        self._result = self._compile(without_pairs(sympy.sympify(expression)))
 
     @property
     def is_constant(self) -> bool:

@@ -35,6 +35,7 @@ from sympy import (
     S,
     bernoulli,
     cancel,
+    exp,
     expand,
     factorial,
     gamma,
@@ -125,6 +126,23 @@ class Expansion:
     def constant(self) -> Expr:
         return self.terms.get(CONSTANT, S.Zero)
 
+    @property
+    def oscillates(self) -> bool:
+        """Whether a term that changes sign for ever, such as (−1)^G, is as large as the largest."""
+        first = self.leading()
+        if first is None:
+            return False
+        return any(self._turns(key[0]) and self._is_level(key, first[1]) for key in self.terms)
+
+    def _turns(self, rate: Expr) -> bool:
+        return rate.is_real is False or sign(rate, self.order.ranges) == -1
+
+    def _is_level(self, key: Key, other: Key) -> bool:
+        try:
+            return self.order.keys(key, other) == 0
+        except UnknownOrder:
+            return False
+
     def leading(self) -> tuple[Expr, Key] | None:
         """The largest term; None for the zero expansion."""
         heads: list[Key] = []
@@ -190,8 +208,8 @@ class _Series:
             return self.clean(total)
         if isinstance(expression, Mul):
             return self.product(expression)
-        if isinstance(expression, Pow):
-            return self.power(expression.base, expression.exp)
+        if isinstance(expression, (Pow, exp)):
+            return self.power(*expression.as_base_exp())
         if isinstance(expression, gamma):
             return self.product(Mul(expression, evaluate=False))
         if isinstance(expression, harmonic):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 
 from sympy import E, Expr, Integer, Rational, S, Symbol, exp, log, pi, sqrt
 
@@ -36,7 +37,7 @@ _NOT_NAMES = frozenset({"oo", "zoo", "inf", "infinity", "nan", "I", *_FUNCTIONS}
 _LAMBDA = "lambda_"
 
 
-def parse(text: str, name: str = "expression") -> Expr:
+def parse(text: str, name: str = "expression", names: Collection[str] | None = None) -> Expr:
     r"""Return the arithmetic in ``text`` as an exact SymPy expression.
 
     Decimal numbers are the fractions they print: ``0.3`` is 3/10. ``^`` is a power, as is ``**``. ``j`` and
@@ -49,25 +50,29 @@ def parse(text: str, name: str = "expression") -> Expr:
         Arithmetic, such as ``"1/3"``, ``"j**2"`` or ``"sqrt(2)/n"``.
     name : str
         The argument it was given for; errors name it.
+    names : collection of str, optional
+        The names that the text may hold besides ``pi`` (and ``j`` and ``G``, which whoever asked refuses or not).
+        Without it, any.
 
     Raises
     ------
     DomainError
-        When the text is not arithmetic, is not a finite real number, or is too long to compute with.
+        When the text is not arithmetic, is not a finite real number, is too long to compute with, or holds a name that
+        is not among ``names``.
 
     Examples
     --------
     >>> parse("0.3"), parse("2^j + 1"), parse("sqrt(8)")
     (3/10, 2**j + 1, 2*sqrt(2))
     """
-    return _Reader(text, name).expression()
+    return _Reader(text, name, names).expression()
 
 
 class _Reader:
     """One text, and the errors that name it."""
 
-    def __init__(self, text: str, name: str) -> None:
-        self.text, self.name = text, name
+    def __init__(self, text: str, name: str, names: Collection[str] | None) -> None:
+        self.text, self.name, self.names = text, name, names
 
     def error(self, reason: str) -> DomainError:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
@@ -139,11 +144,26 @@ class _Reader:
         known = {"j": j, "G": G, "pi": pi}
         if identifier in known:
             return known[identifier]
+        if self.names is not None and identifier.replace(_LAMBDA, "lambda") not in self.names:
+            raise self.unknown(identifier.replace(_LAMBDA, "lambda"))
         if identifier in _WHOLE_NAMES:
             return Symbol(identifier, integer=True, positive=True)
         if identifier in _REAL_NAMES:
             return Symbol(identifier, real=True)
         return Symbol("lambda" if identifier == _LAMBDA else identifier, positive=True)
+
+    def unknown(self, identifier: str) -> DomainError:
+        """A name that nothing declares is a slip more often than a constant: it never becomes a symbol by itself."""
+        assert self.names is not None
+        shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
+        close = [name for name in self.names if name.lower() == identifier.lower()]
+        close = close or get_close_matches(identifier, self.names, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        allowed = f"use {', '.join(self.names)}" if self.names else "no name is allowed here"
+        return DomainError(
+            f"{self.name} = {shown!r} holds {identifier}, which nothing declares{hint}: {allowed}, or for a constant "
+            f"of your own a SymPy symbol in Python, --symbol {identifier} on the command line."
+        )
 
     def binary(self, left: Expr, operator: ast.operator, right: Expr) -> Expr:
         match operator:

@@ -84,6 +84,8 @@ def _polynomial_sign(expression: Expr) -> int | None:
         return 1
     if expression.is_negative:
         return -1
+    if expression.is_extended_nonnegative or expression.is_extended_nonpositive:
+        return 1 if expression.is_extended_nonnegative else -1
     symbols = sorted(expression.free_symbols, key=lambda item: item.name)
     if not symbols or not expression.is_polynomial(*symbols):
         return None

@@ -13,6 +13,7 @@ from sympy import (
     Expr,
     Integer,
     Poly,
+    Pow,
     Rational,
     S,
     Symbol,
@@ -45,7 +46,10 @@ def definite_sum(term: Expr, index: Symbol, lower: Expr, upper: Expr) -> Expr | 
     if parts is not None:
         return _rational_sum(*parts, index, lower, upper)
     total: Expr = S.Zero
-    for piece in Add.make_args(expand(powsimp(expand(term)))):
+    for piece in Add.make_args(expand(powsimp(expand(_by_parity(term, index))))):
+        if piece.is_polynomial(index):
+            total += summation(piece, (index, lower, upper))
+            continue
         summed = _power_sum(piece, index, lower, upper)
         if summed is None:
             summed = _geometric_sum(piece, index, lower, upper)
@@ -53,6 +57,24 @@ def definite_sum(term: Expr, index: Symbol, lower: Expr, upper: Expr) -> Expr | 
             return None
         total += summed
     return total
+
+
+def _by_parity(term: Expr, index: Symbol) -> Expr:
+    """The term as a(i) + (−1)^i b(i), where (−1)^i is all that keeps it from being a rational function."""
+    alternating = {power for power in term.atoms(Pow) if power.base == -1 and power.exp.has(index)}
+    parity = {power: _parity(power.exp - index) for power in alternating}
+    if not parity or None in parity.values():
+        return term
+    sides = [term.xreplace({power: side * flip for power, flip in parity.items()}) for side in (S.One, S.NegativeOne)]
+    if any(not side.is_rational_function(index) for side in sides):
+        return term
+    even, difference = (cancel((sides[0] + s * sides[1]) / 2) for s in (1, -1))
+    return even + S.NegativeOne**index * difference
+
+
+def _parity(exponent: Expr) -> Expr | None:
+    """(−1)^exponent where it is a constant; None elsewhere."""
+    return S.One if exponent.is_even else S.NegativeOne if exponent.is_odd else None
 
 
 def schedule_total(sizes: Expr, upper: Expr) -> Expr:

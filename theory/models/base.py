@@ -6,10 +6,13 @@ from abc import ABC, abstractmethod
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
 
-from sympy import Basic, Expr, S, Symbol
+from sympy import Basic, Expr, S, Symbol, sympify
 
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.arguments import quoted, replacements
 from theory.expressions.signs import range_of
+from theory.expressions.symbols import j
+from theory.moments.higher_moments import QuadraticNoise
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
@@ -29,6 +32,19 @@ class Model(ABC):
     gains: ClassVar[tuple[str, ...]] = ()
     #: What each parameter is: "count", "positive" or "probability"; says over what a symbol in its place runs.
     roles: ClassVar[dict[str, str]] = {}
+    #: Whether the next block is drawn from the mixture that the weights make, which must be a law.
+    draws_from_mixture: ClassVar[bool] = False
+
+    @property
+    def unit_block(self) -> Expr | None:
+        """Samples in a unit block, ``n``; None for a model that counts its data in another way."""
+        given = getattr(self, "n", None)
+        return sympify(given) if isinstance(given, (int, Expr)) else None
+
+    @property
+    def fits_alike(self) -> bool:
+        """Whether the same data give the same fit at every generation: no parameter depends on ``theory.j``."""
+        return not any(isinstance(value, Expr) and value.has(j) for value in self.parameters.values())
 
     @abstractmethod
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
@@ -48,9 +64,17 @@ class Model(ABC):
         """Condition under which the loss itself has a finite variance, so that its average has a standard error."""
         return S.true
 
-    def remainder(self) -> tuple[str, Expr]:
-        """The relative order of what a result to leading order leaves out: its name, and its value."""
-        return "1/n", 1 / self.parameters["n"]
+    def noise(self) -> QuadraticNoise | None:
+        """How a block scatters around the model it is drawn from, where that is known to every order; else None."""
+        return None
+
+    def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        """E loss² as a recurrence, exact at every n, so that the variance of the loss is known; None if not derived."""
+        return None
+
+    def remainder(self) -> str:
+        """The order of what a result to leading order leaves out, relative to it: its size is not bounded."""
+        return "1/n"
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
@@ -70,13 +94,10 @@ class Model(ABC):
         """Constructor arguments by name, verified."""
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
-    def names(self) -> list[str]:
-        """Names by which parameters are given: those of a model inside another among them."""
-        return list(self.parameters)
-
-    def takes(self, name: str) -> bool:
-        """Whether a parameter is given by this name."""
-        return name in self.names()
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every parameter that may be named alone: those of a model inside another among them."""
+        return self.parameters
 
     def changed(self, name: str, value: object) -> Self:
         """The model with another value for a parameter, verified again."""
@@ -92,11 +113,12 @@ class Model(ABC):
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The model with symbols replaced in its parameters, as in SymPy."""
-        changed = {
-            name: value.subs(*args, **kwargs) for name, value in self.parameters.items() if isinstance(value, Expr)
-        }
+        pairs = replacements(self.free_symbols, args, kwargs)
+        changed = {name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, Expr)}
         return replace(self, **changed)  # type: ignore[type-var]
 
     def verify_loss(self, loss: str) -> None:
-        if loss not in self.losses:
-            raise DomainError(f"loss = {loss!r} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}.")
+        if not (isinstance(loss, str) and loss in self.losses):
+            raise DomainError(
+                f"loss = {quoted(loss)} is not a loss of {type(self).__name__}: use {', '.join(self.losses)}."
+            )

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from sympy import Expr, S, Symbol, oo
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive
+from theory.expressions.arguments import exact, is_positive, quoted, replacements
 from theory.expressions.signs import range_of
 from theory.models.base import Model
 from theory.models.exponential_family import Bernoulli, ExponentialFamily, GaussianMean
@@ -34,6 +34,11 @@ class BentModel(Model):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The recurrence of (E δ, E δ²); that of the family itself where nothing bends."""
         return self.model.recurrence(workflow, loss) if self.bend.straight else compose_bent(workflow, self.bend)
+
+    @property
+    def draws_from_mixture(self) -> bool:  # type: ignore[override]
+        """Where the family does."""
+        return self.model.draws_from_mixture
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """The recurrence of the bias or of the variance."""
@@ -63,10 +68,6 @@ class BentModel(Model):
                 raise DomainError(f"{name} = {getattr(self, name)} is not allowed: {name} must be {allowed}.")
             object.__setattr__(self, name, value)
 
-    def remainder(self) -> tuple[str, Expr]:
-        """That of the family."""
-        return self.model.remainder()
-
     def _verify_mean(self, name: str, value: Expr) -> None:
         low, high = self.model.mean_range
         if (value - low).is_negative or (high - value).is_negative:
@@ -94,9 +95,10 @@ class BentModel(Model):
         """Symbols in the family's parameters and its own."""
         return super().free_symbols | self.model.free_symbols
 
-    def names(self) -> list[str]:
-        """Its own parameters, and those of the family."""
-        return [*self.parameters, *(name for name in self.model.names() if name not in self.parameters)]
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of the family, and its own."""
+        return {**self.model.settings, **self.parameters}
 
     def changed(self, name: str, value: object) -> Self:
         """With another value for a parameter of its own or of the family."""
@@ -106,11 +108,8 @@ class BentModel(Model):
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """With symbols replaced, in the family too."""
-        own = {
-            name: value.subs(*args, **kwargs)
-            for name, value in self.parameters.items()
-            if isinstance(value, (Expr, Model))
-        }
+        pairs = replacements(self.free_symbols, args, kwargs)
+        own = {name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, (Expr, Model))}
         return type(self)(**{**self.parameters, **own})
 
 
@@ -126,7 +125,7 @@ def is_nonnegative(value: Expr) -> bool | None:
 
 def _require_model(model: object) -> None:
     if not isinstance(model, Model):
-        raise DomainError(f"model = {model!r} is not a model: give an instance, such as Bernoulli(p, n).")
+        raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p, n).")
 
 
 def _mean_run(model: ExponentialFamily) -> Expr | None:

@@ -19,12 +19,11 @@ from typing import Any, ClassVar, Self
 from sympy import Basic, Expr, S, Symbol, factor
 
 from theory.errors import DomainError
-from theory.expressions.arguments import is_positive_integer, parameter
+from theory.expressions.arguments import is_positive_integer, parameter, replacements
 from theory.expressions.signs import unit_interval
 from theory.models.base import Model
 from theory.models.categories.ancestry import support_recurrence
 from theory.models.probabilities import Probabilities, Unspecified, probabilities_from
-from theory.models.samples import verify_blocks, verify_weights
 from theory.moments.composition import compose
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -75,6 +74,7 @@ class Categorical(Model):
     name: ClassVar[str] = "categorical"
     losses: ClassVar[tuple[str, ...]] = ("squared", "diversity", "support")
     gains: ClassVar[tuple[str, ...]] = ("diversity", "support")
+    draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"n": "count"}
 
     def __post_init__(self) -> None:
@@ -95,8 +95,6 @@ class Categorical(Model):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         if loss == "support":
             return self._support(workflow)
-        verify_weights(workflow)
-        verify_blocks(workflow, self.n)  # type: ignore[arg-type]
         squared = compose(workflow, noise=self.diversity / self.n, curvature=-1 / self.n, points=self.n)  # type: ignore[operator]
         return self._lost(squared) if loss == "diversity" else squared
 
@@ -131,4 +129,5 @@ class Categorical(Model):
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The model with symbols replaced in its parameters, as in SymPy."""
-        return type(self)(self.truth.subs(*args, **kwargs), self.n.subs(*args, **kwargs))  # type: ignore[union-attr, arg-type]
+        pairs = replacements(self.free_symbols, args, kwargs)
+        return type(self)(self.truth.subs(pairs), self.n.subs(pairs))  # type: ignore[union-attr, arg-type]

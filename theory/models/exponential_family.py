@@ -14,12 +14,14 @@ from typing import Any, ClassVar
 
 from sympy import Expr, S, Symbol, cancel, oo, sqrt
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import is_positive, is_positive_integer, is_probability, parameter
 from theory.expressions.signs import at_least
 from theory.models.base import Model
 from theory.moments.bent import BIAS, nothing
 from theory.moments.composition import compose
+from theory.moments.fourth_moment import fourth_moment
+from theory.moments.higher_moments import QuadraticNoise
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
@@ -62,6 +64,23 @@ class ExponentialFamily(Model):
         """V at the truth: the variance of one real observation."""
         v0, v1, v2 = self.variance_coefficients
         return (v0 + v1 * self.truth + v2 * self.truth**2).factor()
+
+    @property
+    def draws_from_mixture(self) -> bool:  # type: ignore[override]
+        """Unless every real number is a mean of the family, where V has no root: mixed means are means then."""
+        return self.mean_range != (-oo, oo)
+
+    def noise(self) -> QuadraticNoise:
+        _, v1, v2 = self.variance_coefficients
+        return QuadraticNoise(self.variance, v1 + 2 * v2 * self.truth, v2, self.n)
+
+    def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        if loss != "squared":
+            return None
+        try:
+            return fourth_moment(workflow, self.noise())
+        except NotDerivedError:
+            return None
 
     @property
     def mean_range(self) -> tuple[Expr, Expr]:

@@ -5,26 +5,27 @@ The truth is N(0, I_d): the fit is affine-equivariant, so that losses relative t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from sympy import And, Basic, Expr, Ge, Matrix, Min, S, Symbol, limit, oo, simplify
+from sympy import Abs, Basic, Expr, Matrix, Min, S, Symbol, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive_integer, parameter
+from theory.expressions.arguments import is_positive_integer, parameter, quoted, truth_value
 from theory.expressions.signs import at_least, sign
-from theory.expressions.symbols import G, j
+from theory.expressions.symbols import G
 from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
+from theory.models.fit_sizes import FIRST_FITS, EveryFit, every_fit, fitted_size
 from theory.models.gaussian.inverse_wishart import WishartChain, divergence, log_determinant, wasserstein
 from theory.models.gaussian.moments import LARGEST_STATE, Loss, invariant_recurrence, leading_trace
 from theory.models.gaussian.pool import unbiased_pool
-from theory.models.samples import verify_blocks, verify_weights
 from theory.moments.composition import compose
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.stationary import StationaryRecurrence
 from theory.workflows.base import Workflow
-from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
+from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
+from theory.workflows.replace import Replace
 
 #: The losses that are polynomials in (μ, Σ).
 _INVARIANT = {
@@ -74,7 +75,8 @@ class GaussianFit(Model):
     *Inverse, determinant, root.* Exact for fits on the newest block alone
     (:mod:`theory.models.gaussian.inverse_wishart`), otherwise to leading order in 1/n: d(d+3)/(4n) for ``"kl"``,
     −d(d+3)/(2n) for the log-determinant of maximum likelihood, 3/(2n) for ``"wasserstein"``, each times the
-    pathway ratio :math:`\sum_j C_{g,j}^2/s(j)`.
+    pathway ratio :math:`\sum_j C_{g,j}^2/s(j)`, and scaled so that generation 1, a fit on independent data under every
+    workflow, is exact.
 
     Kazdan et al. (2024), *Collapse or Thrive?*, sections on Gaussian modelling, for the trace under replace and
     accumulate; the rest is derived here.
@@ -95,6 +97,7 @@ class GaussianFit(Model):
     unbiased: bool = False
     name: ClassVar[str] = "gaussian-fit"
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
+    draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count"}
 
     def __post_init__(self) -> None:
@@ -102,8 +105,7 @@ class GaussianFit(Model):
             symbol = Symbol(name, integer=True, positive=True)
             verified = parameter(name, getattr(self, name), symbol, f"{meaning}, 1 or more", is_positive_integer)
             object.__setattr__(self, name, verified)
-        if not isinstance(self.unbiased, bool):
-            raise DomainError(f"unbiased = {self.unbiased!r} is not allowed: it must be True or False.")
+        object.__setattr__(self, "unbiased", truth_value("unbiased", self.unbiased))
         if self.unbiased and self.n == 1:
             raise DomainError("n = 1 leaves no degree of freedom: unbiased = True needs n to be 2 or more.")
 
@@ -121,8 +123,8 @@ class GaussianFit(Model):
     def _n(self) -> Expr:
         return self.n  # type: ignore[return-value]
 
-    def remainder(self) -> tuple[str, Expr]:
-        return "(d + 2)/n", (self._d + 2) / self._n
+    def remainder(self) -> str:
+        return "d/n"
 
     def verify_loss(self, loss: str) -> None:
         super().verify_loss(loss)
@@ -131,7 +133,17 @@ class GaussianFit(Model):
 
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         # The square of an inverse Wishart has a mean from two samples more than the inverse itself.
-        return self._samples(workflow, self._d + 5) if loss == "kl" else S.true
+        return self._samples(workflow, self._d + 5).condition if loss == "kl" else S.true
+
+    def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        # Squares of the other losses are of weight 8, whose invariants are too many to solve in passing.
+        dynamics = workflow.dynamics()
+        if loss not in ("mean", "trace") or not isinstance(dynamics, LinearDynamics):
+            return None
+        if dynamics.transition.shape[0] > LARGEST_STATE:
+            return None
+        squared = replace(_INVARIANT[loss], power=2)
+        return invariant_recurrence(workflow, dynamics, squared, self._d, self._n, self.unbiased)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         self._verify_samples(workflow, loss)
@@ -143,23 +155,46 @@ class GaussianFit(Model):
         else:
             found = None
         if found is None:
-            found = self.leading_recurrence(workflow, loss)
+            found = self._exact_at_one(self.leading_recurrence(workflow, loss), workflow, loss)
         return self._bounded(found, workflow, loss)
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         self._verify_samples(workflow, loss)
         d, n = self._d, self._n
         if loss in ("trace", "log-determinant"):
-            return self._bounded(self._leading_logarithm(workflow, loss), workflow, loss)
-        noise = {
-            "squared": d * (d + 2) / n,
-            "mean": d / n,
-            "covariance": d * (d + 1) / n,
-            "kl": d * (d + 3) / (4 * n),
-            "wasserstein": 3 / (2 * n),
-        }[loss]
-        found = compose(workflow, noise=noise, curvature=S.Zero, exactness="leading order")
+            found = self._leading_logarithm(workflow, loss)
+        else:
+            noise = {
+                "squared": d * (d + 2) / n,
+                "mean": d / n,
+                "covariance": d * (d + 1) / n,
+                "kl": d * (d + 3) / (4 * n),
+                "wasserstein": 3 / (2 * n),
+            }[loss]
+            found = compose(workflow, noise=noise, curvature=S.Zero, exactness="leading order")
         return self._bounded(found, workflow, loss)
+
+    def _exact_at_one(self, found: Recurrence, workflow: Workflow, loss: str) -> Recurrence:
+        """The same scaled to be exact at generation 1, a fit on independent data whatever the workflow.
+
+        Model 1 of replace is that fit. A bootstrap sample is none: there the first generation is to leading order too.
+        """
+        draw = workflow.draw(1)
+        if draw is not None and draw.replacement:
+            return found
+        alone = Replace(sizes=fitted_size(workflow, 1))
+        moved = self.recurrence(alone, loss).at(1) - found.offset
+        if isinstance(found, StationaryRecurrence):
+            first = 1 / workflow.size(1)  # a window of symbolic length has no weights to take it from
+        else:
+            plain = found.changed(margin=None)
+            first = simplify((plain.at(1) - found.offset) / found.scale)
+        if first == 0:
+            return found
+        scale = moved / first
+        if scale.free_symbols and sign(found.scale, self.ranges()) == -1:
+            scale = -Abs(scale)  # a logarithm of a determinant whose sign no comparison of polynomials tells
+        return found.changed(scale=scale)
 
     # -- how -------------------------------------------------------------------------------------------
 
@@ -208,24 +243,19 @@ class GaussianFit(Model):
 
     def _fewest(self, workflow: Workflow) -> Expr:
         """Samples in the smallest of the first fits."""
-        return self._n * Min(*(_fitted_samples(workflow, g) for g in _FIRST_FITS))
+        return self._n * Min(*(fitted_size(workflow, g) for g in FIRST_FITS))
 
-    def _samples(self, workflow: Workflow, needed: Expr) -> Basic:
-        """The condition that every fit has the samples it needs."""
-        enough = Ge(self._fewest(workflow), needed)
-        size, g = workflow.size(GENERATION), GENERATION
-        if not workflow.schedule.has(j) or sign(simplify(size.subs(g, g + 1) - size), {g: at_least(S.One)}) in (0, 1):
-            return enough
-        if all((late - early).is_nonnegative for early, late in pairwise(_pool_sizes(workflow))):
-            return enough  # the blocks shrink, but what is fitted on does not
-        if limit(size, g, oo) == 0:
-            return S.false
-        return And(enough, Ge(self._n * workflow.size(G), needed))
+    def _samples(self, workflow: Workflow, needed: Expr) -> EveryFit:
+        """Whether every fit has the samples it needs."""
+        found = every_fit(workflow, self._n, needed, self.ranges())
+        if found.decided or found.condition.has(G):
+            return found
+        raise NotDerivedError(
+            f"sizes = {workflow.schedule} shrink: how few samples {workflow.name} is left with is not derived."
+        )
 
     def _verify_samples(self, workflow: Workflow, loss: str) -> None:
         needed, draw = self._needed(loss), workflow.draw(G)
-        verify_weights(workflow)
-        verify_blocks(workflow, self._n)
         if draw is not None:
             compose(workflow, noise=S.One, curvature=S.Zero, points=self._n)  # refuses a fraction of a sample
         if self.unbiased and self._fewest(workflow) == 1:
@@ -234,15 +264,15 @@ class GaussianFit(Model):
             return
         if draw is not None and draw.replacement:
             raise DomainError(
-                f"loss = {loss!r} is infinite under {workflow.name} with replacement: a bootstrap sample may repeat "
-                "one point throughout, which has no inverse covariance; draw without replacement."
+                f"loss = {quoted(loss)} is infinite under {workflow.name} with replacement: a bootstrap sample may "
+                "repeat one point throughout, which has no inverse covariance; draw without replacement."
             )
         fewest = self._fewest(workflow)
         if (fewest - needed).is_negative:
             samples = f"{fewest} sample{'s' if fewest != 1 else ''}"
             raise DomainError(
-                f"n = {self.n} leaves a fit of {samples} in d = {self.d} dimensions: loss = {loss!r} needs {needed} or "
-                f"more."
+                f"n = {self.n} leaves a fit of {samples} in d = {self.d} dimensions: loss = {quoted(loss)} needs "
+                f"{needed} or more."
             )
 
     def _bounded(self, found: Recurrence, workflow: Workflow, loss: str) -> Recurrence:
@@ -250,28 +280,8 @@ class GaussianFit(Model):
         needed = self._needed(loss)
         if needed is None:
             return found
-        chained = found.exactness == "exact"
-        samples: Any = self._n * workflow.size(GENERATION) if chained else self._fewest(workflow)
-        return found.changed(margin=samples - needed + 1, domain=self._samples(workflow, needed))
-
-
-_FIRST_FITS = (1, 2, 3, 4)
-
-
-def _fitted_samples(workflow: Workflow, g: int) -> Expr:
-    """Samples that model g is fitted on, in units of n: those that have a weight."""
-    draw = workflow.draw(g)
-    if draw is not None:
-        return draw.size
-    if isinstance(workflow.dynamics(), LagWindow):
-        return workflow.size(1)  # a window of symbolic length: its first fit is the smallest
-    blocks = [workflow.size(index) for index, weight in enumerate(workflow.weights(g), start=1) if weight != 0]
-    fresh = workflow.fresh_size(g) if g > 1 and workflow.fresh_weight(g) != 0 else S.Zero
-    return sum(blocks, fresh)
-
-
-def _pool_sizes(workflow: Workflow) -> list[Expr]:
-    return [_fitted_samples(workflow, g) for g in _FIRST_FITS]
+        samples = self._samples(workflow, needed)
+        return found.changed(margin=samples.margin, domain=samples.condition)
 
 
 def _complement(mean: Recurrence, total: Expr) -> Recurrence:

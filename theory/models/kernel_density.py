@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 from sympy import Expr, S, Symbol
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter, quoted, replacements
 from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.kernels.bandwidth import Bandwidths, verified_bandwidth
 from theory.models.kernels.drift import drift
 from theory.models.kernels.mixtures import GaussianMixture
 from theory.models.kernels.spectral import SpectralRecurrence
-from theory.models.samples import verify_blocks, verify_weights
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
@@ -68,6 +67,7 @@ class KernelDensity(Model):
     truth: GaussianMixture | None = None
     name: ClassVar[str] = "kernel-density"
     losses: ClassVar[tuple[str, ...]] = ("squared", "mise", "variance")
+    draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"bandwidth": "positive", "n": "count", "truth_variance": "positive"}
 
     def __post_init__(self) -> None:
@@ -86,7 +86,7 @@ class KernelDensity(Model):
     def _of_truth(self, d: Expr, variance: Expr) -> tuple[Expr, Expr]:
         """Dimension and variance of the mixture, which any that were given must be."""
         if not isinstance(self.truth, GaussianMixture):
-            raise DomainError(f"truth = {self.truth!r} is not a truth: give a GaussianMixture, or leave it out.")
+            raise DomainError(f"truth = {quoted(self.truth)} is not a truth: give a GaussianMixture, or leave it out.")
         own = exact("d", self.truth.dimension)
         if d not in (S.One, own):
             raise DomainError(f"d = {d} is not the dimension of the mixture: leave d out, or give {own}.")
@@ -110,8 +110,6 @@ class KernelDensity(Model):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         assert self.n is not None
-        verify_weights(workflow)
-        verify_blocks(workflow, self.n)
         bandwidths = self.bandwidths(workflow)
         if loss == "variance":
             return drift(workflow, bandwidths)
@@ -124,9 +122,9 @@ class KernelDensity(Model):
 
     def subs(self, *args: Any, **kwargs: Any) -> KernelDensity:
         """The model with symbols replaced in its parameters, as in SymPy."""
+        pairs = replacements(self.free_symbols, args, kwargs)
         values = {
-            name: value.subs(*args, **kwargs) if hasattr(value, "subs") else value
-            for name, value in self.parameters.items()
+            name: value.subs(pairs) if hasattr(value, "subs") else value for name, value in self.parameters.items()
         }
         if self.truth is not None:
             values |= {"truth_variance": S.One}  # the mixture's own, once its symbols are replaced

@@ -6,22 +6,31 @@ their rows with the previous fit. The risk is the excess test error :math:`E\|\h
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sympy import And, Basic, Expr, Ge, Integer, Matrix, Min, Mod, S, Symbol, cancel, eye, floor, limit, oo, simplify
+from sympy import And, Basic, Expr, Ge, Matrix, Max, Min, Mod, Piecewise, S, Symbol, ceiling, eye, floor, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter, quoted
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
+from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use
+from theory.models.regression_regimes import (
+    INFINITE,
+    LEAST_NORM,
+    Regression,
+    all_rows,
+    crossing,
+    regimes,
+    watched,
+)
 from theory.moments.composition import compose
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
-from theory.workflows.dynamics import GENERATION, LinearDynamics
+from theory.workflows.capped_real import SyntheticBlocks
+from theory.workflows.dynamics import GENERATION
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,12 @@ class LinearRegression(Model):
     fit has matrix weights, and the risk is given to leading order in 1/T, scaled to be exact at
     generation 1.
 
+    *Sizes that change.* Fits on the newest block, or on all rows, are followed through both regimes of rows and
+    features (:mod:`theory.models.regression_regimes`).
+
+    *Subsampled.* A sample of the pool with too few distinct rows has an infinite expected error, however small its
+    probability: finite for fresh rows drawn without replacement only.
+
     *Over-parameterised.* The minimum-norm fit projects on the T rows: signal is lost once per projection.
 
     Examples
@@ -84,8 +99,8 @@ class LinearRegression(Model):
             object.__setattr__(self, name, verified)
         sigma2 = parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
         object.__setattr__(self, "sigma2", sigma2)
-        if self.design not in ("fresh", "shared"):
-            raise DomainError(f"design = {self.design!r} is not a design: use 'fresh' or 'shared'.")
+        if not (isinstance(self.design, str) and self.design in ("fresh", "shared")):
+            raise DomainError(f"design = {quoted(self.design)} is not a design: use 'fresh' or 'shared'.")
         if self.signal is not None:
             signal = exact("signal", self.signal)
             if signal.is_negative or signal.is_real is False:
@@ -115,56 +130,141 @@ class LinearRegression(Model):
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         # The square of an inverse Wishart has a mean from four rows to spare, instead of two.
         d, T = self.d, self.T
+        rows = rows_in_use(workflow) if self.design == "fresh" else None
+        if rows is not None and self._crosses(workflow):
+            found = regimes(self._regression, workflow, T, rows)  # type: ignore[arg-type]
+            return S.false if found is None or not all_rows(found, 4, d) else S.true  # type: ignore[arg-type]
         if not self._wide(workflow):
-            return _at_least(T * self._fewest(workflow), d + 4)  # type: ignore[operator]
-        rows = _rows_in_use(workflow)
-        if self.design == "fresh" and rows is not None and rows.has(GENERATION):
+            least = Min(self._first(workflow), *(fitted_size(workflow, g) for g in FIRST_FITS))
+            if self.design == "fresh" and workflow.draw(G) is None:
+                return every_fit(workflow, T, d + 4, self.ranges()).condition  # type: ignore[arg-type, operator]
+            return _at_least(T * least, d + 4)  # type: ignore[operator]
+        if rows is not None and rows.kept:
             # Rows pile up past the interpolation threshold d.
             return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
         return _at_least(d, T * self._first(workflow) + 4)  # type: ignore[operator]
 
-    def remainder(self) -> tuple[str, Expr]:
-        return "(d + 1)/T", (self.d + 1) / self.T  # type: ignore[operator]
+    def remainder(self) -> str:
+        return "(d + 1)/T"
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        if self._wide(workflow):
-            return self._shared_wide(workflow) if self.design == "shared" else self._fresh_wide(workflow)
+        if workflow.draw(GENERATION) is not None:
+            return self._subsampled(workflow)
         if self.design == "shared":
-            return self._scalar(workflow, "exact")
-        rows = _rows_in_use(workflow)
-        return self._scalar(workflow, "leading order") if rows is None else self._telescoping(workflow, rows)
+            return self._shared_wide(workflow) if self._wide(workflow) else self._shared(workflow)
+        rows = rows_in_use(workflow)
+        if rows is not None and self._crosses(workflow):
+            return self._along(workflow, rows)
+        if self._wide(workflow):
+            return self._fresh_wide(workflow, rows)
+        return self._leading(workflow) if rows is None else self._telescoping(workflow, rows.size)
+
+    @property
+    def _regression(self) -> Regression:
+        return Regression(self.d, self.sigma2, self.signal_strength)  # type: ignore[arg-type]
 
     def _first(self, workflow: Workflow) -> Expr:
         """Distinct rows of block 1, in units of T: a shared design labels the same T rows again."""
         return S.One if self.design == "shared" else workflow.size(1)
-
-    def _fewest(self, workflow: Workflow) -> Expr:
-        """Rows of the smallest fit, in units of T."""
-        draw = workflow.draw(G)
-        first = self._first(workflow)
-        if draw is not None:
-            return Min(first, draw.size)
-        if self.design == "fresh" and workflow.schedule.has(j) and not _grows(workflow.size, first):
-            raise NotDerivedError(
-                f"sizes = {workflow.schedule} shrink: how few rows {workflow.name} is left with is not derived."
-            )
-        return first
 
     def _wide(self, workflow: Workflow) -> bool:
         """Whether the first fit has fewer rows than features."""
         surplus = self.d - self.T * self._first(workflow)  # type: ignore[operator]
         return bool(surplus.is_positive) if surplus.is_number else self.signal is not None
 
-    def _scalar(self, workflow: Workflow, exactness: str) -> Recurrence:
-        """Scalar weights on independent noise of variance σ²d/(T−d−1): exact for a shared design.
+    def _crosses(self, workflow: Workflow) -> bool:
+        """Whether the regime of a fit is a matter of its generation: numbers, and sizes that change."""
+        numbers = not (self.d.free_symbols | self.T.free_symbols | workflow.free_symbols)  # type: ignore[union-attr]
+        return numbers and workflow.schedule.has(j)
 
-        The noise is that of the first fit times its relative size, so that generation 1 is exact.
-        """
-        d, T, fewest = self.d, self.T, self._fewest(workflow)
-        spare = T * fewest - d - 1  # type: ignore[operator]
-        noise = self.sigma2 * d * fewest / spare if spare != 0 else S.One  # type: ignore[operator]
+    def _along(self, workflow: Workflow, rows: RowsInUse) -> MomentRecurrence:
+        """Rows that change along the generations."""
+        regression = self._regression
+        found = regimes(regression, workflow, self.T, rows)  # type: ignore[arg-type]
+        if found is None and rows.kept:
+            raise NotDerivedError(
+                f"sizes = {workflow.schedule}: where the rows so far outnumber the features is not found, so the risk "
+                f"of least squares under {workflow.name} is not derived."
+            )
+        if found is None:
+            return watched(regression, self.T, workflow)  # type: ignore[arg-type]
+        plain = rows.since == 1 and not rows.size.has(Piecewise)
+        if plain and all(stretch.regime != LEAST_NORM for stretch in found):
+            domain = S.false if found[-1].regime == INFINITE else S.true
+            return self._telescoping(workflow, rows.size).changed(domain=domain)
+        return crossing(regression, found, rows.kept)
+
+    def _shared(self, workflow: Workflow) -> Recurrence:
+        """Scalar weights on independent noise of variance σ²d/(T−d−1): exact."""
+        return self._scalar(workflow, S.One, "exact")
+
+    def _leading(self, workflow: Workflow) -> Recurrence:
+        """Matrix weights: to leading order those of scalars, where every fit has the rows it needs."""
+        d, T = self.d, self.T
+        found = every_fit(workflow, T, d + 2, self.ranges())  # type: ignore[arg-type, operator]
+        first = fitted_size(workflow, 1)
+        falls = found.condition == S.false and _at_least(T * first, d + 2) == S.true  # type: ignore[operator]
+        if not found.decided or (falls and workflow.schedule.has(j) and not isinstance(workflow, SyntheticBlocks)):
+            raise NotDerivedError(
+                f"sizes = {workflow.schedule} shrink: how few rows {workflow.name} is left with is not derived."
+            )
+        least = {g: d - 2 - T * fitted_size(workflow, g) for g in FIRST_FITS}  # type: ignore[operator]
+        wide = [g for g, surplus in least.items() if sign(surplus) in (0, 1)]
+        if falls and wide:
+            rows = T * fitted_size(workflow, wide[0])  # type: ignore[operator]
+            raise NotDerivedError(
+                f"workflow = {workflow.name} fits model {wide[0]} on {rows} rows, fewer than the {d} features: its "
+                f"risk under least norm is not derived. Simulation works."
+            )
+        return self._scalar(workflow, first, "leading order").changed(margin=found.margin, domain=found.condition)
+
+    def _scalar(self, workflow: Workflow, first: Expr, exactness: str) -> Recurrence:
+        """Scalar weights on the noise of the first fit times its relative size, so that generation 1 is exact."""
+        d, T = self.d, self.T
+        spare = T * first - d - 1  # type: ignore[operator]
+        noise = self.sigma2 * d * first / spare if spare != 0 else S.One  # type: ignore[operator]
         composed = compose(workflow, noise=noise, curvature=S.Zero, exactness=exactness)
-        return composed.changed(margin=spare, domain=_at_least(T * fewest, d + 2))  # type: ignore[operator]
+        return composed.changed(margin=spare, domain=_at_least(T * first, d + 2))  # type: ignore[operator]
+
+    def _subsampled(self, workflow: Workflow) -> Recurrence:
+        r"""A sample of the pool, to leading order, as long as no sample can have too few distinct rows.
+
+        A fit on m distinct rows has an infinite expected error for d − 1 ≤ m ≤ d + 1: the labels of those rows have
+        noise of their own, of which the fit makes :math:`E \operatorname{tr}` of an inverse Wishart matrix. Each m
+        between the least and the most that a sample can hold has a positive probability. So, with d + 2 rows or more:
+
+        - *fresh rows, without replacement*: m is the size of the sample. Near a direction in which the rows of a sample
+          vanish, :math:`\|X_S u\|^2 \approx \lambda`, the fit is of order :math:`\lambda^{-1/2}`, and
+          :math:`\lambda` has a density of order :math:`\lambda^{(m-d-1)/2}`: finite from d + 2 on. A model before it
+          that is large in another direction takes as many rows again to be so, and one in the same direction is passed
+          on, not magnified (a count of dimensions, not a proof to the last constant);
+        - *shared rows, without replacement*: in generation g each of the T rows has g labels in the pool, and a sample
+          of bT may have ⌈bT/g⌉ distinct rows, so that every generation g ≥ bT/(d + 1) is infinite;
+        - *with replacement*: m may be 1, in every generation that draws, the first for b ≤ 1.
+        """
+        d, T, g = self.d, self.T, GENERATION
+        draw = workflow.draw(g)
+        assert draw is not None
+        drawn = T * draw.size  # type: ignore[operator]
+        if drawn.is_number and not drawn.is_Integer:
+            raise DomainError(f"budget = {draw.size} draws T·budget = {drawn} rows: it must be a whole number.")
+        least = Min(self._first(workflow), draw.size)
+        surplus = d - 2 - T * least  # type: ignore[operator]
+        wide = bool(surplus.is_nonnegative) if surplus.is_number else self.signal is not None
+        if wide:
+            raise NotDerivedError(_NOT_DERIVED.format(design=self.design, workflow=workflow.name))
+        composed = self._scalar(workflow, least, "leading order")
+        if draw.replacement:
+            begins = ceiling(draw.size) if draw.size.is_number else S.One
+            late = Max(begins, 1) - g
+        elif self.design == "shared":
+            late = drawn - g * (d + 1)  # type: ignore[operator]
+        else:
+            return composed
+        spare = composed.margin
+        assert spare is not None
+        short = (spare - 1).is_negative
+        return composed.changed(margin=spare if short else late, domain=S.false)
 
     def _telescoping(self, workflow: Workflow, rows: Expr) -> MomentRecurrence:
         """Fits that move by S_g^{-1} X_gᵀE_g alone; ``rows`` (in units of T, in g) make up S_g."""
@@ -172,11 +272,8 @@ class LinearRegression(Model):
         spare = T * rows - d - 1  # type: ignore[operator]
         first = rows.subs(g, 1)
         domain = _at_least(T * first, d + 2)  # type: ignore[operator]
-        shrinking = not _grows(lambda index: rows.subs(g, index), first)
-        if shrinking and limit(rows, g, oo) == 0:
-            domain = S.false
-        elif shrinking:
-            domain = And(domain, _at_least(T * rows.subs(g, G), d + 2))  # type: ignore[operator]
+        if not self._crosses(workflow):
+            domain = every_fit(workflow, T, d + 2, self.ranges()).condition  # type: ignore[arg-type, operator]
         gain = d * workflow.size(g) / (rows * spare)
         # Block 1 may have a size of its own, beside which the formula for later blocks does not count.
         alike = simplify(workflow.size(g).subs(g, 1) - workflow.size(1)) == 0
@@ -193,20 +290,17 @@ class LinearRegression(Model):
 
     def _shared_wide(self, workflow: Workflow) -> Recurrence:
         """One projection on the row space of X, common to all generations; noise inside it as for scalars."""
-        if workflow.draw(G) is not None:
-            raise NotDerivedError(_NOT_DERIVED.format(design="shared", workflow=workflow.name))
         d, T = self.d, self.T
         noise = self.sigma2 * T / (d - T - 1) if d - T != 1 else S.One  # type: ignore[operator]
         composed = compose(workflow, noise=noise, curvature=S.Zero)
         lost = self.signal_strength * (1 - T / d)  # type: ignore[operator]
         return composed.changed(offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
 
-    def _fresh_wide(self, workflow: Workflow) -> MomentRecurrence:
-        rows = _rows_in_use(workflow)
+    def _fresh_wide(self, workflow: Workflow, rows: RowsInUse | None) -> MomentRecurrence:
         if rows is None or workflow.schedule.has(j):
             raise NotDerivedError(_NOT_DERIVED.format(design="fresh", workflow=workflow.name))
         T = self.T * workflow.size(1)
-        return self._projected(T) if not rows.has(GENERATION) else self._interpolating(T)
+        return self._interpolating(T) if rows.kept else self._projected(T)
 
     def _projected(self, T: Expr) -> MomentRecurrence:
         r"""A new random projection every generation, :math:`w_g = P_g w_{g-1} + X_g^+ E_g`.
@@ -267,38 +361,3 @@ _NOT_DERIVED = (
 def _at_least(value: Expr, bound: Expr) -> Basic:
     """value ≥ bound, decided where it can be."""
     return Ge(value, bound)
-
-
-def _grows(size: Callable[[Any], Expr], first: Expr) -> bool:
-    """Whether a schedule never falls, by its sign where that is decided and by its first blocks otherwise."""
-    g = GENERATION
-    step = simplify(size(g + 1) - size(g))
-    decided = sign(step, {g: at_least(S.One)})
-    if decided is not None:
-        return decided >= 0
-    values = [first, *(size(Integer(index)) for index in range(2, 21))]
-    return all((late - early).is_nonnegative is not False for early, late in pairwise(values))
-
-
-def _rows_in_use(workflow: Workflow) -> Expr | None:
-    """Rows in the fit of model g in units of T, for workflows whose fits telescope; None for the others.
-
-    A one-dimensional state that moves by b_g ε_g alone re-weighs its past by a common factor, so the normal
-    equations telescope; rows of equal weight are s(g)/b_g in number, which must be the rows before plus s(g),
-    or s(g) alone.
-    """
-    dynamics = workflow.dynamics()
-    if not isinstance(dynamics, LinearDynamics) or dynamics.transition != eye(1) or dynamics.fresh != Matrix([[0]]):
-        return None
-    g = GENERATION
-    rows = simplify(workflow.size(g) / dynamics.innovation[0])
-
-    def vanishes(difference: Expr) -> bool:
-        if difference.is_rational_function(g):
-            return cancel(difference) == 0
-        # Sums without a closed form, such as harmonic numbers, cancel only once g is a number.
-        return all(simplify(difference.subs(g, index)) == 0 for index in range(2, 7))
-
-    size = workflow.size(g)
-    first = simplify(rows.subs(g, 1) - workflow.size(1)) == 0
-    return rows if first and (vanishes(rows - rows.subs(g, g - 1) - size) or vanishes(rows - size)) else None

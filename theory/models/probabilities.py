@@ -22,7 +22,7 @@ from flint import arb, ctx, fmpq, fmpz
 from sympy import Expr, Integer, Rational, S, Sum, Symbol
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_positive_integer
+from theory.expressions.arguments import exact, is_positive_integer, quoted
 
 #: Larger vocabularies are refused: every category is listed once.
 MOST_CATEGORIES = 10**6
@@ -337,10 +337,15 @@ def probabilities_from(value: object) -> Probabilities:
         return value
     if isinstance(value, str):
         return _read(value)
-    if isinstance(value, Iterable):
-        return Listed(tuple(value))
+    if (
+        isinstance(value, Iterable)
+        and not isinstance(value, bytes | dict | set)
+        and getattr(value, "shape", None) != ()
+    ):
+        return Listed(tuple(value))  # type: ignore[arg-type]
     raise DomainError(
-        f"probabilities = {value!r} is not allowed: give a sequence that sums to 1, uniform(K) or zipf(K, exponent)."
+        f"probabilities = {quoted(value)} is not allowed: give a sequence that sums to 1, uniform(K) or "
+        "zipf(K, exponent)."
     )
 
 

@@ -10,6 +10,7 @@ from sympy import Expr, S, Symbol
 from theory.expressions.arguments import is_positive_integer, parameter
 from theory.models.base import Model
 from theory.moments.composition import compose
+from theory.moments.higher_moments import QuadraticNoise
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
@@ -28,7 +29,7 @@ class Regular(Model):
     p : positive integer
         Number of parameters.
     n : positive integer
-        Samples in a unit block.
+        Samples in a unit block. With p = n = 1 the risk is in units of p/n, and blocks may be of any size.
 
     Examples
     --------
@@ -49,8 +50,17 @@ class Regular(Model):
             verified = parameter(name, getattr(self, name), symbol, count, is_positive_integer)
             object.__setattr__(self, name, verified)
 
+    @property
+    def unit_block(self) -> Expr | None:
+        """n; None in units of p/n, which stand for any n."""
+        return None if self.p == self.n == 1 else self.n
+
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         return compose(workflow, noise=self.p / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
 
-    def remainder(self) -> tuple[str, Expr]:
-        return "p/n", self.p / self.n  # type: ignore[operator]
+    def noise(self) -> QuadraticNoise:
+        # The limit experiment: p Gaussian coordinates.
+        return QuadraticNoise(S.One, S.Zero, S.Zero, self.n, copies=self.p)  # type: ignore[arg-type]
+
+    def remainder(self) -> str:
+        return "p/n"

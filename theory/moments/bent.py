@@ -27,7 +27,7 @@ from theory.moments.composition import after_whole_pool
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
-from theory.workflows.pathway import block_coefficients, verify_dynamics
+from theory.workflows.pathway import block_coefficients
 
 #: A formula for the rows that does not hold from here on is none.
 LATEST_START = 12
@@ -504,6 +504,11 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
     """
     dynamics = workflow.dynamics()
     if isinstance(dynamics, PoolDynamics):
+        if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
+                f"n samples only."
+            )
         drawn = bend.points * dynamics.budget
         if drawn.is_number and not drawn.is_Integer:
             raise DomainError(
@@ -515,8 +520,6 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )
     if isinstance(dynamics, LinearDynamics):
-        if not type(workflow).__module__.startswith("theory."):
-            verify_dynamics(workflow, dynamics, upto=4)
         try:
             return bent_linear(workflow, dynamics, bend, part)
         except NotDerivedError:

@@ -25,7 +25,6 @@ from theory.moments.stationary import StationaryRecurrence
 from theory.workflows.base import Workflow
 from theory.workflows.converging import ConvergingDynamics
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
-from theory.workflows.pathway import verify_dynamics
 
 
 def compose(
@@ -41,13 +40,16 @@ def compose(
     moment (then subsampling is exact too); without it subsampling is to leading order in 1/n.
     """
     dynamics = workflow.dynamics()
-    if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+    if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )
-    if isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
-        verify_dynamics(workflow, dynamics, upto=4)
     if isinstance(dynamics, PoolDynamics):
+        if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
+                f"n samples only."
+            )
         drawn = S.One if points is None else points * dynamics.budget
         if drawn.is_number and not drawn.is_Integer:
             raise DomainError(
@@ -111,6 +113,7 @@ def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr
         readout=quadratic(dynamics.readout, dynamics.readout),
         initial=initial,
         early=tuple(early[: max(0, start - 2)]),
+        adds_noise=True,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Matrix, S
+from sympy import Expr, Matrix, Piecewise, S
 
 from theory.expressions.symbols import j
-from theory.moments.recurrence import MomentRecurrence
+from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.tables import table_and_tail
 
 
@@ -39,6 +39,20 @@ def past_tables(recurrence: MomentRecurrence) -> MomentRecurrence | None:
         initial=state,
         early=tuple(early),
     )
+
+
+def started_late(recurrence: Recurrence) -> Recurrence:
+    """The recurrence past the tables in its coefficients, where it has such and is finite on the way; itself otherwise.
+
+    Closed forms are of recurrences whose coefficients are single expressions.
+    """
+    if not isinstance(recurrence, MomentRecurrence) or not any(c.has(Piecewise) for c in _coefficients(recurrence)):
+        return recurrence
+    later, margin = past_tables(recurrence), recurrence.margin
+    if later is None or margin is None:
+        return recurrence if later is None else later
+    early = (margin.subs(recurrence.symbol, g) for g in range(1, int(later.start)))
+    return later if all(value.is_positive for value in early) else recurrence
 
 
 def _coefficients(recurrence: MomentRecurrence) -> list[Expr]:

@@ -15,6 +15,7 @@ from sympy import Basic, Expr, S, cancel, oo
 from theory.errors import DomainError
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION
 from theory.workflows.pathway import Pathways
 
 
@@ -32,7 +33,7 @@ class PathwayRecurrence(Recurrence):
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …"""
-        normalised = [S.Zero]
+        normalised, finite = [S.Zero], True
         workflow = self.workflow
         for block, fresh in Pathways(workflow):
             total = S.Zero
@@ -51,8 +52,17 @@ class PathwayRecurrence(Recurrence):
                     total += coefficient**2 / amount
             total = total if total.is_Rational else cancel(total)
             normalised.append(total)
-            if self.margin is not None and self.margin.is_nonpositive:
+            finite = finite and self._is_finite(len(normalised) - 1)
+            if not finite:
                 yield oo
                 continue
             value = self.offset + self.scale * total
             yield value if value.is_Rational else cancel(value)
+
+    def _is_finite(self, generation: int) -> bool:
+        margin = self.margin
+        return margin is None or (margin.subs(GENERATION, generation) - 1).is_negative is not True
+
+    def first_infinite(self, last: int) -> int | None:
+        """The first generation up to ``last`` whose risk is infinite."""
+        return next((g for g in range(1, last + 1) if not self._is_finite(g)), None)

@@ -31,7 +31,7 @@ class Recurrence(ABC):
     Attributes
     ----------
     scale, offset : the affine map from the moment to the risk
-    margin : the risk is finite as long as this expression in g has been positive; None if always
+    margin : the risk is finite as long as this expression in g has been 1 or more; None if always
     domain : condition on the parameters under which every generation has finite risk
     exactness : "exact" or "leading order"
     """
@@ -93,10 +93,13 @@ class MomentRecurrence(Recurrence):
     initial : m at ``start − 1`` (k, 1); for start = 1 this is the state before any data
     early : h·m + c at generations 1 … start − 2, when the recursion starts late
     scale, offset : the affine map to the risk
-    margin : the risk is finite as long as this expression in g has been positive; None if always
+    margin : the risk is finite as long as this expression in g has been 1 or more; None if always
     domain : condition on the parameters under which every generation has finite risk
     exactness : "exact" or "leading order"
     continuation : another recurrence that takes over, with the moments reached, at generation ``[0]`` ≥ 2
+    adds_noise : whether every step adds the variance of new noise, as :func:`theory.moments.composition.compose` does:
+        f ≥ 0 whatever the sizes, and for one moment 1 + κ m, with p = 1 + κ f, is the variance of an observation,
+        never negative
     """
 
     start: int | Expr
@@ -113,6 +116,7 @@ class MomentRecurrence(Recurrence):
     exactness: str = "exact"
     continuation: tuple[Expr, MomentRecurrence] | None = None
     symbol: Symbol = field(default=GENERATION)
+    adds_noise: bool = False
 
     def __post_init__(self) -> None:
         for name in ("matrix", "forcing", "readout", "initial"):
@@ -131,6 +135,14 @@ class MomentRecurrence(Recurrence):
             early=tuple(value.subs(*args) for value in self.early),
             continuation=None if follow is None else (follow[0].subs(*args), follow[1].subs(*args)),
         )
+
+    def changed(self, **attributes: Any) -> Self:
+        """The recurrence with other values for some of its attributes; a margin is that of every regime."""
+        follow = self.continuation
+        if follow is not None and "margin" in attributes and "continuation" not in attributes:
+            later = (follow[0], follow[1].changed(margin=attributes["margin"]))
+            return replace(self, **attributes, continuation=later)
+        return replace(self, **attributes)
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …; ``oo`` from the first generation whose risk is infinite."""
@@ -154,6 +166,7 @@ class MomentRecurrence(Recurrence):
         compiled = _Compiled(active, ring)
         state = [ring.constant(entry) for entry in active.initial]
         g = int(active.start) - 1
+        pages = _Pages(ring, len(state))
         alive = compiled.is_finite(max(g, 1))
         if g >= 1:
             yield risk(compiled.risk(g, state)) if alive else None
@@ -167,6 +180,7 @@ class MomentRecurrence(Recurrence):
                 yield None
                 continue
             state = compiled.step(g, state)
+            pages.turn(g, compiled)
             yield risk(compiled.risk(g, state))
 
 
@@ -198,7 +212,7 @@ class _Compiled:
         self.zero = ring.constant(S.Zero)
 
     def is_finite(self, g: int) -> bool:
-        return self.margin is None or self.margin.subs(self.symbol, g).is_nonpositive is not True
+        return self.margin is None or (self.margin.subs(self.symbol, g) - 1).is_negative is not True
 
     def step(self, g: int, state: list) -> list:
         new = [self.zero] * self.size
@@ -215,6 +229,31 @@ class _Compiled:
             if state[col]:
                 total = total + coefficient(g) * state[col]
         return total
+
+
+#: Terms of an exact value with irrational numbers in it, which no arithmetic makes shorter, at most.
+_MOST_TERMS = 100_000
+
+
+class _Pages:
+    """How long exact moments become where every step writes the ones before into larger expressions."""
+
+    def __init__(self, ring: Arithmetic, size: int) -> None:
+        self._grows = size > 1 and not ring.is_field
+        self._terms = [1] * size
+
+    def turn(self, g: int, compiled: _Compiled) -> None:
+        if not self._grows:
+            return
+        terms = [1] * len(self._terms)
+        for row, col, _ in compiled.entries:
+            terms[row] += self._terms[col] + 1
+        self._terms = terms
+        if max(terms) > _MOST_TERMS:
+            raise DomainError(
+                f"generation = {g} is beyond exact values: with irrational sizes they fill pages, "
+                f"so use numerics.evaluate."
+            )
 
 
 def _whole(generation: Expr) -> int:

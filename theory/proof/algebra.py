@@ -4,6 +4,7 @@ Texts are read, never run. A special function is a variable of its own, and all 
 the textbooks:
 
 - Γ(x+1) = x Γ(x), Γ(1) = 1, Γ(1+z) Γ(1−z) = πz / sin πz;  b^(x+1) = b b^x;  √a² = a;
+- hence Γ(1/2) = √π, and Γ(1−z) by Γ(z) where sin πz is a number in ``SINES``;
 - ψ_m(x+1) = ψ_m(x) + (−1)^m m!/x^(m+1), ψ_0(1) = −γ, ψ_m(1) = (−1)^(m+1) m! ζ(m+1), ζ(2k) by Bernoulli numbers;
   H_x = ψ_0(x+1) + γ, H_x^(m) = ζ(m) − (−1)^m ψ_(m−1)(x+1)/(m−1)!;
 - Φ(z, s, x) = x^(−s) + z Φ(z, s, x+1) (Lerch), Li_s(z) = z Φ(z, s, 1).
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterable
 from itertools import chain
 from math import comb, factorial
@@ -26,6 +28,13 @@ LONG, WIDE = 20_000, 20_000  # characters of a text and terms of a polynomial, a
 ARITIES = dict.fromkeys(("exp", "floor", "gamma", "log", "sin", "sinh", "sqrt", "zeta"), (1,)) | {
     "harmonic": (1, 2), "lerchphi": (3,), "multidigamma": (2,), "polygamma": (2,), "polylog": (2,),
 }  # fmt: skip
+SINES = {  # sin πz, 0 < z < 1/2
+    "1/6": "1/2", "1/4": "sqrt(2)/2", "1/3": "sqrt(3)/2", "1/12": "(sqrt(6) - sqrt(2))/4",
+    "5/12": "(sqrt(6) + sqrt(2))/4", "1/10": "(sqrt(5) - 1)/4", "3/10": "(sqrt(5) + 1)/4",
+    "1/5": "sqrt(10 - 2*sqrt(5))/4", "2/5": "sqrt(10 + 2*sqrt(5))/4",
+    "1/8": "sqrt(2 - sqrt(2))/2", "3/8": "sqrt(2 + sqrt(2))/2",
+}  # fmt: skip
+WORD, WRITTEN = re.compile(r"[\w.]+"), re.compile(r"0|[1-9][0-9]*|[A-Za-z_][A-Za-z0-9_]*")  # a number has one writing
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
 
@@ -114,6 +123,7 @@ class Algebra:
         self.functions: list[tuple[str, Any, tuple[Quotient, ...], int]] = []  # kind, key, arguments, variable
         self.moving: set[int] = set()  # the functions whose arguments contain g, however deep
         self.known: dict[str, Quotient] = {}  # what texts stand for at generation g
+        self.barred: set[str] = set()  # names that no text may use any more
 
     def variable(self, name: str) -> Quotient:
         if name not in self.labels:
@@ -126,11 +136,13 @@ class Algebra:
         require(isinstance(text, str) and len(text) <= LONG, "a text is too long, or none")
         require(text.isascii() and text.isprintable() and "#" not in text, f"{text!r} is no plain arithmetic")
         if at is not g or text not in self.known:
+            other = next((word for word in WORD.findall(text) if not WRITTEN.fullmatch(word)), None)
+            require(other is None, f"{str(other)[:40]!r} is neither a name nor a whole number in plain digits")
             try:
                 tree = ast.parse(text, mode="eval")
+                value = self.normal(self.value(tree.body, at))
             except (MemoryError, RecursionError, SyntaxError):
-                raise CertificateError(f"{text[:80]!r} is no arithmetic") from None
-            value = self.normal(self.value(tree.body, at))
+                raise CertificateError(f"{text[:80]!r} is no arithmetic, or nests too deeply") from None
             return self.known.setdefault(text, value) if at is g else value
         return self.known[text]
 
@@ -141,6 +153,7 @@ class Algebra:
             case ast.Name(id="g"):
                 return at
             case ast.Name(id=name):
+                require(name not in self.barred, f"{name} is the variable of a range, and no parameter")
                 return self.variable(name) if name != "I" else self.root(Quotient(-1))
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 return ZERO - self.value(inner, at)
@@ -163,7 +176,7 @@ class Algebra:
             case "polylog" if not any(map(self.moves, args)):
                 return x * self.shifted("lerch", (x, args[0]), ONE)
             case "gamma":
-                return self.shifted("gamma", None, x)
+                return self.gamma(x)
             case "polygamma" if m is not None and 0 <= m <= 100:
                 return self.shifted("psi", m, x)
             case "harmonic" if len(args) == 1:
@@ -181,19 +194,46 @@ class Algebra:
         require(not any(map(self.moves, args)), f"nothing is known of {name} as a function of g")
         return self.function("constant", name, *args)
 
+    def gamma(self, x: Quotient) -> Quotient:
+        """Γ(x); of a number in whole steps from Γ(z) with 0 < z < 1/2 where sin πz is known, and from Γ(1/2) = √π."""
+        number = x.number()
+        if number is None or number.q == 1:
+            return self.shifted("gamma", None, x)
+        part = number - fmpq(number.p // number.q)
+        if part != fmpq(1, 2) and str(1 - part) not in SINES:
+            return self.shifted("gamma", None, x)
+        pi = self.variable("pi")
+        if part == fmpq(1, 2):
+            base = self.root(pi)
+        else:
+            base = pi / (self.read(SINES[str(1 - part)]) * self.shifted("gamma", None, Quotient(1 - part)))
+        return self.shifted("gamma", None, x, (Quotient(part), base))
+
     def root(self, x: Quotient) -> Quotient:
-        """√x; a positive rational factor is taken out, prime by prime."""
-        if x == ONE:
-            return ONE
-        lead = x.top.leading_coefficient() if x.top != 0 else fmpq(1)
-        if lead <= 0 or lead == 1 or max(lead.p.bit_length(), lead.q.bit_length()) > 128:  # beyond that, no factors
+        """√x; the size of the leading rational factor is taken out, prime by prime."""
+        if x in (ZERO, ONE):
+            return x
+        lead = abs(x.top.leading_coefficient())
+        if max(lead.p.bit_length(), lead.q.bit_length()) > 128:  # beyond that, no factors
             return self.function("root", None, x)
-        value = ONE if x.number() is not None else self.function("root", None, x / Quotient(lead))
+        rest = x / Quotient(lead)
+        value = ONE if rest == ONE else self.nested(rest)
         for number, side in ((lead.p, 1), (lead.q, -1)):
             for prime, times in number.factor():
                 odd = self.function("root", None, Quotient(prime)) if times % 2 else ONE
                 value = value * (Quotient(prime) ** (int(times) // 2) * odd) ** side
         return value
+
+    def nested(self, x: Quotient) -> Quotient:
+        """√(a + b√c), by √(a − b√c) where that has a name: their product is √(a² − b²c), if all are positive."""
+        roots = [(index, args[0]) for kind, _, args, index in self.functions if kind == "root" and x.has(index)]
+        if len(roots) == 1 and (c := roots[0][1].number()) is not None and x.bottom == 1:
+            even, odd = halves(x.top, roots[0][0], Quotient(c))
+            conjugate, norm = even - odd * Quotient(RING.gen(roots[0][0])), even * even - odd * odd * Quotient(c)
+            met = any(kind == "root" and args[0] == conjugate for kind, _, args, _ in self.functions)
+            if met and None not in (even.number(), odd.number()) and min(c, even.number(), norm.number()) > 0:
+                return self.root(norm) / self.function("root", None, conjugate)
+        return self.function("root", None, x)
 
     def function(self, kind: str, key: Any, *args: Quotient) -> Quotient:
         for known, same, values, index in self.functions:
@@ -209,9 +249,10 @@ class Algebra:
         """Whether a value depends on g."""
         return value.has() or any(value.has(index) for index in self.moving)
 
-    def shifted(self, kind: str, key: Any, x: Quotient) -> Quotient:
-        """A function with a functional equation, by whole steps from an argument whose value has a name."""
-        known = [(args[0], Quotient(RING.gen(i))) for k, same, args, i in self.functions if k == kind and same == key]
+    def shifted(self, kind: str, key: Any, x: Quotient, *given: tuple[Quotient, Quotient]) -> Quotient:
+        """A function with a functional equation, by whole steps from an argument whose value is given or has a name."""
+        met = [(args[0], Quotient(RING.gen(i))) for k, same, args, i in self.functions if k == kind and same == key]
+        known = [*given, *met]
         if kind == "psi" and x.whole() is not None:
             at_one = Quotient((-1) ** (key + 1) * factorial(key)) * self.zeta(key + 1)
         known += [(ONE, ONE)] if kind == "gamma" else [(ZERO, ONE)] if kind == "power" else []
@@ -252,7 +293,7 @@ class Algebra:
         slope = (exponent - Quotient(exponent.top.subs({"x0": 0}), exponent.bottom.subs({"x0": 0}))) / g
         rest, steps = exponent - slope * g, slope.whole()
         if steps is None or self.moves(rest):
-            raise CertificateError("a power has an exponent that is not linear in g")
+            raise CertificateError("a power has an exponent that is not shown to be linear in g")
         whole = rest.whole()
         constant = base**whole if whole is not None else self.shifted("power", base, rest)
         return constant * self.shifted("power", base, g) ** steps if steps else constant
@@ -328,7 +369,7 @@ class Sequence:
             for text in (*chain(*regime["matrix"]), *regime["forcing"], *regime["readout"], regime["shift"]):
                 algebra.read(text)
         roots = [args[0].number() for kind, _, args, _ in algebra.functions if kind == "root"]
-        require(all(x is None or x > 0 for x in roots), "a recurrence is not real.")
+        require(all(x is None or x > 0 for x in roots), "a recurrence is not shown to be real.")
 
     def start(self, regime: int = 0) -> Quotient:
         return self.read(self.data["regimes"][regime]["start"])
@@ -368,7 +409,7 @@ def power_sums(
         for index, coefficient in enumerate(p):
             rest[shift + index] = rest[shift + index] - lead * coefficient
     for left in rest:
-        algebra.equal(left, ZERO, "the roots are no roots of the annihilator")
+        algebra.equal(left, ZERO, "the roots are not shown to be roots of the annihilator")
     for k in range(1, len(q) + size):
         total = p[size - k] * Quotient(k) if k <= size else ZERO
         sums.append(ZERO - sum((p[size - i] * sums[k - i] for i in range(1, min(k, size + 1))), total))

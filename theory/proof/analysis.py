@@ -38,7 +38,10 @@ class Analysis(Algebra):
         cover = {"g": since + self.variable(SINCE), **self.beyond(value, since), **self.ranges}
         both = self.covered(value.top, cover) / self.covered(value.bottom, cover)
         (top, strict), (bottom, nowhere_zero) = self.definite(both.top), self.definite(both.bottom)
-        require(top * bottom >= 0 and nowhere_zero, f"{self.text(both.top)} over {self.text(both.bottom)} has no sign")
+        require(
+            top * bottom >= 0 and nowhere_zero,
+            f"{self.text(both.top)} over {self.text(both.bottom)} is not shown to have a sign",
+        )
         return int(strict)
 
     def beyond(self, value: Quotient, since: Quotient) -> dict[str, Quotient]:
@@ -91,7 +94,7 @@ class Analysis(Algebra):
         ball, here = self.ball(Quotient(poly)), [i for i, degree in enumerate(poly.degrees()) if degree > 0]
         if poly == 0 or ball is not None:
             told = poly == 0 or (ball.imag == 0 and (ball.real > 0 or ball.real < 0))
-            require(told, f"the ball around {self.text(poly)} contains zero, or is not real")
+            require(told, f"the ball around {self.text(poly)} is not shown to be real and to leave out zero")
             return (0, False) if poly == 0 else (1 if ball.real > 0 else -1, True)
         require(all(self.labels[i] in self.free for i in here), f"the range of {self.text(poly)} is not stated")
         signs = {1 if coefficient > 0 else -1 for _, coefficient in poly.terms()}
@@ -100,13 +103,15 @@ class Analysis(Algebra):
             strict = [term for term in terms if term <= self.positive]
             self.used |= min(strict, key=len, default=set())
             return signs.pop(), bool(strict)
-        require(len(here) == 1, f"{self.text(poly)} has coefficients of both signs")
+        require(len(here) == 1, f"{self.text(poly)} is not shown to have a sign: its coefficients have both")
         require(poly.total_degree() <= DEGREE, f"a polynomial of degree {poly.total_degree()} is out of reach")
         line = [fmpq(0)] * (int(poly.total_degree()) + 1)
         for exponents, coefficient in poly.terms():
             line[int(exponents[here[0]])] = coefficient
         roots = [root for root, _ in fmpq_poly(line).complex_roots()]
-        require(all(root.imag != 0 or root.real < 0 for root in roots), f"{self.text(poly)} may change sign")
+        require(
+            all(root.imag != 0 or root.real < 0 for root in roots), f"{self.text(poly)} is not shown to have one sign"
+        )
         return (1 if line[0] > 0 else -1), True
 
     def text(self, poly: Any) -> str:
@@ -146,7 +151,7 @@ class Analysis(Algebra):
                         require(not any(x.has(index) for index in self.moving), "a root has no known growth")
                         degree, head = self.leading(x)
                         positive = head.number() > 0 if head.number() is not None else self.sign(head, ONE) == 1
-                        require(positive, "a root is not that of a positive number")
+                        require(positive, "a root is not shown to be that of a positive number")
                         order, term = order + Quotient(fmpq(degree * times, 2)), term * self.root(head) ** times
                     case "lerch" if times > 0:
                         order_known = not any(map(self.moves, key)) and (key[1].number() or -1) >= 0
@@ -154,21 +159,24 @@ class Analysis(Algebra):
                         series = True
                     case _:
                         require(False, f"a {kind} of g has no known growth")
-            require(gammas == 0, "Gamma functions do not cancel")
+            require(gammas == 0, "Gamma functions are not shown to cancel")
             if base != ONE:
-                require(self.shrinks(base), f"a power of {self.text(base.top)} over {self.text(base.bottom)} grows")
+                require(
+                    self.shrinks(base),
+                    f"a power of {self.text(base.top)} over {self.text(base.bottom)} is not shown to shrink",
+                )
                 continue
             require(not series, "a series of g has no known limit")
             degree, lead = self.leading(term)
             order = self.normal(order + Quotient(degree))
             number = order.number()
             falls = number < 0 if number is not None else self.sign(ZERO - order, ONE) == 1
-            require(falls or number == 0, "a term grows")
+            require(falls or number == 0, "a term is not shown to stay bounded")
             if not falls and logs >= 0:
                 orders[logs] = orders.get(logs, ZERO) + lead
         total = orders.pop(0, ZERO)
         for coefficient in orders.values():
-            self.equal(coefficient, ZERO, "a logarithm of g is left")
+            self.equal(coefficient, ZERO, "the coefficient of a logarithm of g is not shown to be zero")
         return self.normal(total)
 
     def leading(self, value: Quotient) -> tuple[int, Quotient]:
@@ -200,7 +208,7 @@ class Analysis(Algebra):
             return []
         kinds = {kind for kind, _, _, index in self.functions if index in others}
         known = kinds <= {"root", "power"} and "EulerGamma" not in {self.labels[index] for index in others}
-        require(known, "a coefficient is not rational in g and the parameters.")
+        require(known, "a coefficient is not shown to be rational in g and the parameters.")
         if len(collect(bottom, [index for kind, _, _, index in self.functions if kind == "power"])) > 1:
             self.sign(Quotient(bottom), start)
         content = RING.constant(0)

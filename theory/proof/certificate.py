@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.errors import DomainError
+from theory.proof.plain import UnreadableError, plain_file
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class Certificate:
         Raises
         ------
         DomainError
-            When the file is missing or holds no JSON object.
+            When the file is missing, larger or more deeply nested than a certificate can be, or holds no JSON object.
         """
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"), parse_int=_short)
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            data = plain_file(path)
+        except UnreadableError as error:
             raise DomainError(f"{str(path)!r} is no certificate: {error}.") from None
         if not isinstance(data, dict):
             raise DomainError(f"{str(path)!r} is no certificate: it holds no JSON object.")
@@ -66,15 +67,11 @@ class Certificate:
 
     def __str__(self) -> str:
         # A file may hold anything: only what can be read is printed.
-        lines = ("".join(c if c.isprintable() else "?" for c in line) for line in _lines(self.data))
-        return "\n".join(lines)
-
-
-def _short(digits: str) -> int:
-    """A whole number of JSON: an index, a generation."""
-    if len(digits) > 20:
-        raise json.JSONDecodeError("a whole number has more than 20 digits", digits[:20], 0)
-    return int(digits)
+        try:
+            lines = _lines(self.data)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            return "a certificate that is not of the form of one: check says what is amiss"
+        return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
 
 
 #: The claims in words, about one risk or two.

@@ -1,7 +1,8 @@
 """The checker: reads a certificate and verifies every step, by polynomial arithmetic over Q and ball arithmetic alone.
 
-This file, ``analysis.py`` and ``algebra.py`` are all that has to be trusted. They import nothing else of selfgen, so
-that ``python check.py FILE`` runs by itself, and the other two name what they take from the textbooks. What is proved
+This file, ``analysis.py``, ``algebra.py``, and the two that read, ``form.py`` and ``plain.py``, are all that has to be
+trusted. They import nothing else of selfgen, so that ``python check.py FILE`` runs by itself; analysis and algebra name
+what they take from the textbooks. What is proved
 holds for all parameters in the stated ranges for which the expressions written are defined, those in the start of a
 regime being whole numbers.
 """
@@ -22,29 +23,33 @@ if TYPE_CHECKING or __package__:
     from theory.proof.algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                                       collect, dot, g, power_sums, require)
     from theory.proof.analysis import SINCE, Analysis
+    from theory.proof.form import formed
+    from theory.proof.plain import UnreadableError, plain, plain_file
 else:
     from algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                          collect, dot, g, power_sums, require)
     from analysis import SINCE, Analysis
+    from form import formed
+    from plain import UnreadableError, plain, plain_file
 # fmt: on
 
 RESERVED = {"g", "I", "pi", "EulerGamma"}
 MALFORMED = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError)
-ABOUT = {"model", "workflow", "loss", "quantity", "exactness"}
 
 
 class Checker(Analysis):
     """One certificate, and the facts established so far."""
 
     def __init__(self, data: dict[str, Any]) -> None:
+        formed(data)
         super().__init__(data["positive"])
         self.data, self.facts = data, dict[tuple[Any, ...], Any]()
 
     def run(self, complete: bool = True) -> bool:
         """Verify every step, the claim among them, and that the signs rest on the witnesses and ranges stated."""
         data = self.data
-        require((data["format"], data["version"]) == ("selfgen certificate", 1), "this is no certificate of version 1.")
-        require(all(name.isidentifier() and name not in RESERVED for name in data["parameters"]), "a name is taken.")
+        free = [name.isidentifier() and name.isascii() and name not in RESERVED for name in data["parameters"]]
+        require(all(free), "a name is taken.")
         self.ranges = {name: self.read(text) for name, text in data["parameters"].items()}
         self.free = {SINCE}
         for over in self.ranges.values():
@@ -55,12 +60,15 @@ class Checker(Analysis):
         plain = {label for label in self.labels if label.isidentifier()} - {*RESERVED, *data["parameters"]}
         require(self.free <= {SINCE, *plain}, "a range is stated in more than variables of its own.")
         require(self.positive <= self.free - {SINCE}, "what is called positive is no variable of a range.")
-        require(all(set(item) == ABOUT for item in data["about"]), "it does not say what it is about.")
+        require(len(set(data["positive"])) == len(data["positive"]), "what is positive is said twice.")
+        # A parameter that is called like one would be tied to it.
+        self.barred = self.free - {SINCE}
+        self.known.clear()
         require(len(data["about"]) == len(data["sequences"]), "it does not say what it is about.")
         self.sequences = [Sequence(self, item) for item in data["sequences"]]
         self.defined()
-        named = data["claim"].get("sequences") == list(range(len(self.sequences)))
-        require(not complete or named, "the claim is not about the sequences as they are listed.")
+        listed = data["claim"]["sequences"] == list(range(len(self.sequences)))
+        require(not complete or listed, "the claim is not about the sequences as they are listed.")
         for number, step in enumerate([*data["steps"], data["claim"]], start=1):
             name = str(step.get("rule")) if number <= len(data["steps"]) else "claim"
             try:
@@ -82,7 +90,7 @@ class Checker(Analysis):
                 start = item.start(regime) if item.start(regime).whole() is not None else ONE
                 for text in (*chain(*data["matrix"]), *data["forcing"], *data["readout"], data["shift"]):
                     late = [pole for pole in self.poles(self.read(text).bottom, start) if pole >= (start.whole() or 1)]
-                    require(not late, f"{text} is not defined at g = {late}.")
+                    require(not late, f"{text} is not shown to be defined at g = {late}.")
 
 
 # -- rules: each verifies one step and adds a fact -------------------------------------------------------------
@@ -102,21 +110,27 @@ def solution(checker: Checker, sequence: int, moments: list[list[str]], value: l
         else:
             given = [checker.read(text, origin) for text in before]
             here, ahead = item.start(regime), item.start(regime) - last
-            require(here.whole() is not None or checker.counts(here), "a regime starts at no whole number")
+            require(
+                here.whole() is not None or checker.counts(here), "a regime is not shown to start at a whole number"
+            )
             if ahead.number() is None:
                 checker.sign(ahead - ONE, ONE)
             else:
-                require(ahead.number() >= (regime > 1 or first == 1), "the regimes are not in order")
+                require(ahead.number() >= (regime > 1 or first == 1), "the regimes are not shown to be in order")
                 early_on = ahead.number() > 0 and holds(checker, item, before, origin, regime)
-                require(not early_on, "a regime starts before it is said to")
+                require(not early_on, "a regime is not shown to start as late as it is said to")
             last = here
         for text, start in zip(texts, given, strict=True):
-            checker.equal(checker.read(text, origin), start, f"{text} does not start at {checker.text(start.top)}")
+            checker.equal(
+                checker.read(text, origin), start, f"{text} is not shown to start at {checker.text(start.top)}"
+            )
         after = [checker.read(text) for text in texts]
         step = item.step([checker.read(text, g - ONE) for text in texts], g, regime)
         for text, one, two in zip(texts, after, step, strict=True):
-            checker.equal(one, two, f"{text} does not satisfy the recurrence")
-        checker.equal(checker.read(written), item.risk(after, g, regime), f"the moments do not give {written}")
+            checker.equal(one, two, f"{text} is not shown to satisfy the recurrence")
+        checker.equal(
+            checker.read(written), item.risk(after, g, regime), f"the moments are not shown to give {written}"
+        )
         before = texts
     valued(checker, sequence, value, early, [], item.early)
     since = last.whole() if len(value) > 1 else first - 1
@@ -139,7 +153,7 @@ def valued(
 ) -> None:
     """Note the value of a sequence, with the risks before it and the sums over roots that belong to it."""
     for text, risk in zip(early, given, strict=True):
-        checker.equal(checker.read(text), risk, f"an early risk is not {text}")
+        checker.equal(checker.read(text), risk, f"an early risk is not shown to be {text}")
     checker.facts["value", sequence] = {"value": value, "roots": roots, "since": len(early) + 1}
 
 
@@ -150,7 +164,9 @@ def annihilator(
     item, q, (text,) = checker.sequences[sequence], [checker.read(text) for text in annihilator], value
     (data,), origin, sums = item.data["regimes"], len(early) + 1, [power_sums(checker, q, **part) for part in roots]
     constants = [checker.read(x) for x in [*chain(*data["matrix"]), *data["forcing"], *data["readout"], data["shift"]]]
-    require(q[-1] == ONE and not any(map(checker.moves, [*q, *constants])), "the recurrence is not constant")
+    require(
+        q[-1] == ONE and not any(map(checker.moves, [*q, *constants])), "the recurrence is not shown to be constant"
+    )
     (state, given), any_state, ours, theirs = (
         item.run(origin),
         [checker.variable(f"moment {i}") for i in range(len(item.initial))],
@@ -160,12 +176,14 @@ def annihilator(
     for index, coefficient in enumerate(q):
         if index < len(q) - 1:
             here = sum((trace(index) for trace in sums), checker.read(text, Quotient(origin + index)))
-            checker.equal(here, item.risk(state, g), f"at generation {origin + index} the value differs")
+            checker.equal(
+                here, item.risk(state, g), f"at generation {origin + index} the value is not shown to be the risk"
+            )
         theirs = theirs + coefficient * item.risk(any_state, g)
         ours = ours + coefficient * checker.read(text, g + Quotient(index))
         state, any_state = item.step(state, g), item.step(any_state, g)
-    checker.equal(theirs, ZERO, "the recurrence is not annihilated")
-    checker.equal(ours, ZERO, f"{text} is not annihilated")
+    checker.equal(theirs, ZERO, "the recurrence is not shown to be annihilated")
+    checker.equal(ours, ZERO, f"{text} is not shown to be annihilated")
     valued(checker, sequence, value, early, roots, given[:-1])
 
 
@@ -178,7 +196,7 @@ def cone(
     items = [checker.sequences[index] for index in sequences]
     for item, texts in zip(items, risks, strict=True):
         for text, value in zip(texts, item.run(since + 1)[1], strict=True):
-            checker.equal(checker.read(text), value, f"an early risk is not {text}")
+            checker.equal(checker.read(text), value, f"an early risk is not shown to be {text}")
     runs, first = [item.run(since - 1) for item in items], Quotient(since)
     variables = iter(checker.variable(f"moment {i}") for i in range(sum(len(item.initial) for item in items)))
     before = [[next(variables) for _ in item.initial] for item in items]
@@ -193,7 +211,9 @@ def cone(
     old, new = at(before, g - ONE), at(after, g)
     for row, extra, value in zip(multipliers, rests, new, strict=True):
         parts = [checker.read(x) for x in (*row, extra)]
-        checker.equal(value, dot(parts, [*old, ONE]), "a form is not the stated combination of those before")
+        checker.equal(
+            value, dot(parts, [*old, ONE]), "a form is not shown to be the stated combination of those before"
+        )
         _ = [checker.sign(part, first) for part in parts]
     parts = [checker.read(x) for x in (*weights, rest)]
     _ = [checker.sign(part, first) for part in parts]
@@ -204,14 +224,18 @@ def cone(
         way = {"increasing": ONE, "decreasing": Quotient(-1)}[shape]
         difference, base = way * (items[0].risk(after[0], g) - items[0].risk(before[0], g - ONE)), old
         earlier = [way * (two - one) for one, two in zip(runs[0][1], runs[0][1][1:], strict=False)]
-    checker.equal(difference, dot(parts, [*base, ONE]), "the difference is not the stated combination of the forms")
+    checker.equal(
+        difference, dot(parts, [*base, ONE]), "the difference is not shown to be the stated combination of the forms"
+    )
     _ = [checker.sign(value, first) for value in earlier]
     checker.facts[(shape, *sequences)] = runs
 
 
 def limit(checker: Checker, sequence: int, limit: str) -> None:
     """The last value tends to the limit."""
-    checker.equal(checker.limit_of(settled(checker, sequence)), checker.read(limit), f"the limit is not {limit}")
+    checker.equal(
+        checker.limit_of(settled(checker, sequence)), checker.read(limit), f"the limit is not shown to be {limit}"
+    )
     checker.facts["limit", sequence] = checker.read(limit)
 
 
@@ -231,9 +255,9 @@ def growth(checker: Checker, sequence: int, growth: str) -> None:
         base = math.prod((key**power for (key, _), power in zip(powers, times, strict=True)), start=ONE)
         require(checker.sign(base, ONE) == 1, f"{growth} may change sign")
     checker.equal(
-        checker.limit_of(settled(checker, sequence) / rate), ONE, f"the value over {growth} does not tend to 1"
+        checker.limit_of(settled(checker, sequence) / rate), ONE, f"the value over {growth} is not shown to tend to 1"
     )
-    checker.equal(checker.limit_of(ONE / rate), ZERO, f"{growth} does not grow")
+    checker.equal(checker.limit_of(ONE / rate), ZERO, f"{growth} is not shown to grow")
     checker.facts["growth", sequence] = rate
 
 
@@ -255,7 +279,7 @@ def remainder(
     """
     first, fact = Quotient(since), checker.facts["value", sequence]
     require(fact["since"] is not None, "parameters decide from where on the last value holds")
-    require(since >= fact["since"], "the last value does not hold as early")
+    require(since >= fact["since"], "the last value is not shown to hold as early")
     require(not fact["roots"], "sums over roots have no rational steps")
     (value, before), (near, nearer), (room, less) = (
         (get(g), get(g - ONE))
@@ -267,18 +291,20 @@ def remainder(
     )
     if constant is None:
         for rest in (value - near, room):
-            checker.equal(checker.limit_of(rest), ZERO, "the remainder or its bound does not tend to 0")
+            checker.equal(checker.limit_of(rest), ZERO, "the remainder or its bound is not shown to tend to 0")
         step, fall = checker.normal((value - near) - (before - nearer)), less - room
         for way in (fall - step, fall + step):
             checker.sign(way, first + ONE)
     else:
         aside = checker.read(constant)
-        require(not checker.moves(aside), f"{constant} is no constant")
+        require(not checker.moves(aside), f"{constant} is not shown to be a constant")
         for way in (ONE, Quotient(-1)):
             edge, earlier = near - aside + way * room, nearer - aside + way * less
-            checker.equal(checker.limit_of((value - aside) / edge), ONE, "value over expansion does not tend to 1")
+            checker.equal(
+                checker.limit_of((value - aside) / edge), ONE, "value over expansion is not shown to tend to 1"
+            )
             factor = checker.normal((value - aside) / edge * (earlier / (before - aside)))
-            require(checker.sign(factor, first + ONE) == 1, "the value changes sign")
+            require(checker.sign(factor, first + ONE) == 1, "the value may change sign")
             checker.sign(way * (factor - ONE), first + ONE)
     checker.facts["remainder", sequence] = (expansion, bound, since)
 
@@ -295,14 +321,17 @@ def claim(
         towards, away = ("increasing", "decreasing")[:: 1 if statement == "least upper bound" else -1]
         require((towards, first) in known or (away, first) in known, "the sequence is not shown to be monotone")
         extreme = known["limit", first] if (towards, first) in known else known[away, first][0][1][0]
-        checker.equal(extreme, checker.read(str(bound)), f"the bound is not {bound}")
+        checker.equal(extreme, checker.read(str(bound)), f"the bound is not shown to be {bound}")
     elif statement == "never above" and since is not None:
         require(all(("increasing", index) in known for index in sequences), "the sequences are not shown to increase")
         low, high = (checker.sequences[index].run(since)[1] for index in sequences)
         for one, two in zip([*low[:-1], known["limit", first]], high, strict=True):
             checker.sign(two - one, ONE)
     elif statement == "lower limit":
-        require(checker.sign(known["limit", sequences[1]] - known["limit", first], ONE), "the limits are not in order")
+        require(
+            checker.sign(known["limit", sequences[1]] - known["limit", first], ONE),
+            "the limits are not shown to be in order",
+        )
     else:
         key = {"closed form": "value", "value": "no claim"}.get(statement, statement)
         require((key, *sequences) in known, f"no step shows it: {statement}")
@@ -318,11 +347,12 @@ def check(certificate: Any) -> bool:
     data = getattr(certificate, "data", certificate)
     try:
         with ctx.workprec(256):
-            return Checker(json.loads(data if isinstance(data, str) else json.dumps(data))).run()
+            return Checker(plain(data if isinstance(data, str) else json.dumps(data))).run()
+    except UnreadableError as error:
+        raise CertificateError(f"malformed: {error}.") from None
     except (*MALFORMED, ValueError) as error:
         raise error if isinstance(error, CertificateError) else CertificateError(f"malformed: {error!r}.") from None
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        print(check(file.read()))
+    print(check(plain_file(sys.argv[1])))

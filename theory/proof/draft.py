@@ -15,7 +15,7 @@ from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.certificate import Certificate
 from theory.proof.check import Checker, check
-from theory.proof.texts import name, text
+from theory.proof.texts import name, text, told_apart
 from theory.risk import Risk
 from theory.solver.system import reachable
 
@@ -32,7 +32,7 @@ class Draft:
             "format": "selfgen certificate",
             "version": 1,
             "claim": {},
-            "about": [_about(risk) for risk in risks],
+            "about": [about(risk) for risk in risks],
             **ranges_of(risks),
             "sequences": [sequence_of(risk) for risk in risks],
             "steps": [],
@@ -90,7 +90,8 @@ class Draft:
         return Certificate(self.data)
 
 
-def _about(risk: Risk) -> dict[str, str]:
+def about(risk: Risk) -> dict[str, str]:
+    """The names by which a certificate says what it is about."""
     return {
         "model": ", ".join([risk.model.name, *(x for x in risk.model.parameters.values() if isinstance(x, str))]),
         "workflow": risk.workflow.name,
@@ -108,14 +109,18 @@ def ranges_of(risks: tuple[Risk, ...]) -> dict[str, Any]:
         # What is positive by its very assumptions, such as the σ of σ².
         alone = {symbol for symbol in risk.free_symbols - set(found) if symbol.is_positive}
         found |= {symbol: Dummy("t", nonnegative=True) for symbol in sorted(alone, key=name)}
+    told_apart(found.keys() | {symbol for risk in risks for symbol in risk.free_symbols})
     parameters: dict[str, str] = {}
     positive: list[str] = []
     renamed: dict[Symbol, Symbol] = {}
     # The same names in every run: dummies have none of their own to go by.
     for symbol in sorted(found, key=lambda item: (len(found[item].free_symbols), name(item))):
         for variable in sorted(found[symbol].free_symbols - set(renamed), key=default_sort_key):
+            if not variable.is_nonnegative:
+                raise NotDerivedError(f"no certificate was found: the range of {symbol} rests on that of {variable}.")
             renamed[variable] = Symbol(f"t{len(renamed) + 1}")
-        parameters[name(symbol)] = text(found[symbol].subs(renamed))
+        # Every symbol of a range is one of these, so that the mark which keeps parameters off their names can go.
+        parameters[name(symbol)] = re.sub(r"\b(t\d+)_\b", r"\1", text(found[symbol].subs(renamed)))
         alone = found[symbol].free_symbols
         if symbol.is_positive and len(alone) == 1 and found[symbol].subs(min(alone, key=str), 0) == 0:
             positive.append(str(renamed[min(alone, key=str)]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from sympy import (
@@ -34,15 +35,62 @@ from theory.workflows.dynamics import GENERATION
 
 _OUT_OF_REACH = (Piecewise, RootSum, Sum, Product, Infinity, NegativeInfinity, ComplexInfinity, NaN, Float)
 
-#: Names that mean something to the checker.
-_RESERVED = {"g", "I", "pi", "EulerGamma"}
+#: Names that mean something to the checker, and those of the variables that ranges are stated in.
+_RESERVED = re.compile(r"g|I|pi|EulerGamma|t\d+")
+
+#: Names that are written as they are: letters and digits, in parts joined by single underscores.
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
 
 def name(symbol: Symbol) -> str:
-    """A symbol as an identifier."""
-    plain = re.sub(r"[^A-Za-z0-9_]", lambda match: f"_{ord(match[0]):x}_" if match[0].isalnum() else "_", symbol.name)
-    written = plain + (str(symbol.dummy_index) if isinstance(symbol, Dummy) else "")
-    return f"{written}_" if written in _RESERVED or keyword.iskeyword(written) else written
+    """A symbol as an identifier, another one for every other name: two parameters never become one.
+
+    A plain name stays as it is; one that means something already gets an underscore at its end, which plain names do
+    not have. In any other name a character that is no letter or digit of ASCII becomes two underscores, its number and
+    one more underscore; plain names have no two underscores in a row. A dummy has its index behind two underscores.
+
+    Examples
+    --------
+    >>> [name(Symbol(item)) for item in ("sigma_2", "lambda", "lambda_", "p'", "p_", "t1")]
+    ['sigma_2', 'lambda_', 'lambda__5f_', 'p__27_', 'p__5f_', 't1_']
+    """
+    if isinstance(symbol, Dummy):
+        return f"{_encoded(symbol.name)}__{symbol.dummy_index}"
+    if not is_plain(symbol.name):
+        return _encoded(symbol.name)
+    taken = _RESERVED.fullmatch(symbol.name) or keyword.iskeyword(symbol.name)
+    return f"{symbol.name}_" if taken else symbol.name
+
+
+def is_plain(label: str) -> bool:
+    """Whether a name is letters and digits of ASCII, in parts joined by single underscores."""
+    return _PLAIN.fullmatch(label) is not None
+
+
+def _encoded(label: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]|^[0-9]", lambda match: f"__{ord(match[0]):x}_", label) or "__"
+
+
+def told_apart(symbols: Iterable[Symbol]) -> None:
+    """Refuse parameters that differ in their assumptions alone: whoever reads a proof takes them for one.
+
+    Raises
+    ------
+    NotDerivedError
+        When two of them have the same name.
+
+    Examples
+    --------
+    >>> told_apart([Symbol("p"), Symbol("q", positive=True)])
+    """
+    met: set[str] = set()
+    for symbol in set(symbols):
+        if name(symbol) in met:
+            raise NotDerivedError(
+                f"no certificate was found: two different parameters are called {symbol.name}, with other assumptions: "
+                "rename one."
+            )
+        met.add(name(symbol))
 
 
 def text(expression: Expr) -> str:

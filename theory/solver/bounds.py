@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sympy import Expr, Matrix, cancel, simplify, sympify
+from sympy import Expr, Matrix, S, cancel, exp, simplify, sympify
 
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
@@ -37,8 +37,20 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     first = sympify(recurrence.start) - 1
     reached = (recurrence.readout * recurrence.initial)[0] + recurrence.shift
     opening = [*recurrence.early, reached.subs(recurrence.symbol, first)]
-    rises = all(sign(simplify(b - a), ranges) in (0, 1) for a, b in pairwise(opening))
-    return INCREASING if tail == INCREASING and rises else None
+    steps = {sign(simplify(b - a), ranges) for a, b in pairwise(opening)}
+    if tail == INCREASING and steps <= {0, 1}:
+        return INCREASING
+    falls = tail == DECREASING or _stands_still(recurrence)
+    return DECREASING if falls and steps <= {0, -1} else None
+
+
+def _stands_still(recurrence: MomentRecurrence) -> bool:
+    """Whether the moments are where their constant step leaves them."""
+    coefficients = [*recurrence.matrix, *recurrence.forcing, *recurrence.readout, recurrence.shift]
+    if any(entry.has(recurrence.symbol) for entry in coefficients):
+        return False
+    step = recurrence.matrix * recurrence.initial + recurrence.forcing - recurrence.initial
+    return all(simplify(entry) == 0 for entry in step)
 
 
 def _all_add(regimes: list[MomentRecurrence], ranges: Ranges) -> bool:
@@ -79,6 +91,11 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
         return None
     covering = {**ranges, g: at_least(Matrix([recurrence.start])[0])}
     drift = sign(simplify(shift - shift.subs(g, g - 1)), covering) if shift.has(g) else 0
+    if recurrence.adds_noise and drift in (0, 1) and _is_random_walk(p, f):
+        # Every step is f (1 + κ y), and 1 + κ y keeps the sign that it starts with.
+        curvature = S.Zero if p == 1 else simplify((p - 1) / f)
+        if sign(simplify(1 + curvature * y), ranges) in (0, 1):
+            return INCREASING
     excess = sign(simplify(p - 1), covering)
     if excess in (0, 1) and _nonnegative(f, recurrence, ranges) and sign(y, ranges) in (0, 1) and drift in (0, 1):
         return INCREASING
@@ -91,6 +108,29 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     if step is None:
         return MONOTONE if not p.has(g) or excess is not None else None
     return INCREASING if step >= 0 else DECREASING
+
+
+def bound_of_pools(recurrence: MomentRecurrence, first_size: Expr, ranges: Ranges) -> Expr | None:
+    r"""An upper bound of the moment when every block is pooled with all before it, whatever the sizes.
+
+    With :math:`f_g = s(g)/N_g^2` the sum of all f is below 2/s(1): a Riemann sum of :math:`1/N^2` (law 5 of
+    docs/laws.md). So is the moment without curvature, or with κ < 0; for κ > 0
+    :math:`1 + \kappa m = \prod (1 + \kappa f) \le e^{2\kappa/s(1)}`.
+    """
+    if not recurrence.adds_noise or recurrence.matrix.shape != (1, 1) or recurrence.continuation is not None:
+        return None
+    p, f = recurrence.matrix[0], recurrence.forcing[0]
+    if not _is_random_walk(p, f) or recurrence.readout[0] != 1 or recurrence.shift != 0:
+        return None
+    curvature = simplify((p - 1) / f)
+    if sign(curvature, ranges) in (0, -1):
+        return 2 / first_size
+    return (exp(2 * curvature / first_size) - 1) / curvature if sign(curvature, ranges) == 1 else None
+
+
+def _is_random_walk(p: Expr, f: Expr) -> bool:
+    """Whether a step adds f (1 + κ y), new noise of the variance at hand: p = 1 + κ f."""
+    return p == 1 or (f != 0 and not simplify((p - 1) / f).has(GENERATION))
 
 
 def _constant(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:

@@ -17,7 +17,6 @@ from sympy import (
     Matrix,
     Piecewise,
     Poly,
-    RootSum,
     S,
     Symbol,
     cancel,
@@ -33,6 +32,7 @@ from sympy import factor as sympy_factor
 from sympy.polys.matrices import DomainMatrix
 
 from theory.expressions.roots import irreducible_factors, radical_roots
+from theory.solver.modes import ModeSum
 
 
 def solve_constant(
@@ -130,4 +130,4 @@ def _root_sum(factor: Poly, regular: Expr, z: Symbol, elapsed: Expr) -> Expr:
         field = reverse.to_field()
         top, bottom = (Poly(part, rate).to_field() for part in fraction(residue))
         residue = together((top * bottom.invert(field)).rem(field).as_expr())
-    return RootSum(reverse, Lambda(rate, residue * rate**elapsed), auto=False)
+    return ModeSum(reverse, Lambda(rate, residue * rate**elapsed))

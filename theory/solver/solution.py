@@ -15,11 +15,13 @@ from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order
 from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
+from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.power_law import power_law
 from theory.solver.shrinking_steps import shrinking_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
+from theory.solver.unsolved import by_cases, outcomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,11 @@ class Solution:
         if limit is None or self.monotonicity == towards or limit == (oo if extreme is Max else -oo):
             return limit
         if self.monotonicity != MONOTONE:
-            return None
+            # It may rise above its limit and fall again.
+            recurrence, upwards = self.recurrence, extreme is Max
+            if self.monotonicity is not None or not isinstance(recurrence, MomentRecurrence):
+                return None
+            return highest_moment(recurrence, limit, 1 if upwards else -1)
         if isinstance(limit, Piecewise):
             return Piecewise(*((extreme(first, value), condition) for value, condition in limit.args))
         return extreme(first, limit)
@@ -99,6 +105,15 @@ class Solution:
             return expand_at_infinity(self.closed_form, terms, order, decaying=self._radius(order) == -1)
         except NoExpansion:
             return None
+
+    @cached_property
+    def _by_theorems(self) -> tuple[Expr | None, Expr | None]:
+        """Limit and leading term without a closed form."""
+        assert isinstance(self.recurrence, MomentRecurrence)
+        found = outcomes(self.recurrence, self.ranges)
+        return by_cases([(item.limit, item.condition) for item in found]), by_cases(
+            [(item.growth, item.condition) for item in found]
+        )
 
     def _radius(self, order: Order) -> int | None:
         """Sign of (spectral radius − 1) of a coupled recurrence with constant coefficients."""
@@ -117,8 +132,11 @@ class Solution:
         expansion = self._expansion(2, order)
         if expansion is None:
             found = geometric_limit(recurrence)
-            return shrinking_limit(recurrence, order) if found is None else found
+            found = shrinking_limit(recurrence, order) if found is None else found
+            return self._by_theorems[0] if found is None else found
         leading = expansion.leading()
+        if expansion.oscillates:
+            return None
         if leading is not None and order.keys(leading[1], CONSTANT) > 0:
             return -oo if sign(leading[0], self.ranges) == -1 else oo
         return expansion.constant
@@ -144,8 +162,10 @@ class Solution:
             if law is not None:
                 return law.term
             limit = self._limit(order)
-            return None if limit in (oo, -oo) else limit
+            return self._by_theorems[1] if limit in (oo, -oo, None) else limit
         leading = expansion.leading()
+        if expansion.oscillates:
+            return None
         return S.Zero if leading is None else term(*leading)
 
     def _cases(self, ask: Callable[[Solution, Order], Expr | None], order: Order, depth: int) -> Expr | None:

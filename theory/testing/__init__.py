@@ -2,6 +2,8 @@
 
 from theory.testing.laws import (
     LawViolation,
+    ModelReport,
+    check_model,
     check_workflow,
     generations,
     models,
@@ -13,6 +15,8 @@ from theory.testing.laws import (
 
 __all__ = [
     "LawViolation",
+    "ModelReport",
+    "check_model",
     "check_workflow",
     "generations",
     "models",

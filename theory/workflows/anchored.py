@@ -12,6 +12,7 @@ from theory.expressions.arguments import exact, is_probability
 from theory.expressions.signs import unit_interval
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.replace import Replace
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class RealPlusLatest(Workflow):
     def real_weight(self) -> Expr:
         """Weight on block 1 from generation 2 on."""
         return Rational(1, 2) if self.share is None else self.share
+
+    def simplest(self) -> Workflow:
+        return Replace() if self.real_weight == 0 else self
+
+    @property
+    def real_only(self) -> Expr | None:
+        return S.One if self.real_weight == 1 else None
 
     def ranges(self) -> dict[Symbol, Expr]:
         return {self.share: unit_interval()} if isinstance(self.share, Symbol) else {}

@@ -8,10 +8,27 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, ClassVar, Self
 
 from flint import fmpq
-from sympy import Expr, Integer, Rational, S, Symbol, ceiling, floor, fraction, oo, together
+from sympy import (
+    Expr,
+    Integer,
+    Piecewise,
+    Poly,
+    Rational,
+    S,
+    Symbol,
+    expand,
+    floor,
+    fraction,
+    oo,
+    piecewise_fold,
+    radsimp,
+    together,
+)
+from sympy.core.relational import Relational
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact
+from theory.expressions.arguments import exact, quoted, replacements
+from theory.expressions.parser import parse
 from theory.expressions.symbols import j
 from theory.workflows.dynamics import Draw, Dynamics
 
@@ -109,6 +126,18 @@ class Workflow(ABC):
         """
         return None
 
+    def simplest(self) -> Workflow:
+        """The workflow with fewest parts whose models have the same law at every generation; often itself.
+
+        Risks are derived for it, so that a share of 0, or a window of one block, is known as well as replace is.
+        """
+        return self
+
+    @property
+    def real_only(self) -> Expr | None:
+        """Amount of real data, in units of n, that models 2, 3, … are fitted on alone; None where they have more."""
+        return None
+
     def ranges(self) -> dict[Symbol, Expr]:
         """Parameters that are symbols, in variables that run over [0, ∞); see :mod:`theory.expressions.signs`."""
         return {}
@@ -117,11 +146,11 @@ class Workflow(ABC):
         """The workflow with symbols replaced in its parameters, as in SymPy."""
         if not is_dataclass(self):
             return self
-        changed = {}
+        pairs, changed = replacements(self.free_symbols, args, kwargs), {}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Expr):
-                changed[field.name] = value.subs(*args, **kwargs)
+                changed[field.name] = value.subs(pairs)
         return replace(self, **changed)  # type: ignore[return-value]
 
     @property
@@ -138,6 +167,14 @@ class Workflow(ABC):
         return found - {j}
 
 
+def verify_workflow(workflow: object) -> None:
+    """Refuse what is no workflow, such as the name or the class of one."""
+    if not isinstance(workflow, Workflow):
+        raise DomainError(
+            f"workflow = {quoted(workflow)} is not a workflow: give an instance, such as Accumulate(), or your own."
+        )
+
+
 def size_schedule(value: object) -> Expr:
     """Verify a size schedule: an expression in ``theory.j``, positive on the first blocks."""
     schedule = exact("sizes", value)
@@ -151,17 +188,43 @@ def size_schedule(value: object) -> Expr:
 
 
 def probes(schedule: Expr) -> list[int]:
-    """Blocks at which a schedule must be positive; for rational ones, next to every sign change: that decides it."""
-    # Powers of two as well: a schedule may turn negative late.
-    probes = {1, 2, 3, 10, 100, *(2**power for power in range(11))}
-    numerator, denominator = fraction(together(schedule))
-    for part in (numerator, denominator):
-        polynomial = part.as_poly(j)
-        if polynomial is not None and polynomial.degree() > 0 and polynomial.domain.is_QQ | polynomial.domain.is_ZZ:
-            for root in polynomial.real_roots():
-                if root >= 1:
-                    probes |= {int(floor(root)), int(ceiling(root)), int(floor(root)) + 1}
-    return sorted(probes)
+    """Blocks at which a schedule must be positive; where :func:`is_decided`, none other need be looked at.
+
+    A rational function keeps its sign between two roots of its numerator or denominator, a condition its truth between
+    two roots of what it compares. So the first blocks and the whole numbers around every root meet every sign there is.
+    """
+    # Powers of two as well: a schedule that is no rational function may turn negative late.
+    found = {1, 2, 3, 10, 100, *(2**power for power in range(11))}
+    for polynomial in _turns(schedule)[0]:
+        for root in polynomial.real_roots():
+            last = int(floor(root))
+            found |= {last - 1, last, last + 1, last + 2}
+    return sorted(index for index in found if index >= 1)
+
+
+def is_decided(schedule: Expr) -> bool:
+    """Whether the signs at :func:`probes` are all the signs that a schedule ever has."""
+    return _turns(schedule)[1]
+
+
+def _turns(schedule: Expr) -> tuple[list[Poly], bool]:
+    """Polynomials whose roots are all the places where a schedule turns; and whether these are all of them."""
+    whole = piecewise_fold(schedule) if schedule.has(Piecewise) else schedule
+    found: list[Poly] = []
+    complete = True
+    for branch, condition in whole.args if isinstance(whole, Piecewise) else ((whole, S.true),):
+        compared = [relation.lhs - relation.rhs for relation in condition.atoms(Relational)]
+        for function in (branch, *compared):
+            if not function.is_rational_function(j) or function.free_symbols - {j}:
+                complete = False
+                continue
+            for part in fraction(together(function)):
+                polynomial = Poly(part, j)
+                if not (polynomial.domain.is_QQ or polynomial.domain.is_ZZ):
+                    complete = False
+                elif polynomial.degree() > 0:
+                    found.append(polynomial)
+    return found, complete
 
 
 def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:
@@ -198,7 +261,7 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
     returned = workflow.weights(g)
     if not isinstance(returned, Iterable):
         raise DomainError(
-            f"{name}.weights({g}) = {returned!r} is not a list: give one weight for each of the {g} blocks."
+            f"{name}.weights({g}) = {quoted(returned)} is not a list: give one weight for each of the {g} blocks."
         )
     raw = list(returned)
     if len(raw) != g:
@@ -215,8 +278,15 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
                 f"{name}.weights({g})[{index - 1}] = {value} is a float: give an exact fraction, "
                 f"such as Rational({Rational(str(value)).limit_denominator(1000)})."
             )
-        weights.append(exact(f"{name}.weights({g})[{index - 1}]", value))
+        entry = f"{name}.weights({g})[{index - 1}]"
+        # A function gave them, so any name in them is its own; that they sum to 1 says enough.
+        weight = exact(entry, parse(value, entry) if isinstance(value, str) else value, most_bits=None)
+        if weight.is_real is False:
+            raise DomainError(f"{entry} = {weight} is not a real number: weights are shares.")
+        weights.append(weight)
+    # Roots are cleared from denominators: sums of such weights fold, and simplify need not search.
+    weights = [radsimp(weight) if weight.is_number and not weight.is_Rational else weight for weight in weights]
     missing = sum(weights, fresh) - 1
-    if missing != 0 and missing.simplify() != 0:
+    if missing != 0 and expand(missing) != 0 and missing.simplify() != 0:
         raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")
     return weights

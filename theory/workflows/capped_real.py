@@ -11,6 +11,7 @@ from theory.errors import DomainError
 from theory.expressions.arguments import exact
 from theory.expressions.signs import range_of
 from theory.expressions.symbols import j
+from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
@@ -68,6 +69,9 @@ class CappedReal(SyntheticBlocks):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "synthetic", verified_amount("synthetic", self.synthetic))
+
+    def simplest(self) -> Workflow:
+        return Accumulate() if self.synthetic == 1 else self
 
     def ranges(self) -> dict[Symbol, Expr]:
         return {self.synthetic: range_of("positive")} if isinstance(self.synthetic, Symbol) else {}

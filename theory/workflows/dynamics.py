@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from sympy import Dummy, Expr, ImmutableMatrix, Matrix, Symbol, zeros
 
-#: The generation inside recurrences: a dummy, so that no parameter called g is mistaken for it.
-GENERATION: Symbol = Dummy("g", integer=True, positive=True)
+#: The generation inside recurrences: a dummy, so that no parameter called g is mistaken for it. SymPy numbers dummies
+#: by chance in every process; with an index of its own it is the same one in a pickle that another process reads.
+GENERATION: Symbol = Dummy("g", dummy_index=1, integer=True, positive=True)
 
-
-LAG: Symbol = Dummy("l", integer=True, nonnegative=True)
+#: The age of a block, likewise.
+LAG: Symbol = Dummy("l", dummy_index=2, integer=True, nonnegative=True)
 
 
 class Dynamics:

@@ -13,6 +13,7 @@ from theory.expressions.signs import range_of
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.replace import Replace
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,13 @@ class FreshReal(Workflow):
 
     def fresh_size(self, g: int | Expr) -> Expr:
         return S.Zero if g == 1 else self.real
+
+    def simplest(self) -> Workflow:
+        return Replace() if self.share == 0 else self
+
+    @property
+    def real_only(self) -> Expr | None:
+        return self.real if self.share == 1 else None
 
     def ranges(self) -> dict[Symbol, Expr]:
         roles = ((self.share, "probability"), (self.real, "positive"))

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from flint import fmpq
-from sympy import Expr, Rational, S, cancel, zeros
+from sympy import Expr, Rational, S, cancel, expand, zeros
 
 from theory.errors import DomainError
 from theory.workflows.base import Workflow, exact_weights
@@ -51,8 +51,15 @@ class Pathways:
                     block[source] += weight * past_block[source]
                     if past_fresh[source]:
                         fresh[source] += weight * past_fresh[source]
+            if not rational:
+                block, fresh = [_collected(c) for c in block], [_collected(d) for d in fresh]
             earlier.append((block, fresh))
             yield ([_rational(c) for c in block], [_rational(d) for d in fresh]) if rational else (block, fresh)
+
+
+def _collected(value: Expr) -> Expr:
+    """A number written out, so that powers of a root fold: products of sums double at every generation."""
+    return expand(value) if value.is_number and not value.is_Rational else value
 
 
 def _flint(value: Rational) -> fmpq:
@@ -85,7 +92,8 @@ def verify_dynamics(workflow: Workflow, dynamics: LinearDynamics, upto: int) -> 
             continue
         for name, expected, found in (("C", block, stated[g][0]), ("D", fresh, stated[g][1])):
             for index in range(g):
-                if cancel(expected[index] - found[index]) != 0:
+                difference = expand(expected[index] - found[index])
+                if difference != 0 and cancel(difference) != 0:
                     raise DomainError(
                         f"dynamics agree with weights: broken at g = {g}, where {name}[{g},{index + 1}] is "
                         f"{expected[index]} by the weights and {found[index]} by dynamics()."

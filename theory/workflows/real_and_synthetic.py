@@ -8,11 +8,14 @@ from typing import ClassVar
 from sympy import Expr, Integer, Matrix, S, Symbol, cancel
 
 from theory.errors import DomainError
+from theory.expressions.arguments import truth_value
 from theory.expressions.signs import at_least, range_of
-from theory.workflows.anchored import verified_share
-from theory.workflows.base import ONE
+from theory.workflows.anchored import RealPlusLatest, verified_share
+from theory.workflows.base import ONE, Workflow
 from theory.workflows.capped_real import SyntheticBlocks, verified_amount
 from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.fresh_real import FreshReal
+from theory.workflows.replace import Replace
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,25 @@ class RealAndSynthetic(SyntheticBlocks):
         object.__setattr__(self, "real", verified_amount("real", self.real))
         object.__setattr__(self, "synthetic", verified_amount("synthetic", self.synthetic))
         object.__setattr__(self, "share", verified_share(self.share))
-        if not isinstance(self.overlap, bool):
-            raise DomainError(f"overlap = {self.overlap!r} is not allowed: it must be True or False.")
+        object.__setattr__(self, "overlap", truth_value("overlap", self.overlap))
         if self.overlap and (self.real - 1).is_negative:
             raise DomainError(
                 f"real = {self.real} is less than the data of block 1, which are among the real data: with overlap, "
                 f"real must be 1 or more."
             )
+
+    def simplest(self) -> Workflow:
+        if self.share == 0:
+            return Replace(self.sizes)
+        if self.synthetic != 1:
+            return self
+        if not self.overlap:
+            return FreshReal(self.share, self.real).simplest()
+        return RealPlusLatest(self.share) if self.real == 1 else self
+
+    @property
+    def real_only(self) -> Expr | None:
+        return self.real if self.share == 1 else None
 
     def ranges(self) -> dict[Symbol, Expr]:
         covered = {}

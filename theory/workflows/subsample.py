@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, S, Symbol
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact
+from theory.expressions.arguments import exact, truth_value
 from theory.expressions.signs import at_least
 from theory.workflows.base import ONE, Workflow, pooled_weights
 from theory.workflows.dynamics import Draw, PoolDynamics
@@ -49,8 +49,7 @@ class AccumulateSubsample(Workflow):
         if budget.is_positive is False or budget.is_real is False:
             raise DomainError(f"budget = {self.budget} is not a budget: budget must be positive.")
         object.__setattr__(self, "budget", budget)
-        if not isinstance(self.replacement, bool):
-            raise DomainError(f"replacement = {self.replacement!r} is not allowed: it must be True or False.")
+        object.__setattr__(self, "replacement", truth_value("replacement", self.replacement))
 
     def ranges(self) -> dict[Symbol, Expr]:
         return {self.budget: 1 / (1 + at_least(S.Zero))} if isinstance(self.budget, Symbol) else {}

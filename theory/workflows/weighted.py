@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sympy import Expr, sympify
 
 from theory.errors import DomainError
+from theory.expressions.arguments import quoted
 from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, size_schedule
 
@@ -42,14 +43,16 @@ class Weighted(Workflow):
 
     def __init__(self, weights: Callable[[int], Sequence[Any]], sizes: object = ONE) -> None:
         if not callable(weights):
-            raise DomainError(f"weights = {weights!r} is not allowed: give a function of the generation.")
+            raise DomainError(f"weights = {quoted(weights)} is not allowed: give a function of the generation.")
         object.__setattr__(self, "weights_of", weights)
         object.__setattr__(self, "sizes", size_schedule(sizes))
 
     def weights(self, g: int) -> list[Any]:
         returned = self.weights_of(g)
         if not isinstance(returned, Iterable):
-            raise DomainError(f"weights({g}) = {returned!r} is not a list: give one weight for each of the {g} blocks.")
+            raise DomainError(
+                f"weights({g}) = {quoted(returned)} is not a list: give one weight for each of the {g} blocks."
+            )
         return list(returned)
 
     @property

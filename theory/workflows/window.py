@@ -13,6 +13,7 @@ from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
 from theory.workflows.pathway import block_coefficients
+from theory.workflows.replace import Replace
 
 #: Longer windows have k(k + 1)/2 > 10 moments: values come from the weights, growth from the renewal theorem.
 LONGEST_STATE = 4
@@ -51,6 +52,9 @@ class SlidingWindow(Workflow):
             raise DomainError(f"k = {self.k} is not a window: k must be a whole number of blocks, 1 or more.")
         object.__setattr__(self, "k", k)
         object.__setattr__(self, "sizes", size_schedule(self.sizes))
+
+    def simplest(self) -> Workflow:
+        return Replace(self.sizes) if self.k == 1 else self
 
     @property
     def pooled(self) -> Expr:

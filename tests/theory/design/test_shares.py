@@ -63,6 +63,11 @@ def test_closed_form_of_the_share_in_the_amount_of_real_data():
     ],
 )
 def test_the_share_is_where_a_numerical_search_ends(real, model, curvature):
+    if model is not None and float(model.n) * real < 1:
+        with pytest.raises(DomainError, match="a block must hold 1 or more"):
+            optimal_share(real, model)
+        return
+
     def limit(share: float) -> float:
         carried = (1 - share) ** 2 * (1 + curvature)
         return step(0.0, share, real) / (1 - carried) if carried < 1 else math.inf

@@ -28,7 +28,7 @@ from sympy import (
 )
 
 from numerics import limit_process
-from theory import Accumulate, Bernoulli, G, Poisson, RealPlusLatest, Regular, Replace, SlidingWindow, expected_risk, j
+from theory import Accumulate, Bernoulli, G, RealPlusLatest, Regular, Replace, SlidingWindow, expected_risk, j
 from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
 from theory.design.order_of_collapse import order_of_collapse
 from theory.design.pathway import Pathway
@@ -287,5 +287,5 @@ def test_long_windows_are_cheap() -> None:
 
 def test_sizes_that_shrink_faster_than_any_power_are_run_exactly():
     """Model 2 weighs the blocks 8 to 1: its variance is 1/s(1) + (1/9)²/s(2) = 2 + 16/81."""
-    risk = expected_risk(Poisson(rate=1, n=1), SlidingWindow(3, sizes=2 ** (-(j**2))))
+    risk = expected_risk(Regular(p=1, n=1), SlidingWindow(3, sizes=2 ** (-(j**2))))
     assert risk.at(2) == Rational(178, 81)

@@ -202,3 +202,14 @@ def test_without_coq_the_file_is_written_all_the_same(tmp_path: Path, monkeypatc
     assert "Theorem closed_form" in (tmp_path / "claim.v").read_text(encoding="utf-8")
     with pytest.raises(CoqError, match="not on the PATH"):
         compile_coq("")
+
+
+def test_a_closed_form_covers_probabilities_of_zero_and_one() -> None:
+    """The model allows both; where a proof leaves them out, the file says so."""
+    covered = coq_source(ClosedForm(PROPORTION))
+    assert "0 <= p <= 1." in covered
+    assert "leave out" not in covered
+    for claim in (Monotone(PROPORTION), NeverWorse(PROPORTION, _risk(Bernoulli(), Replace()))):
+        source = coq_source(claim)
+        assert "0 < p < 1." in source
+        assert "(* The theorems below leave out p = 0 and p = 1. *)" in source

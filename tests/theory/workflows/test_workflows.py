@@ -217,7 +217,7 @@ def test_long_windows_run_on_their_weights():
 @pytest.mark.parametrize("sizes", ["log(j) + 1", "sqrt(j)", "j**s"])
 def test_schedules_that_are_not_rational(sizes):
     s = Symbol("s", positive=True)
-    risk = expected_risk(GaussianMean(1, 1), Accumulate(sizes=sizes))
+    risk = expected_risk(GaussianMean(1, 1), Accumulate(sizes=parse(sizes)))
     size = [parse(sizes, "sizes").subs(s, 3).subs(j, i).evalf(30) for i in range(1, 7)]
     expected = sum(size[i] / sum(size[: i + 1]) ** 2 for i in range(6))
     value = risk.at(6)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Ge, Integer, Matrix, S, Symbol, cancel, ilcm, simplify
+from sympy import Expr, Ge, Integer, Matrix, S, Symbol, cancel, eye, ilcm, simplify
 
 from theory.derivation.arguments.least_norm import interpolating, projected
 from theory.derivation.arguments.matrices import (
@@ -28,6 +28,7 @@ from theory.derivation.checks import equal, under
 from theory.derivation.notation import shown
 from theory.derivation.relation import EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
+from theory.expressions.symbols import j
 from theory.models.linear_regression import LinearRegression
 from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
@@ -35,6 +36,8 @@ from theory.workflows.dynamics import LinearDynamics
 
 #: Features of the fits in numbers, and the generations that are fitted.
 FEATURES, GENERATIONS = 2, 4
+#: Rows of a unit block beyond which a fit in numbers is not worth the wait.
+MOST_ROWS = 500
 
 _now, _before = letter("w_g"), letter("w_{g-1}")
 _gram, _rows, _turned = letter("A_g"), letter("X_g"), letter(r"X_{g}^{\top}")
@@ -52,6 +55,10 @@ def steps(model: LinearRegression, workflow: Workflow, recurrence: Any, g: Symbo
         return []
     if not all(workflow.size(index).is_Rational for index in range(1, GENERATIONS + 1)):
         return []  # no rows to count in numbers
+    if unit_rows(workflow) > MOST_ROWS:
+        return []
+    if workflow.schedule.has(j) and (recurrence.continuation is not None or recurrence.matrix != eye(1)):
+        return []  # the regime of a fit changes with the sizes
     rows = simplify(workflow.size(recurrence.symbol) / dynamics.innovation[0])
     if recurrence.domain == S.false and model.overparameterised:
         return []

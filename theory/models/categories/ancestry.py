@@ -41,7 +41,7 @@ LARGEST_SUBSAMPLE = 30
 #: Joint counts of lineages in several blocks.
 MOST_STATES = 1500
 
-_ELAPSED: Symbol = Dummy("t", nonnegative=True)
+_ELAPSED: Symbol = Dummy("t", dummy_index=3, nonnegative=True)
 
 Law = dict[int, fmpq]
 State = tuple[int, tuple[int, ...]]

@@ -57,6 +57,7 @@ from theory.models.gaussian.algebra import (
     expectation,
     line,
     loop,
+    multiply,
 )
 from theory.moments.composition import linear_moments
 from theory.moments.recurrence import MomentRecurrence
@@ -188,11 +189,16 @@ class Invariants:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss that is an invariant of the fitted (μ, Σ): which parts it is made of."""
+    """A loss that is an invariant of the fitted (μ, Σ): which parts it is made of, and to which power it is taken.
+
+    The power of a loss of weight w has weight w · power: the second of the squared error of the mean has that of the
+    squared error of the covariance itself.
+    """
 
     mean: bool = False
     covariance: bool = False
     trace: bool = False
+    power: int = 1
 
     def of(self, invariants: Invariants, readout: Matrix, correction: Expr) -> Polynomial:
         """‖μ‖², ‖Σ − I‖² and tr Σ of the model with the given readout, added up."""
@@ -206,7 +212,10 @@ class Loss:
             add(total, algebra.trace(off, off))
         if self.trace:
             add(total, algebra.trace(covariance))
-        return total
+        raised = total
+        for _ in range(self.power - 1):
+            raised = multiply(raised, total)
+        return raised
 
 
 def invariant_recurrence(

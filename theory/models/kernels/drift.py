@@ -29,7 +29,7 @@ from theory.moments.stationary import StationaryRecurrence
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
-from theory.workflows.pathway import Pathways, verify_dynamics
+from theory.workflows.pathway import Pathways
 
 
 def drift(workflow: Workflow, bandwidths: Bandwidths) -> Recurrence:
@@ -38,14 +38,12 @@ def drift(workflow: Workflow, bandwidths: Bandwidths) -> Recurrence:
     A random subsample is unbiased given the pool, so it drifts as the pool does.
     """
     dynamics = workflow.dynamics()
-    if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+    if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )
     if isinstance(dynamics, PoolDynamics):
         dynamics = Accumulate(workflow.schedule).dynamics()
-    elif isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
-        verify_dynamics(workflow, dynamics, upto=4)
     if isinstance(dynamics, LinearDynamics) and bandwidths.schedule is not None:
         return first_moments(workflow, dynamics, bandwidths.schedule)
     return DriftRecurrence(workflow, bandwidths, dynamics if isinstance(dynamics, LagWindow) else None)

@@ -17,7 +17,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, S, Tuple, exp, pi, simplify
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_positive, parameter
+from theory.expressions.arguments import exact, is_positive, listed, parameter
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,7 @@ class GaussianMixture:
 
 
 def _listed(name: str, values: object) -> list[Any]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise DomainError(f"{name} = {values!r} is not a list: give one entry for each component.")
-    return list(values)
+    return listed(name, values, "one entry for each component")
 
 
 def _numbers(name: str, values: object, positive: bool) -> tuple[Expr, ...]:
@@ -152,8 +150,8 @@ def _numbers(name: str, values: object, positive: bool) -> tuple[Expr, ...]:
 
 
 def _vector(index: int, mean: object) -> tuple[Expr, ...]:
-    if isinstance(mean, Iterable) and not isinstance(mean, str):
-        entries = list(mean)
+    if isinstance(mean, Iterable) and not isinstance(mean, str) and getattr(mean, "shape", None) != ():
+        entries = listed(f"means[{index}]", mean, "a number or a vector")
         if not entries:
             raise DomainError(f"means[{index}] is empty: give a number or a vector.")
         return tuple(exact(f"means[{index}][{place}]", entry) for place, entry in enumerate(entries))

@@ -17,7 +17,7 @@ from sympy import Expr, Rational, S, cancel
 
 from theory.errors import DomainError
 from theory.expressions.arguments import generation
-from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.base import Workflow, exact_weights, verify_workflow
 
 
 def convolutions(workflow: Workflow, g: int) -> tuple[Expr, ...]:
@@ -54,6 +54,7 @@ def convolutions(workflow: Workflow, g: int) -> tuple[Expr, ...]:
     >>> convolutions(Replace(), 3)
     (0, 0, 0, 1)
     """
+    verify_workflow(workflow)
     upto = generation("g", g)
     rational = True
     laws: list[list[Expr]] = [[S.One]]

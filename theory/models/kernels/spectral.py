@@ -29,8 +29,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
-from sympy import Add, Basic, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, limit, oo, polylog
+from sympy import Add, Basic, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, oo, polylog
 
+from theory.asymptotics.scales import limit_or_none
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.expansion import Order
@@ -43,7 +44,6 @@ from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
-from theory.workflows.pathway import verify_dynamics
 
 #: Distinct Gaussians in one exact value, beyond which quadrature is the better answer.
 LONGEST_SUM = 1000
@@ -88,7 +88,7 @@ class Steps:
     def __init__(self, workflow: Workflow, points: Expr) -> None:
         self.workflow, self.points = workflow, points
         dynamics = workflow.dynamics()
-        if workflow.draw(GENERATION) is not None and not isinstance(dynamics, PoolDynamics):
+        if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
             raise NotDerivedError(
                 f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
             )
@@ -101,8 +101,6 @@ class Steps:
                     f"budget = {dynamics.budget} draws n·budget = {self.drawn} samples: it must be a whole number."
                 )
             dynamics = Accumulate(workflow.schedule).dynamics()
-        elif isinstance(dynamics, LinearDynamics) and not type(workflow).__module__.startswith("theory."):
-            verify_dynamics(workflow, dynamics, upto=4)
         self.linear = open_loop(workflow, dynamics) if isinstance(dynamics, LinearDynamics) else None
 
     @cached_property
@@ -516,11 +514,8 @@ class SpectralRecurrence(Recurrence):
         if cancel(linear.transition[0] + gain - 1) != 0:
             return None
         quiet = gain if self.steps.pool is not None else gain / self.workflow.size(g)
-        try:
-            fades, endless = limit(quiet, g, oo) == 0, limit(g * gain, g, oo)
-        except (NotImplementedError, ValueError):
-            return None
-        if not (fades and endless.is_extended_positive):
+        fades, endless = limit_or_none(quiet, g), limit_or_none(g * gain, g)
+        if fades != 0 or endless is None or not endless.is_extended_positive:
             return None
         last = S.Zero if self.steps.pool is None else 1 / self.steps.drawn
         return self._overlap(S.Zero) + last * gaussian_density(2 * self.bandwidths.constant, S.Zero, self.d)

@@ -39,6 +39,7 @@ from theory.proof.coq.sequence import Sequence
 from theory.proof.coq.text import coq_term, identifier
 from theory.proof.coq.theorem import Part
 from theory.proof.coq.witness import is_probability, least_value
+from theory.proof.texts import told_apart
 from theory.risk import Risk
 
 
@@ -73,7 +74,7 @@ def coq_source(claim: Claim | Risk) -> str:
     if not isinstance(claim, Claim):
         raise DomainError(f"claim = {claim!r} is not a claim: give one of theory.proof, such as LeastBound(risk).")
     sequences = [Sequence.of(risk, prefix) for risk, prefix in zip(claim.risks, prefixes(claim.risks), strict=True)]
-    return _file(sequences, proof(claim, sequences))
+    return _file(sequences, proof(claim, sequences), isinstance(claim, ClosedForm))
 
 
 def write_coq(path: str | Path, claim: Claim | Risk) -> list[str] | None:
@@ -117,9 +118,10 @@ def prefixes(risks: tuple[Risk, ...]) -> list[str]:
         [risk.workflow.name, risk.model.name, *(x for x in risk.model.parameters.values() if isinstance(x, str))]
         for risk in risks
     ]
-    apart = [names for names in zip(*described, strict=False) if len(set(names)) == len(names)]
-    names = apart[0] if apart else ("first", "second")
-    return [f"{re.sub(r'[^A-Za-z0-9]', '_', item)}_" for item in names]
+    written = [[re.sub(r"[^A-Za-z0-9]", "_", item) for item in names] for names in zip(*described, strict=False)]
+    # Compared as they are written: two names may differ in what cannot be.
+    apart = [names for names in written if len(set(names)) == len(names) and all(name[:1].isalpha() for name in names)]
+    return [f"{item}_" for item in (apart[0] if apart else ("first", "second"))]
 
 
 def library(*names: str) -> dict[str, str]:
@@ -156,12 +158,12 @@ def _inlined(name: str, text: str) -> str:
     return f"Module {name}.\n\n{body}\n\nEnd {name}.\nImport {name}.\n"
 
 
-def _file(sequences: list[Sequence], theorems: list[Part]) -> str:
+def _file(sequences: list[Sequence], theorems: list[Part], closed: bool) -> str:
     needed = library("Sums", "Iteration", "Tactics", *(name for theorem in theorems for name in theorem.needs))
     parts = ["From Coq Require Import Reals Lra Lia PeanoNat Psatz.\nOpen Scope R_scope.\n"]
     parts += [_inlined(name, text) for name, text in needed.items()]
     parts += [sequence.comment() for sequence in sequences]
-    parts += ["Section Claim.", *_parameters(sequences, {theorem.name for theorem in theorems})]
+    parts += ["Section Claim.", *_parameters(sequences, {theorem.name for theorem in theorems}, closed)]
     for sequence in sequences:
         parts += sequence.definitions()
     parts += {theorem.name: theorem.text() for theorem in theorems}.values()
@@ -172,8 +174,12 @@ def _file(sequences: list[Sequence], theorems: list[Part]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _parameters(sequences: Iterable[Sequence], theorems: set[str]) -> Iterator[str]:
-    """Variables and hypotheses: what is known of the parameters, and that no denominator vanishes."""
+def _parameters(sequences: Iterable[Sequence], theorems: set[str], closed: bool) -> Iterator[str]:
+    """Variables and hypotheses: what is known of the parameters, and that no denominator vanishes.
+
+    A closed form needs no signs: it holds where a probability is 0 or 1 too, unless it is divided by.
+    """
+    sequences = list(sequences)
     symbols: set[Symbol] = set()
     ranges: dict[Symbol, Expr] = {}
     hypotheses: list[str] = []
@@ -187,20 +193,21 @@ def _parameters(sequences: Iterable[Sequence], theorems: set[str]) -> Iterator[s
     # A range may mention other parameters: T = d + 2 + t.
     symbols |= {other for symbol in symbols & set(ranges) for other in ranges[symbol].free_symbols}
     symbols = {symbol for symbol in symbols if not isinstance(symbol, Dummy)}
-    if len({identifier(symbol) for symbol in symbols}) < len(symbols):
-        raise NotDerivedError(f"two of the parameters {symbols} have the same name in Coq: rename one.")
+    told_apart(symbols)
     ordered = sorted(symbols, key=lambda item: item.name)
     if ordered:
         yield f"Variables ({' '.join(identifier(symbol) for symbol in ordered)} : R)."
     for symbol in ordered:
-        for text in _range(symbol, ranges):
-            if text not in hypotheses:
-                hypotheses.append(text)
+        whole = closed and not any(sequence.divides(symbol) for sequence in sequences)
+        found = _range(symbol, ranges, whole)
+        if symbol in ranges and is_probability(symbol, ranges) and not whole:
+            yield f"(* The theorems below leave out {identifier(symbol)} = 0 and {identifier(symbol)} = 1. *)"
+        hypotheses += [text for text in found if text not in hypotheses]
     if hypotheses:
         yield "\n".join(f"Hypothesis known_{index} : {text}." for index, text in enumerate(hypotheses, start=1))
 
 
-def _range(symbol: Symbol, ranges: Ranges) -> list[str]:
+def _range(symbol: Symbol, ranges: Ranges, whole: bool) -> list[str]:
     name = identifier(symbol)
     if symbol not in ranges:
         if symbol.is_positive:
@@ -210,6 +217,8 @@ def _range(symbol: Symbol, ranges: Ranges) -> list[str]:
     if least is None:
         if not is_probability(symbol, ranges):
             return []
+        if whole:
+            return [f"0 <= {name} <= 1"]
         return [f"0 < {name} < 1" if symbol.is_positive else f"0 <= {name} < 1"]
     if least == 0 and symbol.is_positive:
         return [f"0 < {name}"]

@@ -24,7 +24,7 @@ from theory.proof.coq.theorem import grouped
 from theory.proof.coq.witness import witness
 
 #: Stands for log G: growth may be logarithmic.
-LOGARITHM = Dummy("log")
+LOGARITHM = Dummy("log", dummy_index=4)
 
 
 @dataclass

@@ -155,7 +155,7 @@ class Sequence:
         return orient(factor(plain.at(generation)), self.ranges)
 
     def _written(self, risk: Risk) -> Expr | None:
-        closed = risk.closed_form
+        closed = risk._formula
         if closed is None:
             return None
         try:
@@ -213,6 +213,15 @@ class Sequence:
     def _by_unit(self) -> str:
         offset, p = self.recurrence.offset, self.prefix
         return f"{'' if offset == 0 else f'{coq_term(offset)} + '}{p}scale * {p}unit G"
+
+    def divides(self, symbol: Symbol) -> bool:
+        """Whether the recurrence or the closed form is divided by something with a parameter in it."""
+        rec = self.recurrence
+        values = [*rec.matrix, *rec.forcing, *rec.readout, *rec.initial, *rec.early, rec.shift, rec.scale, rec.offset]
+        values += [*self.moments, self.unit, self.closed, *([self.ratio] if self.ratio is not None else [])]
+        bases = {key[1] for key in self.atoms.terms if key[0] == "power"}
+        below = {fraction(together(value))[1] for value in values}
+        return any(item.has(symbol) for item in bases | below)
 
     def nondegenerate(self, solved: bool) -> list[str]:
         """No denominator made of parameters vanishes in the recurrence, nor in the closed form where that is used."""

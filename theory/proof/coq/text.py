@@ -17,30 +17,35 @@ from sympy.printing.str import StrPrinter
 from theory.errors import NotDerivedError
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
+from theory.proof.texts import is_plain, name
 
-#: Words of the language and names of the library: a parameter that is called so gets an underscore.
-RESERVED = frozenset(
-    "G R O S I D E INR IZR PI B g i j nat fun match end let in if then else forall exists fix cofix as at return with "
-    "for where Type Prop Set using sum product harmonic iterate linear angle none unit ratio pooled latest history "
-    "deviation coefficient is_risk scale step initial moments risk candidate state moment solution baseline bound "
-    "closed_form claims draw kernels variance shared fresh cosecant_squared odd_sum unroll limit growth remainder "
-    "monotone never_worse claim value_of rising diverges".split()
+#: Letters that the proofs or the standard library use for something else.
+RESERVED = frozenset("G R O S I D E B P g i j".split())
+
+#: Names that stay as they are: a letter, or a Greek letter spelled out, and perhaps a number.
+_SHORT = re.compile(
+    r"([A-Za-z]|alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|upsilon|phi|chi"
+    r"|psi|omega)_?\d*"
 )
 
 
 def identifier(symbol: Symbol) -> str:
-    """The name of a parameter in Coq.
+    """The name of a parameter in Coq, another one for every other name.
+
+    Longer names end in an underscore. No word of the language, of the library or of the file does, so none can be
+    taken for a parameter, nor a parameter for one of them.
 
     Examples
     --------
-    >>> from sympy import Symbol
-    >>> identifier(Symbol("v_2")), identifier(Symbol("R"))
-    ('v_2', 'R_')
+    >>> [identifier(Symbol(item)) for item in ("v_2", "lambda", "R", "harmonic", "p'", "p_")]
+    ['v_2', 'lambda', 'R_', 'harmonic_', 'p__27__', 'p__5f__']
     """
-    name = re.sub(r"\W", "_", symbol.name)
-    if not name[0].isalpha():
-        name = f"p{name}"
-    return f"{name}_" if name in RESERVED or re.fullmatch(r"(moment|known_)\d+", name) else name
+    if isinstance(symbol, Dummy):
+        return f"{name(symbol)}_"
+    if _SHORT.fullmatch(symbol.name) and not symbol.name.endswith("_") and symbol.name not in RESERVED:
+        return symbol.name
+    # What certificates mark for their own reasons is marked here already.
+    return f"{symbol.name}_" if is_plain(symbol.name) else f"{name(symbol)}_"
 
 
 class CoqPrinter(StrPrinter):

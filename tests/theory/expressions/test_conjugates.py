@@ -7,8 +7,8 @@ import pytest
 from sympy import I, Rational, coth, lambdify, pi, polygamma, sqrt, tanh
 
 from theory import Regular, Replace, expected_risk, j
-from theory.asymptotics.conjugates import in_real_terms
 from theory.design import required_growth
+from theory.expressions.conjugates import in_real_terms
 
 SIZES = [
     j**2 + 1,

@@ -1,0 +1,294 @@
+r"""How the average of a loss over R replicates scatters: its covariance, and what is left of skewness and kurtosis.
+
+Of the squared error of a scalar family under deterministic weights all of them are known exactly
+(:mod:`theory.moments.higher_moments`): nothing about the spread of the average is then estimated from the replicates
+that are to be judged. Elsewhere they are estimated, and the verdict says so.
+
+With a = skewness/√R the average, in units of its standard error, is close to normal only up to a; its *score* is
+normal one order further. Where the standard error is known that is the normal score of the gamma law with the same
+skewness (exact for Gaussian errors, whose average of squares has a gamma law). Where it is estimated from the same
+replicates, the expansion turns round (a large average comes with a large standard error), and Hall (1992, *The
+bootstrap and Edgeworth expansion*, section 3.9) gives the monotone cubic :math:`((1 + a z/3)^3 - 1)/a + a/6`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from math import sqrt
+from typing import Protocol
+
+import numpy as np
+from flint import fmpq
+from numpy.typing import NDArray
+from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr, ndtri
+
+from numerics.pathway_table import pathway_coefficients
+from theory.errors import NotDerivedError
+from theory.models.base import Model
+from theory.models.exponential_family import ExponentialFamily
+from theory.moments.higher_moments import ErrorMoments, QuadraticNoise
+from theory.workflows.base import Workflow
+
+Array = NDArray[np.float64]
+
+#: Below this the skewness of an average changes nothing that is printed.
+NEGLIGIBLE = 1e-4
+#: A score beyond this is one of probability zero in double precision.
+FURTHEST = 38.0
+#: A test is not held to its level where scores leave this relative error in the tail beyond the critical value.
+WORST_TAIL = 0.5
+#: Skewness of an average up to which the expansions behind its score are used: derived, and estimated.
+MOST_SKEW, MOST_ESTIMATED_SKEW = 1.0, 0.5
+#: Relative standard error of an estimated variance, √((excess + 2)/R), up to which it is taken for the variance.
+VARIANCE_ERROR = 1 / 3
+#: Exact covariances between more generations than this are not run.
+MOST_GENERATIONS = 150
+#: Nor are more moments, added up over the generations.
+MOST_WORK = 3000
+
+
+@dataclass(frozen=True, eq=False)
+class LossLaw:
+    """Of the loss of one replicate at generations 1..G.
+
+    Attributes
+    ----------
+    mean : (G,)
+    covariance : (G, G)
+    skewness, excess : third and fourth standardised cumulants, 0 for a Gaussian, (G,)
+    known : whether the variance is derived, not estimated from the replicates
+    """
+
+    mean: Array
+    covariance: Array
+    skewness: Array
+    excess: Array
+    known: bool
+
+    @property
+    def correlation(self) -> Array:
+        """Zero where a loss does not vary."""
+        deviation = np.sqrt(np.diag(self.covariance))
+        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+        return self.covariance * np.outer(scale, scale)
+
+    def stderr(self, replicates: int) -> Array:
+        """Standard error of the average of as many replicates, (G,)."""
+        return np.sqrt(np.diag(self.covariance) / replicates)
+
+    def scores(self, z: Array, replicates: int) -> Array:
+        """Normal scores of standardised averages."""
+        to_normal = _gamma_score if self.known else _hall_score
+        return np.array([to_normal(value, a) for value, a in zip(z, self.skewness / sqrt(replicates), strict=True)])
+
+    def strain(self, critical: float, replicates: int) -> Array:
+        """How many times more replicates it takes until scores hold up to the critical value; 1 or less: they do."""
+        skew = self.skewness**2 / replicates
+        if not self.known:
+            error = (self.excess + 2) / replicates
+            return np.maximum(error / VARIANCE_ERROR**2, skew / MOST_ESTIMATED_SKEW**2)
+        # Edgeworth to second order, what the gamma law has of it taken off.
+        tail = critical**2 * (critical**2 - 3) / 24
+        left = np.abs(self.excess - 1.5 * self.skewness**2) / replicates * tail
+        return np.maximum(left / WORST_TAIL, skew / MOST_SKEW**2)
+
+    def standardised(self, score: float, replicates: int) -> Array:
+        """The standardised averages that have this normal score."""
+        to_plain = _gamma_plain if self.known else _hall_plain
+        return np.array([to_plain(score, a) for a in self.skewness / sqrt(replicates)])
+
+
+class Averages(Protocol):
+    """What is read of a simulation: of what, and the averages of its losses, (G,) and (G, G)."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def workflow(self) -> Workflow: ...
+    @property
+    def loss(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def generations(self) -> int: ...
+    @property
+    def mean(self) -> Array: ...
+    @property
+    def covariance(self) -> Array: ...
+    @property
+    def correlation(self) -> Array: ...
+    @property
+    def skewness(self) -> Array | None: ...
+    @property
+    def excess(self) -> Array | None: ...
+
+
+def loss_law(simulation: Averages) -> LossLaw:
+    """The law of a simulated loss, derived where that is known and estimated where it is not."""
+    generations = simulation.generations
+    derived = None
+    if simulation.loss == "squared" and simulation.method != "importance":
+        try:
+            derived = squared_error_law(simulation.model.noise(), simulation.workflow, generations)
+        except OverflowError:
+            derived = None
+    none = np.zeros(generations)
+    skewness = none if simulation.skewness is None else simulation.skewness[:generations]
+    excess = none if simulation.excess is None else simulation.excess[:generations]
+    if derived is None and simulation.method != "importance":
+        variance = exact_variance(simulation.model, simulation.workflow, simulation.loss, generations)
+        if variance is not None:
+            deviation = np.sqrt(variance)
+            covariance = simulation.correlation * np.outer(deviation, deviation)
+            return LossLaw(simulation.mean, covariance, skewness, excess, known=True)
+    if derived is not None and np.isnan(derived.skewness).any():
+        return replace(derived, skewness=skewness, excess=excess)
+    if derived is not None:
+        return derived
+    return LossLaw(simulation.mean, simulation.covariance, skewness, excess, known=False)
+
+
+def exact_variance(model: Model, workflow: Workflow, loss: str, generations: int) -> Array | None:
+    """Var loss at generations 1..G where only the second moment of the loss is derived; None where that is not."""
+    if generations > MOST_GENERATIONS or isinstance(model, ExponentialFamily):
+        return None
+    second = model.second_moment(workflow, loss)
+    if second is None:
+        return None
+    first = model.recurrence(workflow, loss)
+    if first.exactness != "exact" or second.exactness != "exact":
+        return None
+    pairs = islice(zip(second.values(), first.values(), strict=False), generations)
+    try:
+        return np.array([float(square - mean**2) for square, mean in pairs])
+    except OverflowError:
+        return None
+
+
+def squared_error_law(noise: QuadraticNoise | None, workflow: Workflow, generations: int) -> LossLaw | None:
+    """The exact law of a squared error; None where it is not derived, OverflowError where it fits no doubles.
+
+    Where eighth moments are too many to run, skewness and excess are nan.
+    """
+    if type(workflow).__module__.startswith("theory."):
+        return _remembered(noise, workflow, generations)
+    # A user's workflow may change, or not be hashable.
+    return _derived(noise, workflow, generations)
+
+
+@lru_cache(maxsize=64)
+def _remembered(noise: QuadraticNoise | None, workflow: Workflow, generations: int) -> LossLaw | None:
+    return _derived(noise, workflow, generations)
+
+
+def _derived(noise: QuadraticNoise | None, workflow: Workflow, generations: int) -> LossLaw | None:
+    if noise is None or generations > MOST_GENERATIONS or any(
+        workflow.draw(g) is not None for g in range(1, generations + 1)
+    ):  # fmt: skip
+        return None
+    if noise.slope == 0 and noise.curvature == 0:
+        return _gaussian(noise, workflow, generations)
+    moments = _moments(noise, workflow, generations)
+    if moments is None:
+        return None
+    covariance = moments.covariance()
+    mean = np.array([_double(value) for value in moments.cumulants(1)])
+    table = np.array([[_double(value) for value in row] for row in covariance])
+    if moments.degree < 8:
+        unknown = np.full(generations, np.nan)
+        return LossLaw(mean, table, unknown, unknown, known=True)
+    spread = moments.cumulants(2)
+    skewness, excess = (
+        np.array([_shape(*pair, order) for pair in zip(moments.cumulants(order), spread, strict=True)])
+        for order in (3, 4)
+    )
+    return LossLaw(mean, table, skewness, excess, known=True)
+
+
+def _moments(noise: QuadraticNoise, workflow: Workflow, generations: int) -> ErrorMoments | None:
+    """Exact moments of as high a degree as is quickly run."""
+    try:
+        moments = ErrorMoments(noise, workflow, generations, degree=8)
+        if moments.count * generations > MOST_WORK:
+            moments = ErrorMoments(noise, workflow, generations, degree=4)
+    except NotDerivedError:
+        try:
+            moments = ErrorMoments(noise, workflow, generations, degree=4)
+        except NotDerivedError:
+            return None
+    return moments if moments.count * generations <= MOST_WORK else None
+
+
+def _gaussian(noise: QuadraticNoise, workflow: Workflow, generations: int) -> LossLaw:
+    """Gaussian errors under any weights: their squares have covariance 2K², K that of the errors."""
+    block, fresh = pathway_coefficients(workflow, generations)
+    unit = float(noise.variance) / float(noise.points)
+    size = np.array([float(workflow.size(index)) for index in range(1, generations + 1)])
+    covariance = (block / size) @ block.T
+    used = np.flatnonzero(fresh.any(axis=0))
+    if len(used):
+        real = np.array([float(workflow.fresh_size(int(index) + 1)) for index in used])
+        covariance += (fresh[:, used] / real) @ fresh[:, used].T
+    copies = float(noise.copies)
+    ones = np.ones(generations)
+    mean = copies * unit * np.diag(covariance)
+    return LossLaw(mean, 2 * copies * (unit * covariance) ** 2, sqrt(8 / copies) * ones, 12 / copies * ones, known=True)
+
+
+def _double(value: fmpq) -> float:
+    return int(value.p) / int(value.q)
+
+
+def _shape(cumulant: fmpq, variance: fmpq, order: int) -> float:
+    if not variance:
+        return 0.0
+    # Squares first: the ratio is a modest number even where its parts overflow.
+    ratio = _double(cumulant**2 / variance**order)
+    return float(np.copysign(sqrt(ratio), _sign(cumulant)))
+
+
+def _sign(value: fmpq) -> int:
+    return (int(value.p) > 0) - (int(value.p) < 0)
+
+
+def _gamma_score(z: float, a: float) -> float:
+    if not np.isfinite(z):
+        return float(np.clip(z, -FURTHEST, FURTHEST))
+    if abs(a) < NEGLIGIBLE:
+        return z - a / 6 * (z * z - 1)
+    if a < 0:
+        return -_gamma_score(-z, -a)
+    shape = 4 / a**2
+    at = shape + sqrt(shape) * z
+    if at <= 0:
+        return -FURTHEST
+    upper = float(gammaincc(shape, at))
+    score = -float(ndtri(upper)) if upper < 0.5 else float(ndtri(float(gammainc(shape, at))))
+    return float(np.clip(score, -FURTHEST, FURTHEST))
+
+
+def _gamma_plain(score: float, a: float) -> float:
+    if abs(a) < NEGLIGIBLE:
+        return score + a / 6 * (score * score - 1)
+    if a < 0:
+        return -_gamma_plain(-score, -a)
+    shape = 4 / a**2
+    tail = float(ndtr(-abs(score)))
+    at = gammainccinv(shape, tail) if score > 0 else gammaincinv(shape, tail)
+    return float((at - shape) / sqrt(shape))
+
+
+def _hall_score(z: float, a: float) -> float:
+    if not np.isfinite(z):
+        return float(np.clip(z, -FURTHEST, FURTHEST))
+    if abs(a) < NEGLIGIBLE:
+        return z + a * z * z / 3 + a / 6
+    return float(((1 + a * z / 3) ** 3 - 1) / a + a / 6)
+
+
+def _hall_plain(score: float, a: float) -> float:
+    if abs(a) < NEGLIGIBLE:
+        return score - a * score * score / 3 - a / 6
+    return float(3 / a * (np.cbrt(1 + a * (score - a / 6)) - 1))

@@ -1,0 +1,147 @@
+r"""A file of lines that only grows: one process at a time writes it, and what was written whole is never lost.
+
+Each line is on the disk before anything else is done. A process that is killed leaves at most a torn last line, which
+the next one cuts off; a disk that is full, or any other error of a write, has it cut off at once. A second process that
+opens the file while the first holds it is refused, where the system has locks.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # no locks on this system
+    fcntl = None  # type: ignore[assignment]
+
+PARTIAL = ".partial"
+
+
+class LockedError(Exception):
+    """Another process holds the file."""
+
+
+class Lines:
+    """A file of JSON objects, a line each, held by this process until :meth:`close`.
+
+    Parameters
+    ----------
+    path : file, made if need be
+
+    Raises
+    ------
+    LockedError
+        When another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # Not through a link: a folder from elsewhere must not name a file of ours.
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        self._file = os.open(path, flags, 0o666)
+        self._end = 0
+        if fcntl is not None:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.close()
+                raise LockedError from None
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def read(self) -> tuple[list[bytes], bytes]:
+        """All lines, and what follows the last; the next line is written where they end."""
+        parts = []
+        os.lseek(self._file, 0, os.SEEK_SET)
+        while part := os.read(self._file, 1 << 20):
+            parts.append(part)
+        *lines, rest = b"".join(parts).split(b"\n")
+        self._end = sum(len(line) + 1 for line in lines)
+        return lines, rest
+
+    def cut(self, end: int) -> None:
+        """Keep so many bytes."""
+        self._end = end
+        if os.fstat(self._file).st_size != end:
+            os.ftruncate(self._file, end)
+            os.fsync(self._file)
+
+    def append(self, content: Mapping[str, Any]) -> None:
+        """Write one more line; after an error the file is as it was."""
+        line = line_of(content)
+        try:
+            os.lseek(self._file, self._end, os.SEEK_SET)
+            write_all(self._file, line)
+            os.fsync(self._file)
+        except BaseException:
+            # Where even this fails, the next process cuts it.
+            with suppress(OSError):
+                os.ftruncate(self._file, self._end)
+            raise
+        self._end += len(line)
+
+
+def line_of(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content).encode() + b"\n"
+
+
+def parsed(text: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def write_all(file: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(file, left) :]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that its name holds all of it or what it held before; a link of that name is replaced."""
+    # A name that no other process has.
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        try:
+            write_all(file, content)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+    settle_folder(path.parent)
+
+
+def settle_folder(folder: Path) -> None:
+    """See that the names in a folder are on the disk."""
+    try:
+        held = os.open(folder, os.O_RDONLY)
+    except OSError:  # folders cannot be opened on some systems
+        return
+    try:
+        os.fsync(held)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # nor synced on others
+            raise
+    finally:
+        os.close(held)
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says of an error: NumPy and others raise some that say it elsewhere."""
+    return error.strerror or str(error) or type(error).__name__

@@ -1,0 +1,58 @@
+"""``selfgen check``: whether a certificate proves its claim, and of which risk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfgen.commands.options import Loss, OfRisk, Set, Sizes, Symbols, Than, ThanModel, settings_of
+from selfgen.proofs import foreign, risks_of
+from theory import DomainError
+from theory.proof import Certificate, CertificateError
+from theory.proof import check as verified
+
+
+def command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate that selfgen prove --json wrote.")],
+    model: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="Whether it is about this model …", show_default=False)
+    ] = None,
+    workflow: Annotated[
+        str | None, typer.Argument(metavar="WORKFLOW", help="… under this workflow.", show_default=False)
+    ] = None,
+    than: Than = None,
+    than_model: ThanModel = None,
+    set_: Set = None,
+    sizes: Sizes = None,
+    symbols: Symbols = None,
+    loss: Loss = "squared",
+    of_risk: OfRisk = False,
+) -> None:
+    """Check a certificate: exit code 0 if it proves its claim, 1 if it does not.
+
+    With MODEL and WORKFLOW, and the options that prove was given, the recurrence is derived again and compared.
+    """
+    certificate = Certificate.load(file)
+    risks = None
+    if model is not None:
+        if workflow is None:
+            raise DomainError(f"MODEL {model} is given without a WORKFLOW: name both, or neither.")
+        risks = risks_of(model, workflow, than, than_model, settings_of(set_, sizes), loss, of_risk, symbols or ())
+    elif than or than_model or set_ or sizes or symbols or of_risk or loss != "squared":
+        raise DomainError("options about a pair are given without MODEL and WORKFLOW: name both.")
+    try:
+        verified(certificate)
+    except CertificateError as error:
+        typer.echo(f"selfgen: {file} proves nothing: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(certificate)
+    if risks is None:
+        typer.echo("Proved of the recurrence in the file; to derive that again: check FILE MODEL WORKFLOW.")
+        return
+    different = foreign(certificate, risks)
+    if different:
+        typer.echo(f"selfgen: {file} is about something else: {different}", err=True)
+        raise typer.Exit(1)
+    typer.echo("The recurrence and the ranges of its parameters are those that selfgen derives again.")

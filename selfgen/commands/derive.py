@@ -1,0 +1,82 @@
+"""``selfgen derive``: closed form, limit, growth, domain of one risk."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from sympy import oo, true
+
+from selfgen.commands.options import Loss, ModelName, Set, Sizes, Symbols, WorkflowName, settings_of, whole
+from selfgen.names import build
+from selfgen.steps import steps as derivation
+from selfgen.values import shown, text, value_at
+from selfgen.verification import ratio_limit
+from theory import DomainError, Risk, expected_risk
+
+
+def command(
+    model: ModelName,
+    workflow: WorkflowName,
+    set_: Set = None,
+    sizes: Sizes = None,
+    symbols: Symbols = None,
+    loss: Loss = "squared",
+    generation: Annotated[
+        int | None, typer.Option(**whole("--generation", 1), help="Also the value at this generation.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the theorem line, to paste into a paper.")] = False,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Print the derivation step by step, each step checked; also with --latex.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Derive the expected risk: closed form, limit, growth, domain."""
+    for flag, given in (("--latex", latex), ("--steps", steps)):
+        if given and as_json:
+            raise DomainError(f"{flag} and --json exclude each other: give one of them.")
+    if steps and generation is not None:
+        raise DomainError(f"--generation {generation} and --steps exclude each other: a derivation is for every g.")
+    built_model, built_workflow = build(model, workflow, settings_of(set_, sizes), symbols or ())
+    risk = expected_risk(built_model, built_workflow, loss=loss)
+    if steps:
+        typer.echo(derivation(risk, as_latex=latex))
+    elif latex:
+        typer.echo(risk.latex())
+    elif as_json:
+        found = {
+            "model": built_model.name,
+            "workflow": built_workflow.name,
+            "closed_form": risk.closed_form,
+            "value": None if generation is None else value_at(risk, generation),
+            "limit": risk.limit,
+            "growth": risk.growth,
+            "domain": risk.domain,
+            "exactness": risk.exactness,
+            "latex": risk.latex(),
+        }
+        texts = {name: None if value is None else text(value) for name, value in found.items()}
+        typer.echo(json.dumps(texts, ensure_ascii=False, indent=1))
+    else:
+        _describe(risk, generation)
+
+
+def _describe(risk: Risk, generation: int | None) -> None:
+    """What is known of a risk, a line each."""
+    lines: dict[str, object] = {"model": risk.model.name, "workflow": risk.workflow.name, "loss": risk.loss}
+    if risk.closed_form is not None:
+        lines["closed form"] = risk.closed_form
+    else:
+        lines["closed form"] = "none; every value comes exactly from the recurrence"
+        lines["first order in 1/n"] = shown(risk.leading_order.closed_form)
+    if generation is not None:
+        lines[f"risk at {generation}"] = shown(value_at(risk, generation))
+    lines["limit"] = shown(risk.limit)
+    lines["growth"] = shown(risk.growth)
+    lines["limit of the ratio"] = shown(ratio_limit(risk))
+    lines["bound"] = "none" if risk.bound == oo else shown(risk.bound)
+    lines["domain"] = "all parameters" if risk.domain == true else risk.domain
+    lines["exactness"] = risk.exactness
+    for name, line in lines.items():
+        typer.echo(f"{name:<20}{line}")

@@ -1,0 +1,180 @@
+"""``selfgen list``: models, workflows, losses, claims and studies, and all about one of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import MISSING, fields
+from difflib import get_close_matches
+from inspect import cleandoc
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from selfgen.catalogue import WORKFLOW_SETTINGS, cell, concrete, workflows
+from selfgen.commands.terminal import terminal
+from selfgen.proofs import DOUBLE, SINGLE
+from selfgen.study import shipped, title_of
+from theory import DomainError
+from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
+
+#: Commands of LaTeX in the first lines of docstrings.
+_SIGNS = {"\\dots": "…", "\\geq": "≥", "\\ge": "≥", "\\theta": "θ", "\\mu": "μ", "\\bar x": "x̄", "\\,": " "}
+
+KINDS = ("models", "workflows", "losses", "claims", "studies")
+
+
+def command(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[KIND]", help="models, workflows, losses, claims or studies; or a name.")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """What there is: models, workflows, losses, claims, studies; with a NAME, all about one."""
+    if kind is not None and kind not in KINDS:
+        if name is not None:
+            raise DomainError(f"KIND {kind!r} is not listed: give {', '.join(KINDS)}.")
+        kind, name = _kind_of(kind), kind
+    found = {one: entries(one) for one in KINDS if kind in (None, one)}
+    if name is not None:
+        assert kind is not None
+        _one(kind, name, as_json)
+    elif as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        for one, known in found.items():
+            table = Table(one, "", header_style="bold", box=None, padding=(0, 2, 0, 0))
+            for entry, summary in known.items():
+                table.add_row(escape(entry), escape(summary))
+            terminal().print(table)
+            typer.echo("")
+
+
+def entries(kind: str) -> dict[str, str]:
+    """Names of a kind, each with a line about it."""
+    if kind == "models":
+        return {name: _summary(found) for name, found in MODELS.items()}
+    if kind == "workflows":
+        return {name: _summary(found) for name, found in WORKFLOWS.items()}
+    if kind == "losses":
+        losses: dict[str, list[str]] = {}
+        for name, found in MODELS.items():
+            for loss in found.losses:
+                losses.setdefault(loss, []).append(name)
+        return {loss: ", ".join(owners) for loss, owners in losses.items()}
+    if kind == "claims":
+        return {name: _summary(found) for name, found in (SINGLE | DOUBLE).items()}
+    return {name: title_of(name) for name in shipped()}
+
+
+def parameters(built: type) -> dict[str, dict[str, str]]:
+    """Constructor arguments: what they may be and what they mean, as the docstring of the class says."""
+    documented = _parameters_section(built.__doc__ or "")
+    found = {}
+    for field in fields(built):
+        allowed, meaning = documented.get(field.name, ("", ""))
+        default = (
+            "required" if field.default is MISSING else "a symbol" if field.default is None else str(field.default)
+        )
+        found[field.name] = {"allowed": allowed, "default": default, "meaning": meaning}
+    return found
+
+
+def _parameters_section(docstring: str) -> dict[str, tuple[str, str]]:
+    """Type and description by name, from numpydoc's section of parameters."""
+    lines = cleandoc(docstring).splitlines()
+    start = next((index for index, line in enumerate(lines) if line == "Parameters"), None)
+    if start is None:
+        return {}
+    found: dict[str, tuple[str, str]] = {}
+    names: list[str] = []
+    for index, line in enumerate(lines[start + 2 :], start + 2):
+        if index + 1 < len(lines) and set(lines[index + 1]) == {"-"}:
+            break
+        if line and not line.startswith(" "):
+            left, _, allowed = line.partition(" : ")
+            names = [part.strip() for part in left.split(",")]
+            found |= {name: (_plain(allowed), "") for name in names}
+        else:
+            for name in names:
+                allowed, before = found[name]
+                found[name] = (allowed, f"{before} {_plain(line)}".strip())
+    return found
+
+
+def _kind_of(name: str) -> str:
+    for kind in KINDS:
+        if name in entries(kind) or (kind == "workflows" and name in WORKFLOW_ALIASES):
+            return kind
+    known = [entry for kind in KINDS for entry in (kind, *entries(kind))]
+    raise DomainError(f"{name!r} is not known{_hint(name, known)}: 'selfgen list' names all there is.")
+
+
+def _one(kind: str, name: str, as_json: bool) -> None:
+    """All about one model, workflow, loss, claim or study."""
+    known = entries(kind)
+    name = WORKFLOW_ALIASES.get(name, name) if kind == "workflows" else name
+    if name not in known:
+        raise DomainError(f"{name!r} is none of the {kind}{_hint(name, known)}: use {', '.join(known)}.")
+    facts: dict[str, Any] = {"name": name, "about": known[name]}
+    registries: dict[str, Any] = {"models": MODELS, "workflows": WORKFLOWS}
+    built = registries.get(kind, {}).get(name)
+    if built is not None:
+        facts["parameters"] = parameters(built)
+    if kind == "models":
+        facts["losses"] = list(MODELS[name].losses)
+        facts["derived"] = _derived(name)
+    if kind == "workflows":
+        facts["aliases"] = [alias for alias, of in WORKFLOW_ALIASES.items() if of == name]
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        _print(facts)
+
+
+def _derived(name: str) -> dict[str, dict[str, str]]:
+    """By loss and workflow: a closed form, values at every generation, or simulation only."""
+    model = MODELS[name]()
+    return {
+        loss: {label: str(cell(concrete(model, loss), workflow, loss)) for label, workflow in workflows().items()}
+        for loss in model.losses
+    }
+
+
+def _print(facts: dict[str, Any]) -> None:
+    typer.echo(f"{facts['name']}: {facts['about']}")
+    if facts.get("aliases"):
+        typer.echo(f"also called {', '.join(facts['aliases'])}")
+    if facts.get("parameters"):
+        table = Table("parameter", "allowed", "left out", "meaning", header_style="bold")
+        for name, item in facts["parameters"].items():
+            table.add_row(name, *(escape(item[key]) for key in ("allowed", "default", "meaning")))
+        terminal().print(table)
+    if facts.get("derived"):
+        table = Table("workflow", *facts["losses"], header_style="bold")
+        for label in workflows():
+            table.add_row(label, *(facts["derived"][loss][label] for loss in facts["losses"]))
+        terminal().print(table)
+        typer.echo("≈ to leading order in 1/n; ✓ with a certificate that the checker accepts.")
+        if WORKFLOW_SETTINGS:
+            typer.echo(f"As examples: {', '.join(str(workflow) for workflow in WORKFLOW_SETTINGS.values())}.")
+
+
+def _summary(found: type) -> str:
+    return _plain((found.__doc__ or "").strip().partition("\n")[0])
+
+
+def _plain(text: str) -> str:
+    """A line of a docstring without its markup."""
+    text = re.sub(r":\w+:`~?(.*?)(?: <[^`>]*>)?`", r"\1", text.strip())
+    for written, sign in _SIGNS.items():
+        text = text.replace(written, sign)
+    return text.replace("``", "").replace("\\", "")
+
+
+def _hint(name: str, known: Any) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

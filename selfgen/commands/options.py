@@ -1,0 +1,107 @@
+"""Arguments and options that commands share; light, so that help needs neither SymPy nor NumPy."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import typer
+
+from selfgen.commands.completion import losses, models, settings, workflows
+
+
+class NotAllowed(Exception):
+    """An option with a value that is not allowed."""
+
+
+def whole(name: str, least: int, most: int | None = None) -> Any:
+    """A parser of whole numbers whose errors say what was given and what is allowed."""
+    allowed = f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            raise NotAllowed(f"{name} {text} is not allowed: give {allowed}.")
+        return value
+
+    return {"parser": parse, "metavar": "INTEGER"}
+
+
+def relative_error(name: str) -> Any:
+    """A parser of relative errors, such as 0.25, whose errors say what was given and what is allowed."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf:
+            raise NotAllowed(f"{name} {text} is not allowed: give a positive relative error, such as 0.25.")
+        return value
+
+    return {"parser": parse, "metavar": "NUMBER"}
+
+
+ModelName = Annotated[
+    str, typer.Argument(metavar="MODEL", autocompletion=models, help="A model, such as bernoulli or linear-regression.")
+]
+WorkflowName = Annotated[
+    str,
+    typer.Argument(
+        metavar="WORKFLOW", autocompletion=workflows, help="A workflow, such as accumulate or sliding-window:k=3."
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        autocompletion=settings,
+        help="A parameter of the model or the workflow; repeatable.",
+    ),
+]
+Sizes = Annotated[
+    str | None,
+    typer.Option(
+        help='Block sizes as arithmetic in j, in units of n: "2" is blocks of 2n samples, "j**2" of n, 4n, 9n, …'
+    ),
+]
+Symbols = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--symbol",
+        metavar="NAME",
+        help='Declare a constant for --set and --sizes, such as c for --sizes "c*j"; repeatable. It is positive, and '
+        "whole if it is called n, d, T, k or m. Other names are errors.",
+    ),
+]
+Loss = Annotated[str, typer.Option(autocompletion=losses, help="Which risk: squared, kl, …")]
+Than = Annotated[str | None, typer.Option(metavar="WORKFLOW", help="The other workflow of a claim about two.")]
+ThanModel = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="The other model, where it differs, such as linear-regression:design=shared."),
+]
+OfRisk = Annotated[bool, typer.Option("--risk", help="About the risk itself, not its ratio to generation 1.")]
+
+
+def settings_of(pairs: list[str] | None, sizes: str | None) -> dict[str, str]:
+    from selfgen.names import settings
+
+    found = settings(pairs or [])
+    if sizes is not None:
+        if "sizes" in found:
+            raise NotAllowed("sizes are given both by --sizes and by --set: give one of them.")
+        found["sizes"] = sizes
+    return found
+
+
+def whole_numbers(name: str, text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise NotAllowed(
+            f"{name} {text} is not allowed: give whole numbers with commas, such as 200,400,800."
+        ) from None

@@ -1,0 +1,146 @@
+"""``selfgen verify``: derive, simulate, and say whether the two agree."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfgen import overview, real_study, report, verification
+from selfgen.case_result import CaseResult
+from selfgen.commands.options import relative_error, whole
+from selfgen.commands.terminal import cores, show, terminal
+from selfgen.finished_cases import FinishedCases
+from selfgen.progress import Progress
+from selfgen.study import load
+from theory import DomainError
+
+
+def command(
+    study: Annotated[
+        str | None, typer.Argument(metavar="[STUDY.toml]", help="A study file; without it, every built-in pair.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write JSON, CSV, LaTeX and figures here, not where the study says, if it does.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(**whole("--jobs", 1, 512), help="Processes; all cores if left out.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(**whole("--seed", 0), help="In place of the seed among the study's defaults.")
+    ] = None,
+    detectable: Annotated[
+        float,
+        typer.Option(
+            **relative_error("--detectable"),
+            help="A case agrees only where a formula wrong by this share would have been caught.",
+        ),
+    ] = "0.25",  # type: ignore[assignment]
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what an earlier run left in DIR; the files are the same.")
+    ] = False,
+) -> None:
+    """Derive every case of a study, simulate it, and say whether the two agree.
+
+    Exit code 0 if every case agrees, 1 if one disagrees, 3 if none does but some are inconclusive: nothing speaks
+    against their formulas, but too large an error in them could have gone unseen; 2 for input that makes no sense.
+
+    Each case is written to DIR as it ends, so that a run that is stopped or killed loses only the cases at work.
+    """
+    if study is not None and real_study.is_real(study):
+        _verify_real(study, output, cores() if jobs is None else jobs, seed, resume)
+        return
+    loaded = load(study, seed=seed)
+    folder, named = _folder(loaded.output, output, resume)
+    drawn = 0
+    with (
+        FinishedCases(CaseResult, folder, resume, named, {"--detectable": detectable}) as finished,
+        Progress(len(loaded.cases), terminal(stderr=True), shown=sys.stderr.isatty()) as progress,
+    ):
+        taken = sum(finished.of(case) is not None for case in loaded.cases)
+        results = verification.verify(
+            loaded,
+            jobs=cores() if jobs is None else jobs,
+            figures=folder,
+            begin=progress.begin,
+            finish=progress.finish,
+            detectable=detectable,
+            finished=finished,
+        )
+        if folder is not None:
+            # Before anything is printed: whoever reads that may leave.
+            report.write(folder, loaded, results)
+            drawn = overview.write(folder, results)
+            finished.close(loaded.cases, results)
+    screen = terminal()
+    screen.print(report.table(loaded.title, results, screen.width))
+    for result in results:
+        if not result.passed:
+            typer.echo(f"{result.name} ({report.settings_text(result)}): {result.verdict}: {result.reason}")
+    typer.echo(report.summary(results))
+    closed = [result for result in results if result.certified is not None]
+    if closed:
+        proved = sum(result.certified is True for result in closed)
+        typer.echo(f"{len(closed)} of the risks have a closed form; {proved} of these have a certificate, checked.")
+    partly = sum(result.checked < result.generations for result in results)
+    if partly:
+        typer.echo(f"As the study asks, the later generations of {partly} of them were simulated but not judged.")
+    if folder is not None:
+        if taken:
+            typer.echo(f"{taken} of {len(results)} cases were taken from {folder}, and not done again.")
+        what = "a figure a case" if drawn == 0 else f"{drawn} overview{'s' if drawn > 1 else ''} of grids"
+        if drawn > 0 and not all(result.grid for result in results):
+            what += ", and a figure of every other case"
+        typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex, cases.jsonl and {what}.")
+    code = report.exit_code(result.verdict for result in results)
+    if code:
+        raise typer.Exit(code)
+
+
+def _folder(own: Path | None, output: Path | None, resume: bool) -> tuple[Path | None, str]:
+    """Where a study is written, if anywhere, made if need be; and how the user named it."""
+    folder = own if output is None else output
+    if folder is None:
+        if resume:
+            raise DomainError("--resume goes on with what is in a folder: give the --output DIR of the run before.")
+        return None, ""
+    named = f"--output {folder}" if output is not None else f"output = {str(folder)!r} of the study"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DomainError(f"{named} is not a folder that can be written: {error.strerror}.") from None
+    return folder, named
+
+
+def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None, resume: bool) -> None:
+    """The same for a study of real data, whose later generations are labelled by fitted models."""
+    loaded = real_study.load(study, seed=seed)
+    folder, named = _folder(loaded.output, output, resume)
+    with FinishedCases(real_study.RealResult, folder, resume, named) as finished:
+        taken = sum(finished.of(case) is not None for case in loaded.cases)
+        results = real_study.verify(loaded, jobs=jobs, figures=folder, finished=finished)
+        if folder is not None:
+            real_study.write(folder, loaded, results)
+            finished.close(loaded.cases, results)
+    show(real_study.table(loaded.title, results))
+    for result in results:
+        if result.failure_report:
+            typer.echo(f"{result.name}: {result.failure_report}")
+        if not result.passed:
+            typer.echo(f"{result.name}: {result.reason}")
+    failures = [result for result in results if not result.passed]
+    for sentence in real_study.columns(results):
+        typer.echo(sentence)
+    typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {real_study.power(results)}")
+    if folder is not None:
+        if taken:
+            typer.echo(f"{taken} of {len(results)} cases were taken from {folder}, and not done again.")
+        typer.echo(f"Written to {folder}: results.json, results.csv, cases.jsonl and a figure a case.")
+    if failures:
+        raise typer.Exit(1)

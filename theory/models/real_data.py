@@ -1,0 +1,73 @@
+"""The recurrence behind a risk: of the workflow in its simplest form, and of models fitted on real data alone."""
+
+from __future__ import annotations
+
+from sympy import And, Expr, Matrix, Pow, S, nan, oo, zoo
+
+from theory.errors import DomainError, NotDerivedError
+from theory.models.base import Model
+from theory.moments.late_schedules import started_late
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.workflows.base import Workflow
+from theory.workflows.replace import Replace
+
+
+def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrence:
+    """What model and workflow compose to, in the form of which most is known.
+
+    Raises
+    ------
+    NotDerivedError
+        When no argument known to the model covers the workflow.
+    """
+    try:
+        own = started_late(model.recurrence(workflow.simplest(), loss))
+    except NotDerivedError:
+        found = _on_real_data(model, workflow, loss)
+        if found is None:
+            raise
+        return found
+    moments = own.as_moments()
+    if own.exactness == "exact" and moments is not None and moments.matrix.shape == (1, 1):
+        return own
+    return _on_real_data(model, workflow, loss) or own
+
+
+def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | None:
+    r"""The risk of models that are fitted on real data alone; None where they are not, or it is not known exactly.
+
+    Models 2, 3, … are then all fitted like the first on as many real samples: :math:`r_1, r', r', \dots`, with
+    :math:`r'` the first risk at their number of samples.
+    """
+    amount = workflow.real_only
+    if amount is None or not model.fits_alike:
+        return None
+    try:
+        first = model.recurrence(Replace(), loss)
+        later = first if amount == 1 else model.recurrence(Replace(sizes=amount), loss)
+        start, settled = first.at(1), later.at(1)
+    except DomainError:
+        return None
+    if not first.exactness == later.exactness == "exact" or not _is_scale(settled) or start.has(oo, nan, zoo):
+        return None
+    if amount != 1 and _has_nested_roots(settled):
+        return None  # no derivation could show that two writings of such a number are one
+    return MomentRecurrence(
+        start=2 if amount == 1 else 3,
+        matrix=Matrix([[1]]),
+        forcing=Matrix([0]),
+        readout=Matrix([[1]]),
+        initial=Matrix([1]),
+        early=() if amount == 1 else (start / settled,),
+        scale=settled,
+        domain=And(first.domain, later.domain),
+    )
+
+
+def _has_nested_roots(value: Expr) -> bool:
+    roots = [power for power in value.atoms(Pow) if not power.exp.is_integer]
+    return any(not inner.exp.is_integer for root in roots for inner in root.base.atoms(Pow))
+
+
+def _is_scale(value: Expr) -> bool:
+    return value != 0 and not value.has(oo, nan, zoo, S.ComplexInfinity)

@@ -1,0 +1,333 @@
+r"""Higher moments of the error of a chain, exactly: how far the average of squared errors strays from its mean.
+
+A block mean :math:`\bar x` of N points from a family with :math:`V(\mu) = v_0 + v_1\mu + v_2\mu^2` (Morris 1982) has,
+given the model that it is drawn from, cumulants that are polynomials in that model's mean,
+
+.. math:: \kappa_1 = \mu, \qquad \kappa_{r+1}(\mu) = \frac{V(\mu)\,\kappa_r'(\mu)}{N},
+
+of degree r at most, and so has :math:`E[(\bar x - \theta_0)^r \mid \delta]` in :math:`\delta = \mu - \theta_0`.
+Moments up to degree D of whatever the future depends on (the current model, and those blocks that later models still
+weigh apart from it) are therefore mapped to moments up to degree D, linearly: they close for every deterministic
+workflow. D = 4 gives the variance of a squared error, and its covariance between generations; D = 8 its skewness
+and kurtosis. Nothing is stated about subsamples, whose points' moments do not close in these.
+
+What the future depends on is read off the weights, as long as they are rational: row g is a multiple of row g − 1 but
+for a few blocks. Derived here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement
+from math import comb
+from typing import TYPE_CHECKING
+
+from flint import fmpq
+from sympy import Expr, Rational, S
+
+from theory.errors import NotDerivedError
+
+if TYPE_CHECKING:
+    from theory.workflows.base import Workflow
+
+#: More moments than this are not run: a state of k numbers has binomial(k + D, D) of them.
+MOST_MOMENTS = 500
+
+Polynomial = list[fmpq]
+"""Coefficients of 1, δ, δ², …"""
+
+Monomial = tuple[str | int, ...]
+"""Letters in order: a block by its number, or ``MODEL``, repeated as often as it is multiplied."""
+
+MODEL = "model"
+ZERO, ONE = fmpq(0), fmpq(1)
+
+
+@dataclass(frozen=True)
+class QuadraticNoise:
+    r"""What a scalar family's blocks are like: V at the truth, V' there, v_2, and the points of a unit block.
+
+    ``copies`` independent errors of the same law are squared and added up.
+    """
+
+    variance: Expr
+    slope: Expr
+    curvature: Expr
+    points: Expr
+    copies: Expr = S.One
+
+    @property
+    def is_rational(self) -> bool:
+        return all(value.is_Rational for value in (self.variance, self.slope, self.curvature, self.points, self.copies))
+
+    def block(self, points: fmpq, degree: int) -> list[Polynomial]:
+        r"""E[(x̄ − θ_0)^r | δ] for r = 0 … ``degree``, x̄ the mean of ``points`` points of the model at δ."""
+        variance = [_flint(self.variance), _flint(self.slope), _flint(self.curvature)]
+        cumulants: list[Polynomial] = [[], [ZERO, ONE]]
+        for _ in range(2, degree + 1):
+            derivative = [index * value for index, value in enumerate(cumulants[-1])][1:]
+            cumulants.append([value / points for value in _times(variance, derivative)])
+        moments: list[Polynomial] = [[ONE]]
+        for r in range(1, degree + 1):
+            total: Polynomial = [ZERO] * (r + 1)
+            for i in range(1, r + 1):
+                for power, value in enumerate(_times(cumulants[i], moments[r - i])[: r + 1]):
+                    total[power] += comb(r - 1, i - 1) * value
+            moments.append(total)
+        return moments
+
+
+class ErrorMoments:
+    r"""Exact moments of :math:`\delta_g^2` at generations 1 … ``generations``, and between them.
+
+    Parameters
+    ----------
+    noise : QuadraticNoise
+        With rational numbers.
+    workflow : Workflow
+        Deterministic, with rational weights and sizes.
+    generations : int
+    degree : even int
+        Of the highest moment: 4 for variances, 8 for skewness and kurtosis too.
+
+    Raises
+    ------
+    NotDerivedError
+        Where the workflow draws a subsample, a coefficient is irrational, or the state is too large.
+
+    Examples
+    --------
+    >>> from theory import Exponential, Replace
+    >>> moments = ErrorMoments(Exponential(mean=1, n=20).noise(), Replace(), 2)
+    >>> moments.power(2), moments.power(4)  # E δ² and E δ⁴ at generations 1 and 2
+    ([1/20, 41/400], [33/4000, 690369/16000000])
+    """
+
+    def __init__(self, noise: QuadraticNoise, workflow: Workflow, generations: int, degree: int = 4) -> None:
+        if not noise.is_rational:
+            raise NotDerivedError("higher moments are exact fractions: give rational numbers for the parameters.")
+        self.degree, self.generations, self.copies = degree, generations, _flint(noise.copies)
+        plan = _plan(workflow, generations)
+        widest = _widest(plan)
+        #: Moments of the largest state.
+        self.count = comb(widest + degree, degree)
+        if self.count > MOST_MOMENTS:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} has a state of {widest} numbers: its moments of degree {degree} are "
+                f"{self.count}, more than the {MOST_MOMENTS} that are run."
+            )
+        self._steps = [_Map(step, noise, degree) for step in plan]
+
+    @cached_property
+    def _tables(self) -> list[dict[Monomial, fmpq]]:
+        """All moments of the state after each generation."""
+        tables = []
+        table: dict[Monomial, fmpq] = {(): ONE}
+        for step in self._steps:
+            table = step.apply(table, self.degree)
+            tables.append(table)
+        return tables
+
+    def power(self, order: int) -> list[Rational]:
+        """E δ_g^order, of one of the copies, at each generation."""
+        return [_rational(table[(MODEL,) * order]) for table in self._tables]
+
+    def cumulants(self, order: int) -> list[fmpq]:
+        r"""The cumulant of the given order (1 to ``degree``/2) of the squared error, at each generation."""
+        found = []
+        for table in self._tables:
+            raw = [table[(MODEL,) * (2 * r)] for r in range(order + 1)]
+            cumulants = [ZERO]
+            for r in range(1, order + 1):
+                cumulants.append(raw[r] - sum((comb(r - 1, i - 1) * cumulants[i] * raw[r - i] for i in range(1, r)),
+                                              ZERO))  # fmt: skip
+            found.append(self.copies * cumulants[order])
+        return found
+
+    def covariance(self) -> list[list[fmpq]]:
+        r"""Cov(δ_g², δ_h²), added up over the copies, (G, G)."""
+        square = (MODEL, MODEL)
+        means = [table[square] for table in self._tables]
+        found = [[ZERO] * self.generations for _ in range(self.generations)]
+        for g, table in enumerate(self._tables):
+            # E[δ_g² · (moments of degree up to two)] moves on as those moments do.
+            weighted = {
+                monomial: table[tuple(sorted((*monomial, *square), key=_order))]
+                for monomial in table
+                if len(monomial) <= 2
+            }
+            for h in range(g, self.generations):
+                if h > g:
+                    weighted = self._steps[h].apply(weighted, 2)
+                value = self.copies * (weighted[square] - means[g] * means[h])
+                found[g][h] = found[h][g] = value
+        return found
+
+
+@dataclass(frozen=True)
+class _Step:
+    """θ_g = carry·θ_{g−1} + Σ weight·x̄_block + fresh·x̄_real, and what the future depends on afterwards."""
+
+    block: int
+    carry: fmpq
+    terms: dict[int, fmpq]
+    fresh: fmpq
+    size: fmpq
+    fresh_size: fmpq
+    before: tuple[str | int, ...]
+    state: tuple[str | int, ...]
+
+
+class _Map:
+    """One generation as a linear map from moments to moments."""
+
+    def __init__(self, step: _Step, noise: QuadraticNoise, degree: int) -> None:
+        points = _flint(noise.points)
+        self.step = step
+        self.block = noise.block(points * step.size, degree)
+        real = noise.block(points * step.fresh_size, degree) if step.fresh else []
+        # Real data come from the model without error.
+        self.real = [moment[0] for moment in real]
+        self.rows: dict[Monomial, dict[Monomial, fmpq]] = {}
+
+    def apply(self, table: Mapping[Monomial, fmpq], degree: int) -> dict[Monomial, fmpq]:
+        """Moments up to ``degree`` of the state after the generation."""
+        found = {}
+        for size in range(degree + 1):
+            for monomial in combinations_with_replacement(self.step.state, size):
+                row = self.rows.get(monomial)
+                if row is None:
+                    row = self.rows[monomial] = self._row(monomial)
+                found[monomial] = sum((value * table[source] for source, value in row.items()), ZERO)
+        return found
+
+    def _row(self, monomial: Monomial) -> dict[Monomial, fmpq]:
+        """E[monomial of the state afterwards | state before], as a polynomial in it."""
+        step = self.step
+        count = Counter(monomial)
+        model = count.pop(MODEL, 0)
+        newest = count.pop(step.block, 0)
+        kept = tuple(letter for letter in step.before if letter in count for _ in range(count[letter]))
+        letters: list[tuple[str | int, fmpq]] = list(step.terms.items())
+        if step.carry:
+            letters.append((MODEL, step.carry))
+        if step.fresh:
+            letters.append(("real", step.fresh))
+        row: dict[Monomial, fmpq] = {}
+        for exponents, coefficient in _powers([weight for _, weight in letters], model):
+            value, at, rest = coefficient, newest, list(kept)
+            for (letter, _), exponent in zip(letters, exponents, strict=True):
+                if letter == step.block:
+                    at += exponent
+                elif letter == "real":
+                    value *= self.real[exponent]
+                else:
+                    rest += [letter] * exponent
+            for power, factor in enumerate(self.block[at]):
+                # Before the first generation there is only the truth, where δ is 0.
+                if factor and value and (power == 0 or MODEL in step.before):
+                    source = tuple(sorted((*rest, *[MODEL] * power), key=_order))
+                    row[source] = row.get(source, ZERO) + value * factor
+        return row
+
+
+def _powers(weights: list[fmpq], power: int) -> Iterator[tuple[tuple[int, ...], fmpq]]:
+    """Exponents and coefficients of (Σ weight·letter)^power."""
+    if not weights:
+        if power == 0:
+            yield (), ONE
+        return
+    first, *others = weights
+    for exponent in range(power + 1) if others else (power,):
+        for rest, coefficient in _powers(others, power - exponent):
+            yield (exponent, *rest), comb(power, exponent) * first**exponent * coefficient
+
+
+def _plan(workflow: Workflow, generations: int) -> list[_Step]:
+    """The steps of a workflow, with the fewest numbers kept that its weights allow."""
+    from theory.workflows.base import exact_weights
+
+    rows: list[_Row] = []
+    sizes: list[tuple[fmpq, fmpq]] = []
+    for g in range(1, generations + 1):
+        if workflow.draw(g) is not None:
+            raise NotDerivedError(f"workflow = {workflow.name} draws a subsample: its higher moments are not derived.")
+        weights = [_flint(weight, workflow) for weight in exact_weights(workflow, g)]
+        fresh = _flint(workflow.fresh_weight(g), workflow) if g > 1 else ZERO
+        rows.append((weights, fresh))
+        sizes.append((_flint(workflow.size(g), workflow), _flint(workflow.fresh_size(g), workflow) if fresh else ZERO))
+    # A window keeps its blocks, and carries nothing; accumulation keeps none, and carries all.
+    return min((_steps(rows, sizes, carried) for carried in (True, False)), key=_widest)
+
+
+_Row = tuple[list[fmpq], fmpq]
+"""Weights of blocks 1..g, and of the fresh real data, in model g."""
+
+
+def _widest(plan: list[_Step]) -> int:
+    return max(len(step.state) for step in plan)
+
+
+def _steps(weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool) -> list[_Step]:
+    """The steps where the row before is, or is not, carried over."""
+    rows: list[tuple[fmpq, dict[int, fmpq], fmpq]] = []
+    before: list[fmpq] = []
+    for weights, fresh in weighed:
+        # Real data drawn afresh at g − 1 have no weight at g, so that they must not be carried over.
+        carry = _carry(weights, before) if carried and rows and not rows[-1][2] else ZERO
+        apart = [weight - carry * old for weight, old in zip(weights, [*before, ZERO], strict=True)]
+        rows.append((carry, {index: weight for index, weight in enumerate(apart, start=1) if weight}, fresh))
+        before = weights
+    last = {block: g for g, (_, terms, _) in enumerate(rows, start=1) for block in terms}
+    steps = []
+    state: tuple[str | int, ...] = ()
+    for g, ((carry, terms, fresh), (size, fresh_size)) in enumerate(zip(rows, sizes, strict=True), start=1):
+        kept = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
+        following: tuple[str | int, ...] = (*kept, MODEL)
+        steps.append(_Step(g, carry, terms, fresh, size, fresh_size, state, following))
+        state = following
+    return steps
+
+
+def _carry(weights: list[fmpq], before: list[fmpq]) -> fmpq:
+    """The multiple of the row before that leaves the fewest blocks to be weighed apart."""
+    ratios = Counter(
+        (int(ratio.p), int(ratio.q))
+        for ratio in (weight / old for weight, old in zip(weights, before, strict=False) if weight and old)
+    )
+    if not ratios:
+        return ZERO
+    (top, bottom), _ = ratios.most_common(1)[0]
+    carry = fmpq(top, bottom)
+    apart = sum(weight != carry * old for weight, old in zip(weights, [*before, ZERO], strict=True))
+    return carry if apart < sum(map(bool, weights)) else ZERO
+
+
+def _times(left: Polynomial, right: Polynomial) -> Polynomial:
+    if not left or not right:
+        return []
+    total = [ZERO] * (len(left) + len(right) - 1)
+    for i, a in enumerate(left):
+        if a:
+            for k, b in enumerate(right):
+                total[i + k] += a * b
+    return total
+
+
+def _order(letter: str | int) -> tuple[int, int]:
+    """Blocks by number, the model last: the order of a state."""
+    return (1, 0) if letter == MODEL else (0, int(letter))
+
+
+def _flint(value: Expr, workflow: Workflow | None = None) -> fmpq:
+    if not value.is_Rational:
+        whose = "the model" if workflow is None else workflow.name
+        raise NotDerivedError(f"{value} of {whose} is not a rational number: its higher moments are not derived.")
+    return fmpq(int(value.p), int(value.q))
+
+
+def _rational(value: fmpq) -> Rational:
+    return Rational(int(value.p), int(value.q))
