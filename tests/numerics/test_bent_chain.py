@@ -19,10 +19,12 @@ from theory import (
     Exponential,
     FreshReal,
     GaussianMean,
-    Poisson as PoissonModel,
     Replace,
     SlidingWindow,
     expected_risk,
+)
+from theory import (
+    Poisson as PoissonModel,
 )
 from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
 

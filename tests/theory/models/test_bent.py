@@ -7,7 +7,7 @@ from itertools import islice, product
 
 import numpy as np
 import pytest
-from sympy import I, Piecewise, Rational, Symbol, limit, oo, pi, polygamma, simplify, symbols
+from sympy import I, Rational, Symbol, oo, pi, polygamma, simplify, symbols
 
 from theory import (
     Accumulate,
@@ -21,7 +21,6 @@ from theory import (
     Gamma,
     GaussianMean,
     HyperbolicSecant,
-    LinearRegression,
     NegativeBinomial,
     NotDerivedError,
     Poisson,
