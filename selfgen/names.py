@@ -3,8 +3,8 @@
 A setting ``name=value`` belongs to whichever of the two has a parameter of that name. Settings that differ between
 workflows are written behind the workflow's own name: ``sliding-window:k=3,sizes=j``.
 
-A model that wraps another names it: ``biased-sampler:model=bernoulli,fidelity=9/10,target=1/2``. Settings, behind its name
-or beside it, then belong to whichever of the two has a parameter of that name.
+A model that wraps another names it: ``biased-sampler:model=bernoulli,fidelity=9/10,target=1/2``. Settings, behind its
+name or beside it, then belong to whichever of the two has a parameter of that name.
 """
 
 from __future__ import annotations

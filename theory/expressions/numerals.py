@@ -18,7 +18,7 @@ def is_long(value: Basic) -> bool:
 
 
 def real_float(value: Expr) -> float:
-    """A real number as a double. Conjugate pairs, such as Γ(a + ib)Γ(a − ib), may leave an imaginary part of rounding."""
+    """A real number as a double, without the imaginary rounding that conjugate pairs, Γ(a + ib)Γ(a − ib), may leave."""
     return float(value.evalf(30).as_real_imag()[0])
 
 

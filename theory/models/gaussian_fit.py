@@ -68,8 +68,8 @@ class GaussianFit(Model):
     Notes
     -----
     *Temperature.* Models sampled with τ times their covariance: exact for mean, covariance, their sum, trace and, where
-    each fit is on the newest block alone, the log-determinant. :func:`theory.models.gaussian.temperature.dying_below` says
-    at which temperatures the variance dies under replace.
+    each fit is on the newest block alone, the log-determinant. At which temperatures the variance dies under replace is
+    said by :func:`theory.models.gaussian.temperature.dying_below`.
 
     *Mean and trace.* For maximum likelihood :math:`E\,(\Sigma_g)_{ii} + E\,\mu_{g,i}^2 = 1` whatever the weights, even
     on a random subsample: the mean composes like a family with variance 1 − μ², so E tr Σ falls as the mean
@@ -213,9 +213,9 @@ class GaussianFit(Model):
 
     def _not_at_a_temperature(self, workflow: Workflow, loss: str) -> NotDerivedError:
         return NotDerivedError(
-            f"temperature = {self.temperature} has no derived {loss} under {workflow.name}: derived are mean, covariance, "
-            "squared and trace under workflows of at most two states, and the log-determinant of fits on the newest "
-            "block. Simulation works."
+            f"temperature = {self.temperature} has no derived {loss} under {workflow.name}: derived are mean, "
+            "covariance, squared and trace under workflows of at most two states, and the log-determinant of fits on "
+            "the newest block. Simulation works."
         )
 
     def _polynomial(self, workflow: Workflow, dynamics: object, loss: str) -> Recurrence | None:

@@ -148,7 +148,7 @@ def bent_linear(workflow: Workflow, dynamics: LinearDynamics, bend: Bend, part: 
 def _of_the_model(
     found: MomentRecurrence, workflow: Workflow, dynamics: LinearDynamics, rows: Expr, bend: Bend, part: str
 ) -> MomentRecurrence:
-    r"""The same by the moments of the model itself, E θ and E θ² about the truth, instead of those of its weighted mean.
+    r"""The same by the moments of the model itself, E θ and E θ² about the truth, not those of its weighted mean.
 
     Let y be the posterior mean: :math:`y_g = \alpha y_{g-1} + \gamma \bar x_g + \varphi \varrho_g + \omega`. These
     moments move more simply than those of the state: under accumulate a posterior mean has the same expectation for
@@ -202,9 +202,7 @@ def _of_the_model(
         )  # fmt: skip
         answer[2] = S.NegativeOne
         initial.append(cancel(first**2))
-    return replace(
-        found, matrix=matrix, forcing=forcing, readout=answer, shift=S.Zero, initial=Matrix(initial)
-    )
+    return replace(found, matrix=matrix, forcing=forcing, readout=answer, shift=S.Zero, initial=Matrix(initial))
 
 
 def _collected(value: Expr) -> Expr:

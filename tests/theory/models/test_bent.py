@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 import numpy as np
 import pytest
@@ -85,7 +85,10 @@ def test_the_mechanism_tends_to_the_family(family, workflow) -> None:
     """Not by the shortcut above: fidelity and strength are symbols, and their limit is taken."""
     tau, kappa = symbols("tau kappa", positive=True)
     target = family.truth + Rational(1, 5)
-    for model, symbol, end in ((BiasedSampler(family, tau, target), tau, 1), (PosteriorMean(family, kappa, target), kappa, 0)):
+    for model, symbol, end in (
+        (BiasedSampler(family, tau, target), tau, 1),
+        (PosteriorMean(family, kappa, target), kappa, 0),
+    ):
         values = islice(expected_risk(model, workflow).recurrence.values(), 3)
         straight = islice(expected_risk(family, workflow).recurrence.values(), 3)
         assert [simplify(value.subs(symbol, end)) for value in values] == list(straight)
@@ -229,7 +232,7 @@ def test_posterior_sampling_with_any_prior_forgets_the_data_under_replace() -> N
         law = {new: sum(law[old] * step[old, new] for old in prior) for new in prior}
     # The prior is stationary, exactly, and the distance to it falls at every step, geometrically.
     assert {new: sum(prior[old] * step[old, new] for old in prior) for new in prior} == prior
-    assert all(later < Fraction(3, 4) * earlier for earlier, later in zip(distances, distances[1:], strict=False))
+    assert all(later < Fraction(3, 4) * earlier for earlier, later in pairwise(distances))
 
 
 def _flips(count: int, p: Fraction) -> list[Fraction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -55,7 +56,9 @@ def test_accumulate_by_its_own_recursion() -> None:
 
 
 @pytest.mark.parametrize("unbiased", [False, True])
-@pytest.mark.parametrize("workflow", [Replace(), Accumulate(), FreshReal(share="1/3"), SlidingWindow(2)], ids=lambda w: w.name)
+@pytest.mark.parametrize(
+    "workflow", [Replace(), Accumulate(), FreshReal(share="1/3"), SlidingWindow(2)], ids=lambda w: w.name
+)
 def test_at_temperature_one_nothing_changes(workflow, unbiased) -> None:
     tau = Symbol("tau", positive=True)
     for loss in ("mean", "trace", "covariance"):
@@ -69,7 +72,8 @@ def test_the_determinant_falls_at_its_rate() -> None:
     risk = expected_risk(GaussianFit(d=1, n=3, temperature=HALF), Replace(), "log-determinant")
     # ψ(1) + log(2/3) a fit, and log(1/2) from the second on.
     rate = -EulerGamma + log(Rational(2, 3))
-    assert all(simplify(risk.at(g) - g * rate - (g - 1) * log(HALF)) == 0 for g in range(1, 5))
+    for g in range(1, 5):
+        assert abs((risk.at(g) - g * rate - (g - 1) * log(HALF)).evalf(30)) < 1e-25
     assert risk.limit == -oo
 
 
@@ -80,8 +84,12 @@ def test_variance_dies_below_these_temperatures(d: int, n: int, unbiased: bool) 
     assert float(found.almost_surely) > float(found.in_mean) > float(found.in_mean_square)
     for temperature, loss in ((found.in_mean, "trace"), (found.in_mean_square, "covariance")):
         near = Rational(str(round(float(temperature), 6)))
-        below = expected_risk(GaussianFit(d=d, n=n, unbiased=unbiased, temperature=near * Rational(99, 100)), Replace(), loss)
-        above = expected_risk(GaussianFit(d=d, n=n, unbiased=unbiased, temperature=near * Rational(101, 100)), Replace(), loss)
+        below = expected_risk(
+            GaussianFit(d=d, n=n, unbiased=unbiased, temperature=near * Rational(99, 100)), Replace(), loss
+        )
+        above = expected_risk(
+            GaussianFit(d=d, n=n, unbiased=unbiased, temperature=near * Rational(101, 100)), Replace(), loss
+        )
         # E‖Σ − I‖² → d where Σ dies in mean square.
         assert below.limit == (0 if loss == "trace" else d)
         assert above.limit == oo
@@ -98,17 +106,18 @@ def test_simulation(loss: str, workflow, method: str) -> None:
     model = GaussianFit(d=2, n=8, temperature="1/2")
     simulation = simulate(model, workflow, generations=4, replicates=20_000, seed=4, method=method, loss=loss)
     assert crosscheck(expected_risk(model, workflow, loss), simulation).passed
-    assert not crosscheck(expected_risk(GaussianFit(d=2, n=8), workflow, loss), simulation).passed
+    cold = expected_risk(GaussianFit(d=2, n=8), workflow, loss)
+    assert not crosscheck(replace(cold, model=model), simulation).passed
 
 
 def test_what_is_refused() -> None:
-    for value in (0, -1, "nan", None and 0, [1], "i"):
-        if value is not None:
-            with pytest.raises(DomainError, match="temperature"):
-                GaussianFit(d=1, n=5, temperature=value)
+    for value in (0, -1, "nan", [1], "i", True):
+        with pytest.raises(DomainError, match="temperature"):
+            GaussianFit(d=1, n=5, temperature=value)
     hot = GaussianFit(d=1, n=8, temperature=2)
     for workflow, loss in (
-        (Replace(), "kl"), (Replace(), "wasserstein"), (Accumulate(), "log-determinant"), (AccumulateSubsample(), "mean"),
+        (Replace(), "kl"), (Replace(), "wasserstein"),
+        (Accumulate(), "log-determinant"), (AccumulateSubsample(), "mean"),
     ):  # fmt: skip
         with pytest.raises(NotDerivedError, match="temperature = 2 has no derived"):
             expected_risk(hot, workflow, loss)

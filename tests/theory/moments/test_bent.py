@@ -33,7 +33,7 @@ from theory.workflows.dynamics import Draw, LinearDynamics, PoolDynamics, random
 
 @dataclass(frozen=True)
 class Coin:
-    """What an estimator makes of ``rows`` flips with a weighted mean: E θ and E θ², and the law of a block drawn from θ.
+    """What an estimator makes of a weighted mean of flips, and the law of a block drawn from what it made.
 
     ``fidelity`` and ``target`` bend the sampler, ``strength`` and ``prior`` the estimator.
     """
@@ -108,7 +108,9 @@ def chain(coin: Coin, sizes: Callable[[int], int], fits: Fits, upto: int) -> lis
 
 
 def weighted(
-    weights: Callable[[int], list[Fraction]], sizes: Callable[[int], int], real: tuple[Fraction, int, Fraction] | None = None
+    weights: Callable[[int], list[Fraction]],
+    sizes: Callable[[int], int],
+    real: tuple[Fraction, int, Fraction] | None = None,
 ) -> Fits:
     """Deterministic weights; ``real`` = (share, flips, p) of real flips drawn afresh from generation 2 on."""
 
@@ -245,12 +247,15 @@ BENDS = {
         lambda: BiasedSampler(Bernoulli("1/3", N), 0, "3/4"), {"fidelity": "0", "target": "3/4"},
     ),
     "faithful sampler": (lambda: BiasedSampler(Bernoulli("1/3", N), 1, "3/4"), {"fidelity": "1", "target": "3/4"}),
-    "coin turned over": (lambda: BiasedSampler(Bernoulli("1/3", N), "-1/2", "1/2"), {"fidelity": "-1/2", "target": "1/2"}),
+    "coin turned over": (
+        lambda: BiasedSampler(Bernoulli("1/3", N), "-1/2", "1/2"), {"fidelity": "-1/2", "target": "1/2"},
+    ),
     "posterior mean": (
         lambda: PosteriorMean(Bernoulli("1/3", N), "3/2", "3/4"), {"strength": "3/2", "prior": "3/4"},
     ),
     "posterior sample": (
-        lambda: PosteriorSample(Bernoulli("1/3", N), "3/2", "3/4"), {"strength": "3/2", "prior": "3/4", "drawn": True},
+        lambda: PosteriorSample(Bernoulli("1/3", N), "3/2", "3/4"),
+        {"strength": "3/2", "prior": "3/4", "drawn": True},
     ),
 }  # fmt: skip
 

@@ -1,11 +1,11 @@
 r"""At which temperature the variance of a refitted Gaussian dies.
 
-Under replace :math:`\Sigma_g = \tau\,F_{g-1} W_g F_{g-1}^\top / c` with :math:`W_g \sim W(I, \nu)`, ν = n − 1, c the divisor of
-the covariance and F a root of the last one (derived here):
+Under replace :math:`\Sigma_g = \tau\,F_{g-1} W_g F_{g-1}^\top / c` with :math:`W_g \sim W(I, \nu)`, ν = n − 1, c the
+divisor of the covariance and F a root of the last one (derived here):
 
 - :math:`\log\det\Sigma_g` is a sum of independent terms of mean :math:`\lambda + d\log\tau`,
-  :math:`\lambda = \sum_{i \le d}\psi((\nu - i + 1)/2) + d\log(2/c)`: the variance dies almost surely where that is negative,
-  and :math:`\log\det\Sigma_g \to \infty` where it is positive. At 0 it is a walk that does neither.
+  :math:`\lambda = \sum_{i \le d}\psi((\nu - i + 1)/2) + d\log(2/c)`: the variance dies almost surely where that
+  is negative, and :math:`\log\det\Sigma_g \to \infty` where it is positive. At 0 it is a walk that does neither.
 - :math:`E\,\Sigma_g` is multiplied by τν/c.
 - :math:`(E \operatorname{tr}\Sigma_g^2,\; E(\operatorname{tr}\Sigma_g)^2)` is multiplied by
   :math:`(\tau/c)^2 \begin{pmatrix} \nu(\nu+1) & \nu \\ 2\nu & \nu^2 \end{pmatrix}`, whose eigenvalues are
