@@ -55,6 +55,8 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
     table = schedule(workflow, generations, int(model.n))
     if table.subsampled:
         raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: subsamples do not bend.")
+    if not isinstance(model.family, ExponentialFamily):
+        raise DomainError(f"model = {model!r} has no sampler: it cannot be simulated.")
     bend, whole = model.bend, canonical_family(model.family)
     # Canonical coordinates: what is measured from the truth is divided by the scale.
     along = [float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target)]

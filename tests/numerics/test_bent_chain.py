@@ -36,7 +36,7 @@ MODELS = [
     BiasedSampler.verified(GaussianMean(sigma2=2, n=8), centre=1, width=6),
     PosteriorMean(PoissonModel(rate=3, n=8), 3, 2),
     PosteriorSample(COIN, 3, "3/4"),
-    PosteriorSample(Exponential(mean=1, n=12), 9, 1),
+    PosteriorSample(Exponential(mean=1, n=40), 30, 1),
 ]
 WORKFLOWS = [Replace(), Accumulate(), SlidingWindow(2), FreshReal(share="1/3", real="1/2")]
 

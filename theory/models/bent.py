@@ -15,7 +15,9 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, is_positive, quoted, replacements
 from theory.expressions.signs import range_of
 from theory.models.base import Model
+from theory.models.bent_regression import FlippedLabels, bounded, fits_as_means, flip_rate
 from theory.models.exponential_family import Bernoulli, ExponentialFamily, GaussianMean
+from theory.models.linear_regression import LinearRegression
 from theory.moments.bent import Bend, compose_bent
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -55,30 +57,40 @@ class BentModel(Model):
         """Samples in a unit block."""
         return self.model.n
 
+    @property
+    def _law(self) -> ExponentialFamily:
+        """The family whose mean bends; a model that is none has one that its fits follow."""
+        return self.model
+
     def _verify(self, **reals: tuple[str, Any]) -> None:
         """The family, and the numbers that the constructor takes."""
         _require_model(self.model)
         if not isinstance(self.model, ExponentialFamily):
-            raise NotDerivedError(
-                f"model = {self.model!r} is not an exponential family: {type(self).__name__} is derived for these."
-            )
+            self._verify_other()
         for name, (allowed, holds) in reals.items():
             value = exact(name, getattr(self, name))
             if value.is_real is False or holds(value) is False:
                 raise DomainError(f"{name} = {getattr(self, name)} is not allowed: {name} must be {allowed}.")
             object.__setattr__(self, name, value)
 
+    def _verify_other(self) -> None:
+        """A model that is no exponential family."""
+        raise NotDerivedError(
+            f"model = {self.model!r} is not an exponential family: {type(self).__name__} is derived for these."
+        )
+
     def _verify_mean(self, name: str, value: Expr) -> None:
-        low, high = self.model.mean_range
+        low, high = self._law.mean_range
         if (value - low).is_negative or (high - value).is_negative:
             raise DomainError(f"{name} = {value} is no mean of {self.model.name}: give a number from {low} to {high}.")
 
     def _plain(self) -> dict[str, Expr]:
         """Variance function and sample size, as every bend has them."""
-        _, v1, v2 = self.model.variance_coefficients
-        truth = self.model.truth
+        law = self._law
+        _, v1, v2 = law.variance_coefficients
+        truth = law.truth
         return {
-            "variance": self.model.variance, "slope": v1 + 2 * v2 * truth, "curvature": v2, "points": self.model.n,
+            "variance": law.variance, "slope": v1 + 2 * v2 * truth, "curvature": v2, "points": law.n,
         }  # fmt: skip
 
     def ranges(self) -> dict[Symbol, Expr]:
@@ -151,8 +163,9 @@ class BiasedSampler(BentModel):
 
     Parameters
     ----------
-    model : an exponential family
-        What is fitted, by maximum likelihood.
+    model : an exponential family, or a LinearRegression
+        What is fitted, by maximum likelihood. Labels of a regression lean too, towards those of a vector m: the bias is
+        along m − w*, and ``target`` is the length of that. Exact for shared designs, and for fresh ones under replace.
     fidelity : number or expression
         τ: 1 for a faithful sampler. Every mean of the family must be taken to another: from 0 to 1 where means are
         bounded (a little beyond where the target leaves room, as in a coin that is turned over), any for a Gaussian. A
@@ -160,7 +173,8 @@ class BiasedSampler(BentModel):
     target : number or expression
         m, a mean of the family.
     dispersion : positive number or expression, default 1
-        Variance of a sampled point over that of the family at its mean; other than 1 for the Gaussian mean only.
+        Variance of a sampled point over that of the family at its mean; other than 1 for a Gaussian mean and for labels
+        of a regression only.
 
     Notes
     -----
@@ -188,15 +202,34 @@ class BiasedSampler(BentModel):
         )
         self._verify_mean("target", self.target)
         self._verify_reach()
-        if self.dispersion != 1 and not isinstance(self.model, GaussianMean):
+        if self.dispersion != 1 and not isinstance(self._law, GaussianMean):
             raise DomainError(
                 f"dispersion = {self.dispersion} is not allowed: a sample of {self.model.name} has the variance of its "
                 "mean, and only a Gaussian may have another."
             )
 
+    @property
+    def _law(self) -> ExponentialFamily:
+        return fits_as_means(self.model) if isinstance(self.model, LinearRegression) else self.model
+
+    def _verify_other(self) -> None:
+        if not isinstance(self.model, LinearRegression):
+            super()._verify_other()
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """As for every bent model; least squares says itself when its risk is finite."""
+        found = super().recurrence(workflow, loss)
+        return bounded(self.model, workflow, found) if isinstance(self.model, LinearRegression) else found
+
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """The recurrence of the bias or of the variance."""
+        if isinstance(self.model, LinearRegression):
+            return bounded(self.model, workflow, compose_bent(workflow, self.bend, part))
+        return super().part(workflow, loss, part)
+
     def _verify_reach(self) -> None:
         """A sampler takes every mean of the family to a mean of the family."""
-        low, high = self.model.mean_range
+        low, high = self._law.mean_range
         tau, lean = self.fidelity, (1 - self.fidelity) * self.target
         if low == -oo and high == oo:
             return
@@ -216,8 +249,8 @@ class BiasedSampler(BentModel):
 
     def _runs(self) -> dict[str, Expr]:
         # Where means are bounded no sampler exaggerates; elsewhere τ > 1 is a case of its own.
-        bounded = self.model.mean_range != (-oo, oo)
-        target = _mean_run(self.model)
+        bounded = self._law.mean_range != (-oo, oo)
+        target = _mean_run(self._law)
         fidelity = range_of("probability" if bounded else "positive")
         return {**super()._runs(), "fidelity": fidelity, **({} if target is None else {"target": target})}
 
@@ -225,7 +258,7 @@ class BiasedSampler(BentModel):
     def bend(self) -> Bend:
         """τ, and the target about the truth."""
         return Bend(
-            **self._plain(), fidelity=self.fidelity, target=self.target - self.model.truth, dispersion=self.dispersion
+            **self._plain(), fidelity=self.fidelity, target=self.target - self._law.truth, dispersion=self.dispersion
         )
 
     @classmethod
@@ -236,6 +269,8 @@ class BiasedSampler(BentModel):
         if heat.is_positive is False or heat.is_real is False:
             raise DomainError(f"temperature = {temperature} is not allowed: temperature must be positive.")
         _require_model(model)
+        if isinstance(model, LinearRegression):
+            return cls(model, S.One, S.Zero, heat)
         if not isinstance(model, GaussianMean):
             raise NotDerivedError(
                 f"model = {model!r} under a temperature is not derived: only the Gaussian mean keeps its family."
@@ -272,14 +307,19 @@ class BiasedSampler(BentModel):
         return cls._verified(model, "reward_centre", reward_centre, "reward_width", reward_width)
 
     @classmethod
-    def label_flips(cls, model: Bernoulli, rate: object) -> BiasedSampler:
-        """A coin whose every sampled outcome is flipped with this probability: τ = 1 − 2·rate, m = 1/2."""
+    def label_flips(cls, model: Bernoulli | LinearRegression, rate: object) -> BiasedSampler | FlippedLabels:
+        """A coin whose every sampled outcome is flipped with this probability: τ = 1 − 2·rate, m = 1/2.
+
+        Labels of a regression change their sign: see :class:`theory.models.bent_regression.FlippedLabels`.
+        """
         _require_model(model)
+        if isinstance(model, LinearRegression):
+            return FlippedLabels(model, rate)  # type: ignore[arg-type]
         if not isinstance(model, Bernoulli):
-            raise NotDerivedError(f"model = {model!r} with flipped labels is not derived: give a Bernoulli.")
-        flips = exact("rate", rate)
-        if flips.is_negative or (S.Half - flips).is_negative or flips.is_real is False:
-            raise DomainError(f"rate = {rate} is not allowed: rate must be from 0 to 1/2.")
+            raise NotDerivedError(
+                f"model = {model!r} with flipped labels is not derived: give a Bernoulli or a LinearRegression."
+            )
+        flips = flip_rate(rate)
         return cls(model, 1 - 2 * flips, S.Half)
 
 
@@ -288,6 +328,14 @@ class _Conjugate(BentModel):
 
     strength: Expr
     prior_mean: Expr
+
+    def _verify_other(self) -> None:
+        if isinstance(self.model, LinearRegression):
+            raise NotDerivedError(
+                f"model = {self.model!r} with a Gaussian prior is not derived here: a prior N(0, σ²/κ) shrinks every "
+                "eigen-direction of the design by its own factor, which is a ridge fit of penalty κ."
+            )
+        super()._verify_other()
 
     def __post_init__(self) -> None:
         self._verify(strength=("0 or more", is_nonnegative), prior_mean=("a real number", is_real))
