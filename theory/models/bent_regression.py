@@ -55,7 +55,7 @@ def flip_rate(rate: object) -> Expr:
 class FlippedLabels(Model):
     r"""Least squares on fresh rows under replace, where every sampled label changes its sign with probability f.
 
-    A flipped label has the mean τ x·w, τ = 1 − 2f, and the variance :math:`\sigma^2 + 4f(1-f)(x\cdot w)^2`. By invariance
+    A flipped label has the mean τ x·w, τ = 1 − 2f, and variance :math:`\sigma^2 + 4f(1-f)(x\cdot w)^2`. By invariance
     under rotations the rows of X are :math:`u^\top S^{1/2}` with u a row of a Haar frame, so that
 
     .. math:: E\,\|\hat w_g\|^2 = \tau^2 a + \frac{\sigma^2 d}{T-d-1} + 4f(1-f)\,\rho\,a, \qquad
