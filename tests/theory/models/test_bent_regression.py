@@ -37,7 +37,9 @@ def close(risk, errors: np.ndarray, generation: int) -> None:
     assert stderr < 0.025 * expected
 
 
-@pytest.mark.parametrize("workflow", [Replace(), Accumulate(), SlidingWindow(2), RealPlusLatest()], ids=lambda w: w.name)
+@pytest.mark.parametrize(
+    "workflow", [Replace(), Accumulate(), SlidingWindow(2), RealPlusLatest()], ids=lambda workflow: workflow.name
+)
 def test_shared_rows_whose_labels_lean(workflow) -> None:
     """Labels towards those of m, a distance 3/2 from w*; the rows of generation 1 are labelled again and again."""
     rng = np.random.default_rng(11)
