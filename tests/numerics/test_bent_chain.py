@@ -93,9 +93,17 @@ def test_executors_change_no_bit(model) -> None:
     assert (alone.stderr == together.stderr).all()
 
 
-def test_a_subsample_that_bends_is_refused_in_one_sentence() -> None:
-    with pytest.raises(DomainError, match="has no sampler"):
-        simulate(MODELS[0], AccumulateSubsample(), generations=3, replicates=10)
+@pytest.mark.parametrize(
+    "workflow",
+    [AccumulateSubsample(), AccumulateSubsample(budget="1/2", replacement=True), AccumulateSubsample(budget=2)],
+    ids=repr,
+)
+@pytest.mark.parametrize("model", [MODELS[index] for index in (0, 2, 3, 4)], ids=lambda m: f"{m.name} {m.family.name}")
+def test_subsamples_bend_too(model, workflow) -> None:
+    simulation = simulate(model, workflow, generations=4, replicates=40_000, seed=6)
+    verdict = crosscheck(expected_risk(model, workflow), simulation)
+    assert verdict.passed, verdict.reason
+    assert not crosscheck(replace(expected_risk(model.family, workflow), model=model), simulation).passed
 
 
 def test_dispersion_is_that_of_sampled_points_alone() -> None:
