@@ -116,7 +116,7 @@ class _Wrapped:
     def __call__(self, **arguments: Any) -> Model:
         mine = {name: value for name, value in arguments.items() if name in _parameters(self.outer)}
         others = {name: value for name, value in arguments.items() if name not in mine}
-        return self.outer(**mine, **{"model": _construct(self.inner, others)})
+        return self.outer(**mine, model=_construct(self.inner, others))
 
 
 def _unwrapped(model_class: Any, own: Settings, given: Settings) -> tuple[Any, dict[str, str], Settings]:
