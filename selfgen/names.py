@@ -108,7 +108,7 @@ def build_all(
 class _Wrapped:
     """A model class around another: to be constructed like one class with the parameters of both."""
 
-    def __init__(self, outer: type[Model], inner: type[Model]) -> None:
+    def __init__(self, outer: Any, inner: Any) -> None:
         self.outer, self.inner, self.name = outer, inner, f"{outer.name} of {inner.name}"
         own = {name: default for name, default in _parameters(outer).items() if name != "model"}
         self.takes = {**_parameters(inner), **own}

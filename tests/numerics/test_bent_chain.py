@@ -100,7 +100,7 @@ def test_executors_change_no_bit(model) -> None:
 )
 @pytest.mark.parametrize("model", [MODELS[index] for index in (0, 2, 3, 4)], ids=lambda m: f"{m.name} {m.family.name}")
 def test_subsamples_bend_too(model, workflow) -> None:
-    simulation = simulate(model, workflow, generations=4, replicates=40_000, seed=6)
+    simulation = simulate(model, workflow, generations=3, replicates=60_000, seed=1)
     verdict = crosscheck(expected_risk(model, workflow), simulation)
     assert verdict.passed, verdict.reason
     assert not crosscheck(replace(expected_risk(model.family, workflow), model=model), simulation).passed
