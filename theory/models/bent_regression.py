@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Ge, Matrix, S, diag
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, quoted
+from theory.expressions.arguments import exact, quoted, shown
 from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
 from theory.models.exponential_family import GaussianMean
@@ -47,7 +47,7 @@ def flip_rate(rate: object) -> Expr:
     """Verify a probability of a flip, from 0 to 1/2."""
     flips = exact("rate", rate)
     if flips.is_negative or (S.Half - flips).is_negative or flips.is_real is False:
-        raise DomainError(f"rate = {quoted(rate)} is not allowed: rate must be from 0 to 1/2.")
+        raise DomainError(f"rate = {shown(rate)} is not allowed: rate must be from 0 to 1/2.")
     return flips
 
 

@@ -48,7 +48,7 @@ def dying_below(model: GaussianFit) -> DyingBelow:
     >>> from theory import GaussianFit
     >>> found = dying_below(GaussianFit(d=1, n=11, unbiased=True))
     >>> found.in_mean, found.in_mean_square, found.almost_surely.evalf(6)
-    (1, sqrt(30)/6, 1.10838)
+    (1, sqrt(30)/6, 1.10885)
     """
     points: Expr = model.n  # type: ignore[assignment]
     chain = WishartChain(model.d, points, points - 1 if model.unbiased else points)  # type: ignore[arg-type]
