@@ -23,6 +23,7 @@ from theory import DomainError, NotDerivedError, Regular, Risk, expected_risk
 from theory.design import Comparison, Pair
 from theory.design import compare as compare_exactly
 from theory.design.comparison import CHECKED, CHECKED_SYMBOLS, has_symbols, in_common_unit
+from theory.expressions.numerals import real_float
 from theory.expressions.signs import sign_of_difference
 from theory.models.base import Model
 from theory.workflows.base import Workflow
@@ -232,7 +233,8 @@ def plot_comparison(model: str, compared: SideBySide, path: Path) -> None:
         if not np.isfinite(ratios[row.name]).all():
             raise DomainError(f"--plot cannot draw {row.name}: its ratio overflows before --generation {last}.")
         limit = ratio.limit
-        limits[row.name] = share * float(limit) if limit is not None and limit.is_number and limit.is_finite else None
+        settled = limit is not None and limit.is_number and limit.is_finite
+        limits[row.name] = share * real_float(limit) if settled else None
     told = [
         Crossed(g, ratios[better][generations.index(g)] if g <= last else None, better, worse)
         for g, better, worse in crossings
@@ -299,4 +301,5 @@ def _collapses(limit: Expr | None, workflow: Workflow) -> bool | None:
 
 def _short(limit: Expr) -> str:
     text = str(limit)
-    return f"{text} = {float(limit):.6g}…" if limit.is_number and limit.is_finite and not limit.is_Integer else text
+    told = limit.is_number and limit.is_finite and not limit.is_Integer
+    return f"{text} = {real_float(limit):.6g}…" if told else text

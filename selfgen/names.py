@@ -2,6 +2,9 @@
 
 A setting ``name=value`` belongs to whichever of the two has a parameter of that name. Settings that differ between
 workflows are written behind the workflow's own name: ``sliding-window:k=3,sizes=j``.
+
+A model that wraps another names it: ``biased-sampler:model=bernoulli,fidelity=9/10,target=1/2``. Settings, behind its
+name or beside it, then belong to whichever of the two has a parameter of that name.
 """
 
 from __future__ import annotations
@@ -15,11 +18,17 @@ from theory import DomainError
 from theory.expressions.arguments import declaring
 from theory.expressions.parser import parse
 from theory.models.base import Model
+from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
 from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
 from theory.registry import settings as settings_of
 from theory.workflows.base import Workflow
 
 Settings = Mapping[str, Any]
+
+#: Models around another, which is given as ``model=NAME``.
+WRAPPERS: dict[str, type[Model]] = {
+    wrapper.name: wrapper for wrapper in (BiasedSampler, PosteriorMean, PosteriorSample)
+}
 
 
 def settings(pairs: Iterable[str], argument: str = "--set") -> dict[str, str]:
@@ -60,7 +69,8 @@ def build_all(
     """
     declared = _verified_symbols(symbols)
     model_name, model_own = _specification(model)
-    model_class = _named(model_name, MODELS, {}, "model")
+    model_class = _named(model_name, {**MODELS, **WRAPPERS}, {}, "model")
+    model_class, model_own, given = _unwrapped(model_class, model_own, given)
     described = []
     texts = list(workflows)
     for text in texts:
@@ -96,9 +106,38 @@ def build_all(
     return built_model, built
 
 
+class _Wrapped:
+    """A model class around another: to be constructed like one class with the parameters of both."""
+
+    def __init__(self, outer: Any, inner: Any) -> None:
+        self.outer, self.inner, self.name = outer, inner, f"{outer.name} of {inner.name}"
+        own = {name: default for name, default in _parameters(outer).items() if name != "model"}
+        self.takes = {**_parameters(inner), **own}
+
+    def __call__(self, **arguments: Any) -> Model:
+        mine = {name: value for name, value in arguments.items() if name in _parameters(self.outer)}
+        others = {name: value for name, value in arguments.items() if name not in mine}
+        return self.outer(**mine, model=_construct(self.inner, others))
+
+
+def _unwrapped(model_class: Any, own: Settings, given: Settings) -> tuple[Any, dict[str, str], Settings]:
+    """The class to construct, and both settings without the name of the model inside."""
+    named = [where["model"] for where in (own, given) if "model" in where]
+    if model_class not in WRAPPERS.values():
+        return model_class, dict(own), given
+    if len(named) != 1:
+        what = f"{len(named)} models are" if named else "no model is"
+        name = model_class.name
+        raise DomainError(f"{what} named inside {name}: give one, such as {name}:model=bernoulli.")
+    wrapped = _Wrapped(model_class, _named(str(named[0]), MODELS, {}, "model"))
+    rest = [{name: value for name, value in where.items() if name != "model"} for where in (own, given)]
+    return wrapped, rest[0], rest[1]
+
+
 def _names_of(model_class: Any) -> list[str]:
     """The parameters of a model, and the symbols that stand for those left out."""
-    symbols = (symbol.name for symbol in model_class().free_symbols)
+    inner = model_class.inner if isinstance(model_class, _Wrapped) else model_class
+    symbols = (symbol.name for symbol in inner().free_symbols)
     return list(dict.fromkeys((*_parameters(model_class), *sorted(symbols))))
 
 
@@ -142,8 +181,10 @@ def _suggestion(name: str, allowed: Iterable[str]) -> str:
     return f"{hint}: use {', '.join(names)}." if names else f"{hint}: there are none."
 
 
-def _parameters(built: type) -> dict[str, Any]:
+def _parameters(built: Any) -> dict[str, Any]:
     """Constructor parameters and their defaults; a callable (``Weighted``) cannot be written as text."""
+    if isinstance(built, _Wrapped):
+        return built.takes
     return {field.name: field.default for field in settings_of(built)}
 
 

@@ -384,7 +384,7 @@ def _counts(model: Model, workflow: Workflow, loss: str, chosen: Mapping[str, An
     """Generations, checked ones and replicates of one case, from arithmetic in its parameters."""
     model.verify_loss(loss)
     given = {field.name: getattr(workflow, field.name) for field in fields(workflow)}  # type: ignore[arg-type]
-    known = {name: value for name, value in (given | model.parameters).items() if _is_number(value)}
+    known = {name: value for name, value in (given | model.settings).items() if _is_number(value)}
     generations = _count("generations", chosen["generations"], known)
     checked = generations if chosen["checked"] is None else _count("checked", chosen["checked"], known)
     # Arithmetic in parameters is cut where a case ends earlier; a plain number of generations beyond the end is a slip.

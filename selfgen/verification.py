@@ -24,6 +24,7 @@ from selfgen.study import Case, Study
 from selfgen.values import baseline_of
 from selfgen.workers import workers
 from theory import DomainError, LinearRegression, Risk, expected_risk
+from theory.expressions.numerals import real_float
 from theory.expressions.parser import parse
 from theory.models.base import Model
 from theory.models.units import computed_units
@@ -346,4 +347,4 @@ def _finite(value: Expr | None) -> float | None:
     """A value as a number; None when there is none, when it is infinite, or when it depends on a symbol."""
     if value is None or not value.is_number or value.is_finite is False:
         return None
-    return float(value)
+    return real_float(value)

@@ -102,9 +102,14 @@ def _small(risk: Risk) -> str:
 
 
 def _symbol(risk: Risk) -> str:
-    if risk.relative:
-        return "R_G / R_1"
-    return {"bias": r"\mathrm{E}\,\delta_G", "variance": r"\mathrm{Var}\,\theta_G"}.get(risk.part, "R_G")
+    symbol = _at(risk, "G")
+    return f"{symbol} / {_at(risk, '1')}" if risk.relative else symbol
+
+
+def _at(risk: Risk, generation: str) -> str:
+    """The symbol of the risk, or of the part of it, at a generation."""
+    symbols = {"bias": r"\mathrm{E}\,\delta_", "variance": r"\mathrm{Var}\,\theta_"}
+    return symbols.get(risk.part, "R_") + generation
 
 
 def _formula(risk: Risk, left: str) -> str:
@@ -114,15 +119,17 @@ def _formula(risk: Risk, left: str) -> str:
         return f"{left} &{relation} {latex(closed)}"
     recurrence = risk.recurrence
     if isinstance(recurrence, MomentRecurrence):
-        return " \\\\\n".join(_regimes(recurrence, orient(recurrence.scale, risk._ranges), left, relation))
+        return " \\\\\n".join(_regimes(recurrence, orient(recurrence.scale, risk._ranges), risk, relation))
     return rf"{left} &\text{{ has no closed form under {risk.workflow.name}}}"
 
 
-def _regimes(recurrence: MomentRecurrence, scale: Expr, left: str, relation: str) -> list[str]:
+def _regimes(recurrence: MomentRecurrence, scale: Expr, risk: Risk, relation: str) -> list[str]:
     """The recurrence itself: first values, then readout and step of each regime with the generations it holds for."""
-    offset = recurrence.offset
+    offset, left = recurrence.offset, _symbol(risk)
+    below = f" / {_at(risk, '1')}" if risk.relative else ""
     rows = [
-        f"R_{{{g}}} &{relation} {latex(offset + scale * value)}" for g, value in enumerate(recurrence.early, start=1)
+        f"{_at(risk, f'{{{g}}}')}{below} &{relation} {latex(offset + scale * value)}"
+        for g, value in enumerate(recurrence.early, start=1)
     ]
     start = sympify(recurrence.start)
     rows.append(f"m_{{{latex(start - 1)}}} &= {latex(_plain(recurrence.initial))}")
@@ -132,8 +139,8 @@ def _regimes(recurrence: MomentRecurrence, scale: Expr, left: str, relation: str
         end = "" if following is None else f" < {latex(following[0])}"
         readout = (regime.readout * _moments(regime, "m_{G}"))[0] + regime.shift
         since = max(start - 1, S.One) if start.is_number and regime is recurrence else start
-        risk = latex((offset + scale * readout).subs(regime.symbol, G))
-        rows.append(f"{left} &{relation} {risk}, \\quad {latex(since)} \\leq G{end}")
+        value = latex((offset + scale * readout).subs(regime.symbol, G))
+        rows.append(f"{left} &{relation} {value}, \\quad {latex(since)} \\leq G{end}")
         if following is None or following[0] != start:
             rows.append(f"m_{{g}} &= {_step(regime)}, \\quad {latex(start)} \\leq g{end}")
         if following is None:

@@ -162,7 +162,7 @@ class Risk:
         """
         base = self.baseline
         if base.is_zero or base.is_infinite or base.has(zoo, nan):
-            raise DomainError(f"the risk at generation 1 is {base}, so there is no ratio to it: {self.model}.")
+            raise DomainError(f"the {self.part} at generation 1 is {base}, so there is no ratio to it: {self.model}.")
         ratio = replace(self, recurrence=_over(self.recurrence, base), relative=True)
         # Only scale and offset differ: what was solved stays solved.
         ratio.__dict__["_ranges"] = self._ranges
@@ -186,7 +186,7 @@ class Risk:
         return self._part("variance")
 
     def _part(self, part: str) -> Risk:
-        recurrence = self.model.part(self.workflow, self.loss, part)
+        recurrence = started_late(self.model.part(self.workflow.simplest(), self.loss, part))
         return replace(self, recurrence=recurrence, relative=False, part=part)
 
     # -- closed form and asymptotics -------------------------------------------------------------------
@@ -356,7 +356,12 @@ class Risk:
     @cached_property
     def leading_order(self) -> Risk:
         """The same risk to leading order in 1/n."""
-        recurrence = started_late(self.model.leading_recurrence(self.workflow.simplest(), self.loss))
+        simplest = self.workflow.simplest()
+        if self.part == "risk":
+            found = self.model.leading_recurrence(simplest, self.loss)
+        else:
+            found = self.model.leading_part(simplest, self.loss, self.part)
+        recurrence = started_late(found)
         if recurrence == self.recurrence:
             return self
         leading = replace(self, recurrence=recurrence, relative=False)
@@ -402,8 +407,8 @@ class Risk:
             elif isinstance(target, Symbol):
                 number = exact(name, given)
                 model, workflow = model.subs(target, number), workflow.subs(target, number)
-            elif name in model.parameters:
-                model = replace(model, **{name: given})  # type: ignore[type-var]
+            elif name in model.settings:
+                model = model.changed(name, given)
             else:
                 workflow = replace(workflow, **{name: given})  # type: ignore[type-var]
         risk = Risk.of(model, workflow, self.loss)
@@ -436,7 +441,7 @@ class Risk:
     @property
     def _settings(self) -> list[tuple[str, Any]]:
         """The parameters of the model and of the workflow, by their names in the constructors."""
-        listed = list(self.model.parameters.items())
+        listed = list(self.model.settings.items())
         if is_dataclass(self.workflow):
             listed += [(item.name, getattr(self.workflow, item.name)) for item in fields(self.workflow)]
         return listed

@@ -12,6 +12,7 @@ from numerics.blocks import block_size
 from numerics.losses import SquaredError
 from numerics.samplers.combination import Step, WeightedSum, kept_blocks
 from numerics.samplers.families import Kind, Normal, averaged_points
+from numerics.samplers.pool import bootstrap_total, subset_total
 from numerics.samplers.posterior import posterior_draw
 from numerics.samplers.schedule import Schedule
 
@@ -19,11 +20,10 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class BentChain:
-    r"""As :class:`numerics.samplers.mean_chain.MeanChain`, with affine maps between.
+class Bending:
+    r"""The affine maps between, and the family that points are drawn from.
 
-    .. math:: \theta_g = K_g \Bigl(\sum_j w_{g,j} \bar x_j + \omega_g \bar x^{real}_g\Bigr) + (1 - K_g)\,m, \qquad
-              E[\bar x_j \mid \theta_{j-1}] = \tau\,\theta_{j-1} + (1 - \tau)\,t.
+    .. math:: \theta_g = K_g\,\bar x_g + (1 - K_g)\,m, \qquad E[x \mid \theta_{g}] = \tau\,\theta_{g} + (1 - \tau)\,t.
 
     Attributes
     ----------
@@ -31,15 +31,10 @@ class BentChain:
     weights : N_g + κ, the samples that the posterior of model g counts for, (G,)
     prior, fidelity, target, dispersion : m, τ, t in the coordinates of ``kind``, and the factor of sampled variances
     drawn : whether θ_g is a draw from that posterior
-    points_drawn : whether every point is drawn (raw), or block means from their own law
     """
 
     kind: Kind
     truth: float
-    loss: SquaredError
-    schedule: Schedule
-    plan: tuple[Step, ...]
-    points_drawn: bool
     kept: Array
     weights: Array
     prior: float
@@ -49,6 +44,38 @@ class BentChain:
     drawn: bool
 
     @property
+    def sampled(self) -> Kind:
+        """The family of sampled points: only a normal law has a variance of its own."""
+        if not isinstance(self.kind, Normal):
+            return self.kind
+        return replace(self.kind, index=self.kind.index * self.dispersion)
+
+    def source(self, g: int, fitted: Array) -> tuple[Kind, Array]:
+        """Law and mean of block ``g`` (from 0), drawn from the model before."""
+        if g == 0:
+            return self.kind, np.full_like(fitted, self.truth)
+        return self.sampled, self.fidelity * fitted + (1 - self.fidelity) * self.target
+
+    def model(self, g: int, rng: Generator, mean: Array) -> Array:
+        """What model ``g`` (from 0) makes of the mean of its data."""
+        fitted = self.kept[g] * self.kind.within(mean) + (1 - self.kept[g]) * self.prior
+        return posterior_draw(self.kind, rng, fitted, float(self.weights[g])) if self.drawn else fitted
+
+
+@dataclass(frozen=True)
+class BentChain:
+    """As :class:`numerics.samplers.mean_chain.MeanChain`, with a bend.
+
+    ``points_drawn`` says whether every point is drawn (raw), or block means from their own law.
+    """
+
+    bend: Bending
+    loss: SquaredError
+    schedule: Schedule
+    plan: tuple[Step, ...]
+    points_drawn: bool
+
+    @property
     def replicates_in_a_block(self) -> int:
         """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         arrays = 2 * self.schedule.generations + 5 + kept_blocks(self.plan)
@@ -56,26 +83,18 @@ class BentChain:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        table = self.schedule
+        table, bend = self.schedule, self.bend
         out = np.empty((table.generations, replicates))
-        truth = np.full(replicates, self.truth)
-        # Only a normal law has a variance of its own; the family at the mean has it otherwise.
-        own = self.kind
-        if isinstance(own, Normal):
-            own = replace(own, index=own.index * self.dispersion)
+        truth = np.full(replicates, bend.truth)
         blocks = WeightedSum(self.plan)
         fitted = truth
         for g in range(table.generations):
-            count = int(table.points[g])
-            mean = truth if g == 0 else self.fidelity * fitted + (1 - self.fidelity) * self.target
-            block = self._mean(rng, self.kind if g == 0 else own, mean, count)
+            kind, mean = bend.source(g, fitted)
+            block = self._mean(rng, kind, mean, int(table.points[g]))
             fresh = None
             if table.fresh_weights[g]:
-                fresh = self._mean(rng, self.kind, truth, int(table.fresh_points[g]))
-            weighted = self.kind.within(blocks.add(block, fresh))
-            fitted = self.kept[g] * weighted + (1 - self.kept[g]) * self.prior
-            if self.drawn:
-                fitted = posterior_draw(self.kind, rng, fitted, float(self.weights[g]))
+                fresh = self._mean(rng, bend.kind, truth, int(table.fresh_points[g]))
+            fitted = bend.model(g, rng, blocks.add(block, fresh))
             self.loss(fitted, out[g])
         return out
 
@@ -83,3 +102,41 @@ class BentChain:
         if self.points_drawn:
             return averaged_points(kind, rng, mean, count)
         return kind.block_mean(rng, mean, count)
+
+
+@dataclass(frozen=True)
+class BentPool:
+    """As :class:`numerics.samplers.pool.PointPool`, with a bend: every point is drawn and kept."""
+
+    bend: Bending
+    loss: SquaredError
+    schedule: Schedule
+
+    @property
+    def replicates_in_a_block(self) -> int:
+        table = self.schedule
+        return block_size(8 * (2 * int(table.points.sum()) + 2 * table.generations), 2**25)
+
+    def losses(self, rng: Generator, replicates: int) -> Array:
+        """Losses of independent chains, (G, replicates)."""
+        table, bend = self.schedule, self.bend
+        out = np.empty((table.generations, replicates))
+        fitted = np.full(replicates, bend.truth)
+        pool = np.empty((int(table.points.sum()), replicates))
+        everything = np.zeros(replicates)
+        filled = 0
+        for g in range(table.generations):
+            count, drawn = int(table.points[g]), int(table.drawn[g])
+            kind, mean = bend.source(g, fitted)
+            new = kind.points(rng, mean, count)
+            pool[filled : filled + count] = new
+            filled += count
+            everything += new.sum(axis=0)
+            if not drawn:
+                seen = everything / filled
+            else:
+                total = bootstrap_total if table.replacement[g] else subset_total
+                seen = total(rng, pool[:filled], drawn) / drawn
+            fitted = bend.model(g, rng, seen)
+            self.loss(fitted, out[g])
+        return out

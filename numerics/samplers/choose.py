@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from numerics.blocks import Sampler
 from numerics.losses import Divergence, SquaredError
-from numerics.samplers.bent_chain import BentChain
+from numerics.samplers.bent_chain import Bending, BentChain, BentPool
 from numerics.samplers.combination import steps
 from numerics.samplers.families import Normal, canonical_family
 from numerics.samplers.location import MedianChain
@@ -59,20 +60,22 @@ def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool,
 @sampler.register
 def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
     table = schedule(workflow, generations, int(model.n))
-    if table.subsampled:
-        raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: subsamples do not bend.")
+    if not isinstance(model.family, ExponentialFamily):
+        raise DomainError(f"model = {model!r} has no sampler: it cannot be simulated.")
     bend, whole = model.bend, canonical_family(model.family)
     # Canonical coordinates: what is measured from the truth is divided by the scale.
-    along = [float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target)]
+    prior, target = (float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target))
     rows = np.array([float(workflow.rows(g) * model.n) for g in range(1, generations + 1)])
-    strength = float(bend.strength)
-    plan = steps(table.weights, table.fresh_weights)
-    kind = whole.kind.for_blocks(np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0])))
-    return BentChain(
-        kind, whole.truth, SquaredError(whole.truth, abs(whole.scale)), table, plan, raw,
-        kept=rows / (rows + strength), weights=rows + strength, prior=along[0], fidelity=float(bend.fidelity),
-        target=along[1], dispersion=float(bend.dispersion), drawn=bend.drawn,
+    strength, measure = float(bend.strength), SquaredError(whole.truth, abs(whole.scale))
+    bending = Bending(
+        whole.kind, whole.truth, kept=rows / (rows + strength), weights=rows + strength, prior=prior,
+        fidelity=float(bend.fidelity), target=target, dispersion=float(bend.dispersion), drawn=bend.drawn,
     )  # fmt: skip
+    if table.subsampled:
+        return BentPool(bending, measure, table)
+    blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
+    plan = steps(table.weights, table.fresh_weights)
+    return BentChain(replace(bending, kind=whole.kind.for_blocks(blocks)), measure, table, plan, raw)
 
 
 @sampler.register

@@ -226,6 +226,7 @@ class GaussianChain:
     plan: tuple[Step, ...]
     stretch: tuple[float, ...]
     points_drawn: bool
+    temperature: float = 1.0
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -255,11 +256,13 @@ class GaussianChain:
         singular = self.singular
         for g, step in enumerate(self.plan):
             count = int(table.points[g])
+            # Real data are as they are; a model is sampled at its temperature.
+            heat = np.sqrt(self.temperature) if g else 1.0
             inside = not self.points_drawn and not step.fresh and len(step.terms) == 1 and step.terms[0][0] == g
             if inside:
-                fit, shift, kept[g] = self._within_span(rng, fit, stretch, step, count)
+                fit, shift, kept[g] = self._within_span(rng, fit, stretch * heat, step, count)
             else:
-                kept[g] = self._moments(rng, model, count)
+                kept[g] = self._moments(rng, model.stretched(heat), count)
                 groups = [(weight, *kept[j]) for j, weight in step.terms]
                 if step.carry:
                     groups.append((step.carry, np.zeros_like(fit.mean), gram(fit.factor)))
@@ -327,6 +330,7 @@ class GaussianPool:
     loss: GaussianLoss
     schedule: Schedule
     stretch: tuple[float, ...]
+    temperature: float = 1.0
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -347,7 +351,8 @@ class GaussianPool:
         filled = 0
         for g in range(table.generations):
             count, drawn = int(table.points[g]), int(table.drawn[g])
-            draw_points(rng, model, pool[:, filled : filled + count])
+            source = model.stretched(float(np.sqrt(self.temperature))) if g else model
+            draw_points(rng, source, pool[:, filled : filled + count])
             filled += count
             if drawn:
                 chosen = (with_replacement if table.replacement[g] else subsets)(rng, filled, drawn, replicates)
@@ -369,7 +374,8 @@ def _(model: GaussianFit, workflow: Workflow, generations: int, raw: bool, loss:
             f"or it might not be a covariance."
         )
     stretch = stretches(table, model.unbiased)
-    measure = GaussianLoss(loss)
+    measure, heat = GaussianLoss(loss), float(model.temperature)
     if table.subsampled:
-        return GaussianPool(d, measure, table, stretch)
-    return GaussianChain(d, measure, table, convex_steps(table.weights, table.fresh_weights), stretch, points_drawn=raw)
+        return GaussianPool(d, measure, table, stretch, heat)
+    plan = convex_steps(table.weights, table.fresh_weights)
+    return GaussianChain(d, measure, table, plan, stretch, raw, heat)

@@ -56,14 +56,14 @@ class PointPool:
             if not drawn:
                 fitted = everything / filled
             elif table.replacement[g]:
-                fitted = _bootstrap_total(rng, pool[:filled], drawn) / drawn
+                fitted = bootstrap_total(rng, pool[:filled], drawn) / drawn
             else:
-                fitted = _subset_total(rng, pool[:filled], drawn) / drawn
+                fitted = subset_total(rng, pool[:filled], drawn) / drawn
             self.loss(fitted[:, 0] if self.dimension == 1 else fitted.T, out[g])
         return out
 
 
-def _bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:
+def bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:
     columns = np.arange(pool.shape[1])
     total = np.zeros(pool.shape[1:])
     for _ in range(drawn):
@@ -71,7 +71,7 @@ def _bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:
     return total
 
 
-def _subset_total(rng: Generator, pool: Array, drawn: int) -> Array:
+def subset_total(rng: Generator, pool: Array, drawn: int) -> Array:
     columns = np.arange(pool.shape[1])
     total = np.zeros(pool.shape[1:])
     for first in range(drawn):

@@ -6,7 +6,8 @@ import pytest
 from sympy import Rational, Symbol
 
 from selfgen.names import build, build_all, settings
-from theory import DomainError
+from theory import Bernoulli, DomainError
+from theory.models.bent import BiasedSampler, PosteriorMean
 from theory.registry import MODELS, WORKFLOWS
 
 
@@ -129,3 +130,39 @@ def test_only_names_can_be_declared(symbols: list[str]) -> None:
 def test_lambda_can_be_declared_as_python_writes_it(name: str) -> None:
     _, workflow = build("bernoulli", "accumulate", {"sizes": f"{name}*j"}, [name])
     assert {symbol.name for symbol in workflow.free_symbols} == {"lambda", "j"} - {"j"}
+
+
+def test_a_wrapped_model_is_named_inside() -> None:
+    """Settings go to the wrapper or the family, whichever has a parameter of that name."""
+    coin = Bernoulli(p="1/3", n=4)
+    leaning = BiasedSampler(coin, "9/10", "1/2")
+    for text, given in (
+        ("biased-sampler:model=bernoulli,fidelity=9/10,target=1/2", {"p": "1/3", "n": 4}),
+        ("biased-sampler:model=bernoulli,fidelity=9/10,target=1/2,p=1/3,n=4", {}),
+        ("biased-sampler", {"model": "bernoulli", "fidelity": "9/10", "target": "1/2", "p": "1/3", "n": "4"}),
+    ):
+        assert build(text, "replace", given)[0] == leaning
+    assert build("posterior-mean:model=bernoulli,strength=2,prior_mean=3/4", "replace", {"p": "1/3", "n": 4})[0] == (
+        PosteriorMean(coin, 2, "3/4")
+    )
+    left_out = build("posterior-sample:model=poisson", "accumulate", {})[0]
+    assert sorted(str(symbol) for symbol in left_out.free_symbols) == ["lambda", "n", "prior_mean", "strength"]
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "said"),
+    [
+        ("biased-sampler", {}, "no model is named inside biased-sampler"),
+        ("biased-sampler:model=bernoulli", {"model": "poisson"}, "2 models are named"),
+        ("biased-sampler:model=bernouli", {}, "model 'bernouli' is not known .did you mean bernoulli"),
+        ("biased-sampler:model=biased-sampler", {}, "model 'biased-sampler' is not known"),
+        ("biased-sampler:model=bernoulli,fidelty=1", {}, "fidelty is not a parameter of biased-sampler of bernoulli"),
+        ("biased-sampler:model=bernoulli,fidelity=2,target=1/2", {}, "fidelity = 2"),
+        ("biased-sampler:model=regular,fidelity=1,target=0", {}, "is not an exponential family"),
+        ("posterior-mean:model=bernoulli", {"strength": "-1"}, "strength = -1"),
+        ("bernoulli:model=poisson", {}, "model is not a parameter of bernoulli"),
+    ],
+)
+def test_what_is_wrong_with_a_wrapped_model(model: str, given: dict, said: str) -> None:
+    with pytest.raises(DomainError, match=said):
+        build(model, "replace", given)

@@ -81,7 +81,13 @@ class Order:
             return 0
         if left.is_number and right.is_number:
             return self._decide(Abs(left), Abs(right))
-        return self._decide(self._size(left), self._size(right))
+        left, right = self._size(left), self._size(right)
+        quotient = left / right if right != 0 else left
+        base, exponent = quotient.as_base_exp()
+        if base.is_Symbol and exponent.is_number and exponent.is_real:
+            # Powers of one symbol are compared by the symbol: t² against 1, and t against t², as t against 1.
+            return self._decide(base, S.One) * (1 if exponent.is_positive else -1)
+        return self._decide(left, right)
 
     def exponents(self, left: Expr, right: Expr) -> int:
         """Compare exponents of G: 1, 0 or −1. Raises UnknownOrder when the ranges leave it open."""

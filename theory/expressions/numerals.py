@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from sympy import Basic, Rational
+from sympy import Basic, Expr, Rational
 
 #: 4300 digits are some 14 000 bits.
 MOST_BITS = 13_000
@@ -15,6 +15,11 @@ Printable = TypeVar("Printable", bound=Basic)
 def is_long(value: Basic) -> bool:
     """Whether a fraction has more digits than can be printed."""
     return isinstance(value, Rational) and max(int(value.p).bit_length(), int(value.q).bit_length()) > MOST_BITS
+
+
+def real_float(value: Expr) -> float:
+    """A real number as a double, without the imaginary rounding that conjugate pairs, Γ(a + ib)Γ(a − ib), may leave."""
+    return float(value.evalf(30).as_real_imag()[0])
 
 
 def printable(expression: Printable) -> Printable:

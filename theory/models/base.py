@@ -86,10 +86,23 @@ class Model(ABC):
         """The same to leading order in 1/n, where a closed form is within reach more often."""
         return self.recurrence(workflow, loss)
 
+    def leading_part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """:meth:`part` to leading order in 1/n, where that is another."""
+        return self.part(workflow, loss, part)
+
     @property
     def parameters(self) -> dict[str, Any]:
         """Constructor arguments by name, verified."""
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every parameter that may be named alone: those of a model inside another among them."""
+        return self.parameters
+
+    def changed(self, name: str, value: object) -> Self:
+        """The model with another value for a parameter, verified again."""
+        return replace(self, **{name: value})  # type: ignore[type-var]
 
     @property
     def free_symbols(self) -> set[Any]:

@@ -12,10 +12,12 @@ from typing import Any, ClassVar, Self
 from sympy import Expr, S, Symbol, oo
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive
+from theory.expressions.arguments import exact, is_positive, quoted, replacements
 from theory.expressions.signs import range_of
 from theory.models.base import Model
+from theory.models.bent_regression import FlippedLabels, bounded, fits_as_means, flip_rate
 from theory.models.exponential_family import Bernoulli, ExponentialFamily, GaussianMean
+from theory.models.linear_regression import LinearRegression
 from theory.moments.bent import Bend, compose_bent
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -32,8 +34,8 @@ class BentModel(Model):
         """How sampler and estimator bend, about the truth."""
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        """The recurrence of (E δ, E δ²)."""
-        return compose_bent(workflow, self.bend)
+        """The recurrence of (E δ, E δ²); that of the family itself where nothing bends."""
+        return self.model.recurrence(workflow, loss) if self.bend.straight else compose_bent(workflow, self.bend)
 
     @property
     def draws_from_mixture(self) -> bool:  # type: ignore[override]
@@ -42,7 +44,8 @@ class BentModel(Model):
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """The recurrence of the bias or of the variance."""
-        return compose_bent(workflow, self.bend, part)
+        bend = self.bend
+        return self.model.part(workflow, loss, part) if bend.straight else compose_bent(workflow, bend, part)
 
     @property
     def family(self) -> ExponentialFamily:
@@ -54,54 +57,97 @@ class BentModel(Model):
         """Samples in a unit block."""
         return self.model.n
 
+    @property
+    def _law(self) -> ExponentialFamily:
+        """The family whose mean bends; a model that is none has one that its fits follow."""
+        return self.model
+
     def _verify(self, **reals: tuple[str, Any]) -> None:
         """The family, and the numbers that the constructor takes."""
+        _require_model(self.model)
         if not isinstance(self.model, ExponentialFamily):
-            raise NotDerivedError(
-                f"model = {self.model!r} is not an exponential family: {type(self).__name__} is derived for these."
-            )
+            self._verify_other()
         for name, (allowed, holds) in reals.items():
             value = exact(name, getattr(self, name))
             if value.is_real is False or holds(value) is False:
                 raise DomainError(f"{name} = {getattr(self, name)} is not allowed: {name} must be {allowed}.")
             object.__setattr__(self, name, value)
 
+    def _verify_other(self) -> None:
+        """A model that is no exponential family."""
+        raise NotDerivedError(
+            f"model = {self.model!r} is not an exponential family: {type(self).__name__} is derived for these."
+        )
+
     def _verify_mean(self, name: str, value: Expr) -> None:
-        low, high = self.model.mean_range
+        low, high = self._law.mean_range
         if (value - low).is_negative or (high - value).is_negative:
             raise DomainError(f"{name} = {value} is no mean of {self.model.name}: give a number from {low} to {high}.")
 
     def _plain(self) -> dict[str, Expr]:
         """Variance function and sample size, as every bend has them."""
-        _, v1, v2 = self.model.variance_coefficients
-        truth = self.model.truth
+        law = self._law
+        _, v1, v2 = law.variance_coefficients
+        truth = law.truth
         return {
-            "variance": self.model.variance, "slope": v1 + 2 * v2 * truth, "curvature": v2, "points": self.model.n,
+            "variance": law.variance, "slope": v1 + 2 * v2 * truth, "curvature": v2, "points": law.n,
         }  # fmt: skip
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Those of the family, and of the symbols that the bend adds."""
-        own = {getattr(self, name): range_of(role) for name, role in self.roles.items()}
-        return {**self.model.ranges(), **{symbol: run for symbol, run in own.items() if isinstance(symbol, Symbol)}}
+        own = {getattr(self, name): run for name, run in self._runs().items()}
+        return {**{symbol: run for symbol, run in own.items() if isinstance(symbol, Symbol)}, **self.model.ranges()}
+
+    def _runs(self) -> dict[str, Expr]:
+        """Over what each parameter of its own runs, where it is a symbol."""
+        return {name: range_of(role) for name, role in self.roles.items()}
 
     @property
     def free_symbols(self) -> set[Any]:
         """Symbols in the family's parameters and its own."""
         return super().free_symbols | self.model.free_symbols
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of the family, and its own."""
+        return {**self.model.settings, **self.parameters}
+
+    def changed(self, name: str, value: object) -> Self:
+        """With another value for a parameter of its own or of the family."""
+        if name in self.parameters:
+            return super().changed(name, value)
+        return super().changed("model", self.model.changed(name, value))
+
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """With symbols replaced, in the family too."""
-        own = {
-            name: value.subs(*args, **kwargs)
-            for name, value in self.parameters.items()
-            if isinstance(value, (Expr, Model))
-        }
+        pairs = replacements(self.free_symbols, args, kwargs)
+        own = {name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, (Expr, Model))}
         return type(self)(**{**self.parameters, **own})
 
 
 def is_real(value: Expr) -> bool | None:
     """Whether the value is a real number."""
     return value.is_real
+
+
+def is_nonnegative(value: Expr) -> bool | None:
+    """Whether the value is 0 or more."""
+    return value.is_nonnegative
+
+
+def _require_model(model: object) -> None:
+    if not isinstance(model, Model):
+        raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p, n).")
+
+
+def _mean_run(model: ExponentialFamily) -> Expr | None:
+    """Over what a mean of the family runs; None where it may be any number."""
+    low, high = model.mean_range
+    if high != oo and low != -oo:
+        return low + (high - low) * range_of("probability")
+    if low != -oo:
+        return low + range_of("positive")
+    return high - range_of("positive") if high != oo else None
 
 
 @dataclass(frozen=True)
@@ -117,14 +163,18 @@ class BiasedSampler(BentModel):
 
     Parameters
     ----------
-    model : an exponential family
-        What is fitted, by maximum likelihood.
+    model : an exponential family, or a LinearRegression
+        What is fitted, by maximum likelihood. Labels of a regression lean too, towards those of a vector m: the bias is
+        along m − w*, and ``target`` is the length of that. Exact for shared designs, and for fresh ones under replace.
     fidelity : number or expression
-        τ: 1 for a faithful sampler. From 0 to 1 where the family's means are bounded on a side.
+        τ: 1 for a faithful sampler. Every mean of the family must be taken to another: from 0 to 1 where means are
+        bounded (a little beyond where the target leaves room, as in a coin that is turned over), any for a Gaussian. A
+        symbol is taken to be so, and positive.
     target : number or expression
         m, a mean of the family.
     dispersion : positive number or expression, default 1
-        Variance of a sampled point over that of the family at its mean; other than 1 for the Gaussian mean only.
+        Variance of a sampled point over that of the family at its mean; other than 1 for a Gaussian mean and for labels
+        of a regression only.
 
     Notes
     -----
@@ -144,30 +194,71 @@ class BiasedSampler(BentModel):
     target: Expr
     dispersion: Expr = S.One
     name: ClassVar[str] = "biased-sampler"
-    roles: ClassVar[dict[str, str]] = {"fidelity": "probability", "dispersion": "positive"}
+    roles: ClassVar[dict[str, str]] = {"dispersion": "positive"}
 
     def __post_init__(self) -> None:
         self._verify(
             fidelity=("a real number", is_real), target=("a real number", is_real), dispersion=("positive", is_positive)
         )
         self._verify_mean("target", self.target)
-        low, high = self.model.mean_range
-        if (low, high) != (-oo, oo) and (self.fidelity.is_negative or (1 - self.fidelity).is_negative):
-            raise DomainError(
-                f"fidelity = {self.fidelity} takes means out of the range of {self.model.name}: give a number from "
-                "0 to 1."
-            )
-        if self.dispersion != 1 and not isinstance(self.model, GaussianMean):
+        self._verify_reach()
+        if self.dispersion != 1 and not isinstance(self._law, GaussianMean):
             raise DomainError(
                 f"dispersion = {self.dispersion} is not allowed: a sample of {self.model.name} has the variance of its "
                 "mean, and only a Gaussian may have another."
             )
 
     @property
+    def _law(self) -> ExponentialFamily:
+        return fits_as_means(self.model) if isinstance(self.model, LinearRegression) else self.model
+
+    def _verify_other(self) -> None:
+        if not isinstance(self.model, LinearRegression):
+            super()._verify_other()
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """As for every bent model; least squares says itself when its risk is finite."""
+        found = super().recurrence(workflow, loss)
+        return bounded(self.model, workflow, found) if isinstance(self.model, LinearRegression) else found
+
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """The recurrence of the bias or of the variance."""
+        if isinstance(self.model, LinearRegression):
+            return bounded(self.model, workflow, compose_bent(workflow, self.bend, part))
+        return super().part(workflow, loss, part)
+
+    def _verify_reach(self) -> None:
+        """A sampler takes every mean of the family to a mean of the family."""
+        low, high = self._law.mean_range
+        tau, lean = self.fidelity, (1 - self.fidelity) * self.target
+        if low == -oo and high == oo:
+            return
+        if low == -oo or high == oo:
+            # A half-line: scaled and pushed inwards.
+            push = tau * low + lean - low if high == oo else high - tau * high - lean
+            fits, allowed = not (tau.is_negative or push.is_negative), "from 0 to 1 (beyond 1 with the edge as target)"
+        else:
+            images = [tau * end + lean for end in (low, high)]
+            fits = not any((image - low).is_negative or (high - image).is_negative for image in images)
+            allowed = "from 0 to 1"
+        if not fits:
+            raise DomainError(
+                f"fidelity = {tau} with target = {self.target} takes means out of the range of {self.model.name}: give "
+                f"a number {allowed}."
+            )
+
+    def _runs(self) -> dict[str, Expr]:
+        # Where means are bounded no sampler exaggerates; elsewhere τ > 1 is a case of its own.
+        bounded = self._law.mean_range != (-oo, oo)
+        target = _mean_run(self._law)
+        fidelity = range_of("probability" if bounded else "positive")
+        return {**super()._runs(), "fidelity": fidelity, **({} if target is None else {"target": target})}
+
+    @property
     def bend(self) -> Bend:
         """τ, and the target about the truth."""
         return Bend(
-            **self._plain(), fidelity=self.fidelity, target=self.target - self.model.truth, dispersion=self.dispersion
+            **self._plain(), fidelity=self.fidelity, target=self.target - self._law.truth, dispersion=self.dispersion
         )
 
     @classmethod
@@ -175,8 +266,11 @@ class BiasedSampler(BentModel):
         r"""Points drawn about the fitted mean with variance multiplied by the temperature: a Gaussian mean keeps its
         centre, so that the fidelity is 1 and the dispersion the temperature."""
         heat = exact("temperature", temperature)
-        if heat.is_positive is False:
-            raise DomainError(f"temperature = {temperature} is not allowed: it must be positive.")
+        if heat.is_positive is False or heat.is_real is False:
+            raise DomainError(f"temperature = {temperature} is not allowed: temperature must be positive.")
+        _require_model(model)
+        if isinstance(model, LinearRegression):
+            return cls(model, S.One, S.Zero, heat)
         if not isinstance(model, GaussianMean):
             raise NotDerivedError(
                 f"model = {model!r} under a temperature is not derived: only the Gaussian mean keeps its family."
@@ -189,27 +283,43 @@ class BiasedSampler(BentModel):
 
         What is kept of N(θ, σ²) is :math:`N(\tau\theta + (1-\tau)c,\; \tau\sigma^2)` with τ = w/(w + σ²).
         """
+        _require_model(model)
         if not isinstance(model, GaussianMean):
             raise NotDerivedError(f"model = {model!r} under a verifier is not derived: give a GaussianMean.")
-        squared = exact("width", width)
-        if squared.is_positive is False:
-            raise DomainError(f"width = {width} is not allowed: it must be positive.")
+        return cls._verified(model, "centre", centre, "width", width)
+
+    @classmethod
+    def _verified(cls, model: GaussianMean, centred: str, centre: object, wide: str, width: object) -> BiasedSampler:
+        squared, target = exact(wide, width), exact(centred, centre)
+        if squared.is_positive is False or squared.is_real is False:
+            raise DomainError(f"{wide} = {width} is not allowed: {wide} must be positive.")
+        if target.is_real is False:
+            raise DomainError(f"{centred} = {centre} is not allowed: {centred} must be a real number.")
         fidelity = squared / (squared + model.variance)
-        return cls(model, fidelity, exact("centre", centre), fidelity)
+        return cls(model, fidelity, target, fidelity)
 
     @classmethod
     def curated(cls, model: GaussianMean, reward_centre: object, reward_width: object) -> BiasedSampler:
-        """Samples weighed by the exponential of a quadratic reward about its centre: the verifier's law."""
-        return cls.verified(model, reward_centre, reward_width)
+        r"""Samples weighed by :math:`e^{\text{reward}}`, reward = −(x − c)²/(2w): the verifier's law."""
+        _require_model(model)
+        if not isinstance(model, GaussianMean):
+            raise NotDerivedError(f"model = {model!r} under a reward is not derived: give a GaussianMean.")
+        return cls._verified(model, "reward_centre", reward_centre, "reward_width", reward_width)
 
     @classmethod
-    def label_flips(cls, model: Bernoulli, rate: object) -> BiasedSampler:
-        """A coin whose every sampled outcome is flipped with this probability: τ = 1 − 2·rate, m = 1/2."""
+    def label_flips(cls, model: Bernoulli | LinearRegression, rate: object) -> BiasedSampler | FlippedLabels:
+        """A coin whose every sampled outcome is flipped with this probability: τ = 1 − 2·rate, m = 1/2.
+
+        Labels of a regression change their sign: see :class:`theory.models.bent_regression.FlippedLabels`.
+        """
+        _require_model(model)
+        if isinstance(model, LinearRegression):
+            return FlippedLabels(model, rate)  # type: ignore[arg-type]
         if not isinstance(model, Bernoulli):
-            raise NotDerivedError(f"model = {model!r} with flipped labels is not derived: give a Bernoulli.")
-        flips = exact("rate", rate)
-        if flips.is_negative or (S.Half - flips).is_negative:
-            raise DomainError(f"rate = {rate} is not allowed: flips must be from 0 to 1/2.")
+            raise NotDerivedError(
+                f"model = {model!r} with flipped labels is not derived: give a Bernoulli or a LinearRegression."
+            )
+        flips = flip_rate(rate)
         return cls(model, 1 - 2 * flips, S.Half)
 
 
@@ -219,14 +329,26 @@ class _Conjugate(BentModel):
     strength: Expr
     prior_mean: Expr
 
+    def _verify_other(self) -> None:
+        if isinstance(self.model, LinearRegression):
+            raise NotDerivedError(
+                f"model = {self.model!r} with a Gaussian prior is not derived here: a prior N(0, σ²/κ) shrinks every "
+                "eigen-direction of the design by its own factor, which is a ridge fit of penalty κ."
+            )
+        super()._verify_other()
+
     def __post_init__(self) -> None:
-        self._verify(strength=("positive", is_positive), prior_mean=("a real number", is_real))
+        self._verify(strength=("0 or more", is_nonnegative), prior_mean=("a real number", is_real))
         self._verify_mean("prior_mean", self.prior_mean)
 
     @property
     def bend(self) -> Bend:
         """κ, and the prior mean about the truth."""
         return Bend(**self._plain(), strength=self.strength, prior=self.prior_mean - self.model.truth, drawn=self.drawn)
+
+    def _runs(self) -> dict[str, Expr]:
+        mean = _mean_run(self.model)
+        return {**super()._runs(), **({} if mean is None else {"prior_mean": mean})}
 
     drawn: ClassVar[bool] = False
 
@@ -241,8 +363,8 @@ class PosteriorMean(_Conjugate):
     Parameters
     ----------
     model : an exponential family
-    strength : positive number or expression
-        κ, the number of samples that the prior counts for.
+    strength : nonnegative number or expression
+        κ, the number of samples that the prior counts for; without any, at 0, the fit is by maximum likelihood.
     prior_mean : number or expression
         m.
 
@@ -276,8 +398,8 @@ class PosteriorSample(_Conjugate):
     Parameters
     ----------
     model : an exponential family
-    strength : positive number or expression
-        κ, more than v2 − n, so that the posterior has a variance.
+    strength : nonnegative number or expression
+        κ, more than v2 − n, so that the posterior has a variance; at 0 the prior is flat in the mean.
     prior_mean : number or expression
         m.
 

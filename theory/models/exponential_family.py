@@ -129,6 +129,10 @@ class ExponentialFamily(Model):
             return super().part(workflow, loss, part)
         return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
+    def leading_part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        exact = self.part(workflow, loss, part)
+        return exact if part == BIAS else self.leading_recurrence(workflow, loss)
+
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """r_g by the noise V(θ_0)/n and the curvature v_2/n: E V(θ_0 + δ) = V(θ_0) + v_2 E δ², exactly. KL: E
         δ²/(2V).

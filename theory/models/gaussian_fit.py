@@ -11,7 +11,7 @@ from typing import ClassVar
 from sympy import Abs, Basic, Expr, Matrix, Min, S, Symbol, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive_integer, parameter, quoted, truth_value
+from theory.expressions.arguments import is_positive, is_positive_integer, parameter, quoted, truth_value
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
@@ -60,9 +60,15 @@ class GaussianFit(Model):
         be d + 3 or more.
     unbiased : bool, default False
         Whether the covariance is divided so as to be unbiased for independent data.
+    temperature : positive number or expression, default 1
+        τ: every model g is sampled from as N(μ_g, τ Σ_g).
 
     Notes
     -----
+    *Temperature.* Models sampled with τ times their covariance: exact for mean, covariance, their sum, trace and, where
+    each fit is on the newest block alone, the log-determinant. At which temperatures the variance dies under replace is
+    said by :func:`theory.models.gaussian.temperature.dying_below`.
+
     *Mean and trace.* For maximum likelihood :math:`E\,(\Sigma_g)_{ii} + E\,\mu_{g,i}^2 = 1` whatever the weights, even
     on a random subsample: the mean composes like a family with variance 1 − μ², so E tr Σ falls as the mean
     wanders off. Under accumulate its limit is :math:`d \sin(x)/x,\; x = \pi/\sqrt n`.
@@ -93,10 +99,11 @@ class GaussianFit(Model):
     d: Expr | None = None
     n: Expr | None = None
     unbiased: bool = False
+    temperature: Expr = S.One
     name: ClassVar[str] = "gaussian-fit"
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
     draws_from_mixture: ClassVar[bool] = True
-    roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count"}
+    roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count", "temperature": "positive"}
 
     def __post_init__(self) -> None:
         for name, meaning in (("d", "a whole number of dimensions"), ("n", "a whole number of samples")):
@@ -104,6 +111,8 @@ class GaussianFit(Model):
             verified = parameter(name, getattr(self, name), symbol, f"{meaning}, 1 or more", is_positive_integer)
             object.__setattr__(self, name, verified)
         object.__setattr__(self, "unbiased", truth_value("unbiased", self.unbiased))
+        heat = parameter("temperature", self.temperature, Symbol("tau", positive=True), "positive", is_positive)
+        object.__setattr__(self, "temperature", heat)
         if self.unbiased and self.n == 1:
             raise DomainError("n = 1 leaves no degree of freedom: unbiased = True needs n to be 2 or more.")
 
@@ -146,7 +155,7 @@ class GaussianFit(Model):
         if dynamics.transition.shape[0] > LARGEST_STATE:
             return None
         squared = replace(_INVARIANT[loss], power=2)
-        return invariant_recurrence(workflow, dynamics, squared, self._d, self._n, self.unbiased)
+        return invariant_recurrence(workflow, dynamics, squared, self._d, self._n, self.unbiased, self.temperature)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The moments of (μ_g, Σ_g) that the loss needs: invariants, or those of a chain of Wishart matrices. May
@@ -160,6 +169,8 @@ class GaussianFit(Model):
             found = self._newest_block(workflow, loss)
         else:
             found = None
+        if found is None and self.temperature != 1:
+            raise self._not_at_a_temperature(workflow, loss)
         if found is None:
             found = self._exact_at_one(self.leading_recurrence(workflow, loss), workflow, loss)
         return self._bounded(found, workflow, loss)
@@ -167,6 +178,8 @@ class GaussianFit(Model):
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """To leading order: noise d/n for the mean, d(d + 1)/n for the covariance, d(d + 3)/(4n) for KL."""
         self._verify_samples(workflow, loss)
+        if self.temperature != 1:
+            raise self._not_at_a_temperature(workflow, loss)
         d, n = self._d, self._n
         if loss in ("trace", "log-determinant"):
             found = self._leading_logarithm(workflow, loss)
@@ -205,27 +218,37 @@ class GaussianFit(Model):
 
     # -- how -------------------------------------------------------------------------------------------
 
+    def _not_at_a_temperature(self, workflow: Workflow, loss: str) -> NotDerivedError:
+        return NotDerivedError(
+            f"temperature = {self.temperature} has no derived {loss} under {workflow.name}: derived are mean, "
+            "covariance, squared and trace under workflows of at most two states, and the log-determinant of fits on "
+            "the newest block. Simulation works."
+        )
+
     def _polynomial(self, workflow: Workflow, dynamics: object, loss: str) -> Recurrence | None:
         """Losses that are polynomials in (μ, Σ), exactly; None where that is out of reach."""
         d, n = self._d, self._n
-        if loss in ("mean", "trace") and not self.unbiased:
+        hot = self.temperature != 1
+        if loss in ("mean", "trace") and not self.unbiased and not hot:
             mean = compose(workflow, noise=d / n, curvature=-1 / n, points=n)
             return mean if loss == "mean" else _complement(mean, d)
         if isinstance(dynamics, LinearDynamics) and dynamics.transition.shape[0] <= LARGEST_STATE:
-            return invariant_recurrence(workflow, dynamics, _INVARIANT[loss], d, n, self.unbiased)
-        if isinstance(dynamics, PoolDynamics) and loss in ("mean", "trace"):
+            return invariant_recurrence(workflow, dynamics, _INVARIANT[loss], d, n, self.unbiased, self.temperature)
+        if isinstance(dynamics, PoolDynamics) and loss in ("mean", "trace") and not hot:
             compose(workflow, noise=d / n, curvature=S.Zero, points=n)  # verifies the budget
             return unbiased_pool(dynamics, n, trace=loss == "trace").changed(scale=d)
         return None
 
-    def _newest_block(self, workflow: Workflow, loss: str) -> Recurrence:
+    def _newest_block(self, workflow: Workflow, loss: str) -> Recurrence | None:
         """Losses of a chain of fits, each on its own block alone."""
+        if self.temperature != 1 and loss != "log-determinant":
+            return None
         points = self._n * workflow.size(GENERATION)
         chain = WishartChain(self._d, points, points - 1 if self.unbiased else points)
         if loss == "kl":
             return divergence(chain)
         if loss == "log-determinant":
-            return log_determinant(chain).changed(scale=S.NegativeOne)
+            return log_determinant(chain, self.temperature).changed(scale=S.NegativeOne)
         return wasserstein(chain)
 
     def _leading_logarithm(self, workflow: Workflow, loss: str) -> Recurrence:

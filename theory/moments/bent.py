@@ -20,9 +20,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from sympy import Basic, Expr, Integer, Matrix, S, cancel, ceiling, zeros
+from sympy import Basic, Expr, Matrix, S, cancel, ceiling, zeros
 
 from theory.errors import DomainError, NotDerivedError
+from theory.moments.composition import after_whole_pool
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
@@ -68,6 +69,16 @@ class Bend:
         """Variance of a posterior draw over that of one sample at its mean; 0 for the posterior mean itself."""
         return 1 / (self.points * rows + self.strength - self.curvature) if self.drawn else S.Zero
 
+    @property
+    def counts_rows(self) -> bool:
+        """Whether it matters how many samples a model is fitted on."""
+        return self.strength != 0 or self.drawn
+
+    @property
+    def straight(self) -> bool:
+        """Whether nothing bends: the unbiased model itself."""
+        return not self.counts_rows and self.fidelity == 1 and self.dispersion == 1
+
 
 class _Forms:
     """Expectations as rows of coefficients of the moments, the constant last."""
@@ -106,13 +117,13 @@ def bent_linear(workflow: Workflow, dynamics: LinearDynamics, bend: Bend, part: 
     g = GENERATION
     start = max(dynamics.start, 2)
     forms = _Forms(dynamics.transition.shape[0], squares=part == VARIANCE)
-    formula = workflow.rows(g)
+    formula = workflow.rows(g) if bend.counts_rows else S.One
     table = _step(forms, workflow, dynamics, bend, formula.subs(g, g - 1))
     blocks = iter(_Blocks(workflow, bend))
     known = list(islice(blocks, start - 1))
     initial = _initial(workflow, dynamics, start, forms, known[-1])
     # The first fits may be on fewer samples than the formula for later ones says: those steps are taken by numbers.
-    while formula.subs(g, start - 1) != workflow.rows(start - 1):
+    while bend.counts_rows and cancel(formula.subs(g, start - 1) - workflow.rows(start - 1)) != 0:
         first = _step(forms, workflow, dynamics, bend, workflow.rows(start - 1)).subs(g, start)
         initial = (first[:, : forms.count] * initial + first[:, forms.count]).applyfunc(cancel)
         known.append(next(blocks))
@@ -120,7 +131,7 @@ def bent_linear(workflow: Workflow, dynamics: LinearDynamics, bend: Bend, part: 
         if start > LATEST_START:
             raise NotDerivedError(f"the rows of workflow = {workflow.name} follow no formula.")
     readout = _readout(forms, dynamics.readout, formula, bend, part).applyfunc(cancel)
-    return MomentRecurrence(
+    found = MomentRecurrence(
         start=start,
         matrix=table[:, : forms.count],
         forcing=table[:, forms.count],
@@ -128,6 +139,106 @@ def bent_linear(workflow: Workflow, dynamics: LinearDynamics, bend: Bend, part: 
         shift=readout[forms.count],
         initial=initial,
         early=tuple(answer(early, part) for early in known[: start - 2]),
+    )
+    if forms.size == 1 and bend.counts_rows:
+        found = _of_the_model(found, workflow, dynamics, formula, bend, part)
+    return needed(found)
+
+
+def _of_the_model(
+    found: MomentRecurrence, workflow: Workflow, dynamics: LinearDynamics, rows: Expr, bend: Bend, part: str
+) -> MomentRecurrence:
+    r"""The same by the moments of the model itself, E θ and E θ² about the truth, not those of its weighted mean.
+
+    Let y be the posterior mean: :math:`y_g = \alpha y_{g-1} + \gamma \bar x_g + \varphi \varrho_g + \omega`. These
+    moments move more simply than those of the state: under accumulate a posterior mean has the same expectation for
+    ever, and a posterior draw the same second moment too.
+    """
+    g, v, slope, v2 = found.symbol, bend.variance, bend.slope, bend.curvature
+    readout, tau, lean = dynamics.readout[0], bend.fidelity, (1 - bend.fidelity) * bend.target
+    kept, blur = bend.kept(rows), bend.blur(rows)
+    kept_before, readout_before = kept.subs(g, g - 1), readout.subs(g, g - 1)
+    stay = dynamics.transition[0] - dynamics.innovation[0] * readout_before
+    alpha = cancel(kept * readout * stay / (readout_before * kept_before))
+    gamma = cancel(kept * readout * dynamics.innovation[0])
+    omega = cancel((1 - kept) - alpha * (1 - kept_before)) * bend.prior
+    # Forms over (e, R, 1); the last is what a posterior draw adds to R.
+    e, risk, one = (Matrix([[int(i == position) for i in range(3)]]) for position in range(3))
+
+    def without_blur(at: Expr) -> Matrix:
+        """E y² from E θ²."""
+        return (risk - at * (slope * e + v * one)) / (1 + v2 * at)
+
+    square = without_blur(blur.subs(g, g - 1))
+    drawn = tau * e + lean * one
+    second = tau**2 * risk + 2 * tau * lean * e + lean**2 * one
+    second += bend.dispersion / (bend.points * workflow.size(g)) * (v * one + slope * drawn + v2 * second)
+    mean = alpha * e + gamma * drawn + omega * one
+    newest = alpha**2 * square + 2 * alpha * gamma * (tau * square + lean * e) + gamma**2 * second
+    newest += 2 * omega * (alpha * e + gamma * drawn) + omega**2 * one
+    if dynamics.fresh[0] != 0:
+        newest += (kept * readout * dynamics.fresh[0]) ** 2 * v / (bend.points * workflow.fresh_size(g)) * one
+    moved = (1 + v2 * blur) * newest + blur * (slope * mean + v * one)
+    shown = {BIAS: e, RISK: risk, VARIANCE: risk}[part]
+    table = Matrix.vstack(mean, moved).applyfunc(_collected)
+    size = 2
+    if part == VARIANCE:
+        size = 3
+    bias, spread = (found.initial[index] for index in range(2))
+    start = {g: found.start - 1}
+    gain, own = (kept * readout).subs(start), ((1 - kept) * bend.prior).subs(start)
+    at_start = blur.subs(start)
+    first = gain * bias + own
+    opening = gain**2 * spread + 2 * gain * own * bias + own**2
+    opening = (1 + v2 * at_start) * opening + at_start * (slope * first + v)
+    matrix, forcing, answer = zeros(size), zeros(size, 1), zeros(1, size)
+    for row in range(2):
+        matrix[row, 0], matrix[row, 1], forcing[row] = table[row, :]
+        answer[row] = shown[row]
+    initial = [cancel(first), cancel(opening)]
+    if size == 3:
+        matrix[2, 2], matrix[2, 0], forcing[2] = (
+            cancel(table[0, 0] ** 2), cancel(2 * table[0, 0] * table[0, 2]), cancel(table[0, 2] ** 2),
+        )  # fmt: skip
+        answer[2] = S.NegativeOne
+        initial.append(cancel(first**2))
+    return replace(found, matrix=matrix, forcing=forcing, readout=answer, shift=S.Zero, initial=Matrix(initial))
+
+
+def _collected(value: Expr) -> Expr:
+    """In lowest terms; with many symbols, term by term in the variances about the truth."""
+    return cancel(value)
+
+
+def needed(found: MomentRecurrence) -> MomentRecurrence:
+    """The same without the moments that the answer does not reach, and without those that never move."""
+    size = found.matrix.shape[0]
+    reached = {index for index in range(size) if found.readout[index] != 0}
+    pending = set(reached)
+    while pending:
+        row = pending.pop()
+        sources = {col for col in range(size) if found.matrix[row, col] != 0} - reached
+        reached |= sources
+        pending |= sources
+    still = {
+        row
+        for row in reached
+        if found.forcing[row] == 0
+        and all(entry == (1 if col == row else 0) for col, entry in enumerate(found.matrix[row, :]))
+    }
+    moving = sorted(reached - still) or sorted(reached)[:1] or [0]
+    still -= set(moving)
+    forcing, shift = found.forcing.as_mutable(), found.shift
+    for col in still:
+        forcing += found.matrix[:, col] * found.initial[col]
+        shift += found.readout[col] * found.initial[col]
+    return replace(
+        found,
+        matrix=found.matrix.extract(moving, moving),
+        forcing=forcing.extract(moving, [0]).applyfunc(cancel),
+        readout=found.readout.extract([0], moving),
+        initial=found.initial.extract(moving, [0]),
+        shift=cancel(shift),
     )
 
 
@@ -260,7 +371,7 @@ class _Blocks:
         g = 1
         while True:
             weights, share = exact_weights(workflow, g), workflow.fresh_weight(g) if g > 1 else S.Zero
-            rows = workflow.rows(g)
+            rows = workflow.rows(g) if bend.counts_rows else S.One
             kept = bend.kept(rows)
             own = (1 - kept) * bend.prior
             weighted = sum((w * m for w, m in zip(weights, means, strict=True)), S.Zero)
@@ -321,51 +432,64 @@ def bent_pool(dynamics: PoolDynamics, bend: Bend, part: str = RISK) -> MomentRec
     r"""A simple random sample of the pool: E of the pool mean, E of its square a, and of the pool variance u.
 
     As without a bend (:func:`theory.moments.composition.pool_exact`), with the second moment of a sampled point about
-    the truth :math:`V_0 + V_1 E D + (v_2 + 1) E D^2`.
+    the truth :math:`V_0 + V_1 E D + (v_2 + 1) E D^2`. The square of the first expectation is carried for the variance.
+    Models of a pool that is still smaller than the budget are fitted on all of it.
     """
-    if part == VARIANCE:
-        raise NotDerivedError("the variance under a subsample is the risk less the squared bias: ask for these two.")
     g, n = GENERATION, bend.points
     budget = dynamics.budget
-    if not (budget.is_number and budget <= 1):
-        raise NotDerivedError(f"budget = {budget} with a bent sampler or estimator is derived up to one block only.")
     drawn = n * budget
-    kept, blur = bend.kept(budget), bend.blur(budget)
-    own, lean, tau = (1 - kept) * bend.prior, (1 - bend.fidelity) * bend.target, bend.fidelity
-    # Forms over (e, a, u, 1).
-    e, a, u, one = (Matrix([[int(index == position) for index in range(4)]]) for position in range(4))
+    size = 4 if part == VARIANCE else 3
+    # Forms over (e, a, u, e², 1); e² is used by itself alone.
+    e, a, u, square_of_mean, one = (Matrix([[int(i == position) for i in range(5)]]) for position in range(5))
+    lean, tau = (1 - bend.fidelity) * bend.target, bend.fidelity
 
     def spread(at: Expr) -> Expr:
         pool = n * at
         return 1 / drawn if dynamics.replacement else (pool - drawn) / (drawn * (pool - 1))
 
-    def model(at: Expr) -> tuple[Matrix, Matrix]:
-        """E δ and E δ² of the model fitted at a generation."""
-        square = a + spread(at) * u
+    def model(rows: Expr, noise: Expr) -> tuple[Matrix, Matrix]:
+        """E δ and E δ² of a model fitted on ``rows`` of the pool."""
+        kept, blur = bend.kept(rows), bend.blur(rows)
+        own = (1 - kept) * bend.prior
         mean = kept * e + own * one
-        risk = kept**2 * square + 2 * kept * own * e + own**2 * one
+        risk = kept**2 * (a + noise * u) + 2 * kept * own * e + own**2 * one
         return mean, risk + blur * (bend.variance * one + bend.slope * mean + bend.curvature * risk)
 
-    bias, risk = model(g - 1)
-    mean = tau * bias + lean * one
-    second = tau**2 * risk + 2 * tau * lean * bias + lean**2 * one
-    crossed = tau * (kept * a + own * e) + lean * e
-    noise = bend.dispersion * (bend.variance * one + bend.slope * mean + bend.curvature * second)
-    p = 1 / g
-    new_mean = (1 - p) * e + p * mean
-    new_square = (1 - p) ** 2 * a + 2 * p * (1 - p) * crossed + p**2 * (second + noise / n)
-    points = (1 - p) * (a + u) + p * (second + noise)
-    table = Matrix.vstack(new_mean, new_square, points - new_square).applyfunc(cancel)
-    shown = Matrix(model(g)[0 if part == BIAS else 1]).applyfunc(cancel)
-    unit = bend.variance / n
-    return MomentRecurrence(
-        start=2,
-        matrix=table[:, :3],
-        forcing=table[:, 3],
-        readout=shown[:, :3],
-        shift=shown[3],
-        initial=Matrix([S.Zero, unit, bend.variance - unit]),
-    )
+    def squared(mean: Matrix) -> Matrix:
+        """(α e + β)²."""
+        slope, constant = mean[0], mean[4]
+        return slope**2 * square_of_mean + 2 * slope * constant * e + constant**2 * one
+
+    def step(rows: Expr, noise: Expr) -> Matrix:
+        """One generation, where the model before was fitted on ``rows`` of the pool before."""
+        bias, risk = model(rows, noise)
+        kept = bend.kept(rows)
+        mean = tau * bias + lean * one
+        second = tau**2 * risk + 2 * tau * lean * bias + lean**2 * one
+        crossed = tau * (kept * a + (1 - kept) * bend.prior * e) + lean * e
+        own = bend.dispersion * (bend.variance * one + bend.slope * mean + bend.curvature * second)
+        p = 1 / g
+        new_mean = (1 - p) * e + p * mean
+        new_square = (1 - p) ** 2 * a + 2 * p * (1 - p) * crossed + p**2 * (second + own / n)
+        points = (1 - p) * (a + u) + p * (second + own)
+        return Matrix.vstack(new_mean, new_square, points - new_square, squared(new_mean)).applyfunc(cancel)
+
+    def shown(rows: Expr, noise: Expr) -> Matrix:
+        bias, risk = model(rows, noise)
+        return {BIAS: bias, RISK: risk, VARIANCE: risk - squared(bias)}[part].applyfunc(cancel)
+
+    def regime(table: Matrix, answer: Matrix) -> MomentRecurrence:
+        return MomentRecurrence(
+            start=2, matrix=table[:size, :size], forcing=table[:size, 4], readout=answer[:, :size], shift=answer[4],
+            initial=Matrix([S.Zero, bend.variance / n, bend.variance * (1 - 1 / n), S.Zero][:size]),
+        )  # fmt: skip
+
+    subsampled = regime(step(budget, spread(g - 1)), shown(budget, spread(g)))
+    whole_until = max(0, int(ceiling(budget)) - 1) if budget.is_number else 0
+    if whole_until == 0:
+        return needed(subsampled)
+    whole = regime(step(g - 1, S.Zero), shown(g, S.Zero))
+    return replace(whole, continuation=after_whole_pool(whole, subsampled, whole_until))
 
 
 def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence:
@@ -378,11 +502,18 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
     """
     dynamics = workflow.dynamics()
     if isinstance(dynamics, PoolDynamics):
+        if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
+                f"n samples only."
+            )
         drawn = bend.points * dynamics.budget
-        if drawn.is_number and drawn != ceiling(drawn):
-            raise DomainError(f"budget = {dynamics.budget} draws {drawn} samples: n·budget must be a whole number.")
+        if drawn.is_number and not drawn.is_Integer:
+            raise DomainError(
+                f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number."
+            )
         return bent_pool(dynamics, bend, part)
-    if workflow.draw(Integer(2)) is not None:
+    if workflow.draw(GENERATION) is not None:
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )

@@ -177,7 +177,7 @@ def pool_exact(dynamics: PoolDynamics, curvature: Expr, points: Expr) -> MomentR
         matrix=matrix,
         forcing=forcing,
         readout=Matrix([[1, 0]]),
-        continuation=_after_whole_pool(replace(subsampled, matrix=matrix, forcing=forcing), subsampled, whole_until),
+        continuation=after_whole_pool(replace(subsampled, matrix=matrix, forcing=forcing), subsampled, whole_until),
     )
 
 
@@ -202,10 +202,10 @@ def pool_leading(dynamics: PoolDynamics) -> MomentRecurrence:
         return subsampled
     whole = replace(subsampled, forcing=Matrix([1 / g**2]), shift=S.Zero)
     bridge = replace(whole, shift=spread(g))
-    return replace(whole, continuation=_after_whole_pool(bridge, subsampled, whole_until))
+    return replace(whole, continuation=after_whole_pool(bridge, subsampled, whole_until))
 
 
-def _after_whole_pool(
+def after_whole_pool(
     bridge: MomentRecurrence, subsampled: MomentRecurrence, whole_until: int
 ) -> tuple[Expr, MomentRecurrence]:
     """The first subsampled model still has a whole-pool predecessor: one step of ``bridge``, then the rule."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
 
-from sympy import Expr, Poly, S, Symbol, cancel, fraction, oo, together
+from sympy import Basic, Expr, Gt, Lt, Piecewise, Poly, S, Symbol, cancel, fraction, oo, together
 
 from theory.expressions.expansion import Order
 from theory.expressions.signs import sign
@@ -22,7 +22,10 @@ from theory.moments.recurrence import MomentRecurrence
 
 
 def shrinking_limit(recurrence: MomentRecurrence, order: Order) -> Expr | None:
-    """Limit of the moment as G → ∞; None where a component's steps are of another kind."""
+    """Limit of the moment as G → ∞; None where a component's steps are of another kind.
+
+    Where a parameter decides whether the steps shrink towards anything, the limit is stated under that condition alone.
+    """
     while recurrence.continuation is not None:
         recurrence = recurrence.continuation[1]
     g, size = recurrence.symbol, recurrence.matrix.shape[0]
@@ -34,10 +37,13 @@ def shrinking_limit(recurrence: MomentRecurrence, order: Order) -> Expr | None:
     except CycleError:
         return None
     limits: dict[int, Expr] = {}
+    undecided: set[Expr] = set()
     for row in ordered:
         pull = at_infinity(g * (1 - recurrence.matrix[row, row]), g)
-        if pull is None or sign(pull, order.ranges) != 1 or any(col not in limits for col in sources[row]):
+        if pull is None or sign(pull, order.ranges) in (0, -1) or any(col not in limits for col in sources[row]):
             continue
+        if sign(pull, order.ranges) is None:
+            undecided.add(pull.as_content_primitive()[1])
         push = at_infinity(g * recurrence.forcing[row], g)
         parts = [(at_infinity(g * recurrence.matrix[row, col], g), limits[col]) for col in sources[row]]
         if push is None or any(weight is None for weight, _ in parts):
@@ -49,7 +55,19 @@ def shrinking_limit(recurrence: MomentRecurrence, order: Order) -> Expr | None:
         if weight is None or (entry != 0 and col not in limits) or total is None:
             return None
         total += weight * limits.get(col, S.Zero)
-    return None if total is None else cancel(total)
+    if total is None or len(undecided) > 1:
+        return None
+    return Piecewise((cancel(total), _positive(*undecided))) if undecided else cancel(total)
+
+
+def _positive(pull: Expr) -> Basic:
+    """The condition pull > 0, as a bound on its symbol where there is one."""
+    symbols = list(pull.free_symbols)
+    line = pull.as_poly(*symbols) if len(symbols) == 1 else None
+    if line is None or line.degree() != 1:
+        return Gt(pull, 0)
+    slope, constant = line.all_coeffs()
+    return Gt(symbols[0], -constant / slope) if slope.is_positive else Lt(symbols[0], -constant / slope)
 
 
 def at_infinity(expression: Expr, variable: Symbol) -> Expr | None:

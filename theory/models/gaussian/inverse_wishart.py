@@ -59,8 +59,17 @@ class WishartChain:
         return sqrt(2 / self.divisor) * gamma(self.points / 2) / gamma(self.freedom / 2)
 
 
-def log_determinant(chain: WishartChain) -> MomentRecurrence:
-    """−E log det Σ_g."""
+def log_determinant(chain: WishartChain, heat: Expr = S.One) -> MomentRecurrence:
+    """−E log det Σ_g, where models are sampled with ``heat`` times their covariance."""
+    if heat != 1:
+        # The first block is real: what is sampled begins with the second.
+        return MomentRecurrence(
+            start=2,
+            matrix=Matrix([[1]]),
+            forcing=Matrix([-chain.log_determinant - chain.dimension * log(heat)]),
+            readout=Matrix([[1]]),
+            initial=Matrix([-chain.log_determinant.subs(GENERATION, 1)]),
+        )
     return MomentRecurrence(
         start=1,
         matrix=Matrix([[1]]),

@@ -76,7 +76,8 @@ _BLOCK, _REAL = ("e", "S", "C"), ("r", "R", IDENTITY)
 class Step:
     """One generation: z ↦ A z + b ε + c ϱ, with the readout of the model that the block is drawn from.
 
-    ``inverse_size`` and ``inverse_real`` are 1/N of the block and of the fresh real samples, ``correction`` ρ_{g−1}.
+    ``inverse_size`` and ``inverse_real`` are 1/N of the block and of the fresh real samples, ``correction`` ρ_{g−1};
+    the block is drawn with ``heat`` times the covariance of the model.
     A step without innovation only rewrites the state.
     """
 
@@ -87,6 +88,7 @@ class Step:
     correction: Expr = S.One
     inverse_size: Expr = S.Zero
     inverse_real: Expr = S.Zero
+    heat: Expr = S.One
 
     def subs(self, *args: Any) -> Step:
         """The step with symbols replaced, as in SymPy."""
@@ -184,6 +186,8 @@ class Invariants:
         for names, inverse in ((_BLOCK, step.inverse_size), (_REAL, step.inverse_real)):
             expanded = expectation(self.algebra, expanded, Block(*names, self.element(inverse)))
         mean, covariance = self.fitted(step.readout, step.correction)
+        if step.heat != 1:
+            covariance = {atom: self.element(step.heat) * value for atom, value in covariance.items()}
         second = self.combination(step.readout, "y")
         return self.algebra.substitute(expanded, {"m": mean}, {"C": covariance, "Q": second})
 
@@ -220,9 +224,18 @@ class Loss:
 
 
 def invariant_recurrence(
-    workflow: Workflow, dynamics: LinearDynamics, loss: Loss, dimension: Expr, points: Expr, unbiased: bool
+    workflow: Workflow,
+    dynamics: LinearDynamics,
+    loss: Loss,
+    dimension: Expr,
+    points: Expr,
+    unbiased: bool,
+    heat: Expr = S.One,
 ) -> MomentRecurrence:
-    """The expected loss under ``workflow``, exact at every n; ``points`` is the number n of samples in a unit block."""
+    """The expected loss under ``workflow``, exact at every n; ``points`` is the number n of samples in a unit block.
+
+    ``heat`` is the temperature that models are sampled at: the factor of the covariance of what they generate.
+    """
     g = GENERATION
     late = late_start(dynamics)
     start, kappa = late.start, _Correction(workflow, late, points, unbiased)
@@ -238,9 +251,10 @@ def invariant_recurrence(
             correction,
             1 / (points * workflow.size(g)),
             1 / (points * workflow.fresh_size(g)) if real else S.Zero,
+            heat,
         )
 
-    opening, readouts = _opening(workflow, late, kappa, points)
+    opening, readouts = _opening(workflow, late, kappa, points, heat)
     for index in range(late.start, start):
         opening.append((index, step(kappa.at(index - 1)).subs(g, index)))
         readouts.append(late.readout.subs(g, index))
@@ -302,7 +316,7 @@ def invariant_recurrence(
 
 
 def _opening(
-    workflow: Workflow, late: LinearDynamics, kappa: _Correction, points: Expr
+    workflow: Workflow, late: LinearDynamics, kappa: _Correction, points: Expr, heat: Expr
 ) -> tuple[list[tuple[int, Step]], list[Matrix]]:
     """Steps of the generations before ``late.start``, whose state is all noise so far, and their readouts.
 
@@ -316,7 +330,10 @@ def _opening(
         born[index - 1] = 1
         before = rows[index - 2] if index > 1 else zeros(1, count)
         size = 1 / (points * workflow.size(index))
-        steps.append((index, Step(eye(count), born, zeros(count, 1), before, kappa.at(index - 1), size)))
+        # The first block is real.
+        own = S.One if index == 1 else heat
+        state = eye(count), born, zeros(count, 1), before, kappa.at(index - 1), size
+        steps.append((index, Step(*state, heat=own)))
     none = zeros(late.initial.shape[0], 1)
     steps.append((count, Step(late.initial, none, none, zeros(1, count))))
     return steps, [*rows[: count - 1], late.readout.subs(GENERATION, count)]

@@ -1,0 +1,135 @@
+"""Labels of a regression that lean, or change their sign: against simulated rows, by a program of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sympy import Rational, oo
+
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    DomainError,
+    FreshReal,
+    LinearRegression,
+    NotDerivedError,
+    RealPlusLatest,
+    Replace,
+    SlidingWindow,
+    expected_risk,
+)
+from theory.models.bent import BiasedSampler, PosteriorMean
+from theory.models.bent_regression import FlippedLabels
+
+REPLICATES = 40_000
+
+
+def fitted(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    gram = np.einsum("rti,rtj->rij", rows, rows)
+    return np.linalg.solve(gram, np.einsum("rti,rt->ri", rows, labels)[..., None])[..., 0]
+
+
+def close(risk, errors: np.ndarray, generation: int) -> None:
+    """Within four standard errors, which are less than 2.5 % of the risk."""
+    expected = float(risk.at(generation))
+    stderr = errors.std() / np.sqrt(len(errors))
+    assert abs(errors.mean() - expected) < 4 * stderr
+    assert stderr < 0.025 * expected
+
+
+@pytest.mark.parametrize(
+    "workflow", [Replace(), Accumulate(), SlidingWindow(2), RealPlusLatest()], ids=lambda workflow: workflow.name
+)
+def test_shared_rows_whose_labels_lean(workflow) -> None:
+    """Labels towards those of m, a distance 3/2 from w*; the rows of generation 1 are labelled again and again."""
+    rng = np.random.default_rng(11)
+    d, T, tau = 3, 14, 0.6
+    model = BiasedSampler(LinearRegression(d=d, T=T, design="shared"), "3/5", "3/2")
+    risk = expected_risk(model, workflow)
+    truth, target = np.zeros(d), np.array([0.9, 1.2, 0.0])
+    rows = rng.standard_normal((REPLICATES, T, d))
+    blocks = [np.einsum("rti,i->rt", rows, truth) + rng.standard_normal((REPLICATES, T))]
+    for g in range(1, 5):
+        weights = [float(weight) for weight in workflow.weights(g)]
+        fit = fitted(rows, sum(weight * block for weight, block in zip(weights, blocks, strict=True)))
+        close(risk, (fit**2).sum(axis=1), g)
+        along = fit @ target / 1.5
+        assert abs(along.mean() - float(risk.bias.at(g))) < 4 * along.std() / np.sqrt(REPLICATES)
+        leaning = tau * fit + (1 - tau) * target
+        blocks.append(np.einsum("rti,ri->rt", rows, leaning) + rng.standard_normal((REPLICATES, T)))
+
+
+def test_fresh_rows_whose_labels_lean_under_replace() -> None:
+    rng = np.random.default_rng(12)
+    d, T, tau, heat = 2, 9, 0.6, 2.0
+    risk = expected_risk(BiasedSampler(LinearRegression(d=d, T=T), "3/5", "3/2", heat), Replace())
+    target = np.array([0.9, 1.2])
+    mean = np.zeros((REPLICATES, d))
+    for g in range(1, 5):
+        rows = rng.standard_normal((REPLICATES, T, d))
+        noise = rng.standard_normal((REPLICATES, T)) * np.sqrt(1 if g == 1 else heat)
+        fit = fitted(rows, np.einsum("rti,ri->rt", rows, mean) + noise)
+        close(risk, (fit**2).sum(axis=1), g)
+        mean = tau * fit + (1 - tau) * target
+
+
+@pytest.mark.parametrize(("d", "T", "rate"), [(1, 7, "1/10"), (3, 14, "1/4")])
+def test_labels_that_change_their_sign(d: int, T: int, rate: str) -> None:
+    rng = np.random.default_rng(13)
+    risk = expected_risk(FlippedLabels(LinearRegression(d=d, T=T, signal=4), rate), Replace())
+    truth = np.zeros(d)
+    truth[0] = 2.0
+    fit = np.tile(truth, (REPLICATES, 1))
+    for g in range(1, 5):
+        rows = rng.standard_normal((REPLICATES, T, d))
+        labels = np.einsum("rti,ri->rt", rows, fit) + rng.standard_normal((REPLICATES, T))
+        if g > 1:
+            labels *= np.where(rng.random(labels.shape) < float(Rational(rate)), -1.0, 1.0)
+        fit = fitted(rows, labels)
+        close(risk, ((fit - truth) ** 2).sum(axis=1), g)
+        along = fit[:, 0] / 2 - 1
+        assert abs(along.mean() - float(risk.bias.at(g))) < 4 * along.std() / np.sqrt(REPLICATES)
+        assert risk.variance.at(g) == risk.at(g) - 4 * risk.bias.at(g) ** 2
+
+
+def test_flips_of_one_feature_by_hand() -> None:
+    """d = 1: T E u⁴ = 3/(T + 2) for a coordinate u of a uniform direction."""
+    T, signal, flips = 7, 4, Rational(1, 10)
+    risk = expected_risk(FlippedLabels(LinearRegression(d=1, T=T, signal=signal), flips), Replace())
+    noise = Rational(1, T - 2)
+    first = signal + noise
+    second = (1 - 2 * flips) ** 2 * first + noise + 4 * flips * (1 - flips) * Rational(3, T + 2) * first
+    assert risk.at(1) == noise
+    assert risk.at(2) == second - 2 * (1 - 2 * flips) * signal + signal
+    assert risk.limit == signal + noise / (4 * flips * (1 - flips) * (1 - Rational(3, T + 2)))
+    # Few rows: ρ = (d + 2)(T − 2)/((T + 2)(T − d − 1)) > 1, and the squared length grows for ever.
+    assert expected_risk(FlippedLabels(LinearRegression(d=4, T=6, signal=1), "1/4"), Replace()).limit == oo
+
+
+def test_what_does_not_bend_and_what_is_refused() -> None:
+    shared = LinearRegression(d=3, T=14, design="shared")
+    plain = expected_risk(shared, Accumulate())
+    assert expected_risk(BiasedSampler(shared, 1, 2), Accumulate()).at(5) == plain.at(5)
+    assert expected_risk(FlippedLabels(LinearRegression(d=3, T=14), 0), Replace()).at(5) == (
+        expected_risk(LinearRegression(d=3, T=14), Replace()).at(5)
+    )
+    assert BiasedSampler.temperature(shared, 2) == BiasedSampler(shared, 1, 0, 2)
+    assert BiasedSampler.label_flips(LinearRegression(d=3, T=14), "1/5") == FlippedLabels(
+        LinearRegression(d=3, T=14), "1/5"
+    )
+    # Too few rows: the risk is infinite, as without a bend.
+    assert expected_risk(BiasedSampler(LinearRegression(d=3, T=4, design="shared"), "1/2", 1), Accumulate()).at(2) == oo
+    leaning = BiasedSampler(LinearRegression(d=3, T=14), "1/2", 1)
+    for workflow in (Accumulate(), SlidingWindow(2), AccumulateSubsample(), FreshReal(), Replace(sizes="j")):
+        with pytest.raises(NotDerivedError, match="labels that lean"):
+            expected_risk(leaning, workflow)
+    with pytest.raises(NotDerivedError, match="flipped labels"):
+        expected_risk(FlippedLabels(LinearRegression(d=3, T=14), "1/5"), Accumulate())
+    with pytest.raises(NotDerivedError, match="ridge fit"):
+        PosteriorMean(shared, 1, 0)
+    for call, said in (
+        (lambda: FlippedLabels(shared, "3/5"), "rate = "),
+        (lambda: FlippedLabels(None, "1/5"), "model = None"),
+    ):
+        with pytest.raises(DomainError, match=said):
+            call()
