@@ -1,9 +1,9 @@
 """The checker: reads a certificate and verifies every step, by polynomial arithmetic over Q and ball arithmetic alone.
 
-This file, ``analysis.py`` and ``algebra.py`` are all that has to be trusted. They import nothing else of selfgen, so
-that ``python check.py FILE`` runs by itself, and the other two name what they take from the textbooks. What is proved
-holds for all parameters in the stated ranges for which the expressions written are defined, those in the start of a
-regime being whole numbers.
+This file, ``power_laws.py``, ``analysis.py`` and ``algebra.py`` are all that has to be trusted. They import nothing
+else of selfgen, so that ``python check.py FILE`` runs by itself, and the others name what they take from the textbooks.
+What is proved holds for all parameters in the stated ranges for which the expressions written are defined, those in the
+start of a regime being whole numbers.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ if TYPE_CHECKING or __package__:
     from theory.proof.algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                                       collect, dot, g, power_sums, require)
     from theory.proof.analysis import SINCE, Analysis
+    from theory.proof.power_laws import power, shrinking
 else:
     from algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                          collect, dot, g, power_sums, require)
     from analysis import SINCE, Analysis
+    from power_laws import power, shrinking
 # fmt: on
 
 RESERVED = {"g", "I", "pi", "EulerGamma"}
@@ -309,7 +311,7 @@ def claim(
 
 
 RULES: dict[str, Callable[..., None]] = {
-    rule.__name__: rule for rule in (solution, annihilator, cone, limit, growth, remainder, claim)
+    rule.__name__: rule for rule in (solution, annihilator, cone, limit, shrinking, growth, power, remainder, claim)
 }
 
 

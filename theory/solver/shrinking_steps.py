@@ -6,12 +6,17 @@ Let :math:`y_g = a_g y_{g-1} + f_g` with :math:`a_g = 1 - c/g + O(1/g^2)`, c > 0
 
 .. math:: d_g = O(g^{-c})\, d_{g_0} + \sum_{i \le g} o(1/i)\, (i/g)^c \to 0
 
-as :math:`\sum_{i \le g} (1/i) (i/g)^c \to 1/c` (Cesàro; derived here). Component by component this is the limit of
-every triangular system. A biased sampler meets it under accumulate: the bias tends to that of the target.
+as :math:`\sum_{i \le g} (1/i) (i/g)^c \to 1/c` (Cesàro; derived here). The same holds of several moments at once, with
+:math:`P_g = 1 - M/g + o(1/g)` and :math:`g f_g \to \varphi`: where M is triangular in some order, with a positive
+diagonal, a norm :math:`\max_i |y_i|/\omega_i` whose weights fall fast enough in that order has
+:math:`\|P_g\| \le 1 - c/g` from some g on, and :math:`y_g \to M^{-1}\varphi`. Entries of order 1/g² may stand anywhere:
+the mean of a pool and its variance feed one another so. A biased sampler meets it under accumulate: the bias tends to
+that of the target.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from sympy import Expr, Poly, S, Symbol, cancel, fraction, oo, together
@@ -19,37 +24,53 @@ from sympy import Expr, Poly, S, Symbol, cancel, fraction, oo, together
 from theory.expressions.expansion import Order
 from theory.expressions.signs import sign
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.reduced import reduced
+
+
+@dataclass(frozen=True)
+class Shrinking:
+    """The order in which the moments' limits follow from one another, those limits, and that of the readout."""
+
+    order: tuple[int, ...]
+    limits: tuple[Expr, ...]
+    limit: Expr
 
 
 def shrinking_limit(recurrence: MomentRecurrence, order: Order) -> Expr | None:
     """Limit of the moment as G → ∞; None where a component's steps are of another kind."""
+    found = shrinking(recurrence, order)
+    return None if found is None else found.limit
+
+
+def shrinking(recurrence: MomentRecurrence, order: Order) -> Shrinking | None:
+    """The limit, and those of the moments that the readout depends on; None where steps are of another kind."""
     while recurrence.continuation is not None:
         recurrence = recurrence.continuation[1]
+    recurrence = reduced(recurrence)
     g, size = recurrence.symbol, recurrence.matrix.shape[0]
-    sources = {
-        row: {col for col in range(size) if col != row and recurrence.matrix[row, col] != 0} for row in range(size)
+    pulls = {
+        (row, col): at_infinity(g * (int(row == col) - recurrence.matrix[row, col]), g)
+        for row in range(size)
+        for col in range(size)
     }
+    pushes = [at_infinity(g * entry, g) for entry in recurrence.forcing]
+    total = at_infinity(recurrence.shift, g)
+    weights = [at_infinity(entry, g) for entry in recurrence.readout]
+    if any(value is None for value in (*pulls.values(), *pushes, total, *weights)):
+        return None
+    sources = {row: {col for col in range(size) if col != row and pulls[row, col] != 0} for row in range(size)}
     try:
         ordered = list(TopologicalSorter(sources).static_order())
     except CycleError:
         return None
     limits: dict[int, Expr] = {}
     for row in ordered:
-        pull = at_infinity(g * (1 - recurrence.matrix[row, row]), g)
-        if pull is None or sign(pull, order.ranges) != 1 or any(col not in limits for col in sources[row]):
-            continue
-        push = at_infinity(g * recurrence.forcing[row], g)
-        parts = [(at_infinity(g * recurrence.matrix[row, col], g), limits[col]) for col in sources[row]]
-        if push is None or any(weight is None for weight, _ in parts):
-            continue
-        limits[row] = cancel((push + sum((weight * limit for weight, limit in parts), S.Zero)) / pull)
-    total = at_infinity(recurrence.shift, g)
-    for col, entry in enumerate(recurrence.readout):
-        weight = at_infinity(entry, g)
-        if weight is None or (entry != 0 and col not in limits) or total is None:
+        if sign(pulls[row, row], order.ranges) != 1:
             return None
-        total += weight * limits.get(col, S.Zero)
-    return None if total is None else cancel(total)
+        fed = sum((pulls[row, col] * limits[col] for col in sources[row]), S.Zero)
+        limits[row] = cancel((pushes[row] - fed) / pulls[row, row])
+    total += sum((weight * limits[col] for col, weight in enumerate(weights)), S.Zero)
+    return Shrinking(tuple(ordered), tuple(limits[row] for row in ordered), cancel(total))
 
 
 def at_infinity(expression: Expr, variable: Symbol) -> Expr | None:

@@ -31,6 +31,7 @@ from theory import (
     expected_risk,
 )
 from theory.expressions.parser import parse
+from theory.models.bent import BiasedSampler
 from theory.proof import (
     Certificate,
     CertificateError,
@@ -106,6 +107,9 @@ def comparisons():
     claims = [NeverWorse(low, high) for low, high in pairwise(regular)]
     claims += [LowerLimit(*regular[:2]), NeverWorse(ratio(Bernoulli(), Accumulate()), ratio(Bernoulli(), Replace()))]
     claims.append(Limit(expected_risk(KernelDensity(n=50), Replace(), loss="mise")))
+    for target, claim in (("1/2", Limit), ("1/3", Growth)):
+        coin = BiasedSampler(Bernoulli(p="1/3", n=4), fidelity="9/10", target=target)
+        claims.append(claim(expected_risk(coin, Accumulate())))
     return [prove(claim) for claim in claims]
 
 
@@ -167,12 +171,12 @@ def test_the_checker_stands_alone(certificates, tmp_path):
         "sys",
         "typing",
     }
-    for file in (CHECKER, *(CHECKER.with_name(f"{name}.py") for name in ("algebra", "analysis"))):
+    for file in (CHECKER, *(CHECKER.with_name(f"{name}.py") for name in ("algebra", "analysis", "power_laws"))):
         tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         names = {n for node in tree if isinstance(node, ast.Import) for n in [alias.name for alias in node.names]}
         tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         names |= {str(node.module) for node in tree if isinstance(node, ast.ImportFrom)}
-        parts = {"algebra", "analysis"}
+        parts = {"algebra", "analysis", "power_laws"}
         assert names <= allowed | parts | {f"theory.proof.{part}" for part in parts}, names
 
 
