@@ -16,6 +16,7 @@ from sympy import Expr, Matrix, cancel, simplify, sympify
 
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.reduced import reduced
 from theory.workflows.dynamics import GENERATION
 
 INCREASING, DECREASING, MONOTONE = "increasing", "decreasing", "monotone"
@@ -26,6 +27,7 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
 
     Weakly, over all generations.
     """
+    recurrence = reduced(recurrence)
     regimes = [recurrence]
     while regimes[-1].continuation is not None:
         regimes.append(regimes[-1].continuation[1])
@@ -37,8 +39,10 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     first = sympify(recurrence.start) - 1
     reached = (recurrence.readout * recurrence.initial)[0] + recurrence.shift
     opening = [*recurrence.early, reached.subs(recurrence.symbol, first)]
-    rises = all(sign(simplify(b - a), ranges) in (0, 1) for a, b in pairwise(opening))
-    return INCREASING if tail == INCREASING and rises else None
+    steps = [sign(simplify(b - a), ranges) for a, b in pairwise(opening)]
+    if tail == INCREASING and all(step in (0, 1) for step in steps):
+        return INCREASING
+    return DECREASING if tail == DECREASING and all(step in (0, -1) for step in steps) else None
 
 
 def _all_add(regimes: list[MomentRecurrence], ranges: Ranges) -> bool:
