@@ -286,6 +286,8 @@ class Risk:
         """The least upper bound over all generations: ``oo`` when the risk diverges, None when not derived."""
         if self.domain == S.false:
             return oo
+        if self.closed_form is not None and self.closed_form.is_number:
+            return self.closed_form
         if not isinstance(self.recurrence, MomentRecurrence):
             constant = self.closed_form is not None and not self.closed_form.has(G)
             return self.closed_form if constant else oo if self.limit == oo else None

@@ -73,15 +73,19 @@ def power(
     checker.equal(checker.read(data["shift"]), ZERO, "something is added to the moment")
     require(not any(x.has(index) for x in (a, f) for index in checker.moving), "a step is not rational in g")
     pull, rate, scale = checker.limit_of(g * (ONE - a)), checker.read(power), item.scale * weight
-    degree, push = checker.leading(f) if f.top != 0 else (None, ZERO)
+    found = checker.leading(f) if f.top != 0 else None
+    # The inflow falls like g^(−q): q − 1, and φ.
+    later, push = (Quotient(-found[0] - 1), found[1]) if found is not None else (None, ZERO)
     if isinstance(coefficient, str):
-        require(degree is not None and logs in (0, 1), "nothing flows in")
-        ahead = pull - Quotient(-degree - 1)
+        require(logs in (0, 1), "there is a logarithm too many")
+        if later is None:
+            raise CertificateError("nothing flows in")
+        ahead = pull - later
         if logs:
             checker.equal(ahead, ZERO, "the steps and the inflow do not fall alike")
         else:
             require(checker.sign(ahead, ONE) == 1, "the inflow falls faster than the start")
-        checker.equal(rate, Quotient(-degree - 1), f"the power is not {power}")
+        checker.equal(rate, later, f"the power is not {power}")
         expected = scale * push / (ONE if logs else ahead)
         checker.equal(checker.read(coefficient), expected, f"the coefficient is not {coefficient}")
         require(nowhere_zero(checker, expected), "the coefficient may vanish")
@@ -89,8 +93,8 @@ def power(
         require(logs == 0, "there is a logarithm too many")
         checker.equal(rate, pull, f"the power is not {power}")
         require(nowhere_zero(checker, scale), "the scale may vanish")
-        if degree is not None:
-            require(checker.sign(Quotient(-degree - 1) - pull, ONE) == 1, "the inflow outlasts the start")
+        if later is not None:
+            require(checker.sign(later - pull, ONE) == 1, "the inflow outlasts the start")
         kept(checker, item, a, f, scale, start, **coefficient)
     if shape == "decay":
         require(checker.sign(rate, ONE) == 1, "it does not decay")

@@ -276,4 +276,5 @@ def _sign_of_kept(recurrence: MomentRecurrence, ranges: Ranges) -> int | None:
         return None
     signs = {sign(inflow, after), sign(first, ranges)} - {0}
     way = sign(recurrence.readout[0], ranges)
-    return None if len(signs) != 1 or None in signs or not way else signs.pop() * way
+    (found,) = signs if len(signs) == 1 else (None,)
+    return None if found is None or not way else found * way

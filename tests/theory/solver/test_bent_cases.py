@@ -16,7 +16,8 @@ from theory import (
     Replace,
     expected_risk,
 )
-from theory.models.bent import BiasedSampler
+from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
+from theory.proof import ClosedForm, LeastBound, prove
 
 tau, m, mu, sigma = (Symbol(name, positive=True) for name in ("tau", "m", "mu", "sigma"))
 n = Symbol("n", integer=True, positive=True)
@@ -120,3 +121,14 @@ def test_symbols_do_not_hang():
     risk = expected_risk(BiasedSampler(Bernoulli(p=p), "tau", b), Accumulate())
     assert risk.closed_form is None
     assert (risk.limit - (b - p) ** 2).expand() == 0
+
+
+def test_the_prior_acts_once_under_accumulate():
+    """The readout's own recurrence: a product, where the moments have no closed form."""
+    coin = Bernoulli(p="1/3", n=4)
+    risk = expected_risk(PosteriorMean(coin, 2, "3/4"), Accumulate())
+    assert risk.limit == Rational(29, 108) - 97 * pi / 1536
+    assert risk.closed_form.subs(G, 5) == risk.at(5) == Rational(118511, 1920996)
+    drawn = expected_risk(PosteriorSample(coin, 2, "3/4"), Accumulate())
+    assert drawn.closed_form == drawn.limit == drawn.bound == Rational(115, 1512) == drawn.at(7)
+    assert prove(ClosedForm(drawn)) and prove(LeastBound(drawn))
