@@ -1,8 +1,8 @@
 r"""Two moments of which the first is rational: the readout obeys a scalar recurrence of its own.
 
 With :math:`y = h_1 m_1 + h_2 m_2 + c` and a rational closed form of m_1, :math:`y_g = a_g y_{g-1} + F_g`, where
-:math:`a_g = h_2(g) P_{22}(g)/h_2(g-1)`. It may have a constant fixed point where m_2 has none: under accumulate a conjugate
-prior acts once, so that the fitted mean keeps its bias, and its squared error is moved by a product alone.
+:math:`a_g = h_2(g) P_{22}(g)/h_2(g-1)`. It may have a constant fixed point where m_2 has none: under accumulate a
+conjugate prior acts once, so that the fitted mean keeps its bias, and its squared error is moved by a product alone.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ LIMITS = {
     "coin": (coin("9/10", "1/2"), Accumulate(), Rational(1, 36)),
     # The noise of the last draw stays: V(m)/n more.
     "subsample": (coin("9/10", "1/2"), AccumulateSubsample(), Rational(1, 36) + Rational(1, 16)),
-    "symbols": (BiasedSampler(GaussianMean(), Symbol("tau"), 2), Accumulate(), S(4)),
+    "symbols": (BiasedSampler(Poisson(rate=1, n=4), Symbol("tau"), 2), Accumulate(), S(1)),
     "more symbols": (BiasedSampler(Poisson(), Symbol("tau"), 2), AccumulateSubsample(), None),
     "prior": (PosteriorMean(Bernoulli(p="1/3", n=4), 2, "3/4"), AccumulateSubsample(), None),
 }

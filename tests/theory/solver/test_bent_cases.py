@@ -131,4 +131,4 @@ def test_the_prior_acts_once_under_accumulate():
     assert risk.closed_form.subs(G, 5) == risk.at(5) == Rational(118511, 1920996)
     drawn = expected_risk(PosteriorSample(coin, 2, "3/4"), Accumulate())
     assert drawn.closed_form == drawn.limit == drawn.bound == Rational(115, 1512) == drawn.at(7)
-    assert prove(ClosedForm(drawn)) and prove(LeastBound(drawn))
+    assert all(prove(claim(drawn)) for claim in (ClosedForm, LeastBound))
