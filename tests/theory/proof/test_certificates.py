@@ -107,17 +107,21 @@ def comparisons():
     claims = [NeverWorse(low, high) for low, high in pairwise(regular)]
     claims += [LowerLimit(*regular[:2]), NeverWorse(ratio(Bernoulli(), Accumulate()), ratio(Bernoulli(), Replace()))]
     claims.append(Limit(expected_risk(KernelDensity(n=50), Replace(), loss="mise")))
+    return [prove(claim) for claim in claims]
+
+
+def without_closed_form():
+    """Certificates of a limit and of a leading term; their numbers are changed in test_power_laws.py."""
     for target, claim in (("1/2", Limit), ("1/3", Growth)):
         coin = BiasedSampler(Bernoulli(p="1/3", n=4), fidelity="9/10", target=target)
-        claims.append(claim(expected_risk(coin, Accumulate())))
-    return [prove(claim) for claim in claims]
+        yield prove(claim(expected_risk(coin, Accumulate())))
 
 
 @pytest.fixture(scope="module")
 def certificates():
     """Certificates with every rule."""
     few = [pair for index, pair in enumerate(pairs()) if index % 3 == 0]
-    return [*(item for pair in few for item in about(pair)), *comparisons()]
+    return [*(item for pair in few for item in about(pair)), *comparisons(), *without_closed_form()]
 
 
 @pytest.mark.parametrize("pair", list(pairs()), ids=lambda pair: f"{pair[0].name}-{pair[1].name}-{pair[2]}")
