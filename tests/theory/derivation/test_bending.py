@@ -38,7 +38,7 @@ def test_every_step_holds(name, workflow):
     if name == "symbols" and workflow.name != "replace":
         pytest.skip("long texts, the same steps")
     derivation = expected_risk(MODELS[name], workflow).derivation
-    # A closed form with Γ at half-integers, of a conjugate prior under accumulate, is compared to 50 digits, and says so.
+    # The closed form of a conjugate prior under accumulate is compared to 50 digits, and says so.
     conjugate = name in ("mean", "sample") and workflow.name == "accumulate"
     assert derivation.check().proved or conjugate
     text = derivation.text(400)
