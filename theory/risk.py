@@ -30,12 +30,12 @@ from sympy import (
     zoo,
 )
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import advise, exact, shown
 from theory.expressions.arguments import generation as whole_generation
 from theory.expressions.conjugates import with_real_pairs
 from theory.expressions.numerals import printable
-from theory.expressions.signs import Ranges, sign
+from theory.expressions.signs import Ranges, sign, unit_interval
 from theory.expressions.symbols import G
 from theory.models.base import Model
 from theory.models.own_names import verify_names
@@ -234,7 +234,35 @@ class Risk:
         """Limit as G → ∞: an expression, ``oo`` when the risk diverges, None when unknown."""
         if self.domain == S.false:
             return oo
-        return None if self._undecided else self._rescaled(self._solution.limit)
+        if self._undecided:
+            return None
+        found = self._rescaled(self._solution.limit)
+        return self._limit_by_bias() if found is None else found
+
+    def _limit_by_bias(self) -> Expr | None:
+        """Where the bias grows for ever, so does the squared error, which is no less than its square."""
+        if self.part != "risk" or self.loss != "squared" or not isinstance(self.recurrence, MomentRecurrence):
+            return None
+        try:
+            bias = self.bias.limit
+        except NotDerivedError:
+            return None
+        if bias in (oo, -oo):
+            return oo
+        if not isinstance(bias, Piecewise) or len(bias.args) != 3 or bias.args[2][0] not in (oo, -oo):
+            return None
+        below, at = (condition for _, condition in bias.args[:2])
+        symbol, boundary = at.lhs, at.rhs
+        if below != (symbol < boundary) or not symbol.is_Symbol or self._ranges.get(symbol) is None:
+            return None
+        least = S.Zero if self._ranges[symbol].is_nonnegative else None
+        if least is None or sign(boundary, self._ranges) != 1:
+            return None
+        lower = Solution(self.recurrence, {**self._ranges, symbol: boundary * unit_interval()}).limit
+        middle = Solution(self.recurrence.subs(symbol, boundary), self._ranges).limit
+        if lower is None or middle is None or isinstance(lower, Piecewise) or isinstance(middle, Piecewise):
+            return None
+        return Piecewise((self._rescaled(lower), below), (self._rescaled(middle), at), (oo, True))
 
     @cached_property
     def growth(self) -> Expr | None:
@@ -318,6 +346,8 @@ class Risk:
             return oo
         if self._undecided:
             return None
+        if self.closed_form is not None and self.closed_form.is_number:
+            return self.closed_form
         if not isinstance(self.recurrence, MomentRecurrence):
             constant = self.closed_form is not None and not self.closed_form.has(G)
             return self.closed_form if constant else oo if self.limit == oo else None

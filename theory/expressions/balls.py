@@ -27,6 +27,7 @@ from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, expand
 
 from theory.errors import DomainError
 from theory.expressions.conjugates import without_pairs
+from theory.expressions.hypergeometric import hypergeometric
 from theory.expressions.lerch import lerch_phi
 from theory.expressions.multidigamma import multidigamma
 
@@ -141,6 +142,10 @@ class BallProgram:
             return self._finite(expression)
         if isinstance(expression, sympy.CRootOf):
             return self._emit(_numbered_root(expression))
+        if isinstance(expression, sympy.hyper):
+            above, below, at = expression.args
+            sources = [self._compile(value) for value in (*above, *below, at)]
+            return self._emit(lambda *v: hypergeometric([*v[: len(above)]], [*v[len(above) : -1]], v[-1]), *sources)
         operation = _FUNCTIONS.get(type(expression))
         if operation is not None:
             wants_real = isinstance(expression, _REAL_ARGUMENTS)

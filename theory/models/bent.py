@@ -261,6 +261,13 @@ class BiasedSampler(BentModel):
             **self._plain(), fidelity=self.fidelity, target=self.target - self._law.truth, dispersion=self.dispersion
         )
 
+    def ranges(self) -> dict[Symbol, Expr]:
+        """Fidelities above 1 are possible where any mean is."""
+        found = super().ranges()
+        if isinstance(self.fidelity, Symbol) and self.model.mean_range == (-oo, oo):
+            found[self.fidelity] = range_of("positive")
+        return found
+
     @classmethod
     def temperature(cls, model: ExponentialFamily, temperature: object) -> BiasedSampler:
         r"""Points drawn about the fitted mean with variance multiplied by the temperature: a Gaussian mean keeps its

@@ -79,6 +79,7 @@ _WORDS = {
     "closed form": "{0} has the value below",
     "limit": "{0} tends to the limit below",
     "growth": "{0} diverges as said below",
+    "decay": "{0} tends to zero as said below",
     "increasing": "{0} never falls",
     "decreasing": "{0} never rises",
     "least upper bound": "{0} never exceeds {bound}, the least such number",
@@ -122,8 +123,37 @@ def _told(step: Mapping[str, Any], about: list[Mapping[str, str]]) -> str:
         case "remainder":
             bound = f"|{step['bound']}|" if "constant" in step else step["bound"]
             return f"|value - ({step['expansion']})| <= {bound} for g >= {step['since']}"
+        case "shrinking":
+            return f"limit, as the steps shrink like 1/g: {step['limit']}"
+        case "power":
+            return f"{step['shape']}: {_leading(step)}"
         case rule:
             return f"{rule}: {step[rule]}"
+
+
+def _leading(step: Mapping[str, Any]) -> str:
+    """The leading term, its constant rounded to the digits that are proved."""
+    constant, told = step["coefficient"], ""
+    if not isinstance(constant, str):
+        formula, digits = constant.get("formula"), constant.get("digits")
+        if formula is not None:
+            zeros, poles = (
+                "*".join(f"gamma({formula['origin']} - ({x}))" for x in formula[key]) or "1"
+                for key in ("zeros", "poles")
+            )
+            series = f"F({', '.join(formula['upper'])}; {', '.join(formula['lower'])}; 1)"
+            told = f"({poles})/({zeros})*({formula['begin']} + ({formula['head']})*{series})"
+        constant = f"C with C = {told or _decimal(digits, constant['decimals'])}"
+        if told and digits is not None:
+            constant += f" = {_decimal(digits, step['coefficient']['decimals'])}, rounded"
+        return f"C*g**(-({step['power']})), {constant[7:]}"
+    logs = "*log(g)" if step["logs"] else ""
+    return f"({constant})*g**(-({step['power']})){logs}"
+
+
+def _decimal(digits: int, decimals: int) -> str:
+    sign, whole = "-" if digits < 0 else "", str(abs(digits)).rjust(decimals + 1, "0")
+    return f"{sign}{whole[: len(whole) - decimals]}.{whole[len(whole) - decimals :]}"
 
 
 def _term(coefficient: str, index: int, size: int) -> str:

@@ -1,10 +1,9 @@
 """The checker: reads a certificate and verifies every step, by polynomial arithmetic over Q and ball arithmetic alone.
 
-This file, ``analysis.py``, ``algebra.py``, and the two that read, ``form.py`` and ``plain.py``, are all that has to be
-trusted. They import nothing else of selfgen, so that ``python check.py FILE`` runs by itself; analysis and algebra name
-what they take from the textbooks. What is proved
-holds for all parameters in the stated ranges for which the expressions written are defined, those in the start of a
-regime being whole numbers.
+This file, ``power_laws.py``, ``analysis.py``, ``algebra.py``, and the two that read, ``form.py`` and ``plain.py``, are
+all that has to be trusted. They import nothing else of selfgen, so that ``python check.py FILE`` runs by itself, and
+the others name what they take from the textbooks. What is proved holds for all parameters in the stated ranges for
+which the expressions written are defined, those in the start of a regime being whole numbers.
 """
 
 from __future__ import annotations
@@ -25,12 +24,14 @@ if TYPE_CHECKING or __package__:
     from theory.proof.analysis import SINCE, Analysis
     from theory.proof.form import formed
     from theory.proof.plain import UnreadableError, plain, plain_file
+    from theory.proof.power_laws import power, shrinking
 else:
     from algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                          collect, dot, g, power_sums, require)
     from analysis import SINCE, Analysis
     from form import formed
     from plain import UnreadableError, plain, plain_file
+    from power_laws import power, shrinking
 # fmt: on
 
 RESERVED = {"g", "I", "pi", "EulerGamma"}
@@ -338,7 +339,7 @@ def claim(
 
 
 RULES: dict[str, Callable[..., None]] = {
-    rule.__name__: rule for rule in (solution, annihilator, cone, limit, growth, remainder, claim)
+    rule.__name__: rule for rule in (solution, annihilator, cone, limit, shrinking, growth, power, remainder, claim)
 }
 
 

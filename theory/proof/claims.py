@@ -46,7 +46,7 @@ class Limit(Claim):
 
 
 class Growth(Claim):
-    """The risk diverges, and its ratio to the growth tends to 1."""
+    """The risk diverges, or tends to zero, and its ratio to the leading term tends to 1."""
 
     statement = "growth"
 

@@ -17,10 +17,10 @@ from theory.proof.certificate import Certificate
 from theory.proof.check import Checker, check
 from theory.proof.texts import name, text, told_apart
 from theory.risk import Risk
-from theory.solver.system import reachable
+from theory.solver.reduced import reduced as without_idle
 
 #: How a step is asked for once it is established.
-_STATEMENTS = {"solution": "closed form", "annihilator": "closed form"}
+_STATEMENTS = {"solution": "closed form", "annihilator": "closed form", "shrinking": "limit"}
 
 
 class Draft:
@@ -163,24 +163,4 @@ def reduced(risk: Risk) -> MomentRecurrence:
             f"no certificate was found: the {risk.loss} of {risk.model.name} under {risk.workflow.name} is not given "
             "by a moment recurrence."
         )
-    if recurrence.continuation is not None:
-        return recurrence
-    fed = _fed(recurrence)
-    needed = [index for index in reachable(recurrence) if index in fed]
-    return recurrence.changed(
-        matrix=recurrence.matrix.extract(needed, needed),
-        forcing=recurrence.forcing.extract(needed, [0]),
-        readout=recurrence.readout.extract([0], needed),
-        initial=recurrence.initial.extract(needed, [0]),
-    )
-
-
-def _fed(recurrence: MomentRecurrence) -> set[int]:
-    """Moments that ever differ from zero, as far as the pattern of the coefficients tells."""
-    size = recurrence.matrix.rows
-    found = {row for row in range(size) if recurrence.initial[row] != 0 or recurrence.forcing[row] != 0}
-    while True:
-        more = {row for row in range(size) if any(recurrence.matrix[row, col] != 0 for col in found)}
-        if more <= found:
-            return found
-        found |= more
+    return without_idle(recurrence)

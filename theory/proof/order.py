@@ -17,8 +17,8 @@ from theory.errors import NotDerivedError
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.draft import Draft, reduced
+from theory.proof.leading import settles
 from theory.proof.texts import text
-from theory.proof.values import limit, value
 from theory.risk import Risk
 from theory.workflows.dynamics import GENERATION
 
@@ -149,8 +149,7 @@ def never_above(draft: Draft) -> dict[str, Any]:
         for index in (0, 1):
             if monotone(draft, index) != "increasing":
                 raise refusal
-        value(draft, 0)
-        limit(draft, 0)
+        settles(draft, 0)
     except NotDerivedError:
         raise refusal from None
     for since in range(1, LATEST + 1):

@@ -18,9 +18,10 @@ from theory.proof.claims import (
     Remainder,
 )
 from theory.proof.draft import Draft
+from theory.proof.leading import leads, settles
 from theory.proof.order import monotone, never_above
 from theory.proof.texts import text
-from theory.proof.values import growth, limit, remainder, value
+from theory.proof.values import remainder, value
 from theory.risk import Risk
 
 
@@ -58,15 +59,12 @@ def _prove_closed_form(draft: Draft, claim: Claim) -> dict[str, Any]:
 
 
 def _prove_limit(draft: Draft, claim: Claim) -> dict[str, Any]:
-    value(draft, 0)
-    limit(draft, 0)
+    settles(draft, 0)
     return {}
 
 
 def _prove_growth(draft: Draft, claim: Claim) -> dict[str, Any]:
-    value(draft, 0)
-    growth(draft, 0)
-    return {}
+    return {"statement": leads(draft, 0)}
 
 
 def _prove_monotone(draft: Draft, claim: Claim) -> dict[str, Any]:
@@ -76,8 +74,7 @@ def _prove_monotone(draft: Draft, claim: Claim) -> dict[str, Any]:
 def _prove_least_bound(draft: Draft, claim: Claim) -> dict[str, Any]:
     if monotone(draft, 0) == "decreasing":
         return {"bound": text(claim.risk.baseline)}
-    value(draft, 0)
-    return {"bound": limit(draft, 0)}
+    return {"bound": settles(draft, 0)}
 
 
 def _prove_remainder(draft: Draft, claim: Claim) -> dict[str, Any]:
@@ -93,8 +90,7 @@ def _prove_never_worse(draft: Draft, claim: Claim) -> dict[str, Any]:
 
 def _prove_lower_limit(draft: Draft, claim: Claim) -> dict[str, Any]:
     for index in (0, 1):
-        value(draft, index)
-        limit(draft, index)
+        settles(draft, index)
     return {}
 
 

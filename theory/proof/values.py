@@ -36,6 +36,9 @@ def value(draft: Draft, index: int) -> None:
     early: list[Expr] = []
     while branches and branches[0][1] == _at(len(early) + 1):
         early.append(branches.pop(0)[0])
+    if recurrence.start.is_Integer if isinstance(recurrence.start, Expr) else True:
+        # One formula for all generations holds at those before the recursion too.
+        early += [branches[0][0].subs(G, g) for g in range(len(early) + 1, int(recurrence.start) - 1)]
     constant = not any(item.has(GENERATION) for item in (recurrence.matrix, recurrence.forcing, recurrence.readout))
     if constant and recurrence.continuation is None and not recurrence.shift.has(GENERATION):
         draft.attempt([_annihilator(index, recurrence, branches, early)])

@@ -16,6 +16,7 @@ from sympy import Expr, Matrix, S, cancel, exp, simplify, sympify
 
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.reduced import reduced
 from theory.workflows.dynamics import GENERATION
 
 INCREASING, DECREASING, MONOTONE = "increasing", "decreasing", "monotone"
@@ -26,6 +27,7 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
 
     Weakly, over all generations.
     """
+    recurrence = reduced(recurrence)
     regimes = [recurrence]
     while regimes[-1].continuation is not None:
         regimes.append(regimes[-1].continuation[1])

@@ -16,22 +16,90 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, Poly, S, Symbol, cancel, expand, gamma, hyper, hyperexpand, log, simplify, sympify
+from sympy import (
+    Expr,
+    Integer,
+    Poly,
+    Rational,
+    S,
+    Symbol,
+    cancel,
+    expand,
+    gamma,
+    hyper,
+    hyperexpand,
+    log,
+    simplify,
+    sympify,
+)
 
+from theory.expressions.arguments import whole_number
+from theory.expressions.enclosure import enclosed
 from theory.expressions.expansion import Order
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.reduced import reduced
 from theory.solver.shrinking_steps import at_infinity
 
 
 @dataclass(frozen=True)
+class Series:
+    r"""What the first values and the inflow leave for ever: :math:`K\,(\text{start} + \text{head}\; F(\text{upper};
+    \text{lower}; 1))`.
+
+    Attributes
+    ----------
+    zeros, poles : roots of the step's numerator and denominator; K = Π Γ(s − pole)/Π Γ(s − zero), s the first step
+    start, head : value before the sum, and its first term
+    upper, lower : parameters of the hypergeometric series; none where nothing flows in
+    first : index of the first term
+    """
+
+    zeros: tuple[Expr, ...]
+    poles: tuple[Expr, ...]
+    start: Expr
+    head: Expr
+    upper: tuple[Expr, ...]
+    lower: tuple[Expr, ...]
+    first: int
+
+
+@dataclass(frozen=True)
 class PowerLaw:
-    """coefficient · G^(−power) · (ln G)^logs, the leading term."""
+    """coefficient · G^(−power) · (ln G)^logs, the leading term.
+
+    Examples
+    --------
+    >>> from sympy import Matrix, N, Rational
+    >>> from theory.solver.power_law import power_law
+    >>> from theory.workflows.dynamics import GENERATION as g
+    >>> step, inflow, one = (Matrix([[entry]]) for entry in ((1 - Rational(1, 4) / g) ** 2, 1 / g**2, 1))
+    >>> pool = MomentRecurrence(start=2, matrix=step, forcing=inflow, readout=one, initial=one)
+    >>> law = power_law(pool, Order({}))
+    >>> law.power
+    1/2
+    >>> [N(end, 12) for end in law.enclosure(15)]
+    [2.86016570806, 2.86016570806]
+    """
 
     coefficient: Expr
     power: Expr
     logs: int = 0
+    series: Series | None = None
+
+    def enclosure(self, digits: int = 30) -> tuple[Rational, Rational]:
+        r"""Two rationals with the coefficient between them, less than :math:`10^{-\text{digits}}` of it apart.
+
+        By ball arithmetic: a partial sum of the series, and a bound on its tail by comparison with an integral
+        (:mod:`theory.expressions.hypergeometric`).
+
+        Raises
+        ------
+        DomainError
+            When a parameter has no number, or the coefficient is not found to that precision.
+        """
+        return enclosed(self.coefficient, whole_number("digits", digits, least=1))
 
     @property
     def term(self) -> Expr:
@@ -47,7 +115,7 @@ def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
     UnknownOrder
         Where parameters decide which of the three cases holds.
     """
-    g = recurrence.symbol
+    recurrence, g = reduced(recurrence), recurrence.symbol
     readout = recurrence.readout
     if recurrence.continuation is not None or recurrence.matrix.shape != (1, 1) or readout.has(g):
         return None
@@ -59,8 +127,7 @@ def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
         return None
     start, initial = int(recurrence.start), recurrence.initial[0]
     if inflow == 0:
-        constant = _tail(step, S.Zero, g, start, initial)
-        return None if constant is None else PowerLaw(readout[0] * constant, pull)
+        return _kept(readout[0], pull, start, _tail(step, S.Zero, g, start, initial))
     drop = _drop(inflow, g)
     if drop is None:
         return None
@@ -70,8 +137,23 @@ def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
         return PowerLaw(readout[0] * cancel(push / (pull - q + 1)), q - 1)
     if side == 0:
         return PowerLaw(readout[0] * push, q - 1, 1)
-    constant = _tail(step, inflow, g, start, initial)
-    return None if constant is None else PowerLaw(readout[0] * constant, pull)
+    return _kept(readout[0], pull, start, _tail(step, inflow, g, start, initial))
+
+
+def _kept(readout: Expr, pull: Expr, start: int, series: Series | None) -> PowerLaw | None:
+    """What is left for ever of the first values and the inflow, as G^(−c)."""
+    if series is None:
+        return None
+    scale = S.One
+    for root in series.zeros:
+        scale /= gamma(start - root)
+    for root in series.poles:
+        scale *= gamma(start - root)
+    whole = all(value.is_Integer for value in (*series.upper, *series.lower))
+    # Whole parameters have values in known constants.
+    total = hyper(series.upper, series.lower, S.One) if series.head != 0 else S.Zero
+    total = series.start + series.head * (hyperexpand(total) if whole else total)
+    return PowerLaw(readout * simplify(scale) * total, pull, series=series)
 
 
 def _drop(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
@@ -83,19 +165,14 @@ def _drop(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
     return Integer(bottom.degree() - top.degree()), cancel(top.LC() / bottom.LC())
 
 
-def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Expr | None:
+def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Series | None:
     """C = K (y_{s−1} + Σ f_i/P_i), as Gamma functions and a hypergeometric series at 1."""
     gains = _split(step, g)
     if gains is None:
         return None
     (zeros, poles), _ = gains
-    scale = S.One
-    for root in zeros:
-        scale /= gamma(start - root)
-    for root in poles:
-        scale *= gamma(start - root)
     if inflow == 0:
-        return simplify(scale * initial)
+        return Series(tuple(zeros), tuple(poles), initial, S.Zero, (), (), start)
     flows = _split(inflow, g)
     if flows is None:
         return None
@@ -108,13 +185,8 @@ def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Exp
     upper = [first + 1 - u for u in flow_zeros] + [first - v for v in flow_poles] + [first + 1 - b for b in poles]
     lower = [first - u for u in flow_zeros] + [first + 1 - v for v in flow_poles] + [first + 1 - a for a in zeros]
     upper, lower = _cancelled([*upper, S.One], lower)
-    series = hyperexpand(hyper(upper, lower, S.One)) if _short(upper, lower) else hyper(upper, lower, S.One)
-    return simplify(scale) * (head * series if joins else initial + head * series)
-
-
-def _short(upper: list[Expr], lower: list[Expr]) -> bool:
-    """Whether the series has whole parameters: those have values in known constants."""
-    return all(value.is_Integer for value in (*upper, *lower))
+    left = S.Zero if joins else initial
+    return Series(tuple(zeros), tuple(poles), left, head, tuple(upper), tuple(lower), first)
 
 
 def _cancelled(upper: list[Expr], lower: list[Expr]) -> tuple[list[Expr], list[Expr]]:

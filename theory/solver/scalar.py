@@ -2,7 +2,7 @@ r"""First-order scalar recurrences :math:`y_g = p_g\,y_{g-1} + f_g` with coeffic
 
 from __future__ import annotations
 
-from sympy import Expr, Symbol, cancel, gammasimp, simplify
+from sympy import Expr, Rational, Symbol, cancel, gammasimp, prime, simplify
 
 from theory.expressions.sums import definite_sum
 from theory.solver.products import definite_product
@@ -21,9 +21,10 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
     product = definite_product(p, index, start, upper)
     if f == 0:
         return None if product is None else initial * product
-    fixed = simplify(f / (1 - p))
-    if not fixed.has(index):
-        return None if product is None else fixed + (initial - fixed) * product
+    if not _moves(f / (1 - p), index):
+        fixed = simplify(f / (1 - p))
+        if not fixed.has(index):
+            return None if product is None else fixed + (initial - fixed) * product
     if product is None:
         return None
     running = gammasimp(product.subs(upper, index)) if upper != index else gammasimp(product)
@@ -31,3 +32,18 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
         return None
     total = definite_sum(cancel(f / running), index, start, upper)
     return None if total is None else cancel(running.subs(index, upper)) * (initial + total)
+
+
+def _moves(expression: Expr, index: Symbol) -> bool:
+    """Whether numbers show that the expression depends on the index; simplifying may take minutes to say so."""
+    others = sorted(expression.free_symbols - {index}, key=lambda symbol: symbol.name)
+    point = {symbol: Rational(prime(7 + k), prime(9 + k)) for k, symbol in enumerate(others)}
+    if any(symbol.is_integer for symbol in others):
+        point |= {symbol: prime(7 + k) for k, symbol in enumerate(others) if symbol.is_integer}
+    try:
+        first, second = (expression.subs(point).subs(index, at).evalf(30, maxn=100) for at in (6, 11))
+    except (TypeError, ValueError, ZeroDivisionError):
+        return False
+    if not (first.is_Float or first.is_Rational) or not (second.is_Float or second.is_Rational):
+        return False
+    return bool(abs(first - second) > Rational(1, 10**12) * abs(first))

@@ -6,19 +6,38 @@ Let :math:`y_g = a_g y_{g-1} + f_g` with :math:`a_g = 1 - c/g + O(1/g^2)`, c > 0
 
 .. math:: d_g = O(g^{-c})\, d_{g_0} + \sum_{i \le g} o(1/i)\, (i/g)^c \to 0
 
-as :math:`\sum_{i \le g} (1/i) (i/g)^c \to 1/c` (Cesàro; derived here). Component by component this is the limit of
-every triangular system. A biased sampler meets it under accumulate: the bias tends to that of the target.
+as :math:`\sum_{i \le g} (1/i) (i/g)^c \to 1/c` (Cesàro; derived here). The same holds of several moments at once, with
+:math:`P_g = 1 - M/g + o(1/g)` and :math:`g f_g \to \varphi`: where M is triangular in some order, with a positive
+diagonal, a norm :math:`\max_i |y_i|/\omega_i` whose weights fall fast enough in that order has
+:math:`\|P_g\| \le 1 - c/g` from some g on, and :math:`y_g \to M^{-1}\varphi`. Entries of order 1/g² may stand anywhere:
+the mean of a pool and its variance feed one another so. A biased sampler meets it under accumulate: the bias tends to
+that of the target.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from sympy import Basic, Expr, Gt, Lt, Piecewise, Poly, S, Symbol, cancel, fraction, oo, together
+from sympy import Basic, Expr, Gt, Lt, Piecewise, Poly, S, Symbol, cancel, fraction, oo, together, true
 
 from theory.expressions.expansion import Order
 from theory.expressions.signs import sign
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.reduced import reduced
+
+
+@dataclass(frozen=True)
+class Shrinking:
+    """The order in which the moments' limits follow from one another, those limits, and that of the readout.
+
+    All of it holds under the condition, which is ``true`` where the ranges of the parameters decide it.
+    """
+
+    order: tuple[int, ...]
+    limits: tuple[Expr, ...]
+    limit: Expr
+    condition: Basic = true
 
 
 def shrinking_limit(recurrence: MomentRecurrence, order: Order) -> Expr | None:
@@ -26,12 +45,29 @@ def shrinking_limit(recurrence: MomentRecurrence, order: Order) -> Expr | None:
 
     Where a parameter decides whether the steps shrink towards anything, the limit is stated under that condition alone.
     """
+    found = shrinking(recurrence, order)
+    if found is None:
+        return None
+    return found.limit if found.condition is true else Piecewise((found.limit, found.condition))
+
+
+def shrinking(recurrence: MomentRecurrence, order: Order) -> Shrinking | None:
+    """The limit, and those of the moments that the readout depends on; None where steps are of another kind."""
     while recurrence.continuation is not None:
         recurrence = recurrence.continuation[1]
+    recurrence = reduced(recurrence)
     g, size = recurrence.symbol, recurrence.matrix.shape[0]
-    sources = {
-        row: {col for col in range(size) if col != row and recurrence.matrix[row, col] != 0} for row in range(size)
+    pulls = {
+        (row, col): at_infinity(g * (int(row == col) - recurrence.matrix[row, col]), g)
+        for row in range(size)
+        for col in range(size)
     }
+    pushes = [at_infinity(g * entry, g) for entry in recurrence.forcing]
+    total = at_infinity(recurrence.shift, g)
+    weights = [at_infinity(entry, g) for entry in recurrence.readout]
+    if any(value is None for value in (*pulls.values(), *pushes, total, *weights)):
+        return None
+    sources = {row: {col for col in range(size) if col != row and pulls[row, col] != 0} for row in range(size)}
     try:
         ordered = list(TopologicalSorter(sources).static_order())
     except CycleError:
@@ -39,25 +75,20 @@ def shrinking_limit(recurrence: MomentRecurrence, order: Order) -> Expr | None:
     limits: dict[int, Expr] = {}
     undecided: set[Expr] = set()
     for row in ordered:
-        pull = at_infinity(g * (1 - recurrence.matrix[row, row]), g)
-        if pull is None or sign(pull, order.ranges) in (0, -1) or any(col not in limits for col in sources[row]):
-            continue
-        if sign(pull, order.ranges) is None:
-            undecided.add(pull.as_content_primitive()[1])
-        push = at_infinity(g * recurrence.forcing[row], g)
-        parts = [(at_infinity(g * recurrence.matrix[row, col], g), limits[col]) for col in sources[row]]
-        if push is None or any(weight is None for weight, _ in parts):
-            continue
-        limits[row] = cancel((push + sum((weight * limit for weight, limit in parts), S.Zero)) / pull)
-    total = at_infinity(recurrence.shift, g)
-    for col, entry in enumerate(recurrence.readout):
-        weight = at_infinity(entry, g)
-        if weight is None or (entry != 0 and col not in limits) or total is None:
+        pull = pulls[row, row]
+        assert pull is not None
+        known = sign(pull, order.ranges)
+        if known in (0, -1):
             return None
-        total += weight * limits.get(col, S.Zero)
-    if total is None or len(undecided) > 1:
+        if known is None:
+            undecided.add(pull.as_content_primitive()[1])
+        fed = sum((pulls[row, col] * limits[col] for col in sources[row]), S.Zero)
+        limits[row] = cancel((pushes[row] - fed) / pull)
+    if len(undecided) > 1:
         return None
-    return Piecewise((cancel(total), _positive(*undecided))) if undecided else cancel(total)
+    total += sum((weight * limits[col] for col, weight in enumerate(weights)), S.Zero)
+    condition = _positive(*undecided) if undecided else true
+    return Shrinking(tuple(ordered), tuple(limits[row] for row in ordered), cancel(total), condition)
 
 
 def _positive(pull: Expr) -> Basic:

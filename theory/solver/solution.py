@@ -6,19 +6,36 @@ In units of the recurrence: the risk is offset + scale × this.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Eq, Expr, Max, Min, Piecewise, S, Symbol, diff, fraction, oo, radsimp, simplify, together
+from sympy import (
+    Eq,
+    Expr,
+    Max,
+    Min,
+    Piecewise,
+    S,
+    Symbol,
+    diff,
+    fraction,
+    oo,
+    radsimp,
+    simplify,
+    sqrt,
+    sympify,
+    together,
+)
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
-from theory.expressions.signs import Ranges, sign
+from theory.expressions.signs import Ranges, at_least, sign, unit_interval
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.power_law import power_law
-from theory.solver.shrinking_steps import shrinking_limit
+from theory.solver.reduced import reduced
+from theory.solver.shrinking_steps import at_infinity, shrinking_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
 from theory.solver.unsolved import by_cases, outcomes
@@ -133,6 +150,7 @@ class Solution:
         if expansion is None:
             found = geometric_limit(recurrence)
             found = shrinking_limit(recurrence, order) if found is None else found
+            found = self._limit_of_power(order) if found is None else found
             return self._by_theorems[0] if found is None else found
         leading = expansion.leading()
         if expansion.oscillates:
@@ -140,6 +158,24 @@ class Solution:
         if leading is not None and order.keys(leading[1], CONSTANT) > 0:
             return -oo if sign(leading[0], self.ranges) == -1 else oo
         return expansion.constant
+
+    def _limit_of_power(self, order: Order) -> Expr | None:
+        """Limit of what behaves like a power of G."""
+        assert isinstance(self.recurrence, MomentRecurrence)
+        kept = reduced(self.recurrence)
+        pull = at_infinity(kept.symbol * (1 - kept.matrix[0]), kept.symbol) if kept.matrix.shape == (1, 1) else None
+        # Whether it is pulled to a limit at all comes before the order in which it gets there.
+        if pull is None or order.exponents(pull, S.Zero) > 0:
+            return None if pull is None else shrinking_limit(self.recurrence, order)
+        law = power_law(self.recurrence, order)
+        if law is None:
+            return None
+        side = order.exponents(law.power, S.Zero)
+        if side == 0 and law.logs == 0:
+            return law.coefficient
+        known = law.series is None
+        way = sign(law.coefficient, order.ranges) if known else _sign_of_kept(self.recurrence, order.ranges)
+        return S.Zero if side > 0 else None if way is None else oo * way
 
     def _settled(self, order: Order) -> Expr | None:
         """Limit by the constant steps to which the steps tend; None unless those are seen to contract."""
@@ -176,14 +212,25 @@ class Solution:
             left, right = unknown.left, unknown.right
         if depth == 0:
             return None
-        below = self._cases(ask, order.assuming(left, right, -1), depth - 1)
-        above = self._cases(ask, order.assuming(left, right, 1), depth - 1)
-        if below is None or above is None or isinstance(below, Piecewise) or isinstance(above, Piecewise):
-            return None
         symbol, boundary = self._boundary(left - right)
+        rises = symbol is None or sign(diff(left - right, symbol), self.ranges) == 1
+        sides = (-1, 1) if rises else (1, -1)
+        orders = [order.assuming(left, right, side) for side in sides]
+        if symbol is not None:
+            runs = _split_range(self.ranges.get(symbol), boundary, self.ranges)
+            orders = [
+                replace(item, ranges={**order.ranges, symbol: run} if run is not None else order.ranges)
+                for item, run in zip(orders, runs, strict=True)
+            ]
+        lower, upper = (self._cases(ask, item, depth - 1) for item in orders)
+        if lower is None or upper is None or isinstance(lower, Piecewise) or isinstance(upper, Piecewise):
+            return None
         if symbol is None:
-            return Piecewise((below, left < right), (above, left > right))
-        lower, upper = (below, above) if sign(diff(left - right, symbol), self.ranges) == 1 else (above, below)
+            between = self._where_equal(ask, left, right)
+            if between is None:
+                return Piecewise((lower, left < right), (upper, left > right))
+            last = [(upper, True)] if between == upper else [(between, Eq(left, right)), (upper, True)]
+            return Piecewise((lower, left < right), *last)
         try:
             between = ask(self._at(symbol, boundary), Order(self.ranges))
         except UnknownOrder:
@@ -191,6 +238,26 @@ class Solution:
         if between is None:
             return None
         return Piecewise((lower, symbol < boundary), (between, Eq(symbol, boundary)), (upper, True))
+
+    def _where_equal(self, ask: Callable[[Solution, Order], Expr | None], left: Expr, right: Expr) -> Expr | None:
+        """The answer where both are equal, by putting in the value that some parameter then has."""
+        numerator, denominator = fraction(together(left - right))
+        for symbol in sorted(numerator.free_symbols, key=lambda item: item.name):
+            polynomial = numerator.as_poly(symbol)
+            if polynomial is None or not sign(denominator, self.ranges):
+                continue
+            *above, constant = polynomial.all_coeffs()
+            if len(above) == 1:
+                value = simplify(-constant / above[0])
+            elif len(above) == 2 and above[1] == 0 and sign(symbol, self.ranges) in (0, 1):
+                value = sqrt(simplify(-constant / above[0]))
+            else:
+                continue
+            try:
+                return ask(self._at(symbol, value), Order(self.ranges))
+            except UnknownOrder:
+                continue
+        return None
 
     def _boundary(self, difference: Expr) -> tuple[Symbol | None, Expr]:
         """A parameter in which the difference is linear and monotone, and its value where the difference is zero."""
@@ -211,3 +278,23 @@ class Solution:
 
     def _at(self, symbol: Symbol, value: Expr) -> Solution:
         return Solution(self.recurrence.subs(symbol, value), self.ranges)
+
+
+def _split_range(run: Expr | None, boundary: Expr, ranges: Ranges) -> tuple[Expr | None, Expr | None]:
+    """What runs over the values below a boundary, and above it, of a parameter whose values start at 0."""
+    if run is None or sign(boundary, ranges) != 1 or not run.is_nonnegative:
+        return None, None
+    return boundary * unit_interval(), at_least(boundary)
+
+
+def _sign_of_kept(recurrence: MomentRecurrence, ranges: Ranges) -> int | None:
+    """Sign of what the first values and the inflow leave for ever, where all of them have one sign."""
+    recurrence = reduced(recurrence)
+    after = {**ranges, recurrence.symbol: at_least(sympify(recurrence.start))}
+    step, inflow, first = recurrence.matrix[0], recurrence.forcing[0], recurrence.initial[0]
+    if sign(step, after) != 1:
+        return None
+    signs = {sign(inflow, after), sign(first, ranges)} - {0}
+    way = sign(recurrence.readout[0], ranges)
+    (found,) = signs if len(signs) == 1 else (None,)
+    return None if found is None or not way else found * way

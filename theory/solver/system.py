@@ -9,6 +9,7 @@ from sympy import Eq, Expr, Matrix, Piecewise, Pow, S, sympify
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.constant import solve_constant
+from theory.solver.readout import solve_readout
 from theory.solver.scalar import solve_scalar
 
 
@@ -20,7 +21,7 @@ def solve_recurrence(recurrence: MomentRecurrence) -> Expr | None:
     branches: list[tuple[Expr, object]] = [(value, Eq(G, g)) for g, value in enumerate(recurrence.early, start=1)]
     active, initial = recurrence, recurrence.initial
     while True:
-        solved = _solve(active, initial)
+        solved = _solve(active, initial) or solve_readout(recurrence)
         if solved is None:
             return None
         value, moments = solved
@@ -43,7 +44,8 @@ def solve_moments(recurrence: MomentRecurrence) -> list[list[Expr]] | None:
     while True:
         moments = _triangular(active.matrix, active.forcing, initial, active)
         if moments is None:
-            return None
+            whole = solve_readout(recurrence)
+            return None if whole is None else [whole[1]]
         found.append(moments)
         if active.continuation is None:
             return found

@@ -10,9 +10,10 @@ from typing import Any
 
 from sympy import Symbol
 
-from theory.derivation.arguments import least_squares, spectrum, wishart_chain
+from theory.derivation.arguments import bending, least_squares, spectrum, wishart_chain
 from theory.derivation.step import Step
 from theory.models.base import Model
+from theory.models.bent import BentModel
 from theory.models.gaussian_fit import GaussianFit
 from theory.models.kernel_density import KernelDensity
 from theory.models.linear_regression import LinearRegression
@@ -41,3 +42,8 @@ def _(model: GaussianFit, workflow: Workflow, loss: str, recurrence: Any, g: Sym
 @argument.register
 def _(model: KernelDensity, workflow: Workflow, loss: str, recurrence: Any, g: Symbol) -> Any:
     return spectrum.steps(model, workflow, recurrence, g)
+
+
+@argument.register
+def _(model: BentModel, workflow: Workflow, loss: str, recurrence: Any, g: Symbol) -> Any:
+    return bending.steps(model, workflow, recurrence, g)

@@ -1,0 +1,121 @@
+"""Claims about bent loops: closed forms under every workflow, order, bounds, and what Coq can state of them."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import pairwise
+
+import pytest
+from sympy import Rational, Symbol
+
+from theory import (
+    Accumulate,
+    Bernoulli,
+    Exponential,
+    FreshReal,
+    GaussianMean,
+    NotDerivedError,
+    RealPlusLatest,
+    Replace,
+    SlidingWindow,
+    expected_risk,
+)
+from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
+from theory.proof import ClosedForm, Growth, LeastBound, Limit, Monotone, NeverWorse, check, prove
+from theory.proof.coq.compile import STANDARD_AXIOMS, compile_coq
+from theory.proof.coq.export import coq_source
+
+COIN = Bernoulli(p="1/3", n=4)
+M = Symbol("m", positive=True)
+MODELS = {
+    "biased": BiasedSampler(COIN, "9/10", "1/2"),
+    "mean": PosteriorMean(COIN, 2, "3/4"),
+    "sample": PosteriorSample(COIN, 2, "3/4"),
+    "flips": BiasedSampler.label_flips(COIN, "1/10"),
+    "verified": BiasedSampler.verified(GaussianMean(sigma2=1, n=4), 0, 1),
+    "hot": BiasedSampler(GaussianMean(sigma2=1, n=4), "11/10", "1/2"),
+}
+WORKFLOWS = [Replace(), FreshReal(), RealPlusLatest(), SlidingWindow(2)]
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_closed_forms(name, unnoticed):
+    found = [prove(ClosedForm(expected_risk(MODELS[name], workflow))) for workflow in WORKFLOWS]
+    survivors, tried = unnoticed(found[:2])
+    assert not survivors
+    assert tried > 40
+    parts = expected_risk(MODELS[name], Replace())
+    assert all(check(prove(ClosedForm(part))) for part in (parts.bias, parts.variance))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BiasedSampler(Bernoulli(), "tau", M),
+        BiasedSampler(Exponential(), "tau", M),
+        BiasedSampler(GaussianMean(), "tau", M),
+        PosteriorMean(Bernoulli(), "kappa", M),
+        PosteriorSample(Bernoulli(), "kappa", M),
+    ],
+    ids=lambda model: f"{model.name}-{model.family.name}",
+)
+def test_closed_forms_with_symbols(model):
+    assert check(prove(ClosedForm(expected_risk(model, Replace()))))
+
+
+def test_bounds():
+    for name, workflow, bound in (
+        ("biased", Replace(), Rational(1057, 5652)),
+        ("mean", Replace(), Rational(59, 288)),
+        # It starts at its worst.
+        ("mean", FreshReal(), Rational(19, 432)),
+        # The posterior's law does not change while half of the data are real.
+        ("sample", RealPlusLatest(), Rational(115, 1512)),
+    ):
+        risk = expected_risk(MODELS[name], workflow)
+        assert risk.bound == bound
+        assert prove(LeastBound(risk)).data["claim"]["bound"] == str(bound)
+
+
+def test_what_overshoots_has_no_such_bound():
+    """Up, and down again to its limit: no bound is stated, and none is proved."""
+    risk = expected_risk(MODELS["biased"], RealPlusLatest())
+    assert risk.at(2) > risk.limit > risk.at(1)
+    assert risk.monotonicity is None
+    assert risk.bound is None
+    for claim in (Monotone, LeastBound):
+        with pytest.raises(NotDerivedError):
+            prove(claim(risk))
+
+
+@pytest.mark.parametrize("workflow", [Replace(), Accumulate(), FreshReal()], ids=lambda workflow: workflow.name)
+def test_a_sampler_that_leans_towards_the_truth_is_never_worse(workflow):
+    """Than a faithful one, and the more it leans the better."""
+    chain = [expected_risk(BiasedSampler(COIN, fidelity, "1/3"), workflow) for fidelity in ("1/2", "9/10")]
+    chain.append(expected_risk(COIN, workflow))
+    for better, worse in pairwise(chain):
+        assert check(prove(NeverWorse(better, worse)))
+    if workflow.name == "fresh-real":
+        with pytest.raises(NotDerivedError):
+            prove(NeverWorse(chain[2], chain[0]))
+
+
+def test_coq_states_what_its_library_can_name():
+    risk = expected_risk(MODELS["biased"], Replace())
+    leaning = expected_risk(BiasedSampler(COIN, "9/10", "1/3"), Replace())
+    exploding = expected_risk(BiasedSampler(GaussianMean(sigma2=1, n=4), "11/10", "1/2"), Replace())
+    sources = [
+        coq_source(claim)
+        for claim in (
+            *(claim(risk) for claim in (ClosedForm, Limit, LeastBound)),
+            NeverWorse(leaning, expected_risk(COIN, Replace())),
+            Growth(exploding),
+        )
+    ]
+    assert all("Theorem claim" in source for source in sources)
+    if shutil.which("coqc"):
+        assert set(compile_coq(sources[2])) <= STANDARD_AXIOMS
+    with pytest.raises(NotDerivedError, match="no name in the Coq library"):
+        coq_source(Growth(expected_risk(BiasedSampler(COIN, "9/10", "1/3"), Accumulate())))
+    with pytest.raises(NotDerivedError, match="cannot name"):
+        coq_source(Limit(expected_risk(MODELS["biased"], Accumulate())))
