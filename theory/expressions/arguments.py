@@ -54,7 +54,7 @@ _WRITTEN: dict[str, tuple[str, ...]] = {
 #: Text given for any other parameter, one of a model, may hold the names of models' parameters and of their symbols.
 _OF_MODELS = (
     *_COUNTS, "p", "r", "c", "v0", "v1", "v2", "v_0", "v_1", "v_2", "mean", "mu", "sigma", "sigma2", "rate", "lambda",
-    "shape", "alpha", "h", "B", "signal",
+    "shape", "alpha", "h", "B", "signal", "tau", "kappa", "gamma", "theta", "v",
 )  # fmt: skip
 
 _OURS = ("theory", "numerics", "selfgen")

@@ -11,7 +11,9 @@ else:
     from algebra import require
 # fmt: on
 
-Form = Any  # str or int; [form of every item]; {key: form}, with "?" behind a key that may be missing, "" for any key
+#: str or int; [form of every item]; {key: form}, with "?" behind a key that may be missing, "" for any key; for one of
+#: two forms, a pair: a plain one, and that of an object.
+Form = Any
 
 REGIME = {"start": str, "matrix": [[str]], "forcing": [str], "readout": [str], "shift": str}
 SEQUENCE = {"scale": str, "offset": str, "early": [str], "initial": [str], "regimes": [REGIME]}
@@ -21,6 +23,9 @@ CERTIFICATE = {
     "format": str, "version": int, "claim": CLAIM, "about": [ABOUT], "parameters": {"": str}, "positive": [str],
     "sequences": [SEQUENCE], "steps": [{"": None}], "witnesses": [str],
 }  # fmt: skip
+FORMULA = {"zeros": [str], "poles": [str], "origin": int, "first": int, "begin": str, "head": str, "upper": [str],
+           "lower": [str]}  # fmt: skip
+CONSTANT = {"since?": int, "below?": str, "above?": str, "digits?": int, "decimals?": int, "formula?": FORMULA}
 STEPS: dict[str, Form] = {
     "solution": {"sequence": int, "moments": [[str]], "value": [str], "early": [str]},
     "annihilator": {"sequence": int, "annihilator": [str], "value": [str], "early": [str],
@@ -28,7 +33,9 @@ STEPS: dict[str, Form] = {
     "cone": {"shape": str, "sequences": [int], "since": int, "risks": [[str]], "forms": [[str]],
              "multipliers": [[str]], "rests": [str], "weights": [str], "rest": str},
     "limit": {"sequence": int, "limit": str},
+    "shrinking": {"sequence": int, "order": [int], "limits": [str], "limit": str, "risks": [str]},
     "growth": {"sequence": int, "growth": str},
+    "power": {"sequence": int, "shape": str, "power": str, "logs": int, "coefficient": (str, CONSTANT), "risks": [str]},
     "remainder": {"sequence": int, "expansion": str, "bound": str, "since": int, "constant?": str},
 }  # fmt: skip
 
@@ -50,6 +57,8 @@ def fits(form: Form, value: Any, place: str) -> None:
     match form:
         case None:
             return
+        case tuple():
+            fits(form[type(value) is dict], value, place)
         case list():
             require(type(value) is list, f"{place} is malformed: it is no list.")
             for item in value:

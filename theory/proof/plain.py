@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 LARGEST = 4_000_000  # characters, or bytes of a file, at most
 DEEPEST = 40  # lists and objects within one another, at most
-DIGITS = 20  # of a whole number, at most
+DIGITS = 40  # of a whole number, at most
 
 
 class UnreadableError(ValueError):

@@ -77,12 +77,12 @@ def test_bounds():
         assert prove(LeastBound(risk)).data["claim"]["bound"] == str(bound)
 
 
-def test_what_overshoots_has_no_such_bound():
-    """Up, and down again to its limit: no bound is stated, and none is proved."""
+def test_what_overshoots_has_its_peak_for_a_bound():
+    """Up, and down again to its limit: the largest value is that of generation 2."""
     risk = expected_risk(MODELS["biased"], RealPlusLatest())
     assert risk.at(2) > risk.limit > risk.at(1)
     assert risk.monotonicity is None
-    assert risk.bound is None
+    assert risk.bound == risk.at(2) == max(risk.at(generation) for generation in range(1, 12))
     for claim in (Monotone, LeastBound):
         with pytest.raises(NotDerivedError):
             prove(claim(risk))

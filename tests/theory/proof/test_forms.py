@@ -116,7 +116,7 @@ def test_a_text_may_not_name_the_variable_of_a_range():
         ("[" * 100_000 + "]" * 100_000, f"nested deeper than {DEEPEST} levels"),
         ('{"a": ' * (DEEPEST + 5) + "1" + "}" * (DEEPEST + 5), f"nested deeper than {DEEPEST} levels"),
         ('"' + "x" * LARGEST + '"', "is longer than 4,000,000 characters"),
-        ("9" * 400, "more than 20 digits"),
+        ("9" * 400, "more than 40 digits"),
         ("{", "no JSON"),
         ("", "no JSON"),
         ("\ufeff{}", "no JSON"),
