@@ -138,9 +138,12 @@ def _models_of(built: type[Model]) -> Any:
             run = ranges[symbol].subs(at)
             at[symbol] = run.subs(dict.fromkeys(run.free_symbols, values[symbol]))
         try:
-            return chosen.subs({**values, **at})
+            model = chosen.subs({**values, **at})
         except DomainError:
             reject()
+        if getattr(model, "variance", None) == 0:
+            reject()  # all data alike: there is no risk to speak of
+        return model
 
     return drawn()
 
