@@ -45,6 +45,7 @@ def _lerch(z: Any, s: Any, a: Any) -> Any:
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "Abs": mp.fabs,
     "gamma": lambda x: mp.gamma(x) if abs(x) < 10**6 else mp.exp(mp.loggamma(x)),
     "harmonic": _harmonic,
     "polygamma": lambda m, x: mp.psi(int(m), x),

@@ -85,7 +85,7 @@ class MultinomialRegression(Regression):
         return (draws >= np.cumsum(mean, axis=0)).sum(axis=0).astype(np.float64)
 
     def indicators(self, labels: Array) -> Array:
-        """Labels as indicators of the first q classes: shape (q, *labels.shape)."""
+        """Labels as indicators of the first q classes: shape ``(q, *labels.shape)``."""
         return np.stack([(labels == a).astype(np.float64) for a in range(self.classes)])
 
     def halfspaces(self, trials: Array, sums: Array) -> Array:

@@ -114,6 +114,7 @@ class BentPool:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         return block_size(8 * (2 * int(table.points.sum()) + 2 * table.generations), 2**25)
 

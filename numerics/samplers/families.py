@@ -45,7 +45,7 @@ class Kind(ABC):
 
     @abstractmethod
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        """``count`` points for every mean: shape (count, *mean.shape)."""
+        """``count`` points for every mean: shape ``(count, *mean.shape)``."""
 
     @abstractmethod
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
@@ -68,7 +68,7 @@ class Normal(Kind):
     """Normal of variance ``index``."""
 
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        """Points of the family about every mean: shape (count, *mean.shape)."""
+        """Points of the family about every mean: shape ``(count, *mean.shape)``."""
         noise = rng.standard_normal((count, *mean.shape))
         noise *= np.sqrt(self.index)
         noise += mean
@@ -99,7 +99,7 @@ class Poisson(Nonnegative):
     """Poisson; the index is 1."""
 
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        """Points of the family about every mean: shape (count, *mean.shape)."""
+        """Points of the family about every mean: shape ``(count, *mean.shape)``."""
         return _poisson(rng, np.broadcast_to(mean, (count, *mean.shape)))
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
@@ -111,7 +111,7 @@ class Gamma(Nonnegative):
     """Gamma of shape ``index``."""
 
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        """Points of the family about every mean: shape (count, *mean.shape)."""
+        """Points of the family about every mean: shape ``(count, *mean.shape)``."""
         draws = standard_gamma(rng, self.index, (count, *mean.shape))
         draws *= mean / self.index
         return draws
@@ -132,7 +132,7 @@ class Binomial(Nonnegative):
     tabulated: tuple[int, ...] = ()
 
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        """Points of the family about every mean: shape (count, *mean.shape)."""
+        """Points of the family about every mean: shape ``(count, *mean.shape)``."""
         shape = (count, *mean.shape)
         if self.index == 1:
             return (rng.random(shape) < mean).astype(np.float64)
@@ -176,7 +176,7 @@ class NegativeBinomial(Nonnegative):
     """Negative binomial, V = μ + μ²/index: Poisson with a gamma rate."""
 
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        """Points of the family about every mean: shape (count, *mean.shape)."""
+        """Points of the family about every mean: shape ``(count, *mean.shape)``."""
         rates = standard_gamma(rng, self.index, (count, *mean.shape))
         rates *= mean / self.index
         return _poisson(rng, rates)
@@ -192,7 +192,7 @@ class HyperbolicSecant(Kind):
     """Generalised hyperbolic secant, V = index + μ²/index."""
 
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
-        """Points of the family about every mean: shape (count, *mean.shape)."""
+        """Points of the family about every mean: shape ``(count, *mean.shape)``."""
         return hyperbolic_secant(rng, self.index, np.broadcast_to(mean, (count, *mean.shape)))
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:

@@ -25,6 +25,7 @@ class MedianChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         points = int(max(table.points.max(), table.fresh_points.max()))
         return block_size(8 * (2 * table.generations + 2 * points + 4 + kept_blocks(self.plan)))

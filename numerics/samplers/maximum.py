@@ -30,6 +30,7 @@ class MaximumChain:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         return block_size(8 * (2 * self.schedule.generations + 4 + int(self.used.sum(axis=1).max())))
 
     def losses(self, rng: Generator, replicates: int) -> Array:

@@ -64,6 +64,7 @@ class PointPool:
 
 
 def bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:
+    """Sums of ``drawn`` rows of the pool with replacement, for each of its columns alone."""
     columns = np.arange(pool.shape[1])
     total = np.zeros(pool.shape[1:])
     for _ in range(drawn):
@@ -72,6 +73,7 @@ def bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:
 
 
 def subset_total(rng: Generator, pool: Array, drawn: int) -> Array:
+    """Sums of ``drawn`` different rows of the pool, for each of its columns alone."""
     columns = np.arange(pool.shape[1])
     total = np.zeros(pool.shape[1:])
     for first in range(drawn):

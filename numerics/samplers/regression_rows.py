@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 
 def truth_vectors(replicates: int, d: int, signal: float) -> Array:
+    """True coefficients of squared length ``signal``, a row for each replicate."""
     truth = np.zeros((replicates, d))
     truth[:, 0] = np.sqrt(signal)
     return truth
@@ -36,6 +37,7 @@ def labelled(rng: Generator, teacher: NDArray[np.floating[Any]], rows: int, sigm
 
 
 def squared_error(fitted: NDArray[np.floating[Any]], truth: Array, out: Array) -> None:
+    """‖fitted − truth‖² of every replicate, written to ``out``."""
     error = fitted - truth
     np.einsum("bd,bd->b", error, error, out=out)
 

@@ -43,6 +43,7 @@ class RidgeFresh:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
         rows = int(table.points.max() + table.fresh_points.max())
         statistics = (5 + kept_blocks(self.plan)) * self.d * (self.d + 1)
@@ -107,6 +108,7 @@ class RidgeShared:
 
     @property
     def replicates_in_a_block(self) -> int:
+        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         rows, d = self.rows, self.d
         labels = int(self.schedule.points.max() + self.schedule.fresh_points.max())
         held = 2 * self.schedule.generations + 4 * rows * d + 3 * d * d + labels + d * (4 + kept_blocks(self.plan))

@@ -51,7 +51,7 @@ WORKFLOWS = [Replace(), Accumulate(), SlidingWindow(2), FreshReal(share="1/3", r
         (Binomial(5.0), lambda m: m - m**2 / 5, -0.2),
         (NegativeBinomial(4.0), lambda m: m + m**2 / 4, 0.25),
     ],
-    ids=repr,
+    ids=["normal", "poisson", "gamma", "binomial", "binomial 5", "negative binomial"],
 )
 def test_a_posterior_has_its_mean_and_its_variance(kind, variance, curvature) -> None:
     """Mean m and variance V(m)/(M − v2): within 4.5 standard errors, those of the squares measured."""

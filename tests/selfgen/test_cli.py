@@ -453,13 +453,13 @@ def test_a_study_in_error_names_its_case(study: Path) -> None:
 def test_a_case_without_a_derivation_names_itself(tmp_path: Path) -> None:
     path = tmp_path / "wide.toml"
     path.write_text(
-        '[[case]]\nmodel = "linear-regression"\nworkflow = "sliding-window:k=2"\n'
+        '[[case]]\nmodel = "linear-regression"\nworkflow = "accumulate-subsample"\n'
         "parameters = { d = 50, T = 20, signal = 1 }\n",
         encoding="utf-8",
     )
     result = run.invoke(app, ["verify", str(path), "--jobs", "1"])
     assert result.exit_code == 2
-    assert "case 1 (linear-regression, sliding-window:k=2)" in result.stderr
+    assert "case 1 (linear-regression, accumulate-subsample)" in result.stderr
     assert "no derived risk" in result.stderr
 
 

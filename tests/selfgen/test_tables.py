@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.testing import CliRunner
 
-import selfgen.cli
+import selfgen.commands.terminal
 from selfgen.cli import app
 from selfgen.tables import fitted
 
@@ -45,7 +45,8 @@ def test_a_table_holds_every_cell_at_any_width(width: int) -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_no_command_cuts_a_name(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selfgen.cli, "_terminal", lambda stderr=False: Console(width=width, highlight=False))
+    screen = Console(width=width, highlight=False)
+    monkeypatch.setattr(selfgen.commands.terminal, "terminal", lambda stderr=False: screen)
     for names in (NAMES, NAMES[:2]):
         result = CliRunner().invoke(app, ["compare", "poisson", *names, "--set", "n=20"])
         assert result.exit_code == 0, result.output

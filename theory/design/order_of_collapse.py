@@ -86,7 +86,7 @@ def order_of_collapse(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     >>> order(Replace(sizes=j * log(j + 1))).leading
     log(2)*log(log(G))
     >>> order(Replace(sizes=1 / factorial(j))).kind, order(Accumulate(sizes=1 / j)).bound
-    ('super-exponential', 2)
+    ('super-exponential', Sum(1/(i*harmonic(i)**2), (i, 1, oo)))
     """
     if weighs_pooled_blocks(risk):
         try:

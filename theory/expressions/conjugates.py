@@ -58,7 +58,7 @@ class GammaPair(Function):
     >>> from sympy import Integer, Rational
     >>> pair = GammaPair(Integer(3), Rational(-1, 7))
     >>> pair, float(pair)
-    (Abs(gamma(3 + sqrt(7)*I/7))**2, 3.7841580138...)
+    (Abs(gamma(3 + sqrt(7)*I/7))**2, 3.7813301322413...)
     """
 
     nargs = 2

@@ -91,6 +91,7 @@ class FlippedLabels(Model):
         object.__setattr__(self, "rate", flip_rate(self.rate))
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """Moments of the loss, generation by generation."""
         return self.part(workflow, loss, "risk")
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:

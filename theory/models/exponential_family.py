@@ -130,6 +130,7 @@ class ExponentialFamily(Model):
         return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
     def leading_part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """The same to leading order; the bias is exact."""
         exact = self.part(workflow, loss, part)
         return exact if part == BIAS else self.leading_recurrence(workflow, loss)
 

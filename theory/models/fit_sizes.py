@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import And, Basic, Expr, Ge, Matrix, Min, S, cancel, eye, simplify, sympify
+from sympy import And, Basic, Expr, Ge, Matrix, Min, S, cancel, eye, oo, simplify, sympify
 
 from theory.asymptotics.lowest import always_at_least, infimum
 from theory.expressions.signs import Ranges, sign
@@ -53,7 +53,7 @@ def every_fit(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> E
     """The condition that every fit has ``needed`` samples or more, ``unit`` being the samples of a unit block."""
     ranges = {**workflow.ranges(), **ranges}
     rows = rows_in_use(workflow)
-    if rows is not None and rows.kept:
+    if (rows is not None and rows.kept) or pooled_blocks(workflow) == oo:
         first = workflow.size(1)  # what is kept only grows
         return EveryFit(Ge(unit * first, needed), True, unit * first - needed + 1)
     found = later_size(workflow)

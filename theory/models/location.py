@@ -95,6 +95,7 @@ class Location(Model):
         return cls(laplace_median_variance(int(count)) if law == "laplace" else 1 / count, law, count)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """Moments of the loss, generation by generation."""
         if workflow.draw(Integer(2)) is not None:
             raise NotDerivedError(
                 f"workflow = {workflow.name} draws a subsample of several blocks: no estimate on a block is left to "

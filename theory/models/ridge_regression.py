@@ -214,6 +214,7 @@ class RidgeRegression(Model):
         return "1/T"
 
     def ranges(self) -> dict[Symbol, Expr]:
+        """What every symbol ranges over."""
         covered = super().ranges()
         if isinstance(self.ratio, Symbol):
             covered[self.ratio] = at_least(S.Zero)
@@ -227,10 +228,12 @@ class RidgeRegression(Model):
 
     @property
     def free_symbols(self) -> set[Any]:
+        """Symbols of the parameters, the eigenvalues among them."""
         given = self.eigenvalues or ()
         return super().free_symbols.union(*(value.free_symbols for value in given))
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
+        """The model with values in place of symbols, in the eigenvalues too."""
         own = {name: value.subs(*args, **kwargs) for name, value in self.parameters.items() if isinstance(value, Expr)}
         if self.eigenvalues is not None:
             own["eigenvalues"] = tuple(value.subs(*args, **kwargs) for value in self.eigenvalues)
@@ -254,6 +257,7 @@ class RidgeRegression(Model):
     # -- composition -----------------------------------------------------------------------------------
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """Moments of the loss, generation by generation."""
         if self.penalty is not None and self.penalty.is_zero and self.eigenvalues is None:
             return self.least_squares.recurrence(workflow, loss)
         found = self._composed(workflow, RISK)

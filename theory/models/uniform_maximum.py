@@ -91,9 +91,11 @@ class UniformMaximum(Model):
         object.__setattr__(self, "n", n)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """Moments of the loss, generation by generation."""
         return self.part(workflow, loss, RISK)
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """The recurrence of the risk, its bias or its variance."""
         verify_pool(workflow)
         if workflow.draw(Integer(2)) is not None:
             raise self._not_derived(workflow, "the maximum of a subsample depends on all that was drawn before")

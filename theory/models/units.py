@@ -43,7 +43,7 @@ def slip_of_units(model: Model, workflow: Workflow) -> str | None:
     >>> print(slip_of_units(Bernoulli("1/2", 50), Accumulate(sizes=1000)))
     sizes = 1000 is in units of n = 50, so block 1 holds 50000 samples; for 1000 samples give 20.
     """
-    unit = next((name for name in _UNITS if name in model.parameters), None)
+    unit = next((name for name in _UNITS if isinstance(model.parameters.get(name), Expr)), None)
     if unit is None or _computed.get():
         return None
     many = model.parameters[unit]

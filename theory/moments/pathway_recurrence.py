@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy import Basic, Expr, S, cancel, oo
+from sympy import Basic, Expr, Function, S, cancel, oo
 
 from theory.errors import DomainError
 from theory.moments.recurrence import Recurrence
@@ -50,14 +50,13 @@ class PathwayRecurrence(Recurrence):
                             f"{workflow.fresh_weight(index)}: real data with a weight need a size."
                         )
                     total += coefficient**2 / amount
-            total = total if total.is_Rational else cancel(total)
+            total = _cancelled(total)
             normalised.append(total)
             finite = finite and self._is_finite(len(normalised) - 1)
             if not finite:
                 yield oo
                 continue
-            value = self.offset + self.scale * total
-            yield value if value.is_Rational else cancel(value)
+            yield _cancelled(self.offset + self.scale * total)
 
     def _is_finite(self, generation: int) -> bool:
         margin = self.margin
@@ -66,3 +65,14 @@ class PathwayRecurrence(Recurrence):
     def first_infinite(self, last: int) -> int | None:
         """The first generation up to ``last`` whose risk is infinite."""
         return next((g for g in range(1, last + 1) if not self._is_finite(g)), None)
+
+
+#: Functions of numbers, such as logarithms, in a value at most that is brought over one denominator.
+_MOST_FUNCTIONS = 2
+
+
+def _cancelled(value: Expr) -> Expr:
+    """Over one denominator, where that is polynomial arithmetic in a few quantities; with many it never ends."""
+    if value.is_Rational or (value.is_number and len(value.atoms(Function)) > _MOST_FUNCTIONS):
+        return value
+    return cancel(value)

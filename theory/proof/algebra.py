@@ -25,7 +25,7 @@ from flint import Ordering, acb, fmpq, fmpq_mpoly_ctx
 RING = fmpq_mpoly_ctx.get([f"x{index}" for index in range(60)], Ordering.lex)
 FAR = 2000  # whole steps of a functional equation, powers, and generations run one by one, at most
 LONG, WIDE = 20_000, 20_000  # characters of a text and terms of a polynomial, at most
-ARITIES = dict.fromkeys(("exp", "floor", "gamma", "log", "sin", "sinh", "sqrt", "zeta"), (1,)) | {
+ARITIES = dict.fromkeys(("Abs", "exp", "floor", "gamma", "log", "sin", "sinh", "sqrt", "zeta"), (1,)) | {
     "harmonic": (1, 2), "lerchphi": (3,), "multidigamma": (2,), "polygamma": (2,), "polylog": (2,),
 }  # fmt: skip
 SINES = {  # sin πz, 0 < z < 1/2

@@ -76,7 +76,7 @@ def convergent_sum(term: Expr, index: Symbol, start: int) -> Expr | None:
     >>> from sympy import Symbol
     >>> i = Symbol("i", integer=True, positive=True)
     >>> convergent_sum((2 + (-1) ** i) / i**2, i, 1)
-    7*pi**2/24
+    pi**2/4
     >>> convergent_sum(i**-i, i, 1).evalf(20)
     1.2912859970626635404
     """

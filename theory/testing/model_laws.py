@@ -343,10 +343,10 @@ class _Checking:
     def process_pools(self, executor: Executor | None) -> None:
         """Pickled here, derived there."""
         law = "process pools"
-        if executor is None and "__main__" in {type(cell.risk.workflow).__module__ for cell in self.cells} | {
-            type(self.model).__module__
-        }:
-            self.skipped[law] = "a fresh process does not know what is defined in __main__: define it in a module."
+        modules = {type(part).__module__ for part in (self.model, *(cell.risk.workflow for cell in self.cells))}
+        unknown = sorted(name for name in modules if not _has_file(name))
+        if executor is None and unknown:
+            self.skipped[law] = f"a fresh process does not know what is defined in {unknown[0]}: define it in a module."
             return
         with _law(law, "all losses and workflows"):
             parcel = pickle.dumps([(self.model, cell.risk) for cell in self.cells])
@@ -421,6 +421,11 @@ class _Checking:
 
 
 Answer = tuple[list[Expr], list[Expr], str | None]
+
+
+def _has_file(module: str) -> bool:
+    """Whether another process can import it: a script, a notebook and a page are no modules there."""
+    return module != "__main__" and getattr(sys.modules.get(module), "__file__", None) is not None
 
 
 def elsewhere(parcel: bytes, last: int) -> list[Answer]:

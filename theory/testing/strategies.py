@@ -119,6 +119,8 @@ def _models_of(built: type[Model]) -> Any:
             choices[field.name] = s.booleans()
         elif field.name in built.choices:
             choices[field.name] = s.sampled_from(built.choices[field.name])
+        elif field.name == "temperature":
+            continue  # at another than 1 not every workflow has a derived risk
         elif isinstance(field.default, Expr) and built.roles.get(field.name) == "positive":
             choices[field.name] = rationals(0, 5)
     symbols = sorted(general.free_symbols, key=lambda symbol: str(symbol.name))
@@ -136,9 +138,12 @@ def _models_of(built: type[Model]) -> Any:
             run = ranges[symbol].subs(at)
             at[symbol] = run.subs(dict.fromkeys(run.free_symbols, values[symbol]))
         try:
-            return chosen.subs({**values, **at})
+            model = chosen.subs({**values, **at})
         except DomainError:
             reject()
+        if getattr(model, "variance", None) == 0:
+            reject()  # all data alike: there is no risk to speak of
+        return model
 
     return drawn()
 

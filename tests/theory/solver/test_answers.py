@@ -158,9 +158,10 @@ def test_curvature_makes_a_product_of_the_sum(model, sizes):
     """1 + κy = Π (1 + κf): every value below the bound, and the last within the rest of Σ f of the limit."""
     risk = expected_risk(model, Accumulate(sizes=sizes))
     limit = float(risk.limit)
-    values = [float(value) for value in islice(risk.recurrence.values(), 60)]
+    last = 12 if sizes in ("1+log(j)", "exp(j)") else 60  # exact values in logarithms grow with every generation
+    values = [float(value) for value in islice(risk.recurrence.values(), last)]
     assert all(value <= limit * (1 + 1e-14) for value in values)
-    _, rest = _sums(sizes, 60, pooled=True)
+    _, rest = _sums(sizes, last, pooled=True)
     steepest = max(1.0, 1 + limit) * float(risk.baseline) * 1.2
     assert limit - values[-1] <= steepest * float(rest) + 1e-14
     assert risk.bound == risk.limit

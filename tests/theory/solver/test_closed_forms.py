@@ -121,7 +121,6 @@ PAIRS = (
         ("regression, fresh", Accumulate(sizes=j)),
         ("regression, fresh", Replace(sizes=j)),
         ("regression, fresh", AccumulateSubsample()),
-        ("regression, shared", AccumulateSubsample()),
     ]
 )
 

@@ -16,6 +16,7 @@ from theory import (
     CappedReal,
     DomainError,
     FreshReal,
+    G,
     NotDerivedError,
     OptimalFreshReal,
     RealPlusLatest,
@@ -435,7 +436,9 @@ def test_symbols_are_refused():
 def test_strategies_stay_inside_every_domain(model, workflow):
     risk = expected_risk(model, workflow)
     assert risk.at(1) > 0
-    assert risk.at(3).is_finite
+    # Subsets of one design have some rows twice: they may be fewer than least squares needs.
+    few_rows = getattr(model, "design", None) == "shared" and workflow.draw(G) is not None
+    assert risk.at(3) == oo if few_rows else risk.at(3).is_finite
 
 
 @given(workflow=workflows())
