@@ -22,8 +22,8 @@ from typing import Any
 
 from sympy import Basic, Expr, Matrix, S, cancel, ceiling, zeros
 
-from theory.errors import DomainError, NotDerivedError
-from theory.moments.composition import after_whole_pool
+from theory.errors import NotDerivedError
+from theory.moments.composition import after_whole_pool, verify_pool
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
@@ -73,6 +73,11 @@ class Bend:
     def counts_rows(self) -> bool:
         """Whether it matters how many samples a model is fitted on."""
         return self.strength != 0 or self.drawn
+
+    def subs(self, *args: Any) -> Bend:
+        """With parameters replaced."""
+        own = {name: value.subs(*args) if hasattr(value, "subs") else value for name, value in vars(self).items()}
+        return type(self)(**own)
 
     @property
     def straight(self) -> bool:
@@ -418,9 +423,8 @@ class BentPathway(Recurrence):
 
     def subs(self, *args: Any) -> BentPathway:
         """With parameters replaced."""
-        own = {name: value.subs(*args) if hasattr(value, "subs") else value for name, value in vars(self.bend).items()}
         return replace(
-            self, workflow=self.workflow.subs(*args), bend=type(self.bend)(**own), scale=self.scale.subs(*args),
+            self, workflow=self.workflow.subs(*args), bend=self.bend.subs(*args), scale=self.scale.subs(*args),
             offset=self.offset.subs(*args),
         )  # fmt: skip
 
@@ -502,16 +506,7 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
     """
     dynamics = workflow.dynamics()
     if isinstance(dynamics, PoolDynamics):
-        if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
-            raise NotDerivedError(
-                f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
-                f"n samples only."
-            )
-        drawn = bend.points * dynamics.budget
-        if drawn.is_number and not drawn.is_Integer:
-            raise DomainError(
-                f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number."
-            )
+        verify_pool(workflow, dynamics, bend.points)
         return bent_pool(dynamics, bend, part)
     if workflow.draw(GENERATION) is not None:
         raise NotDerivedError(

@@ -35,6 +35,7 @@ from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.power_law import power_law
 from theory.solver.reduced import reduced
+from theory.solver.settled import settled_limit
 from theory.solver.shrinking_steps import at_infinity, shrinking_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
@@ -146,9 +147,17 @@ class Solution:
             return self._settled(order) if found is None else found
         if self._radius(order) == 1:
             return oo
-        expansion = self._expansion(2, order)
+        try:
+            expansion = self._expansion(2, order)
+        except UnknownOrder:
+            # Which moment falls the fastest need not be known where all of them do.
+            found = settled_limit(recurrence, order.ranges) if recurrence.matrix.shape[0] > 1 else None
+            if found is None:
+                raise
+            return found
         if expansion is None:
-            found = geometric_limit(recurrence)
+            found = settled_limit(recurrence, order.ranges) if recurrence.matrix.shape[0] > 1 else None
+            found = geometric_limit(recurrence) if found is None else found
             found = shrinking_limit(recurrence, order) if found is None else found
             found = self._limit_of_power(order) if found is None else found
             return self._by_theorems[0] if found is None else found
@@ -192,7 +201,13 @@ class Solution:
         if not isinstance(recurrence, MomentRecurrence):
             found = recurrence.growth(order)
             return self._settled(order) if found is None else found
-        expansion = self._expansion(2, order)
+        try:
+            expansion = self._expansion(2, order)
+        except UnknownOrder:
+            limit = self._limit(order)
+            if limit in (None, S.Zero):
+                raise
+            return limit
         if expansion is None:
             law = power_law(recurrence, order)
             if law is not None:
