@@ -141,23 +141,31 @@ class Solution:
         return None if recurrence.matrix.shape == (1, 1) else spectral_radius(recurrence.matrix, order)
 
     def _limit(self, order: Order) -> Expr | None:
+        try:
+            return self._limit_by_order(order)
+        except UnknownOrder:
+            # Which of several moments falls the fastest need not be known where all of them do.
+            found = self._settled_moments
+            if found is None:
+                raise
+            return found
+
+    @cached_property
+    def _settled_moments(self) -> Expr | None:
+        recurrence = self.recurrence
+        several = isinstance(recurrence, MomentRecurrence) and recurrence.matrix.shape[0] > 1
+        return settled_limit(recurrence, self.ranges) if several else None
+
+    def _limit_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
             found = recurrence.limit(order)
             return self._settled(order) if found is None else found
         if self._radius(order) == 1:
             return oo
-        try:
-            expansion = self._expansion(2, order)
-        except UnknownOrder:
-            # Which moment falls the fastest need not be known where all of them do.
-            found = settled_limit(recurrence, order.ranges) if recurrence.matrix.shape[0] > 1 else None
-            if found is None:
-                raise
-            return found
+        expansion = self._expansion(2, order)
         if expansion is None:
-            found = settled_limit(recurrence, order.ranges) if recurrence.matrix.shape[0] > 1 else None
-            found = geometric_limit(recurrence) if found is None else found
+            found = geometric_limit(recurrence)
             found = shrinking_limit(recurrence, order) if found is None else found
             found = self._limit_of_power(order) if found is None else found
             return self._by_theorems[0] if found is None else found
@@ -197,17 +205,19 @@ class Solution:
         return found if found is None or found.free_symbols else radsimp(found)
 
     def _growth(self, order: Order) -> Expr | None:
+        try:
+            return self._growth_by_order(order)
+        except UnknownOrder:
+            if self._settled_moments in (None, S.Zero):
+                raise
+            return self._settled_moments
+
+    def _growth_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
             found = recurrence.growth(order)
             return self._settled(order) if found is None else found
-        try:
-            expansion = self._expansion(2, order)
-        except UnknownOrder:
-            limit = self._limit(order)
-            if limit in (None, S.Zero):
-                raise
-            return limit
+        expansion = self._expansion(2, order)
         if expansion is None:
             law = power_law(recurrence, order)
             if law is not None:
