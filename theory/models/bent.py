@@ -9,7 +9,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from sympy import Expr, S, Symbol, oo
+from sympy import Basic, Expr, S, Symbol, oo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, is_positive, quoted, replacements
@@ -17,7 +17,7 @@ from theory.expressions.signs import range_of
 from theory.models.base import Model
 from theory.models.bent_regression import FlippedLabels, bounded, fits_as_means, flip_rate
 from theory.models.exponential_family import Bernoulli, ExponentialFamily, GaussianMean
-from theory.models.fourth import compose_fourth, second_moment_of
+from theory.models.fourth import compose_fourth, enough_samples, second_moment_of
 from theory.models.linear_regression import LinearRegression
 from theory.moments.bent import Bend, compose_bent
 from theory.moments.recurrence import Recurrence
@@ -41,6 +41,12 @@ class BentModel(Model):
         if self.bend.straight:
             return self.model.recurrence(workflow, loss)
         return compose_fourth(workflow, self.bend) if loss == "fourth" else compose_bent(workflow, self.bend)
+
+    def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
+        """A draw from a posterior has as many moments as that of its samples: four, or eight for the fourth power."""
+        if not isinstance(self.model, ExponentialFamily):
+            return super().finite_variance(workflow, loss)
+        return enough_samples(workflow, self.bend, 8 if loss == "fourth" else 4)
 
     def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
         """E δ⁴ or E δ⁸; None where that is not derived."""

@@ -6,7 +6,7 @@ The mechanism is that of the fourth power of an error whose blocks have a quadra
 
 from __future__ import annotations
 
-from sympy import Expr, Gt, S
+from sympy import Basic, Gt, S
 
 from theory.errors import NotDerivedError
 from theory.models.gaussian_fourth import GaussianFourth
@@ -98,13 +98,15 @@ def _gaussian(workflow: Workflow, bend: Bend) -> GaussianFourth:
     return GaussianFourth(variance, bias)
 
 
-def _bounded(found: Recurrence, workflow: Workflow, bend: Bend, order: int) -> Recurrence:
-    """With the condition under which a posterior has a moment of this order: more than (order − 1)·v2 samples."""
+def enough_samples(workflow: Workflow, bend: Bend, order: int) -> Basic:
+    """The condition under which errors have a moment of this order: a posterior of more than (order − 1)·v2 samples."""
     if not bend.drawn:
-        return found
-    rows: Expr = workflow.rows(1)
-    spare = bend.points * rows + bend.strength - (order - 1) * bend.curvature
-    condition = Gt(spare, 0)
+        return S.true
+    return Gt(bend.points * workflow.rows(1) + bend.strength - (order - 1) * bend.curvature, 0)
+
+
+def _bounded(found: Recurrence, workflow: Workflow, bend: Bend, order: int) -> Recurrence:
+    condition = enough_samples(workflow, bend, order)
     if condition == S.true:
         return found
     return found.changed(domain=condition, margin=S.Zero) if condition == S.false else found.changed(domain=condition)
