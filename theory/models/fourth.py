@@ -6,11 +6,13 @@ The mechanism is that of the fourth power of an error whose blocks have a quadra
 
 from __future__ import annotations
 
-from sympy import Basic, Gt, S
+from collections.abc import Callable
+
+from sympy import Basic, Expr, Gt, S
 
 from theory.errors import NotDerivedError
 from theory.models.gaussian_fourth import GaussianFourth
-from theory.moments.bent import BIAS, VARIANCE, Bend, compose_bent
+from theory.moments.bent import BIAS, VARIANCE, Bend, compose_bent, nothing
 from theory.moments.composition import compose, verify_pool
 from theory.moments.error_power import ErrorPower
 from theory.moments.fourth_moment import LARGEST_STATE, fourth_moment
@@ -18,7 +20,7 @@ from theory.moments.fourth_pool import fourth_moment_of_pool
 from theory.moments.higher_moments import ErrorMoments
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
-from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
+from theory.workflows.dynamics import GENERATION, Dynamics, LinearDynamics, PoolDynamics
 
 #: Generations that are run to see whether a workflow's weights allow higher moments.
 TRIED = 3
@@ -36,16 +38,17 @@ def compose_fourth(workflow: Workflow, bend: Bend) -> Recurrence:
     dynamics = workflow.dynamics()
     if isinstance(dynamics, PoolDynamics):
         verify_pool(workflow, dynamics, bend.points)
-        return _bounded(fourth_moment_of_pool(dynamics, bend), workflow, bend, 4)
+        return _bounded(workflow, bend, 4, lambda: fourth_moment_of_pool(dynamics, bend))
     if workflow.draw(GENERATION) is not None:
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: the fourth moment of its error "
             "is not derived."
         )
-    if is_gaussian(bend) and not (isinstance(dynamics, LinearDynamics) and _is_constant(workflow, dynamics, bend)):
+    small = isinstance(dynamics, LinearDynamics) and _is_small(dynamics, bend)
+    if is_gaussian(bend) and not (small and _is_constant(workflow, dynamics, bend)):
         return _gaussian(workflow, bend)
-    if isinstance(dynamics, LinearDynamics) and dynamics.transition.shape[0] <= LARGEST_STATE:
-        return _bounded(fourth_moment(workflow, bend), workflow, bend, 4)
+    if small:
+        return _bounded(workflow, bend, 4, lambda: fourth_moment(workflow, bend))
     return error_power(workflow, bend, 4)
 
 
@@ -64,8 +67,12 @@ def error_power(workflow: Workflow, bend: Bend, order: int) -> Recurrence:
     NotDerivedError
         Where the workflow draws a subsample or its weights are no rational numbers.
     """
-    ErrorMoments(bend, workflow, TRIED, degree=order)
-    return _bounded(ErrorPower(workflow, bend, order), workflow, bend, order)
+
+    def derive() -> Recurrence:
+        ErrorMoments(bend, workflow, TRIED, degree=order)
+        return ErrorPower(workflow, bend, order)
+
+    return _bounded(workflow, bend, order, derive)
 
 
 def second_moment_of(workflow: Workflow, bend: Bend, loss: str) -> Recurrence | None:
@@ -81,13 +88,26 @@ def is_gaussian(bend: Bend) -> bool:
     return bend.slope == 0 and bend.curvature == 0
 
 
-def _is_constant(workflow: Workflow, dynamics: LinearDynamics, bend: Bend) -> bool:
-    """Whether every generation moves a state of few numbers as the one before did, so that the solver solves it."""
+def _is_constant(workflow: Workflow, dynamics: Dynamics | None, bend: Bend) -> bool:
+    """Whether every generation moves the state as the one before did, so that the solver solves it."""
+    assert isinstance(dynamics, LinearDynamics)
     g = GENERATION
     used = [*dynamics.transition, *dynamics.innovation, *dynamics.readout, *dynamics.fresh, workflow.size(g)]
     used += [workflow.rows(g)] if bend.counts_rows else []
     used += [workflow.fresh_size(g)] if any(dynamics.fresh) else []
-    return dynamics.transition.shape[0] <= LARGEST_STATE and not any(entry.has(g) for entry in used)
+    return not any(entry.has(g) for entry in used)
+
+
+def _is_small(dynamics: LinearDynamics, bend: Bend) -> bool:
+    """Whether the moments of the state are worth a recurrence.
+
+    Numbers that feed one another make growth rates the roots of polynomials of degrees three to five: with symbols in
+    them no formula that anybody reads.
+    """
+    transition = dynamics.transition
+    triangular = transition.is_lower or transition.is_upper
+    symbolic = any(isinstance(value, Expr) and value.free_symbols for value in vars(bend).values())
+    return transition.shape[0] <= LARGEST_STATE and (triangular or not symbolic)
 
 
 def _gaussian(workflow: Workflow, bend: Bend) -> GaussianFourth:
@@ -105,8 +125,9 @@ def enough_samples(workflow: Workflow, bend: Bend, order: int) -> Basic:
     return Gt(bend.points * workflow.rows(1) + bend.strength - (order - 1) * bend.curvature, 0)
 
 
-def _bounded(found: Recurrence, workflow: Workflow, bend: Bend, order: int) -> Recurrence:
+def _bounded(workflow: Workflow, bend: Bend, order: int, derive: Callable[[], Recurrence]) -> Recurrence:
+    """What is derived, under the condition that errors have such a moment; ``oo`` at once where they have not."""
     condition = enough_samples(workflow, bend, order)
-    if condition == S.true:
-        return found
-    return found.changed(domain=condition, margin=S.Zero) if condition == S.false else found.changed(domain=condition)
+    if condition == S.false:
+        return nothing().changed(domain=condition, margin=S.Zero)
+    return derive() if condition == S.true else derive().changed(domain=condition)
