@@ -98,7 +98,7 @@ class StandardDeviation:
     def _leading(self) -> Expr | None:
         """The leading term where the square of the mean does not cancel it."""
         mean, square = self._mean.growth, self.square.growth
-        if None in (mean, square) or oo in (mean, square) or mean.has(Piecewise) or square.has(Piecewise):
+        if mean is None or square is None or oo in (mean, square) or mean.has(Piecewise) or square.has(Piecewise):
             return None
         share, ranges = simplify(mean**2 / square), self.risk._ranges
         if share.has(G):

@@ -50,8 +50,9 @@ def test_a_wrong_formula_is_caught() -> None:
 def test_standard_errors_are_derived(model, workflow) -> None:
     run = simulate(model, workflow, 4, 100_000, seed=6)
     check = crosscheck(expected_risk(model, workflow), run, detectable=0.05)
-    assert check.passed and check.known
+    assert check.passed
+    assert check.known
     derived = exact_variance(model, workflow, "squared", 4)
-    # The sample variance of R losses has relative standard error √((excess + 2)/R), 1 % at most here.
+    # The sample variance of R losses has relative standard error √((excess + 2)/R).
     assert np.diag(run.covariance) == pytest.approx(derived, rel=0.06)
 

@@ -153,8 +153,9 @@ class Solution:
     @cached_property
     def _settled_moments(self) -> Expr | None:
         recurrence = self.recurrence
-        several = isinstance(recurrence, MomentRecurrence) and recurrence.matrix.shape[0] > 1
-        return settled_limit(recurrence, self.ranges) if several else None
+        if not isinstance(recurrence, MomentRecurrence) or recurrence.matrix.shape[0] == 1:
+            return None
+        return settled_limit(recurrence, self.ranges)
 
     def _limit_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
