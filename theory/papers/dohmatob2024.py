@@ -7,7 +7,7 @@ selfgen works with the shrinkage α = 1/(1 + κ).
 
 from __future__ import annotations
 
-from sympy import Expr, Symbol, limit
+from sympy import Expr, Symbol, limit, oo, sympify
 
 from theory.expected import expected_risk
 from theory.expressions.symbols import G
@@ -28,6 +28,8 @@ _GAMMA = Symbol("gamma", positive=True)
 _KAPPA = 1 / alpha - 1
 #: df₂ over the rows.
 _SECOND = _GAMMA / (1 + _KAPPA) ** 2
+#: Mean squared shrinkage of a fit: the square of its mean, and what its spread adds.
+_PASSED = (1 + _KAPPA) ** -2 + _SECOND * _KAPPA**2 / (1 + _KAPPA) ** 2 / (1 - _SECOND)
 
 
 def _ridge() -> RidgeRegression:
@@ -38,6 +40,12 @@ def _one_fit() -> Expr:
     """Bias and variance of one ridge fit on clean data, in κ."""
     bias = _KAPPA**2 * B / (1 + _KAPPA) ** 2 / (1 - _SECOND)
     return bias + sigma**2 * _SECOND / (1 - _SECOND)
+
+
+def _chain() -> Expr:
+    """Risk of least squares under replace."""
+    risk = sympify(expected_risk(LinearRegression(sigma2=sigma**2), Replace()).closed_form)
+    return limit(risk.subs(d, _GAMMA * T), T, oo)
 
 
 @PAPER.states(
@@ -52,8 +60,7 @@ def clean() -> Sides:
 @PAPER.states("abstract", "least squares: the test error grows linearly with the number of generations")
 def least_squares() -> Sides:
     """G σ²γ/(1 − γ), as d and T grow together."""
-    risk = expected_risk(LinearRegression(sigma2=sigma**2), Replace()).closed_form.subs(d, _GAMMA * T)
-    return limit(risk, T, "oo"), G * sigma**2 * _GAMMA / (1 - _GAMMA)
+    return _chain(), G * sigma**2 * _GAMMA / (1 - _GAMMA)
 
 
 @PAPER.states(
@@ -61,20 +68,13 @@ def least_squares() -> Sides:
 )
 def last_ridge() -> Sides:
     """The noise of G − 1 labellers passes through one shrinking fit, so that it counts β-fold."""
-    chain = limit(
-        expected_risk(LinearRegression(sigma2=sigma**2), Replace()).closed_form.subs(d, _GAMMA * T),
-        T,
-        "oo",
-    ).subs(G, G - 1)
+    chain = _chain().subs(G, G - 1)
     square = _ridge().moments()[1]
     derived = expected_risk(_ridge(), Replace()).at(1) + square * chain
-    # The squared shrinkage of a fit in κ: its square, and what its spread adds.
-    passed = (1 + _KAPPA) ** -2 + _SECOND * _KAPPA**2 / (1 + _KAPPA) ** 2 / (1 - _SECOND)
-    return derived, _one_fit() + (G - 1) * sigma**2 * passed * _GAMMA / (1 - _GAMMA)
+    return derived, _one_fit() + (G - 1) * sigma**2 * _PASSED * _GAMMA / (1 - _GAMMA)
 
 
 @PAPER.states("derived here", "ridge in every generation: the loop forgets the signal, and ends above predicting 0")
 def every_generation() -> Sides:
     """The limit of the risk."""
-    passed = (1 + _KAPPA) ** -2 + _SECOND * _KAPPA**2 / (1 + _KAPPA) ** 2 / (1 - _SECOND)
-    return expected_risk(_ridge(), Replace()).limit, B + sigma**2 * _SECOND / (1 - _SECOND) / (1 - passed)
+    return expected_risk(_ridge(), Replace()).limit, B + sigma**2 * _SECOND / (1 - _SECOND) / (1 - _PASSED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Integer
+from sympy import Integer, sympify
 
 from theory.expected import expected_risk
 from theory.expressions.symbols import G
@@ -59,5 +59,5 @@ def price() -> Sides:
 @PAPER.states("abstract, no number known", "so does a single real sample in each round")
 def one_real_sample() -> Sides:
     """The limit of E θ_G (1 − θ_G) with one real toss beside n synthetic ones, pooled."""
-    limit = expected_risk(Bernoulli(), FreshReal(real=share)).limit.subs(share, 1 / n)
+    limit = sympify(expected_risk(Bernoulli(), FreshReal(real=share)).limit).subs(share, 1 / n)
     return p * (1 - p) - limit, p * (1 - p) * 2 * n / (3 * n + 1)

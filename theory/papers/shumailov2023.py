@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Rational
+from sympy import Rational, sympify
 
 from theory.expected import expected_risk
 from theory.expressions.symbols import G
@@ -26,7 +26,7 @@ PAPER = Paper(
 def samples() -> Sides:
     """E Σ_G + E μ_G², the variance of a sample of model G about the true mean."""
     model = GaussianFit(d=1, unbiased=True)
-    spread, wander = (expected_risk(model, Replace(), loss).closed_form for loss in ("trace", "mean"))
+    spread, wander = (sympify(expected_risk(model, Replace(), loss).closed_form) for loss in ("trace", "mean"))
     return spread + wander, 1 + G / n
 
 

@@ -6,7 +6,7 @@ The paper's verifier keeps or drops a label in linear regression; here it weighs
 
 from __future__ import annotations
 
-from sympy import Expr, Symbol, cancel, factor
+from sympy import Expr, Symbol, cancel, factor, sympify
 
 from theory.expected import expected_risk
 from theory.expressions.symbols import G
@@ -70,7 +70,7 @@ def plateau() -> Sides:
 def variance() -> Sides:
     """Growth without a verifier; with one the limit, which is about w/(2n) for a wide one."""
     wide: Symbol = Symbol("x", positive=True)
-    settled = expected_risk(_verified(c), Replace()).variance.limit.subs(w, 1 / wide)
+    settled = sympify(expected_risk(_verified(c), Replace()).variance.limit).subs(w, 1 / wide)
     return (
         expected_risk(GaussianMean(sigma2=sigma**2), Replace()).growth,
         cancel(settled * wide).subs(wide, 0),

@@ -275,7 +275,7 @@ def test_law_21_leaning_tames_a_family_that_explodes(tau, n):
         assert risk.limit == 1 + Rational(4) / (n - share**2 * (n + 1))
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(tau=st.fractions(Fraction(1, 4), 2, max_denominator=6), n=st.integers(2, 5))
 def test_law_22_temperature_1_is_the_edge(tau, n):
     heat = Rational(tau.numerator, tau.denominator)
@@ -354,8 +354,6 @@ def test_law_25_generation_by_generation():
     model = RidgeRegression(ratio="1/2", shrinkage="1/2")
     best = [best_penalty(model, Replace(), g).penalty.evalf(20) for g in (1, 2, 3, 4, 5)]
     assert best[1] < best[0] < best[2] < best[3] == best[4] == oo
-    finite = [best_penalty(RidgeRegression(d=2, T=5, penalty=1), Replace(), g).penalty for g in (1, 2, 4)]
-    assert finite[1] < finite[0] == 2 < finite[2] == oo
 
 
 def test_law_25_at_generation_2_a_polynomial_says_which():
@@ -429,6 +427,11 @@ def test_a_verifier_can_hurt_and_need_not_hurt_at_first():
     assert [a < b for a, b in zip(found, faithful, strict=True)] == [False, True, True, True, True, False]
     assert (found[1], faithful[1]) == (Rational(15, 16), Rational(5, 4))
     assert (found[5], faithful[5]) == (Rational(90511687, 58982400), Rational(5369, 3600))
+    # From generation 6 on: by values up to 10, then by the bias alone, which only grows.
+    assert all(
+        a > b for a, b in list(zip(values(two, Accumulate(), 10), values(UNIT, Accumulate(), 10), strict=True))[5:]
+    )
+    assert expected_risk(two, Accumulate()).bias.at(10) ** 2 > pi**2 / 6
     limits = [expected_risk(model, Accumulate()).limit for model in (one, two, UNIT)]
     assert limits == [1, 4, pi**2 / 6]
     # Under replace any verifier of finite width wins in the end, and at generation 2 it takes a centre 3 off.
