@@ -174,6 +174,30 @@ class Rationals:
             return top / bottom.leading_coefficient(), None
         return top, bottom
 
+    def at_infinity(self, element: Quotient, variable: Symbol) -> Expr | None:
+        """The finite limit in a variable; None where there is none."""
+        bottom = self.one.top
+        for factor, power in element.bottom.items():
+            bottom *= factor.polynomial**power
+        place = self._symbols.index(variable)
+        high, low = (int(part.degrees()[place]) for part in (element.top, bottom))
+        if element.top == 0 or high < low:
+            return S.Zero
+        if high > low:
+            return None
+        leading = [self._coefficient(part, place, high) for part in (element.top, bottom)]
+        return self.expression(Quotient(leading[0], {}) / Quotient(leading[1], {}))
+
+    def _coefficient(self, polynomial: fmpq_mpoly, place: int, degree: int) -> fmpq_mpoly:
+        """Of a power of one variable."""
+        return self._ring.from_dict(
+            {
+                (*exponents[:place], 0, *exponents[place + 1 :]): value
+                for exponents, value in polynomial.to_dict().items()
+                if exponents[place] == degree
+            }
+        )
+
     def expression(self, element: Quotient) -> Expr:
         """In lowest terms over Z, written as by SymPy's ``cancel``."""
         top, bottom = self._lowest(element)
@@ -220,6 +244,34 @@ class Expressions:
 
 
 Field = Rationals | Expressions
+
+
+def in_lowest_terms(expression: Expr) -> Expr:
+    """As SymPy's ``cancel``, and by it where the expression is no rational function over Q."""
+    try:
+        field = Rationals(expression.free_symbols)
+        return field.expression(field(expression))
+    except NotRational:
+        return cancel(expression)
+
+
+def at_infinity(expression: Expr, variable: Symbol) -> Expr | None:
+    """The finite limit of a rational function over Q; None where it has none.
+
+    Raises
+    ------
+    NotRational
+        When the expression is no rational function over Q.
+
+    Examples
+    --------
+    >>> from sympy import symbols
+    >>> a, g = symbols("a g")
+    >>> at_infinity((a * g - 1) / (2 * g + a), g), at_infinity(1 / g, g), at_infinity(g, g)
+    (a/2, 0, None)
+    """
+    field = Rationals(expression.free_symbols | {variable})
+    return field.at_infinity(field(expression), variable)
 
 
 def _primitive(coefficients: list[fmpq]) -> fmpq:

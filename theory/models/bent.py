@@ -35,7 +35,8 @@ class BentModel(Model):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The recurrence of (E δ, E δ²); that of the family itself where nothing bends."""
-        return self.model.recurrence(workflow, loss) if self.bend.straight else compose_bent(workflow, self.bend)
+        bend = self.bend
+        return self.model.recurrence(workflow, loss) if bend.straight else compose_bent(workflow, bend)
 
     @property
     def draws_from_mixture(self) -> bool:  # type: ignore[override]

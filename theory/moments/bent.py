@@ -23,7 +23,7 @@ from typing import Any
 from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, cancel, ceiling
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.fraction_field import Expressions, Field, NotRational, Rationals
+from theory.expressions.fraction_field import Expressions, Field, NotRational, Rationals, in_lowest_terms
 from theory.moments.composition import after_whole_pool
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights
@@ -289,10 +289,10 @@ def needed(found: MomentRecurrence) -> MomentRecurrence:
     return replace(
         found,
         matrix=found.matrix.extract(moving, moving),
-        forcing=forcing.applyfunc(cancel) if still else forcing,
+        forcing=forcing.applyfunc(in_lowest_terms) if still else forcing,
         readout=found.readout.extract([0], moving),
         initial=found.initial.extract(moving, [0]),
-        shift=cancel(shift) if still else shift,
+        shift=in_lowest_terms(shift) if still else shift,
     )
 
 
