@@ -130,7 +130,8 @@ class Rationals:
         self._symbols = _in_order(frozenset(symbols))
         names = [f"x{place}" for place in range(len(self._symbols))]
         self._ring = fmpq_mpoly_ctx.get(names or ["x0"], Ordering.lex)
-        self._variables = dict(zip(self._symbols, self._ring.gens(), strict=False))
+        variables = zip(self._symbols, self._ring.gens(), strict=False)
+        self._elements = {symbol: Quotient(variable, {}) for symbol, variable in variables}
         self.one = self(S.One)
 
     def __call__(self, expression: Expr) -> Quotient:
@@ -143,8 +144,8 @@ class Rationals:
         """
         if expression.is_Rational:
             return Quotient(self._ring.constant(fmpq(int(expression.p), int(expression.q))), {})  # type: ignore[attr-defined]
-        if expression in self._variables:
-            return Quotient(self._variables[expression], {})
+        if expression in self._elements:
+            return self._elements[expression]
         if expression.is_Pow and expression.args[1].is_Integer:
             base, power = self(expression.args[0]), int(expression.args[1])  # type: ignore[arg-type]
             return base**power if power >= 0 else base.inverse() ** -power
@@ -163,10 +164,7 @@ class Rationals:
     def _lowest(self, element: Quotient) -> tuple[fmpq_mpoly, fmpq_mpoly | None]:
         if not element.bottom or element.top == 0:
             return element.top, None
-        top, bottom = element.top, None
-        for factor, power in element.bottom.items():
-            multiplied = factor.polynomial**power
-            bottom = multiplied if bottom is None else bottom * multiplied
+        top, bottom = element.top, self._multiplied(element.bottom)
         shared = top.gcd(bottom)
         if not shared.is_constant():
             top, bottom = top // shared, bottom // shared
@@ -176,9 +174,7 @@ class Rationals:
 
     def at_infinity(self, element: Quotient, variable: Symbol) -> Expr | None:
         """The finite limit in a variable; None where there is none."""
-        bottom = self.one.top
-        for factor, power in element.bottom.items():
-            bottom *= factor.polynomial**power
+        bottom = self._multiplied(element.bottom)
         place = self._symbols.index(variable)
         high, low = (int(part.degrees()[place]) for part in (element.top, bottom))
         if element.top == 0 or high < low:
@@ -187,6 +183,12 @@ class Rationals:
             return None
         leading = [self._coefficient(part, place, high) for part in (element.top, bottom)]
         return self.expression(Quotient(leading[0], {}) / Quotient(leading[1], {}))
+
+    def _multiplied(self, factors: dict[_Factor, int]) -> fmpq_mpoly:
+        product = self.one.top
+        for factor, power in factors.items():
+            product *= factor.polynomial**power
+        return product
 
     def _coefficient(self, polynomial: fmpq_mpoly, place: int, degree: int) -> fmpq_mpoly:
         """Of a power of one variable."""

@@ -66,7 +66,8 @@ class Bend:
     def over(self, field: Field) -> Bend:
         """With elements of a field for its parts."""
         parts = {item.name: getattr(self, item.name) for item in fields(self)}
-        return Bend(**{name: part if name == "drawn" else field(part) for name, part in parts.items()})
+        elements: dict[str, Any] = {name: field(part) for name, part in parts.items() if name != "drawn"}
+        return Bend(**elements, drawn=self.drawn)
 
     def kept(self, rows: Any) -> Any:
         """K for a fit on ``rows`` samples, in units of n."""
