@@ -123,7 +123,7 @@ class Rationals:
     >>> a, b = symbols("a b")
     >>> field = Rationals([a, b])
     >>> field.expression(field((a**2 - b**2) / 2) * field(1 / (a - b)))
-    (a + b)/2
+    a/2 + b/2
     """
 
     def __init__(self, symbols: Iterable[Symbol]) -> None:
