@@ -38,9 +38,10 @@ class BentModel(Model):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The recurrence of (E δ, E δ²), or up to E δ⁴; that of the family itself where nothing bends."""
         self._verify_power(loss)
-        if self.bend.straight:
+        bend = self.bend
+        if bend.straight:
             return self.model.recurrence(workflow, loss)
-        return compose_fourth(workflow, self.bend) if loss == "fourth" else compose_bent(workflow, self.bend)
+        return compose_fourth(workflow, bend) if loss == "fourth" else compose_bent(workflow, bend)
 
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         """A draw from a posterior has as many moments as that of its samples: four, or eight for the fourth power."""
