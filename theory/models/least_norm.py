@@ -24,7 +24,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 from sympy import And, Basic, Eq, Expr, Ge, Integer, Matrix, Piecewise, S, cancel, oo, zeros
 
@@ -47,10 +46,6 @@ class WideRegression:
     T: Expr
     sigma2: Expr
     signal: Expr
-
-    def subs(self, *args: Any) -> WideRegression:
-        """With symbols replaced."""
-        return WideRegression(*(value.subs(*args) for value in vars(self).values()))
 
     def rows(self, size: Expr) -> Expr:
         """Rows of a block of this size."""
@@ -250,11 +245,6 @@ class WindowFits(Recurrence):
     moments: MomentRecurrence
     regression: WideRegression
     k: int
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def as_moments(self) -> MomentRecurrence:
         """The k numbers that carry it."""
@@ -269,13 +259,6 @@ class WindowFits(Recurrence):
         d, T = self.regression.d, self.regression.T
         terms = (1 / ((d - m * T) * (d - m * T - 1)) for m in range(1, self.k + 1))
         return self.regression.sigma2 * T * d * sum(terms, S.Zero)
-
-    def subs(self, *args: Any) -> WindowFits:
-        """With parameters replaced."""
-        regression = self.regression.subs(*args)
-        own = {"scale": self.scale, "offset": self.offset, "domain": self.domain}
-        own = {name: value.subs(*args) for name, value in own.items()}
-        return self.changed(moments=self.moments.subs(*args), regression=regression, **own)
 
 
 def _filling(regression: WideRegression, T: Expr) -> MomentRecurrence:
@@ -310,11 +293,6 @@ class NestedFits(Recurrence):
 
     regression: WideRegression
     workflow: Workflow
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     @classmethod
     def of(cls, regression: WideRegression, workflow: Workflow) -> NestedFits:
@@ -382,8 +360,3 @@ class NestedFits(Recurrence):
         if spare.is_nonpositive or part == oo or (before == oo and newest != 0):
             return oo
         return inside + gained + (carried * (before - inside) if newest != 0 else S.Zero)
-
-    def subs(self, *args: Any) -> NestedFits:
-        """With parameters replaced."""
-        changed = self.changed(regression=self.regression.subs(*args), workflow=self.workflow.subs(*args))
-        return changed.changed(scale=self.scale.subs(*args), offset=self.offset.subs(*args))

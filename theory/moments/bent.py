@@ -18,9 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
-from sympy import Basic, Expr, Matrix, S, cancel, ceiling, zeros
+from sympy import Expr, Matrix, S, cancel, ceiling, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.moments.composition import after_whole_pool
@@ -405,24 +404,11 @@ class BentPathway(Recurrence):
     workflow: Workflow
     bend: Bend
     part: str = RISK
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
         for known in _Blocks(self.workflow, self.bend):
             yield self.offset + self.scale * answer(known, self.part)
-
-    def subs(self, *args: Any) -> BentPathway:
-        """With parameters replaced."""
-        own = {name: value.subs(*args) if hasattr(value, "subs") else value for name, value in vars(self.bend).items()}
-        return replace(
-            self, workflow=self.workflow.subs(*args), bend=type(self.bend)(**own), scale=self.scale.subs(*args),
-            offset=self.offset.subs(*args),
-        )  # fmt: skip
 
 
 # -- subsamples of the pool --------------------------------------------------------------------------------
