@@ -25,7 +25,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from flint import Ordering, fmpq, fmpq_mpoly_ctx
+from flint import Ordering, fmpq_mpoly_ctx
 from sympy import (
     Add,
     Dummy,
@@ -72,6 +72,7 @@ from sympy import (
 from sympy.functions.combinatorial.factorials import FallingFactorial
 
 from theory.expressions.conjugates import without_pairs
+from theory.expressions.numerals import to_flint
 
 #: Steps that a functional equation is followed for: beyond, the value stays a variable of its own.
 LONGEST_SHIFT = 200
@@ -489,7 +490,7 @@ class _Variables:
 
         def value(e: Expr) -> Fraction:
             if e.is_Rational:
-                return context.constant(fmpq(int(e.p), int(e.q))), one
+                return context.constant(to_flint(e)), one
             if isinstance(e, Symbol):
                 return generators[e], one
             if isinstance(e, Pow):

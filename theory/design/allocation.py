@@ -29,10 +29,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flint import fmpq
-from sympy import Eq, Expr, Integer, Piecewise, Rational, S, limit, oo
+from sympy import Eq, Expr, Integer, Piecewise, S, limit, oo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, generation, quoted, truth_value
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.symbols import G, j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
@@ -178,11 +179,11 @@ def final_risk(workflow: type[Workflow], sizes: tuple[Expr, ...]) -> Expr:
     noise = _rule(workflow).noise
     terms, seen = [], fmpq(0)
     for size in sizes:
-        amount = fmpq(int(size.p), int(size.q))
+        amount = to_flint(size)
         seen += amount
         terms.append(noise(amount, seen))
     total = _sum(terms)
-    return Rational(int(total.p), int(total.q))
+    return to_sympy(total)
 
 
 def _sum(terms: list[fmpq]) -> fmpq:

@@ -29,6 +29,7 @@ from flint import fmpq
 from sympy import Expr, Rational, S
 
 from theory.errors import NotDerivedError
+from theory.expressions.numerals import to_flint, to_sympy
 
 if TYPE_CHECKING:
     from theory.workflows.base import Workflow
@@ -134,7 +135,7 @@ class ErrorMoments:
 
     def power(self, order: int) -> list[Rational]:
         """E δ_g^order, of one of the copies, at each generation."""
-        return [_rational(table[(MODEL,) * order]) for table in self._tables]
+        return [to_sympy(table[(MODEL,) * order]) for table in self._tables]
 
     def cumulants(self, order: int) -> list[fmpq]:
         r"""The cumulant of the given order (1 to ``degree``/2) of the squared error, at each generation."""
@@ -327,8 +328,4 @@ def _flint(value: Expr, workflow: Workflow | None = None) -> fmpq:
     if not value.is_Rational:
         whose = "the model" if workflow is None else workflow.name
         raise NotDerivedError(f"{value} of {whose} is not a rational number: its higher moments are not derived.")
-    return fmpq(int(value.p), int(value.q))
-
-
-def _rational(value: fmpq) -> Rational:
-    return Rational(int(value.p), int(value.q))
+    return to_flint(value)

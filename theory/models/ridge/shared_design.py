@@ -22,11 +22,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flint import fmpq
-from sympy import Expr, Integer, Rational, S, Symbol, cancel, oo, sqrt
+from sympy import Expr, Integer, S, Symbol, cancel, oo, sqrt
 
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import Order
+from theory.expressions.numerals import to_sympy
 from theory.expressions.signs import at_least
 from theory.models.ridge.partial_fractions import partial_fractions
 from theory.models.ridge.trace_moments import wishart_trace
@@ -180,15 +180,11 @@ class RandomDesign(Recurrence):
         whole, fractions = partial_fractions(function, _V)
         if whole.degree() > 0:
             raise NotDerivedError("a direction of large eigenvalue has no finite risk.")
-        total: Expr = _sympy(whole[0]) * min(self.d, self.T)
+        total: Expr = to_sympy(whole[0]) * min(self.d, self.T)
         for part in fractions:
-            trace = wishart_trace(0, part.power, self.d, self.T, -self.penalty * _sympy(part.pole))
-            total += _sympy(part.weight) * self.penalty**part.power * trace
+            trace = wishart_trace(0, part.power, self.d, self.T, -self.penalty * to_sympy(part.pole))
+            total += to_sympy(part.weight) * self.penalty**part.power * trace
         return total
-
-
-def _sympy(value: fmpq) -> Expr:
-    return Rational(int(value.p), int(value.q))
 
 
 _V = Symbol("v", positive=True)
