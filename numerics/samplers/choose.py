@@ -18,7 +18,7 @@ from numerics.samplers.maximum import MaximumChain
 from numerics.samplers.mean_chain import MeanChain
 from numerics.samplers.pool import CountPool, LimitPool, PointPool
 from numerics.samplers.regression_fresh import FreshNormalEquations, FreshReplace
-from numerics.samplers.regression_rows import FreshMinimumNorm, FreshRows, RowPool
+from numerics.samplers.regression_rows import FreshMinimumNorm, RowPool
 from numerics.samplers.regression_shared import SharedDesign, SharedRows
 from numerics.samplers.regression_wide import WideReplace
 from numerics.samplers.ridge import RidgeFresh, RidgeShared
@@ -184,7 +184,7 @@ def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw:
     # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
     plan = steps(table.weights / table.points, _per_fresh_row(table))
     if raw or (blocks < d).any():
-        return FreshRows(d, sigma, signal, table, plan)
+        return RidgeFresh(d, sigma, signal, np.zeros(table.generations), table, plan, rows_drawn=True)
     return FreshNormalEquations(d, sigma, table, plan)
 
 
