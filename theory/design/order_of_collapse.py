@@ -157,8 +157,7 @@ def _of_recurrence(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     if any(entry.has(Piecewise) for entry in (*recurrence.matrix, *recurrence.forcing, *recurrence.readout)):
         later = past_tables(recurrence)
         return None if later is None else order_of_collapse(replace(risk, recurrence=later))
-    while recurrence.continuation is not None:
-        recurrence = recurrence.continuation[1]
+    recurrence = recurrence.regimes[-1]
     # A diversity falls, and so does the logarithm of a determinant: not what is classified here.
     if recurrence.symbol != GENERATION or recurrence.scale.is_positive is not True:
         return None

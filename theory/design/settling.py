@@ -170,8 +170,7 @@ def _scalar(risk: Risk, since: int) -> tuple[Expr, Expr] | None:
     recurrence = risk.recurrence
     if not isinstance(recurrence, MomentRecurrence):
         return None
-    while recurrence.continuation is not None:
-        recurrence = recurrence.continuation[1]
+    recurrence = recurrence.regimes[-1]
     g = GENERATION
     start = S(recurrence.start)
     if not start.is_Integer or since < start - 1 or recurrence.margin is not None or recurrence.symbol != g:

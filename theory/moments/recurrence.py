@@ -131,6 +131,11 @@ class MomentRecurrence(Recurrence):
         for name in ("matrix", "forcing", "readout", "initial"):
             object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
 
+    @property
+    def regimes(self) -> list[MomentRecurrence]:
+        """This recurrence, and those that take over, in their order."""
+        return [self] if self.continuation is None else [self, *self.continuation[1].regimes]
+
     def as_moments(self) -> MomentRecurrence:
         """Itself."""
         return self
