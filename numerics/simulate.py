@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.blocks import Moments, all_moments
+from numerics.blocks import Moments, all_moments, correlation
 from numerics.importance import is_needed, tilted_chain
 from numerics.samplers.choose import sampler, verify_numbers
 from numerics.seeds import Seed, seed_number
@@ -64,9 +64,7 @@ class Simulation:
     @property
     def correlation(self) -> Array:
         """Correlation of the losses between generations; zero where a loss does not vary."""
-        deviation = np.sqrt(np.diag(self.covariance))
-        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-        return self.covariance * np.outer(scale, scale)
+        return correlation(self.covariance)
 
 
 def simulate(
