@@ -28,7 +28,6 @@ from numerics.blocks import correlation
 from numerics.pathway_table import pathway_coefficients
 from theory.errors import NotDerivedError
 from theory.models.base import Model
-from theory.models.exponential_family import ExponentialFamily
 from theory.moments.higher_moments import ErrorMoments, QuadraticNoise
 from theory.workflows.base import Workflow
 
@@ -169,8 +168,11 @@ def loss_law(simulation: Averages) -> LossLaw:
 
 
 def exact_variance(model: Model, workflow: Workflow, loss: str, generations: int) -> Array | None:
-    """Var loss at generations 1..G where only the second moment of the loss is derived; None where that is not."""
-    if generations > MOST_GENERATIONS or isinstance(model, ExponentialFamily):
+    """Var loss at generations 1..G where only the second moment of the loss is derived; None where that is not.
+
+    Of a model whose noise is known to every order, :func:`squared_error_law` knows more.
+    """
+    if generations > MOST_GENERATIONS or model.noise() is not None:
         return None
     second = model.second_moment(workflow, loss)
     if second is None:

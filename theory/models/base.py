@@ -100,6 +100,26 @@ class Model(ABC):
         """Every parameter that may be named alone: those of a model inside another among them."""
         return self.parameters
 
+    @property
+    def in_symbols(self) -> dict[str, object]:
+        """What stands for parameters in :meth:`general`: None, which is a symbol, for numbers that may be left out.
+
+        Anything else (a truth, a rule for bandwidths) has a meaning of its own.
+        """
+        given = self.parameters
+        return {
+            field.name: None
+            for field in fields(self)  # type: ignore[arg-type]
+            if field.default is None and isinstance(given[field.name], Expr)
+        }
+
+    def general(self) -> Self | None:
+        """The model with symbols for its numbers; None where it does not take symbols."""
+        try:
+            return replace(self, **self.in_symbols)  # type: ignore[type-var]
+        except DomainError:
+            return None
+
     def changed(self, name: str, value: object) -> Self:
         """The model with another value for a parameter, verified again."""
         return replace(self, **{name: value})  # type: ignore[type-var]

@@ -13,10 +13,11 @@ from sympy import And, Basic, Expr, Ge, Matrix, Max, Min, Mod, Piecewise, S, Sym
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter, quoted
+from theory.expressions.parser import parse
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
-from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use
+from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use, sizes_settle
 from theory.models.least_norm import WideRegression, least_norm, most_rows
 from theory.models.regression_regimes import (
     INFINITE,
@@ -30,7 +31,6 @@ from theory.models.regression_regimes import (
 from theory.moments.composition import compose
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
-from theory.workflows.capped_real import SyntheticBlocks
 from theory.workflows.dynamics import GENERATION
 
 
@@ -109,6 +109,11 @@ class LinearRegression(Model):
             if signal.is_negative or signal.is_real is False:
                 raise DomainError(f"signal = {self.signal} is not a squared norm: signal must be nonnegative.")
             object.__setattr__(self, "signal", signal)
+
+    @property
+    def in_symbols(self) -> dict[str, object]:
+        """A symbolic signal is what says that more features than rows are meant."""
+        return super().in_symbols | {"signal": parse("B", "signal") if self.overparameterised else None}
 
     @property
     def overparameterised(self) -> bool:
@@ -217,7 +222,7 @@ class LinearRegression(Model):
         found = every_fit(workflow, T, d + 2, self.ranges())  # type: ignore[arg-type, operator]
         first = fitted_size(workflow, 1)
         falls = found.condition == S.false and _at_least(T * first, d + 2) == S.true  # type: ignore[operator]
-        if not found.decided or (falls and workflow.schedule.has(j) and not isinstance(workflow, SyntheticBlocks)):
+        if not found.decided or (falls and not sizes_settle(workflow)):
             raise NotDerivedError(
                 f"sizes = {workflow.schedule} shrink: how few rows {workflow.name} is left with is not derived."
             )
