@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from numerics.blocks import block_size
 from numerics.losses import SquaredError
-from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.combination import Step, kept_blocks
 from numerics.samplers.families import Kind, Normal, averaged_points
 from numerics.samplers.pool import bootstrap_total, subset_total
 from numerics.samplers.posterior import posterior_draw
 from numerics.samplers.schedule import Schedule
+from numerics.samplers.weighted import weighted_losses
 
 Array = NDArray[np.float64]
 
@@ -50,10 +51,8 @@ class Bending:
             return self.kind
         return replace(self.kind, index=self.kind.index * self.dispersion)
 
-    def source(self, g: int, fitted: Array) -> tuple[Kind, Array]:
-        """Law and mean of block ``g`` (from 0), drawn from the model before."""
-        if g == 0:
-            return self.kind, np.full_like(fitted, self.truth)
+    def source(self, fitted: Array) -> tuple[Kind, Array]:
+        """Law and mean of a block drawn from a model."""
         return self.sampled, self.fidelity * fitted + (1 - self.fidelity) * self.target
 
     def model(self, g: int, rng: Generator, mean: Array) -> Array:
@@ -83,25 +82,16 @@ class BentChain:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        table, bend = self.schedule, self.bend
-        out = np.empty((table.generations, replicates))
-        truth = np.full(replicates, bend.truth)
-        blocks = WeightedSum(self.plan)
-        fitted = truth
-        for g in range(table.generations):
-            kind, mean = bend.source(g, fitted)
-            block = self._mean(rng, kind, mean, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._mean(rng, bend.kind, truth, int(table.fresh_points[g]))
-            fitted = bend.model(g, rng, blocks.add(block, fresh))
-            self.loss(fitted, out[g])
-        return out
+        bend, truth = self.bend, np.full(replicates, self.bend.truth)
 
-    def _mean(self, rng: Generator, kind: Kind, mean: Array, count: int) -> Array:
-        if self.points_drawn:
-            return averaged_points(kind, rng, mean, count)
-        return kind.block_mean(rng, mean, count)
+        def draw(teacher: Array, count: int) -> Array:
+            kind, mean = (bend.kind, truth) if teacher is truth else bend.source(teacher)
+            return averaged_points(kind, rng, mean, count) if self.points_drawn else kind.block_mean(rng, mean, count)
+
+        def fit(g: int, mean: Array) -> Array:
+            return bend.model(g, rng, mean)
+
+        return weighted_losses(self.schedule, self.plan, truth, draw, fit, self.loss, replicates)
 
 
 @dataclass(frozen=True)
@@ -122,13 +112,13 @@ class BentPool:
         """Losses of independent chains, (G, replicates)."""
         table, bend = self.schedule, self.bend
         out = np.empty((table.generations, replicates))
-        fitted = np.full(replicates, bend.truth)
+        fitted = truth = np.full(replicates, bend.truth)
         pool = np.empty((int(table.points.sum()), replicates))
         everything = np.zeros(replicates)
         filled = 0
         for g in range(table.generations):
             count, drawn = int(table.points[g]), int(table.drawn[g])
-            kind, mean = bend.source(g, fitted)
+            kind, mean = (bend.kind, truth) if g == 0 else bend.source(fitted)
             new = kind.points(rng, mean, count)
             pool[filled : filled + count] = new
             filled += count

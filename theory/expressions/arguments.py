@@ -284,6 +284,12 @@ def parameter(
     return expression
 
 
+def count(name: str, value: object, of: str = "") -> Expr:
+    """Verify a parameter that counts something, 1 or more; ``None`` stands for a symbol of its name."""
+    allowed = f"a whole number{of and f' of {of}'}, 1 or more"
+    return parameter(name, value, Symbol(name, integer=True, positive=True), allowed, is_positive_integer)
+
+
 def is_positive(value: Expr) -> bool | None:
     """Whether value > 0; None when symbols leave it open."""
     return value.is_positive

@@ -12,7 +12,7 @@ from typing import ClassVar
 from sympy import And, Basic, Expr, Ge, Matrix, Max, Min, Mod, Piecewise, S, Symbol, ceiling, eye, floor, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter, quoted
+from theory.expressions.arguments import count, exact, is_positive, parameter, quoted
 from theory.expressions.parser import parse
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G, j
@@ -95,11 +95,8 @@ class LinearRegression(Model):
     choices: ClassVar[dict[str, tuple[str, ...]]] = {"design": ("fresh", "shared")}
 
     def __post_init__(self) -> None:
-        count = "a whole number, 1 or more"
         for name in ("d", "T"):
-            symbol = Symbol(name, integer=True, positive=True)
-            verified = parameter(name, getattr(self, name), symbol, count, is_positive_integer)
-            object.__setattr__(self, name, verified)
+            object.__setattr__(self, name, count(name, getattr(self, name)))
         sigma2 = parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
         object.__setattr__(self, "sigma2", sigma2)
         if not (isinstance(self.design, str) and self.design in ("fresh", "shared")):
