@@ -37,6 +37,18 @@ class Simulation:
     largest_share : at each generation, the share of the sum of squared deviations owed to one replicate, (G,)
     skewness, excess : of the loss of one replicate: third and fourth cumulants in units of its deviation, (G,)
     model, workflow, loss, method, seed, replicates : how it was done
+
+    Notes
+    -----
+    Measured here, by :func:`simulate`.
+
+    Examples
+    --------
+    >>> from numerics import simulate
+    >>> from theory import Poisson, Replace
+    >>> run = simulate(Poisson(rate=3, n=10), Replace(), generations=4, replicates=1000)
+    >>> run.mean.shape, run.covariance.shape, run.stderr.shape, run.method
+    ((4,), (4, 4), (4,), 'exact-law')
     """
 
     model: Model
@@ -116,6 +128,10 @@ def simulate(
     ------
     DomainError
         When a parameter is a symbol, or a block would hold a fraction of a point.
+
+    Notes
+    -----
+    The laws that are drawn from are derived here; each is at the head of its module in :mod:`numerics.samplers`.
 
     Examples
     --------

@@ -33,6 +33,16 @@ class Correction:
     coefficients, stderr : (K,)
     p_value : of the χ² of the fit
     remainder, remainder_stderr : :math:`c_0`, what would be left at n = ∞ were it allowed
+
+    Notes
+    -----
+    Weighted least squares, as in any textbook of it.
+
+    Examples
+    --------
+    >>> found = fit_correction([50, 100, 200, 400], [0.0602, 0.0298, 0.0151, 0.0075], [3e-4] * 4)
+    >>> round(float(found(1000.0)), 4), found.p_value > 0.001
+    (0.003, True)
     """
 
     coefficients: Array
@@ -49,6 +59,10 @@ class Correction:
 
 def fit_correction(n: ArrayLike, difference: ArrayLike, stderr: ArrayLike, terms: int | None = None) -> Correction:
     """Fit measured minus predicted, at several n, on powers of 1/n; as many as needed unless ``terms`` says.
+
+    Notes
+    -----
+    Weighted least squares, as in any textbook of it; as many terms as χ² asks for.
 
     Examples
     --------

@@ -49,7 +49,19 @@ LONGEST_WINDOW = 12
 
 @dataclass(frozen=True)
 class Settled:
-    """From generation ``since`` on the difference of two risks has this strict sign (0: they are equal)."""
+    """From generation ``since`` on the difference of two risks has this strict sign (0: they are equal).
+
+    Notes
+    -----
+    Derived here; the arguments are at the head of this module.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Replace, compare
+    >>> (pair,) = compare([Accumulate(), Replace()], upto=4).pairs
+    >>> pair.settled.sign
+    -1
+    """
 
     since: int
     sign: int

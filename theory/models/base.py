@@ -24,6 +24,19 @@ class Model(ABC):
     :math:`\delta_g = \theta_g - \theta_0` carry its expected risk under a workflow, and how do they move
     from one generation to the next? Most models need only say how noisy one unit block is and how that
     noise depends on the current parameter; the composition does the rest.
+
+    Notes
+    -----
+    Derived here. To write your own, see :class:`theory.models.ExponentialFamily` and docs/guides/own_model.md.
+
+    Examples
+    --------
+    >>> from theory import Poisson, Replace
+    >>> model = Poisson(rate=3, n=10)
+    >>> model.losses, model.parameters
+    (('squared', 'kl'), {'rate': 3, 'n': 10})
+    >>> model.recurrence(Replace(), "squared").at(4)
+    6/5
     """
 
     name: ClassVar[str]

@@ -55,6 +55,17 @@ class ExponentialFamily(Model):
     flips) that event has probability just below one, and the divergence itself no finite mean.
 
     A family declares its parameters by their ``roles``, the variance function and the truth; nothing else.
+
+    Notes
+    -----
+    Morris (1982); the recurrences are derived here.
+
+    Examples
+    --------
+    >>> from theory import Binomial
+    >>> family = Binomial(m=2, p="1/2", n=10)
+    >>> family.variance_coefficients, family.truth, family.variance, family.mean_range
+    ((0, 1, -1/2), 1, 1/2, (0, 2))
     """
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl")

@@ -328,6 +328,10 @@ class Unspecified(Probabilities):
 def uniform(K: object) -> Uniform:
     """K categories, equally likely.
 
+    Notes
+    -----
+    Textbook.
+
     Examples
     --------
     >>> from theory.models.probabilities import uniform
@@ -339,6 +343,10 @@ def uniform(K: object) -> Uniform:
 
 def zipf(K: object, exponent: object = 1) -> Zipf:
     """K categories by Zipf's law, the k-th with probability proportional to k to the power −exponent.
+
+    Notes
+    -----
+    Zipf (1949), *Human behavior and the principle of least effort*.
 
     Examples
     --------

@@ -38,6 +38,10 @@ def prove(claim: Claim | Risk) -> Certificate:
     NotDerivedError
         When no proof is found: the claim may still be true.
 
+    Notes
+    -----
+    Found here; what is found counts only once :func:`theory.proof.check` accepts it.
+
     Examples
     --------
     >>> from theory import Accumulate, Replace, Regular, expected_risk

@@ -72,6 +72,8 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     converge the first generations are compared, their limit, and whether weights of generation 64 are nearer to the
     limiting ones than those of generation 16.
 
+    Law 7 is derived here; the others are what a mean of blocks is.
+
     Examples
     --------
     >>> from sympy import Rational
