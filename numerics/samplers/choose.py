@@ -72,7 +72,7 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
         fidelity=float(bend.fidelity), target=target, dispersion=float(bend.dispersion), drawn=bend.drawn,
     )  # fmt: skip
     if table.subsampled:
-        return BentPool(bending, measure, table)
+        return BentPool(whole.kind, whole.truth, measure, table, bend=bending)
     blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
     plan = steps(table.weights, table.fresh_weights)
     return BentChain(replace(bending, kind=whole.kind.for_blocks(blocks)), measure, table, plan, raw)
