@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from numerics.blocks import block_size
 from numerics.losses import SquaredError
-from numerics.samplers.combination import Step, kept_blocks
+from numerics.samplers.combination import Step, WeightedSum, kept_blocks
 from numerics.samplers.families import Kind, Normal, averaged_points
 from numerics.samplers.pool import PointPool
 from numerics.samplers.posterior import posterior_draw
 from numerics.samplers.schedule import Schedule
-from numerics.samplers.weighted import weighted_losses
 
 Array = NDArray[np.float64]
 
@@ -51,8 +50,10 @@ class Bending:
             return self.kind
         return replace(self.kind, index=self.kind.index * self.dispersion)
 
-    def source(self, fitted: Array) -> tuple[Kind, Array]:
-        """Law and mean of a block drawn from a model."""
+    def source(self, g: int, fitted: Array) -> tuple[Kind, Array]:
+        """Law and mean of block ``g`` (from 0), drawn from the model before."""
+        if g == 0:
+            return self.kind, np.full_like(fitted, self.truth)
         return self.sampled, self.fidelity * fitted + (1 - self.fidelity) * self.target
 
     def model(self, g: int, rng: Generator, mean: Array) -> Array:
@@ -82,16 +83,25 @@ class BentChain:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        bend, truth = self.bend, np.full(replicates, self.bend.truth)
+        table, bend = self.schedule, self.bend
+        out = np.empty((table.generations, replicates))
+        truth = np.full(replicates, bend.truth)
+        blocks = WeightedSum(self.plan)
+        fitted = truth
+        for g in range(table.generations):
+            kind, mean = bend.source(g, fitted)
+            block = self._mean(rng, kind, mean, int(table.points[g]))
+            fresh = None
+            if table.fresh_weights[g]:
+                fresh = self._mean(rng, bend.kind, truth, int(table.fresh_points[g]))
+            fitted = bend.model(g, rng, blocks.add(block, fresh))
+            self.loss(fitted, out[g])
+        return out
 
-        def draw(teacher: Array, count: int) -> Array:
-            kind, mean = (bend.kind, truth) if teacher is truth else bend.source(teacher)
-            return averaged_points(kind, rng, mean, count) if self.points_drawn else kind.block_mean(rng, mean, count)
-
-        def fit(g: int, mean: Array) -> Array:
-            return bend.model(g, rng, mean)
-
-        return weighted_losses(self.schedule, self.plan, truth, draw, fit, self.loss, replicates)
+    def _mean(self, rng: Generator, kind: Kind, mean: Array, count: int) -> Array:
+        if self.points_drawn:
+            return averaged_points(kind, rng, mean, count)
+        return kind.block_mean(rng, mean, count)
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,7 @@ class BentPool(PointPool):
     bend: Bending = field(kw_only=True)
 
     def _points(self, rng: Generator, g: int, fitted: Array, count: int) -> Array:
-        kind, mean = (self.kind, np.full_like(fitted, self.truth)) if g == 0 else self.bend.source(fitted)
+        kind, mean = self.bend.source(g, fitted)
         return kind.points(rng, mean, count)
 
     def _model(self, rng: Generator, g: int, mean: Array) -> Array:

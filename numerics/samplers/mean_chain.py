@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from numerics.blocks import block_size
 from numerics.losses import Divergence, SquaredError
-from numerics.samplers.combination import Step, kept_blocks
+from numerics.samplers.combination import Step, WeightedSum, kept_blocks
 from numerics.samplers.families import Kind, averaged_points
 from numerics.samplers.schedule import Schedule
-from numerics.samplers.weighted import weighted_losses
 
 Array = NDArray[np.float64]
 
@@ -48,12 +47,16 @@ class MeanChain:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
+        table = self.schedule
+        out = np.empty((table.generations, replicates))
         truth = np.full(replicates if self.dimension == 1 else (self.dimension, replicates), self.truth)
-
-        def fit(_: int, mean: Array) -> Array:
-            return self.kind.within(mean)
-
-        return weighted_losses(self.schedule, self.plan, truth, partial(self._mean, rng), fit, self.loss, replicates)
+        fitted = truth
+        blocks = WeightedSum(self.plan)
+        for g in range(table.generations):
+            block, fresh = table.drawn_blocks(g, partial(self._mean, rng), fitted, truth)
+            fitted = self.kind.within(blocks.add(block, fresh))
+            self.loss(fitted, out[g])
+        return out
 
     def _mean(self, rng: Generator, mean: Array, count: int) -> Array:
         if self.points_drawn:

@@ -15,7 +15,7 @@ from typing import ClassVar
 from sympy import Expr, Integer, Rational, S, Symbol, binomial
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import count, exact, is_positive, parameter
+from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
 from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.gaussian_median import gaussian_median_variance
@@ -72,7 +72,9 @@ class Location(Model):
         if (self.n is None) != (not self.law):
             raise DomainError(f"n = {self.n} and law = {self.law!r}: give both, as Location.median does, or neither.")
         if self.n is not None:
-            object.__setattr__(self, "n", count("n", self.n, "samples"))
+            count = Symbol("n", integer=True, positive=True)
+            n = parameter("n", self.n, count, "a whole number of samples, 1 or more", is_positive_integer)
+            object.__setattr__(self, "n", n)
 
     @classmethod
     def median(cls, law: str, n: object) -> Location:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from flint import fmpq
 from sympy import Expr, N, Rational, S, cancel, expand, zeros
 
 from theory.errors import DomainError
-from theory.expressions.numerals import to_flint, to_sympy
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
@@ -42,9 +42,9 @@ class Pathways:
                 *weights, share = (_to_digits(weight, self._digits) for weight in (*weights, share))
             if rational and not all(isinstance(weight, Rational) for weight in (*weights, share)):
                 rational = False
-                earlier = [([to_sympy(c) for c in block], [to_sympy(d) for d in fresh]) for block, fresh in earlier]
+                earlier = [([_rational(c) for c in block], [_rational(d) for d in fresh]) for block, fresh in earlier]
             if rational:
-                weights, share = [to_flint(weight) for weight in weights], to_flint(share)
+                weights, share = [_flint(weight) for weight in weights], _flint(share)
             block, fresh = list(weights), [weights[0] * 0] * (g - 1) + [share]
             for index in range(2, g + 1):
                 weight = weights[index - 1]
@@ -58,7 +58,7 @@ class Pathways:
             if not rational:
                 block, fresh = [_collected(c) for c in block], [_collected(d) for d in fresh]
             earlier.append((block, fresh))
-            yield ([to_sympy(c) for c in block], [to_sympy(d) for d in fresh]) if rational else (block, fresh)
+            yield ([_rational(c) for c in block], [_rational(d) for d in fresh]) if rational else (block, fresh)
 
 
 def _collected(value: Expr) -> Expr:
@@ -74,6 +74,14 @@ def _to_digits(value: Any, digits: int) -> Expr:
 def _is_irrational(value: Any) -> bool:
     """Whether it is a real number that is not known to be rational."""
     return not isinstance(value, int) and bool(value.is_number and value.is_real and not value.is_Rational)
+
+
+def _flint(value: Rational) -> fmpq:
+    return fmpq(value.p, value.q)
+
+
+def _rational(value: fmpq) -> Rational:
+    return Rational(int(value.p), int(value.q))
 
 
 def block_coefficients(workflow: Workflow, upto: int) -> list[list[Expr]]:
