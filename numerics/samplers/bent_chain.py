@@ -106,7 +106,7 @@ class BentChain:
 
 @dataclass(frozen=True)
 class BentPool(PointPool):
-    """The same with a bend."""
+    """As :class:`numerics.samplers.pool.PointPool`, with a bend: every point is drawn and kept."""
 
     bend: Bending = field(kw_only=True)
 
