@@ -260,7 +260,7 @@ class _Theorem:
 
 def _theorem(risk: Risk) -> _Theorem:
     """The theorem with the model's parameters left as symbols where that can be derived, else in these numbers."""
-    general = risk.model.general()
+    general = risk.model.with_symbols()
     found = None if general is None else _derived(expected_risk, general, risk.workflow, risk.loss)
     if found is None or (risk.closed_form is not None and not found.closed):
         return _stated(risk)

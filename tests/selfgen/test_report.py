@@ -194,11 +194,11 @@ def test_names_carry_the_loss_that_is_not_the_squared_error(grid: tuple[Study, l
 
 def test_a_truth_is_not_left_out_of_the_theorem() -> None:
     truth = MixtureTruth(weights=("1/2", "1/2"), means=(-1, 1), variances=(1, 1))
-    general = KernelDensity(bandwidth="1/2", n=10, truth=truth).general()
+    general = KernelDensity(bandwidth="1/2", n=10, truth=truth).with_symbols()
     assert general is not None
     assert general.truth == truth
     assert {str(symbol) for symbol in general.free_symbols} == {"h", "n"}
-    rule = KernelDensity(bandwidth="scott", n=10).general()
+    rule = KernelDensity(bandwidth="scott", n=10).with_symbols()
     assert rule is not None
     assert (rule.bandwidth, str(rule.n)) == ("scott", "n")
 

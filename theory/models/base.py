@@ -115,7 +115,7 @@ class Model(ABC):
 
     @property
     def in_symbols(self) -> dict[str, object]:
-        """What stands for parameters in :meth:`general`: None, which is a symbol, for numbers that may be left out.
+        """What stands for parameters in :meth:`with_symbols`: None, which is a symbol, for numbers that may be left out.
 
         Anything else (a truth, a rule for bandwidths) has a meaning of its own.
         """
@@ -126,7 +126,7 @@ class Model(ABC):
             if field.default is None and isinstance(given[field.name], Expr)
         }
 
-    def general(self) -> Self | None:
+    def with_symbols(self) -> Self | None:
         """The model with symbols for its numbers; None where it does not take symbols."""
         try:
             return replace(self, **self.in_symbols)  # type: ignore[type-var]
