@@ -115,7 +115,7 @@ class Model(ABC):
 
     @property
     def in_symbols(self) -> dict[str, object]:
-        """What stands for parameters in :meth:`with_symbols`: None, which is a symbol, for numbers that may be left out.
+        """What stands for parameters in :meth:`with_symbols`: None, a symbol, for numbers that may be left out.
 
         Anything else (a truth, a rule for bandwidths) has a meaning of its own.
         """

@@ -28,7 +28,6 @@ from sympy import Dummy, Expr, Matrix, Rational, S, Symbol, eye, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order
-from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.signs import sign
 from theory.models.probabilities import Probabilities
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -173,7 +172,7 @@ class LineageRecurrence(Recurrence):
                 law = self.real_ancestors(g)
                 if max(law) >= len(tables):
                     tables = self.probabilities.distinct(max(law))
-                yield sum((to_sympy(mass) * tables[d] for d, mass in sorted(law.items())), S.Zero)
+                yield sum((_sympy(mass) * tables[d] for d, mass in sorted(law.items())), S.Zero)
 
     def real_ancestors(self, g: int) -> Law:
         """Law of D, the number of real tokens with a descendant in the data of model g."""
@@ -196,10 +195,10 @@ class LineageRecurrence(Recurrence):
 
     def _one_block_back(self, states: dict[State, fmpq], block: int) -> dict[State, fmpq]:
         """Tokens of ``block`` replaced by the distinct tokens of model block − 1 that they copy, one at a time."""
-        weights = [to_flint(weight) for weight in self.shares(block - 1)]
+        weights = [_flint(weight) for weight in self.shares(block - 1)]
         sizes = [self.tokens(index) for index in range(1, block)]
         fresh_size = self.fresh_tokens(block - 1)
-        fresh_weight = to_flint(self.workflow.fresh_weight(block - 1)) if fresh_size else fmpq(0)
+        fresh_weight = _flint(self.workflow.fresh_weight(block - 1)) if fresh_size else fmpq(0)
         # States by the number of tokens yet to follow: (fresh real tokens before, of this generation, lineages).
         waiting: dict[int, dict[tuple[int, int, tuple[int, ...]], fmpq]] = defaultdict(lambda: defaultdict(fmpq))
         for (fresh, lineages), mass in states.items():
@@ -259,7 +258,7 @@ class LineageRecurrence(Recurrence):
             drawn = self.drawn(g)
             reach = min(pool, budget)
             if g == 1:
-                alive = [to_flint(value) for value in self._fractions(reach)]
+                alive = [_flint(value) for value in self._fractions(reach)]
             else:
                 alive = self._one_pool_on(g, pool, alive, reach)
             if drawn is None:
@@ -267,9 +266,9 @@ class LineageRecurrence(Recurrence):
                 yield self._fractions(self.tokens(1))[-1]
             elif drawn[1]:
                 law = occupancy(drawn[0], pool)[-1]
-                yield to_sympy(sum((mass * alive[m] for m, mass in enumerate(law) if m < len(alive)), fmpq(0)))
+                yield _sympy(sum((mass * alive[m] for m, mass in enumerate(law) if m < len(alive)), fmpq(0)))
             else:
-                yield to_sympy(alive[drawn[0]])
+                yield _sympy(alive[drawn[0]])
 
     def _fractions(self, draws: int) -> list[Expr]:
         values = self.probabilities.distinct(draws)
@@ -334,11 +333,11 @@ class LineageRecurrence(Recurrence):
         position = {state: index for index, state in enumerate(states)}
         matrix = zeros(len(states), len(states))
         for a, lineages in states:
-            for to_real, chance in enumerate(_binomial(lineages, to_flint(share))):
+            for to_real, chance in enumerate(_binomial(lineages, _flint(share))):
                 for c, p in enumerate(real[to_real]) if chance else ():
                     for r, q in enumerate(copies[lineages - to_real]):
                         if p * q:
-                            matrix[position[a, lineages], position[a + c, r]] += to_sympy(chance * p * q)
+                            matrix[position[a, lineages], position[a + c, r]] += _sympy(chance * p * q)
         readout, forcing = zeros(1, len(states)), zeros(len(states), 1)
         readout[position[first]] = 1
         if not fresh:
@@ -346,7 +345,7 @@ class LineageRecurrence(Recurrence):
             return MomentRecurrence(start=2, matrix=matrix, forcing=forcing, readout=readout, initial=initial)
         # Model 1 has no fresh real data: block 2 copies block 1 alone.
         second = [
-            sum((to_sympy(mass) * alive[a + r] for r, mass in enumerate(copies[left]) if mass), S.Zero)
+            sum((_sympy(mass) * alive[a + r] for r, mass in enumerate(copies[left]) if mass), S.Zero)
             for a, left in states
         ]
         return MomentRecurrence(
@@ -468,6 +467,14 @@ def keeps_first_block(workflow: Workflow) -> bool:
 def _open_loop(dynamics: LinearDynamics) -> Matrix:
     before = dynamics.readout.subs(GENERATION, GENERATION - 1)
     return (dynamics.transition - dynamics.innovation * before).applyfunc(lambda entry: entry.together())
+
+
+def _flint(value: Expr) -> fmpq:
+    return fmpq(int(value.p), int(value.q))
+
+
+def _sympy(value: fmpq) -> Rational:
+    return Rational(int(value.p), int(value.q))
 
 
 def _hypergeometric(total: int, ones: int, drawn: int) -> list[fmpq]:
