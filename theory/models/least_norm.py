@@ -29,6 +29,7 @@ from sympy import And, Basic, Eq, Expr, Ge, Integer, Matrix, Piecewise, S, cance
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order
+from theory.models.regression_regimes import LEAST_NORM, Regression, Stretch, crossing
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, pooled_blocks
 from theory.workflows.dynamics import GENERATION, PoolDynamics
@@ -263,17 +264,8 @@ class WindowFits(Recurrence):
 
 def _filling(regression: WideRegression, T: Expr) -> MomentRecurrence:
     """Every row kept, until there are as many as features, give or take one: infinite from there on."""
-    spare = regression.d - GENERATION * T - 1
-    return MomentRecurrence(
-        start=1,
-        matrix=Matrix([[1]]),
-        forcing=Matrix([regression.sigma2 * T / spare]),
-        readout=Matrix([[1]]),
-        initial=Matrix([0]),
-        offset=(1 - T / regression.d) * regression.signal,
-        margin=spare,
-        domain=S.false,
-    )
+    plain = Regression(regression.d, regression.sigma2, regression.signal)
+    return crossing(plain, [Stretch(1, LEAST_NORM, T, GENERATION * T)], kept=True).changed(domain=S.false)
 
 
 def _learnt(part: Expr, whole: Expr, share: Expr, noise: Expr) -> Expr:
