@@ -18,7 +18,7 @@ from numerics.samplers.maximum import MaximumChain
 from numerics.samplers.mean_chain import MeanChain
 from numerics.samplers.pool import CountPool, LimitPool, PointPool
 from numerics.samplers.regression_fresh import FreshNormalEquations, FreshReplace
-from numerics.samplers.regression_rows import FreshMinimumNorm, FreshRows, RowPool
+from numerics.samplers.regression_rows import FreshMinimumNorm, RowPool
 from numerics.samplers.regression_shared import SharedDesign, SharedRows
 from numerics.samplers.regression_wide import WideReplace
 from numerics.samplers.ridge import RidgeFresh, RidgeShared
@@ -77,7 +77,7 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
         fidelity=float(bend.fidelity), target=target, dispersion=float(bend.dispersion), drawn=bend.drawn,
     )  # fmt: skip
     if table.subsampled:
-        return BentPool(bending, measure, table)
+        return BentPool(whole.kind, whole.truth, measure, table, bend=bending)
     blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
     plan = steps(table.weights, table.fresh_weights)
     return BentChain(replace(bending, kind=whole.kind.for_blocks(blocks)), measure, table, plan, raw)
@@ -189,7 +189,7 @@ def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw:
     # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
     plan = steps(table.weights / table.points, _per_fresh_row(table))
     if raw or (blocks < d).any():
-        return FreshRows(d, sigma, signal, table, plan)
+        return RidgeFresh(d, sigma, signal, np.zeros(table.generations), table, plan, rows_drawn=True)
     return FreshNormalEquations(d, sigma, table, plan)
 
 

@@ -8,6 +8,7 @@ use: for rows of equal weight the sum of squares plus the penalty.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.combination import Step, kept_blocks
 from numerics.samplers.regression_rows import labelled, squared_error, truth_vectors
 from numerics.samplers.schedule import Schedule
+from numerics.samplers.weighted import weighted_losses
 from numerics.samplers.wishart import add_gram, lower_times, wishart_factor
 
 Array = NDArray[np.float64]
@@ -26,6 +28,8 @@ Array = NDArray[np.float64]
 @dataclass(frozen=True)
 class RidgeFresh:
     """New rows every generation; ``plan`` combines XᵀX and Xᵀy with weights per row of data.
+
+    Without penalties it is least squares, where every fit has at least d rows.
 
     Attributes
     ----------
@@ -51,22 +55,13 @@ class RidgeFresh:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
-        truth = truth_vectors(replicates, self.d, self.signal)
-        fitted: NDArray[np.floating[Any]] = truth
-        equations = WeightedSum(self.plan)
-        identity = np.eye(self.d)
-        for g in range(table.generations):
-            block = self._statistic(rng, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
-            total = equations.add(block, fresh)
-            gram = total[:, :, : self.d] + self.penalties[g] * identity
-            fitted = np.linalg.solve(gram, total[:, :, self.d :])[:, :, 0]
-            squared_error(fitted, truth, out[g])
-        return out
+        truth, draw = truth_vectors(replicates, self.d, self.signal), partial(self._statistic, rng)
+
+        def fit(g: int, total: Array) -> NDArray[np.floating[Any]]:
+            gram = total[:, :, : self.d] + self.penalties[g] * np.eye(self.d)
+            return np.linalg.solve(gram, total[:, :, self.d :])[:, :, 0]
+
+        return weighted_losses(self.schedule, self.plan, truth, draw, fit, partial(squared_error, truth), replicates)
 
     def _statistic(self, rng: Generator, teacher: NDArray[np.floating[Any]], rows: int) -> Array:
         """XᵀX with Xᵀy as a last column, (B, d, d + 1)."""
@@ -116,22 +111,15 @@ class RidgeShared:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
         design, truth = self._design(rng, replicates)
-        fitted: NDArray[np.floating[Any]] = truth
-        products = WeightedSum(self.plan)
         gram = design.transpose(0, 2, 1) @ design
-        for g in range(table.generations):
-            block = self._product(rng, design, gram, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._product(rng, design, gram, truth, int(table.fresh_points[g]))
-            total = products.add(block, fresh)
+        draw = partial(self._product, rng, design, gram)
+
+        def fit(g: int, total: Array) -> NDArray[np.floating[Any]]:
             penalised = gram + self.penalties[g] * np.eye(self.d)
-            fitted = np.linalg.solve(penalised, total[:, :, None])[:, :, 0]
-            squared_error(fitted, truth, out[g])
-        return out
+            return np.linalg.solve(penalised, total[:, :, None])[:, :, 0]
+
+        return weighted_losses(self.schedule, self.plan, truth, draw, fit, partial(squared_error, truth), replicates)
 
     def _design(self, rng: Generator, replicates: int) -> tuple[Array, Array]:
         if self.eigenvalues is None:

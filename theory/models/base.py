@@ -24,6 +24,19 @@ class Model(ABC):
     :math:`\delta_g = \theta_g - \theta_0` carry its expected risk under a workflow, and how do they move
     from one generation to the next? Most models need only say how noisy one unit block is and how that
     noise depends on the current parameter; the composition does the rest.
+
+    Notes
+    -----
+    Derived here. To write your own, see :class:`theory.models.ExponentialFamily` and docs/guides/own_model.md.
+
+    Examples
+    --------
+    >>> from theory import Poisson, Replace
+    >>> model = Poisson(rate=3, n=10)
+    >>> model.losses, model.parameters
+    (('squared', 'kl'), {'rate': 3, 'n': 10})
+    >>> model.recurrence(Replace(), "squared").at(4)
+    6/5
     """
 
     name: ClassVar[str]
@@ -99,6 +112,26 @@ class Model(ABC):
     def settings(self) -> dict[str, Any]:
         """Every parameter that may be named alone: those of a model inside another among them."""
         return self.parameters
+
+    @property
+    def in_symbols(self) -> dict[str, object]:
+        """What stands for parameters in :meth:`with_symbols`: None, a symbol, for numbers that may be left out.
+
+        Anything else (a truth, a rule for bandwidths) has a meaning of its own.
+        """
+        given = self.parameters
+        return {
+            field.name: None
+            for field in fields(self)  # type: ignore[arg-type]
+            if field.default is None and isinstance(given[field.name], Expr)
+        }
+
+    def with_symbols(self) -> Self | None:
+        """The model with symbols for its numbers; None where it does not take symbols."""
+        try:
+            return replace(self, **self.in_symbols)  # type: ignore[type-var]
+        except DomainError:
+            return None
 
     def changed(self, name: str, value: object) -> Self:
         """The model with another value for a parameter, verified again."""

@@ -150,6 +150,16 @@ class BentModel(Model):
         return type(self)(**{**self.parameters, **own})
 
 
+def _has_variance(model: object, coefficients: tuple[Expr, Expr, Expr]) -> bool:
+    """Whether a model is an exponential family of this variance function, which tells the family (Morris)."""
+    return isinstance(model, ExponentialFamily) and model.variance_coefficients == coefficients
+
+
+def _is_gaussian(model: object) -> bool:
+    """Whether a model is the mean of a Gaussian: a family of constant variance."""
+    return isinstance(model, ExponentialFamily) and model.variance_coefficients[1:] == (S.Zero, S.Zero)
+
+
 def is_real(value: Expr) -> bool | None:
     """Whether the value is a real number."""
     return value.is_real
@@ -227,7 +237,7 @@ class BiasedSampler(BentModel):
         )
         self._verify_mean("target", self.target)
         self._verify_reach()
-        if self.dispersion != 1 and not isinstance(self._law, GaussianMean):
+        if self.dispersion != 1 and not _is_gaussian(self._law):
             raise DomainError(
                 f"dispersion = {self.dispersion} is not allowed: a sample of {self.model.name} has the variance of its "
                 "mean, and only a Gaussian may have another."
@@ -303,7 +313,7 @@ class BiasedSampler(BentModel):
         _require_model(model)
         if isinstance(model, LinearRegression):
             return cls(model, S.One, S.Zero, heat)
-        if not isinstance(model, GaussianMean):
+        if not _is_gaussian(model):
             raise NotDerivedError(
                 f"model = {model!r} under a temperature is not derived: only the Gaussian mean keeps its family."
             )
@@ -316,7 +326,7 @@ class BiasedSampler(BentModel):
         What is kept of N(θ, σ²) is :math:`N(\tau\theta + (1-\tau)c,\; \tau\sigma^2)` with τ = w/(w + σ²).
         """
         _require_model(model)
-        if not isinstance(model, GaussianMean):
+        if not _is_gaussian(model):
             raise NotDerivedError(f"model = {model!r} under a verifier is not derived: give a GaussianMean.")
         return cls._verified(model, "centre", centre, "width", width)
 
@@ -334,7 +344,7 @@ class BiasedSampler(BentModel):
     def curated(cls, model: GaussianMean, reward_centre: object, reward_width: object) -> BiasedSampler:
         r"""Samples weighed by :math:`e^{\text{reward}}`, reward = −(x − c)²/(2w): the verifier's law."""
         _require_model(model)
-        if not isinstance(model, GaussianMean):
+        if not _is_gaussian(model):
             raise NotDerivedError(f"model = {model!r} under a reward is not derived: give a GaussianMean.")
         return cls._verified(model, "reward_centre", reward_centre, "reward_width", reward_width)
 
@@ -347,7 +357,7 @@ class BiasedSampler(BentModel):
         _require_model(model)
         if isinstance(model, LinearRegression):
             return FlippedLabels(model, rate)  # type: ignore[arg-type]
-        if not isinstance(model, Bernoulli):
+        if not _has_variance(model, (S.Zero, S.One, S.NegativeOne)):
             raise NotDerivedError(
                 f"model = {model!r} with flipped labels is not derived: give a Bernoulli or a LinearRegression."
             )

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
 
-from sympy import Basic, Expr, Integer, Matrix, S, Symbol, binomial, cancel, diag, expand, log
+from sympy import Expr, Integer, Matrix, S, Symbol, binomial, cancel, diag, expand, log
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import is_positive, is_positive_integer, parameter
@@ -274,11 +274,6 @@ class AnchoredMaximum(Recurrence):
     newest: Expr
     c: Expr
     part: str = RISK
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def _combined(self, ratio: Any) -> Expr:
         """The moment that the part reads, from E Y^s."""
@@ -315,8 +310,3 @@ class AnchoredMaximum(Recurrence):
                         found[0] += moved
                     found[i + 1] += moved * N / (i + 1)
             power, logs = power * c**s * N / (N + s), [expand(value) for value in found]
-
-    def subs(self, *args: Any) -> AnchoredMaximum:
-        """With parameters replaced."""
-        own = {name: getattr(self, name).subs(*args) for name in ("first", "newest", "c", "scale", "offset")}
-        return self.changed(**own)

@@ -27,12 +27,34 @@ def _hypothesis() -> Any:
 
 
 def generations(largest: int = 30) -> Any:
-    """Whole generations 1 … ``largest``."""
+    """Whole generations 1 … ``largest``.
+
+    Notes
+    -----
+    Drawn here, by Hypothesis (MacIver et al. 2019).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(generations(), lambda g: g > 4)
+    5
+    """
     return _hypothesis().integers(min_value=1, max_value=largest)
 
 
 def rationals(smallest: int = 0, largest: int = 1, denominator: int = 12) -> Any:
-    """SymPy rationals strictly between two whole numbers."""
+    """SymPy rationals strictly between two whole numbers.
+
+    Notes
+    -----
+    Drawn here, by Hypothesis (MacIver et al. 2019).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> 0 < find(rationals(), lambda value: value.q > 2) < 1
+    True
+    """
     s = _hypothesis()
     return s.integers(2, denominator).flatmap(
         lambda q: s.integers(smallest * q + 1, largest * q - 1).map(lambda numerator: Rational(numerator, q))
@@ -40,12 +62,34 @@ def rationals(smallest: int = 0, largest: int = 1, denominator: int = 12) -> Any
 
 
 def sizes() -> Any:
-    """Size schedules: whole numbers of samples at every block."""
+    """Size schedules: whole numbers of samples at every block.
+
+    Notes
+    -----
+    Drawn here, by Hypothesis (MacIver et al. 2019).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(sizes(), lambda schedule: schedule.has(j))
+    j
+    """
     return _hypothesis().sampled_from([Integer(1), Integer(2), j, j**2, j + 1, Integer(2) ** j])
 
 
 def weighted() -> Any:
-    """Workflows with arbitrary positive rational weights."""
+    """Workflows with arbitrary positive rational weights.
+
+    Notes
+    -----
+    Drawn here, by Hypothesis (MacIver et al. 2019).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> sum(find(weighted(), lambda workflow: True).weights(5))
+    1
+    """
     s = _hypothesis()
     return s.lists(s.integers(0, 5), min_size=1, max_size=7).map(_table_workflow)
 
@@ -68,6 +112,16 @@ def workflows(*, subsampled: bool = True, fresh: bool = True, schedules: bool = 
         Whether those are among them that fit random subsamples, or real samples drawn afresh.
     schedules : bool
         Whether blocks have sizes that change.
+
+    Notes
+    -----
+    Drawn here, by Hypothesis (MacIver et al. 2019).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(workflows(), lambda workflow: workflow.fresh_weight(2) != 0).name != "replace"
+    True
     """
     choices = [weighted()]
     for built in WORKFLOWS.values():
@@ -98,7 +152,18 @@ def _workflows_of(built: type[Workflow], schedules: bool) -> Any:
 
 
 def models() -> Any:
-    """Every model of the registry that numbers alone describe, with rational parameters inside its domain."""
+    """Every model of the registry that numbers alone describe, with rational parameters inside its domain.
+
+    Notes
+    -----
+    Drawn here, by Hypothesis (MacIver et al. 2019).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(models(), lambda model: "kl" in model.losses).free_symbols
+    set()
+    """
     s = _hypothesis()
     drawn = [_models_of(built) for built in MODELS.values() if _is_of_numbers(built)]
     return s.one_of(drawn)

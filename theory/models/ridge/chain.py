@@ -13,12 +13,12 @@ and the risk is m − 2|w*|²u + |w*|² (derived here). When every row so far is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from typing import Any
 
-from sympy import Basic, Expr, Matrix, S, Sum, Symbol, sqrt
+from sympy import Expr, Matrix, S, Sum, Symbol, sqrt
 
 from theory.expressions.symbols import G
 from theory.models.ridge.fit import RidgeFit
@@ -38,11 +38,6 @@ class ContractingSteps(Recurrence):
     """
 
     moments: MomentRecurrence
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     @cached_property
     def _solved(self) -> Expr:
@@ -62,11 +57,6 @@ class ContractingSteps(Recurrence):
     def at(self, generation: int) -> Expr:
         """Exact value at one generation, read off the closed form."""
         return self.offset + self.scale * self._solved.subs(G, generation)
-
-    def subs(self, *args: Any) -> ContractingSteps:
-        """With parameters replaced."""
-        scale, offset = self.scale.subs(*args), self.offset.subs(*args)
-        return replace(self, moments=self.moments.subs(*args), scale=scale, offset=offset)
 
     def closed_form(self) -> Expr:
         """The moment at G."""
@@ -168,11 +158,6 @@ class VaryingSteps(Recurrence):
     step: Callable[[int], Step]
     signal: Expr
     part: str = RISK
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
@@ -201,11 +186,6 @@ class Telescoping(Recurrence):
     first: Expr
     term: Expr
     index: Symbol
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
