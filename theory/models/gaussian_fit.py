@@ -104,6 +104,7 @@ class GaussianFit(Model):
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
     draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count", "temperature": "positive"}
+    left_alone: ClassVar[frozenset[str]] = frozenset({"temperature"})
 
     def __post_init__(self) -> None:
         for name, meaning in (("d", "a whole number of dimensions"), ("n", "a whole number of samples")):

@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from sympy import Basic, Expr, Matrix, S, Sum, Symbol, sqrt
+from sympy import Basic, Dummy, Expr, Matrix, Pow, S, Sum, Symbol, sqrt
 
 from theory.expressions.symbols import G
 from theory.models.ridge.fit import RidgeFit
@@ -46,9 +46,17 @@ class ContractingSteps(Recurrence):
 
     @cached_property
     def _solved(self) -> Expr:
-        solved = solve_recurrence(self.moments)
+        # Each entry is a letter to the solver: roots and integrals inside it are none of its business.
+        letters: dict[Expr, Dummy] = {}
+
+        def letter(entry: Expr) -> Expr:
+            return entry if entry.is_Rational else letters.setdefault(entry, Dummy("c", positive=True))
+
+        rows = ("matrix", "forcing", "readout", "initial")
+        plain = {name: getattr(self.moments, name).applyfunc(letter) for name in rows}
+        solved = solve_recurrence(self.moments.changed(**plain, shift=letter(self.moments.shift)))
         assert solved is not None, "a triangular system of constant steps has a closed form"
-        return solved
+        return solved.xreplace({dummy: entry for entry, dummy in letters.items()})
 
     def as_moments(self) -> MomentRecurrence:
         """The recurrence of the moments."""
@@ -120,8 +128,14 @@ class Step:
 def constant_steps(first: Step, later: Step, signal: Expr, part: str) -> Recurrence:
     """Risk, bias or variance when every step after the first is the same."""
     moments = step_moments(first, later, signal, part)
-    finite = any(entry.has(wishart_trace) for entry in (*moments.matrix, *moments.initial))
-    return ContractingSteps(moments) if finite else moments
+    entries = (*moments.matrix, *moments.forcing, *moments.initial)
+    return moments if all(_is_rational(entry) for entry in entries) else ContractingSteps(moments)
+
+
+def _is_rational(entry: Expr) -> bool:
+    """Whether neither an integral nor a root is in it: of these the solver of moments makes no sense."""
+    roots = any(not power.exp.is_Integer for power in entry.atoms(Pow))
+    return not roots and not entry.has(wishart_trace)
 
 
 def step_moments(first: Step, later: Step, signal: Expr, part: str) -> MomentRecurrence:
