@@ -19,6 +19,7 @@ from theory.models.base import Model
 from theory.models.bent_regression import FlippedLabels, bounded, fits_as_means, flip_rate
 from theory.models.exponential_family import Bernoulli, ExponentialFamily, GaussianMean
 from theory.models.linear_regression import LinearRegression
+from theory.models.ridge_regression import RidgeRegression
 from theory.moments.bent import Bend, compose_bent
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
@@ -60,8 +61,8 @@ class BentModel(ModelAround):
 
     @property
     def _law(self) -> ExponentialFamily:
-        """The family whose mean bends; a model that is none has one that its fits follow."""
-        return self.model
+        """The family whose mean bends; least squares has one that its fits follow."""
+        return fits_as_means(self.model) if isinstance(self.model, LinearRegression) else self.model
 
     def _verify(self, **reals: tuple[str, Any]) -> None:
         """The family, and the numbers that the constructor takes."""
@@ -75,9 +76,12 @@ class BentModel(ModelAround):
             object.__setattr__(self, name, value)
 
     def _verify_other(self) -> None:
-        """A model that is no exponential family."""
+        """A model that is no exponential family: labels of a regression bend too."""
+        if isinstance(self.model, LinearRegression):
+            return
         raise NotDerivedError(
-            f"model = {self.model!r} is not an exponential family: {type(self).__name__} is derived for these."
+            f"model = {self.model!r} is neither an exponential family nor a LinearRegression: "
+            f"{type(self).__name__} is derived for these."
         )
 
     def _verify_mean(self, name: str, value: Expr) -> None:
@@ -174,14 +178,6 @@ class BiasedSampler(BentModel):
                 f"dispersion = {shown(self.dispersion)} is not allowed: a sample of {self.model.name} has the "
                 "variance of its mean, and only a Gaussian may have another."
             )
-
-    @property
-    def _law(self) -> ExponentialFamily:
-        return fits_as_means(self.model) if isinstance(self.model, LinearRegression) else self.model
-
-    def _verify_other(self) -> None:
-        if not isinstance(self.model, LinearRegression):
-            super()._verify_other()
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """As for every bent model; least squares says itself when its risk is finite."""
@@ -314,13 +310,23 @@ class _Conjugate(BentModel):
     strength: Expr
     prior_mean: Expr
 
-    def _verify_other(self) -> None:
-        if isinstance(self.model, LinearRegression):
-            raise NotDerivedError(
-                f"model = {self.model!r} with a Gaussian prior is not derived here: a prior N(0, σ²/κ) shrinks every "
-                "eigen-direction of the design by its own factor, which is a ridge fit of penalty κ."
-            )
-        super()._verify_other()
+    @property
+    def ridge(self) -> RidgeRegression | None:
+        """For least squares with a prior N(m, σ²/κ): its posterior mean is a ridge fit about m, of penalty κ."""
+        inside = self.model
+        if not isinstance(inside, LinearRegression):
+            return None
+        return RidgeRegression(
+            inside.d, inside.T, self.strength, inside.sigma2, self.prior_mean**2, inside.design, drawn=self.drawn
+        )
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """As for every bent model; as for ridge regression about the prior mean where the model inside is linear."""
+        return super().recurrence(workflow, loss) if self.ridge is None else self.ridge.recurrence(workflow, loss)
+
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """The recurrence of the bias or of the variance."""
+        return super().part(workflow, loss, part) if self.ridge is None else self.ridge.part(workflow, loss, part)
 
     def __post_init__(self) -> None:
         self._verify(strength=("0 or more", is_nonnegative), prior_mean=("a real number", is_real))
@@ -328,9 +334,15 @@ class _Conjugate(BentModel):
 
     @classmethod
     def general(cls) -> dict[str, Model]:
-        """Around a coin and a Gaussian mean."""
+        """Around a coin, a Gaussian mean, and least squares on few rows."""
         kappa, level, point = Symbol("kappa", positive=True), Symbol("m", positive=True), Symbol("m", real=True)
-        return {"a coin": cls(Bernoulli(), kappa, level), "a Gaussian mean": cls(GaussianMean(), kappa, point)}  # type: ignore[call-arg]
+        few = LinearRegression(d=2, T=5)  # type: ignore[arg-type]
+        inside = {
+            "a coin": (Bernoulli(), level),
+            "a Gaussian mean": (GaussianMean(), point),
+            "least squares, d = 2, T = 5": (few, S.One),
+        }
+        return {kind: cls(model, kappa, mean) for kind, (model, mean) in inside.items()}  # type: ignore[call-arg]
 
     @property
     def bend(self) -> Bend:
@@ -338,7 +350,7 @@ class _Conjugate(BentModel):
         return Bend(**self._plain(), strength=self.strength, prior=self.prior_mean - self.model.truth, drawn=self.drawn)
 
     def _runs(self) -> dict[str, Expr]:
-        mean = _mean_run(self.model)
+        mean = _mean_run(self._law)
         return {**super()._runs(), **({} if mean is None else {"prior_mean": mean})}
 
     drawn: ClassVar[bool] = False
@@ -353,11 +365,11 @@ class PosteriorMean(_Conjugate):
 
     Parameters
     ----------
-    model : an exponential family
+    model : an exponential family, or a LinearRegression with numbers d and T
     strength : nonnegative number or expression
         κ, the number of samples that the prior counts for; without any, at 0, the fit is by maximum likelihood.
     prior_mean : number or expression
-        m.
+        m; for a regression under the prior N(m, σ²/κ) the length of m − w*.
 
     Notes
     -----
@@ -388,11 +400,11 @@ class PosteriorSample(_Conjugate):
 
     Parameters
     ----------
-    model : an exponential family
+    model : an exponential family, or a LinearRegression with numbers d and T
     strength : nonnegative number or expression
         κ, more than v2 − n, so that the posterior has a variance; at 0 the prior is flat in the mean.
     prior_mean : number or expression
-        m.
+        m; for a regression under the prior N(m, σ²/κ) the length of m − w*.
 
     Notes
     -----
@@ -416,6 +428,8 @@ class PosteriorSample(_Conjugate):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.model, LinearRegression):
+            return
         curvature = self.model.variance_coefficients[2]
         if (self.model.n + self.strength - curvature).is_nonpositive:
             raise DomainError(

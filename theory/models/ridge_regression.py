@@ -68,6 +68,8 @@ class RidgeRegression(Model):
         Whether the penalty is multiplied by the rows of each fit, instead of being the same for all.
     eigenvalues : d nonnegative numbers, optional
         Those of XᵀX for a shared design that is given; w* is spread evenly over their directions.
+    drawn : bool, default False
+        Whether the model is a draw from the posterior under the prior N(0, σ²/λ), whose mean the ridge fit is.
 
     Notes
     -----
@@ -107,6 +109,7 @@ class RidgeRegression(Model):
     shrinkage: Expr | None = None
     per_row: bool = False
     eigenvalues: tuple[Expr, ...] | None = None
+    drawn: bool = False
     name: ClassVar[str] = "ridge-regression"
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "signal": "positive", "penalty": "positive"}
 
@@ -118,7 +121,13 @@ class RidgeRegression(Model):
         if not (isinstance(self.design, str) and self.design in ("fresh", "shared")):
             raise DomainError(f"design = {quoted(self.design)} is not a design: use 'fresh' or 'shared'.")
         object.__setattr__(self, "per_row", truth_value("per_row", self.per_row))
+        self._set("drawn", truth_value("drawn", self.drawn))
         self._verify_each()
+        if self.drawn and (self.per_row or (self.penalty is not None and self.penalty.is_zero)):
+            raise DomainError(
+                f"drawn = True with per_row = {self.per_row} and penalty = {self.penalty} has no posterior to draw "
+                "from: a prior N(0, σ²/λ) has one positive penalty."
+            )
         finite = any(value is not None for value in (self.d, self.T, self.penalty, self.eigenvalues))
         if self.ratio is None and self.shrinkage is None and (finite or self.design == "shared"):
             self._verify_finite()
@@ -281,7 +290,7 @@ class RidgeRegression(Model):
             raise NotDerivedError(f"the limit under workflow = {workflow.name} is not derived for later fits alone.")
         rows = workflow.rows(2)
         fit = proportional_fit(self.ratio / rows, shrinkage)  # type: ignore[operator]
-        step = Step.of(fit, workflow.size(2) / rows, self.sigma2)
+        step = Step.of(fit, workflow.size(2) / rows, self.sigma2, self.drawn)
         return fixed_point(step_moments(step, step, self.signal, RISK))
 
     # -- composition -----------------------------------------------------------------------------------
@@ -341,7 +350,7 @@ class RidgeRegression(Model):
         def step(g: int) -> Step:
             used = rows(g)
             share = workflow.size(g) / used if g > 1 else S.One
-            return Step.of(self._fit(used), share, self.sigma2)
+            return Step.of(self._fit(used), share, self.sigma2, self.drawn)
 
         if workflow.schedule.has(j):
             return VaryingSteps(step, self.signal, part)
@@ -364,8 +373,11 @@ class RidgeRegression(Model):
                 f"workflow = {workflow.name} with a penalty per row is not derived on fresh designs: the penalty grows "
                 "between fits on the same rows, which then no longer telescope. Use per_row = False."
             )
-        step = Step.of(self._fit(workflow.size(1)), S.One, self.sigma2)
+        step = Step.of(self._fit(workflow.size(1)), S.One, self.sigma2, self.drawn)
         first = constant_steps(step, step, self.signal, part)
+        if self.drawn:
+            # Blocks are drawn from the posterior predictive: given the real rows the law of the model is the posterior.
+            return Telescoping(first.at(1), S.Zero, Dummy("i", integer=True, positive=True))
         index = Dummy("i", integer=True, positive=True)
         kept = rows.subs(GENERATION, index)
         newest = workflow.size(index) / kept
@@ -376,7 +388,7 @@ class RidgeRegression(Model):
         penalty = self.penalty * self.T if self.per_row else self.penalty  # type: ignore[operator]
         if penalty.is_zero:  # type: ignore[union-attr]
             return self._unpenalised(workflow)
-        shrinking = Shrinking(workflow, self.per_row)
+        shrinking = Shrinking(workflow, self.per_row, self.drawn)
         if self.eigenvalues is not None:
             return given_eigenvalues(shrinking, self.eigenvalues, penalty, self.signal, self.sigma2, part)  # type: ignore[arg-type]
         return RandomDesign(shrinking, self.d, self.T, penalty, self.signal, self.sigma2, part)  # type: ignore[arg-type]

@@ -107,8 +107,8 @@ class Step:
     noise: Expr
 
     @classmethod
-    def of(cls, fit: RidgeFit, share: Expr, sigma2: Expr) -> Step:
-        """A fit of whose rows a share is labelled by the model before, the others by the truth."""
+    def of(cls, fit: RidgeFit, share: Expr, sigma2: Expr, drawn: bool = False) -> Step:
+        """A fit of whose rows a share is labelled by the model before, the others by the truth; or a draw about it."""
         real, apart = 1 - share, fit.square - fit.alone
         both, mixed, neither = fit.pairs(share)
         return cls(
@@ -117,7 +117,7 @@ class Step:
             own=fit.square if real == 0 else share * fit.alone + both * apart,
             cross=S.Zero if real == 0 else mixed * apart,
             truth=S.Zero if real == 0 else real * fit.alone + neither * apart,
-            noise=sigma2 * fit.noise,
+            noise=sigma2 * (fit.noise + fit.draw) if drawn else sigma2 * fit.noise,
         )
 
     def from_truth(self, signal: Expr) -> tuple[Expr, Expr]:
