@@ -31,6 +31,7 @@ class RidgeFresh:
     ----------
     penalties : λ_g/N_g, (G,)
     rows_drawn : whether every row is drawn, or XᵀX and Xᵀy from their own laws where T ≥ d
+    posterior_rows : N_g, (G,), where the model is a draw from the posterior and not its mean
     """
 
     d: int
@@ -40,6 +41,7 @@ class RidgeFresh:
     schedule: Schedule
     plan: tuple[Step, ...]
     rows_drawn: bool
+    posterior_rows: Array | None = None
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -65,6 +67,8 @@ class RidgeFresh:
             total = equations.add(block, fresh)
             gram = total[:, :, : self.d] + self.penalties[g] * identity
             fitted = np.linalg.solve(gram, total[:, :, self.d :])[:, :, 0]
+            if self.posterior_rows is not None:
+                fitted = fitted + _about_the_mean(rng, gram, self.sigma / self.posterior_rows[g] ** 0.5)
             squared_error(fitted, truth, out[g])
         return out
 
@@ -94,6 +98,7 @@ class RidgeShared:
     penalties : λ_g over the relative number of rows in use, (G,): :math:`K_g = s/(s + \text{penalties}_g)`
     eigenvalues : those of XᵀX where they are given, w* spread evenly over their directions; else a design is drawn
     labels_drawn : whether every label is drawn, or its average over the labels of a row
+    posterior_rows : the relative numbers of rows, (G,), where the model is a draw from the posterior and not its mean
     """
 
     d: int
@@ -105,6 +110,7 @@ class RidgeShared:
     plan: tuple[Step, ...]
     eigenvalues: Array | None
     labels_drawn: bool
+    posterior_rows: Array | None = None
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -130,6 +136,8 @@ class RidgeShared:
             total = products.add(block, fresh)
             penalised = gram + self.penalties[g] * np.eye(self.d)
             fitted = np.linalg.solve(penalised, total[:, :, None])[:, :, 0]
+            if self.posterior_rows is not None:
+                fitted = fitted + _about_the_mean(rng, penalised, self.sigma / self.posterior_rows[g] ** 0.5)
             squared_error(fitted, truth, out[g])
         return out
 
@@ -153,3 +161,10 @@ class RidgeShared:
             noise = rng.standard_normal((len(design), self.rows)) / np.sqrt(times)
         answers = (gram @ teacher[:, :, None])[:, :, 0]
         return answers + self.sigma * np.einsum("btd,bt->bd", design, noise)
+
+
+def _about_the_mean(rng: Generator, precision: Array, sigma: float) -> Array:
+    """Normal vectors of covariance σ² A⁻¹, (B, d), by L⁻ᵀz with A = LLᵀ."""
+    factor = np.linalg.cholesky(precision)
+    normal = sigma * rng.standard_normal((*precision.shape[:2], 1))
+    return np.asarray(np.linalg.solve(factor.transpose(0, 2, 1), normal)[:, :, 0])
