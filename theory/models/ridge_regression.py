@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from sympy import Dummy, Expr, S, Symbol, cancel
+from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import (
@@ -377,7 +377,10 @@ class RidgeRegression(Model):
         first = constant_steps(step, step, self.signal, part)
         if self.drawn:
             # Blocks are drawn from the posterior predictive: given the real rows the law of the model is the posterior.
-            return Telescoping(first.at(1), S.Zero, Dummy("i", integer=True, positive=True))
+            one = Matrix([[1]])
+            return MomentRecurrence(
+                start=2, matrix=one, forcing=Matrix([0]), readout=one, initial=Matrix([first.at(1)])
+            )
         index = Dummy("i", integer=True, positive=True)
         kept = rows.subs(GENERATION, index)
         newest = workflow.size(index) / kept

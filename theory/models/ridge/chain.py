@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from sympy import Basic, Dummy, Expr, Matrix, Pow, S, Sum, Symbol, sqrt
+from sympy import Basic, Expr, Matrix, Pow, S, Sum, Symbol, sqrt
 
 from theory.expressions.symbols import G
 from theory.models.ridge.fit import RidgeFit
@@ -47,16 +47,19 @@ class ContractingSteps(Recurrence):
     @cached_property
     def _solved(self) -> Expr:
         # Each entry is a letter to the solver: roots and integrals inside it are none of its business.
-        letters: dict[Expr, Dummy] = {}
+        # They have names, and are met in an order, that are the same in every run: so is the formula.
+        letters: dict[Expr, Symbol] = {}
 
         def letter(entry: Expr) -> Expr:
-            return entry if entry.is_Rational else letters.setdefault(entry, Dummy("c", positive=True))
+            if entry.is_Rational:
+                return entry
+            return letters.setdefault(entry, Symbol(f"c_{len(letters)}", positive=True))
 
         rows = ("matrix", "forcing", "readout", "initial")
         plain = {name: getattr(self.moments, name).applyfunc(letter) for name in rows}
         solved = solve_recurrence(self.moments.changed(**plain, shift=letter(self.moments.shift)))
         assert solved is not None, "a triangular system of constant steps has a closed form"
-        return solved.xreplace({dummy: entry for entry, dummy in letters.items()})
+        return solved.xreplace({symbol: entry for entry, symbol in letters.items()})
 
     def as_moments(self) -> MomentRecurrence:
         """The recurrence of the moments."""
