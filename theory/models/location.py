@@ -76,7 +76,9 @@ class Location(Model):
             n = parameter("n", self.n, count, "a whole number of samples, 1 or more", is_positive_integer)
             object.__setattr__(self, "n", n)
         if (self.n is None) != (not self.law):
-            raise DomainError(f"n = {self.n} and law = {self.law!r}: give both, as for a median, or neither.")
+            missing = "n is not given with law" if self.n is None else "law is not given with n"
+            of = f"{self.law!r}" if self.n is None else f"{self.n}"
+            raise DomainError(f"{missing} = {of}: give both, as for a median, or neither.")
         if self.law:
             self._verify_median(given_variance)
 

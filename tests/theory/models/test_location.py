@@ -113,8 +113,8 @@ class TestWhatIsRefused:
         for says, make in (
             ("variance = -1 is not allowed: variance must be positive", lambda: Location(variance=-1)),
             ("law = 'cauchy' is not a law", lambda: Location.median("cauchy", 3)),
-            ("n = 0 is not a number of samples", lambda: Location.median("laplace", 0)),
-            ("n = 5/2 is not a number of samples", lambda: Location.median("laplace", "5/2")),
+            ("n = 0 is not allowed: n must be a whole number of samples", lambda: Location.median("laplace", 0)),
+            ("n = 5/2 is not allowed: n must be a whole number of samples", lambda: Location.median("laplace", "5/2")),
             ("n = 5000 is too many", lambda: Location.median("laplace", 5000)),
             ("n = 4 is even", lambda: Location.median("gaussian", 4)),
             ("give both", lambda: Location(variance=1, law="laplace")),
