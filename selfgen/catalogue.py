@@ -98,12 +98,15 @@ def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
 
 def concrete(model: Model, loss: str) -> Model:
     """The model with numbers where a loss is defined only for numbers, or where symbols make pages."""
-    if isinstance(model, RidgeRegression) and model.proportional:
-        return model.subs(gamma="1/2")
+    numbers: dict[str, object] = {}
+    if isinstance(model, RidgeRegression):
+        numbers = {"gamma": "1/2"}
     if isinstance(model, BentModel) and isinstance(model.model, ExponentialFamily):
         numbers = {"p": "1/3", "sigma": 1, "n": 20, "m": "1/2"}
-        known = {symbol.name for symbol in model.free_symbols}
-        return model.subs({name: value for name, value in numbers.items() if name in known})
+    known = {symbol.name for symbol in model.free_symbols}
+    given = {name: value for name, value in numbers.items() if name in known}
+    if given:
+        return model.subs(given)
     if isinstance(model, Categorical) and loss == "support":
         return Categorical("uniform(3)", n=4)
     if isinstance(model, GaussianFit) and loss == "wasserstein":
