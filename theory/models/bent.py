@@ -366,6 +366,7 @@ class PosteriorMean(_Conjugate):
     Parameters
     ----------
     model : an exponential family, or a LinearRegression with numbers d and T
+        What is fitted.
     strength : nonnegative number or expression
         κ, the number of samples that the prior counts for; without any, at 0, the fit is by maximum likelihood.
     prior_mean : number or expression
@@ -402,6 +403,7 @@ class PosteriorSample(_Conjugate):
     Parameters
     ----------
     model : an exponential family, or a LinearRegression with numbers d and T
+        What is fitted.
     strength : nonnegative number or expression
         κ, more than v2 − n, so that the posterior has a variance; at 0 the prior is flat in the mean.
     prior_mean : number or expression
