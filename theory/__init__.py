@@ -34,6 +34,7 @@ from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
 from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
+from theory.spread import StandardDeviation
 from theory.workflows.base import Workflow
 from theory.workflows.weighted import Weighted
 
@@ -51,6 +52,7 @@ __all__ = [
     "OptimalFreshReal",
     "Pathway",
     "Risk",
+    "StandardDeviation",
     "Step",
     "StepError",
     "ValueOfSynthetic",
