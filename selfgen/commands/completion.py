@@ -39,9 +39,11 @@ def workflows(incomplete: str) -> list[str]:
 
 def losses(incomplete: str) -> list[str]:
     """Losses of the model on the line, or of every model."""
-    from theory.registry import EVERY_MODEL, MODEL_ALIASES
+    from theory.registry import EVERY_MODEL, MODEL_ALIASES, WRAPPERS
 
-    owners = _on_the_line(EVERY_MODEL, MODEL_ALIASES) or list(EVERY_MODEL.values())
+    named = _on_the_line(EVERY_MODEL, MODEL_ALIASES)
+    # A model around another has losses of its own.
+    owners = [one for one in named if one in WRAPPERS.values()] or named or list(EVERY_MODEL.values())
     return _starting(dict.fromkeys(loss for owner in owners for loss in owner.losses), incomplete)
 
 
