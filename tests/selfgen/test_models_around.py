@@ -73,7 +73,7 @@ def test_the_shell_completes_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert completion.models("posterior-mean:model=poisson,st") == ["posterior-mean:model=poisson,strength="]
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "selfgen derive posterior-mean:model=bernoulli replace --set ")
     assert {"strength=", "prior_mean=", "p=", "n=", "sizes="} <= set(completion.settings(""))
-    assert completion.losses("") == ["squared"]
+    assert completion.losses("") == list(WRAPPERS["posterior-mean"].losses)
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "selfgen derive ridge replace --set ")
     assert "penalty=" in completion.settings("pen")
 
