@@ -347,7 +347,13 @@ class _Conjugate(BentModel):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """As for every bent model; as for ridge regression about the prior mean where the model inside is linear."""
-        return super().recurrence(workflow, loss) if self.ridge is None else self.ridge.recurrence(workflow, loss)
+        if self.ridge is None:
+            return super().recurrence(workflow, loss)
+        if loss != "squared":
+            raise NotDerivedError(
+                f"loss = {loss!r} of {self.model!r} is not derived: the fourth moment is that of a scalar family."
+            )
+        return self.ridge.recurrence(workflow, loss)
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """The recurrence of the bias or of the variance."""

@@ -113,6 +113,8 @@ def test_what_is_not_derived_says_why():
     for workflow, reason in ((SlidingWindow(2), "older rows"), (AccumulateSubsample(), "subsample")):
         with pytest.raises(NotDerivedError, match=reason):
             expected_risk(PosteriorMean(inside, 1, 1), workflow)
+    with pytest.raises(NotDerivedError, match="loss = 'fourth'"):
+        expected_risk(PosteriorMean(inside, 1, 1), Replace(), loss="fourth")
     with pytest.raises(DomainError, match="d = d is a symbol"):
         expected_risk(PosteriorMean(LinearRegression(), 1, 1), Replace())
     with pytest.raises(DomainError, match="no posterior to draw from"):
