@@ -35,6 +35,7 @@ class RidgeFresh:
     ----------
     penalties : λ_g/N_g, (G,)
     rows_drawn : whether every row is drawn, or XᵀX and Xᵀy from their own laws where T ≥ d
+    posterior_rows : N_g, (G,), where the model is a draw from the posterior and not its mean
     """
 
     d: int
@@ -44,6 +45,7 @@ class RidgeFresh:
     schedule: Schedule
     plan: tuple[Step, ...]
     rows_drawn: bool
+    posterior_rows: Array | None = None
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -59,7 +61,10 @@ class RidgeFresh:
 
         def fit(g: int, total: Array) -> NDArray[np.floating[Any]]:
             gram = total[:, :, : self.d] + self.penalties[g] * np.eye(self.d)
-            return np.linalg.solve(gram, total[:, :, self.d :])[:, :, 0]
+            fitted = np.linalg.solve(gram, total[:, :, self.d :])[:, :, 0]
+            if self.posterior_rows is None:
+                return fitted
+            return fitted + _about_the_mean(rng, gram, self.sigma / self.posterior_rows[g] ** 0.5)
 
         return weighted_losses(self.schedule, self.plan, truth, draw, fit, partial(squared_error, truth), replicates)
 
@@ -89,6 +94,7 @@ class RidgeShared:
     penalties : λ_g over the relative number of rows in use, (G,): :math:`K_g = s/(s + \text{penalties}_g)`
     eigenvalues : those of XᵀX where they are given, w* spread evenly over their directions; else a design is drawn
     labels_drawn : whether every label is drawn, or its average over the labels of a row
+    posterior_rows : the relative numbers of rows, (G,), where the model is a draw from the posterior and not its mean
     """
 
     d: int
@@ -100,6 +106,7 @@ class RidgeShared:
     plan: tuple[Step, ...]
     eigenvalues: Array | None
     labels_drawn: bool
+    posterior_rows: Array | None = None
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -117,7 +124,10 @@ class RidgeShared:
 
         def fit(g: int, total: Array) -> NDArray[np.floating[Any]]:
             penalised = gram + self.penalties[g] * np.eye(self.d)
-            return np.linalg.solve(penalised, total[:, :, None])[:, :, 0]
+            fitted = np.linalg.solve(penalised, total[:, :, None])[:, :, 0]
+            if self.posterior_rows is None:
+                return fitted
+            return fitted + _about_the_mean(rng, penalised, self.sigma / self.posterior_rows[g] ** 0.5)
 
         return weighted_losses(self.schedule, self.plan, truth, draw, fit, partial(squared_error, truth), replicates)
 
@@ -141,3 +151,10 @@ class RidgeShared:
             noise = rng.standard_normal((len(design), self.rows)) / np.sqrt(times)
         answers = (gram @ teacher[:, :, None])[:, :, 0]
         return answers + self.sigma * np.einsum("btd,bt->bd", design, noise)
+
+
+def _about_the_mean(rng: Generator, precision: Array, sigma: float) -> Array:
+    """Normal vectors of covariance σ² A⁻¹, (B, d), by L⁻ᵀz with A = LLᵀ."""
+    factor = np.linalg.cholesky(precision)
+    normal = sigma * rng.standard_normal((*precision.shape[:2], 1))
+    return np.asarray(np.linalg.solve(factor.transpose(0, 2, 1), normal)[:, :, 0])

@@ -47,6 +47,8 @@ class Model(ABC):
     roles: ClassVar[dict[str, str]] = {}
     #: The values of parameters that are words, by name.
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
+    #: Parameters that random models leave as they are: at other values few workflows are derived.
+    left_alone: ClassVar[frozenset[str]] = frozenset()
     #: Whether the next block is drawn from the mixture that the weights make, which must be a law.
     draws_from_mixture: ClassVar[bool] = False
 
@@ -55,6 +57,19 @@ class Model(ABC):
         """Samples in a unit block, ``n``; None for a model that counts its data in another way."""
         given = getattr(self, "n", None)
         return sympify(given) if isinstance(given, (int, Expr)) else None
+
+    @classmethod
+    def general(cls) -> dict[str, Model]:
+        """A model of each kind, symbols for its parameters, by what tells the kinds apart; most have one, called "".
+
+        Tables of what is derived have a row for each, and random models are these with numbers.
+        """
+        return {"": cls()}
+
+    @property
+    def is_degenerate(self) -> bool:
+        """Whether all data are alike, so that there is no risk to speak of."""
+        return False
 
     @property
     def fits_alike(self) -> bool:

@@ -86,6 +86,11 @@ class ExponentialFamily(Model):
             object.__setattr__(self, name, value)
 
     @property
+    def is_degenerate(self) -> bool:
+        """Where the variance is 0."""
+        return self.variance == 0
+
+    @property
     @abstractmethod
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
         """(v0, v1, v2) of V(μ) = v0 + v1 μ + v2 μ²."""

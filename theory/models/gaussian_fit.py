@@ -104,6 +104,7 @@ class GaussianFit(Model):
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
     draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count", "temperature": "positive"}
+    left_alone: ClassVar[frozenset[str]] = frozenset({"temperature"})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "d", count("d", self.d, "dimensions"))

@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 from sympy import Expr, Integer, Matrix, S, Symbol, binomial, cancel, diag, expand, log
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive, is_positive_integer, parameter
+from theory.expressions.arguments import is_positive, is_positive_integer, parameter, truth_value
 from theory.expressions.expansion import Order
 from theory.models.base import Model
 from theory.moments.bent import BIAS, RISK, VARIANCE
@@ -85,10 +85,14 @@ class UniformMaximum(Model):
         theta = parameter("theta", self.theta, Symbol("theta", positive=True), "positive", is_positive)
         count = Symbol("n", integer=True, positive=True)
         n = parameter("n", self.n, count, "a whole number of samples, 1 or more", is_positive_integer)
-        if not isinstance(self.unbiased, bool):
-            raise DomainError(f"unbiased = {self.unbiased!r} is not allowed: it must be True or False.")
+        object.__setattr__(self, "unbiased", truth_value("unbiased", self.unbiased))
         object.__setattr__(self, "theta", theta)
         object.__setattr__(self, "n", n)
+
+    @classmethod
+    def general(cls) -> dict[str, Model]:
+        """The maximum, and the unbiased one."""
+        return {"maximum": cls(), "unbiased": cls(unbiased=True)}
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """Moments of the loss, generation by generation."""

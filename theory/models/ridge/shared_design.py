@@ -53,10 +53,12 @@ class Shrinking:
     ----------
     workflow : what each generation is fitted on
     per_row : whether the penalty is multiplied by the rows in use
+    drawn : whether the model is a draw from the posterior
     """
 
     workflow: Workflow
     per_row: bool
+    drawn: bool = False
 
     def signal(self, eigenvalue: Expr, part: str = RISK) -> Recurrence:
         """b_G(v), what is lost of a signal of size 1 (or, as a bias, its negative share)."""
@@ -68,7 +70,7 @@ class Shrinking:
 
     def _bend(self, eigenvalue: Expr, variance: Expr, prior: Expr) -> Bend:
         kind = ConstantShrinkage if self.per_row else Bend
-        return kind(variance, S.Zero, S.Zero, points=eigenvalue, strength=S.One, prior=prior)
+        return kind(variance, S.Zero, S.Zero, points=eigenvalue, strength=S.One, prior=prior, drawn=self.drawn)
 
 
 @dataclass(frozen=True)
