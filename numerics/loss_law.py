@@ -49,6 +49,8 @@ VARIANCE_ERROR = 1 / 3
 MOST_GENERATIONS = 150
 #: Nor are more moments, added up over the generations.
 MOST_WORK = 3000
+# Relative accuracy of an evaluated formula and of an average of floating-point numbers.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +160,7 @@ def loss_law(simulation: Averages) -> LossLaw:
     excess = none if simulation.excess is None else simulation.excess[:generations]
     if derived is None and simulation.method != "importance":
         variance = exact_variance(simulation.model, simulation.workflow, simulation.loss, generations)
-        if variance is not None:
+        if variance is not None and _varies(simulation, variance):
             deviation = np.sqrt(variance)
             covariance = simulation.correlation * np.outer(deviation, deviation)
             return LossLaw(simulation.mean, covariance, skewness, excess, known=True)
@@ -167,6 +169,13 @@ def loss_law(simulation: Averages) -> LossLaw:
     if derived is not None:
         return derived
     return LossLaw(simulation.mean, simulation.covariance, skewness, excess, known=False)
+
+
+def _varies(simulation: Averages, variance: Array) -> bool:
+    """Whether the run varied wherever the loss does: what is estimated of one that did not says nothing."""
+    spread, size = np.sqrt(np.diag(simulation.covariance)), np.abs(simulation.mean)
+    seen = spread[: len(variance)] > ROUNDING * size[: len(variance)]
+    return bool(seen[variance > 0].all())
 
 
 def exact_variance(model: Model, workflow: Workflow, loss: str, generations: int) -> Array | None:

@@ -64,10 +64,10 @@ class Bend:
     drawn: bool = False
 
     def over(self, field: Field) -> Bend:
-        """With elements of a field for its parts."""
+        """With elements of a field for its parts; a kind of bend stays one."""
         parts = {item.name: getattr(self, item.name) for item in fields(self)}
         elements: dict[str, Any] = {name: field(part) for name, part in parts.items() if name != "drawn"}
-        return Bend(**elements, drawn=self.drawn)
+        return replace(self, **elements)
 
     def kept(self, rows: Any) -> Any:
         """K for a fit on ``rows`` samples, in units of n."""
