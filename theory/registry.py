@@ -26,9 +26,11 @@ from theory.models.kernel_density import KernelDensity
 from theory.models.linear_regression import LinearRegression
 from theory.models.regular import Regular
 from theory.workflows.accumulate import Accumulate
+from theory.workflows.age_weighted import AgeWeighted
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import CappedReal
+from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
@@ -39,11 +41,13 @@ from theory.workflows.window import SlidingWindow
 __all__ = [
     "Accumulate",
     "AccumulateSubsample",
+    "AgeWeighted",
     "Bernoulli",
     "Binomial",
     "CappedReal",
     "Categorical",
     "Exponential",
+    "Forgetting",
     "FreshReal",
     "Gamma",
     "GaussianFit",
@@ -70,6 +74,8 @@ _WORKFLOWS: tuple[type[Workflow], ...] = (
     FreshReal,
     CappedReal,
     RealAndSynthetic,
+    Forgetting,
+    AgeWeighted,
 )
 
 _MODELS: tuple[type[Model], ...] = (
@@ -96,7 +102,7 @@ WORKFLOW_ALIASES: dict[str, str] = {"discard": "replace", "augment": "accumulate
 MODELS: dict[str, type[Model]] = {built.name: built for built in _MODELS}
 
 #: The value of a parameter that must be given, in an example, by its role.
-_EXAMPLE_VALUES = {"count": 2, "amount": 1, "schedule": 1}
+_EXAMPLE_VALUES = {"count": 2, "amount": 1, "schedule": 1, "ages": "2**(-l)"}
 
 
 def settings(built: type) -> tuple[Field[Any], ...]:
