@@ -15,7 +15,7 @@ from theory.expressions.balls import BallProgram
 from theory.expressions.symbols import j, l
 from theory.moments.fading import FadingRecurrence
 from theory.moments.renewal import RenewalRecurrence
-from theory.workflows.ages import Ages
+from theory.workflows.ages import Ages, law_of
 
 LONGEST_SERIES = 2 * 10**5
 """Ages whose renewal sequence is worked out rather than refused: some seconds."""
@@ -42,7 +42,7 @@ def run_fading(recurrence: FadingRecurrence, generations: Collection[int], bits:
 def run_renewal(recurrence: RenewalRecurrence, generations: Collection[int], bits: int) -> dict[int, acb]:
     """The risk at some generations, by the power series of the renewal equation."""
     last = _within(max(generations), LONGEST_SERIES)
-    law, before = Ages(recurrence.ages.weight), ctx.cap
+    law, before = law_of(recurrence.ages.weight), ctx.cap
     with ctx.workprec(bits):
         ctx.cap = last
         try:
@@ -82,5 +82,5 @@ def _constant(value: Expr, bits: int) -> acb:
 
 def _within(last: int, longest: int) -> int:
     if last > longest:
-        raise DomainError(f"generations = {shown(last)} is out of reach: values go up to {longest} under this workflow.")
+        raise DomainError(f"generations = {shown(last)} is out of reach: values go up to {longest} here.")
     return last

@@ -86,9 +86,7 @@ def written_names(name: str, indices: Iterable[Symbol] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*index, *own, *others)))
 
 
-def exact(
-    name: str, value: object, most_bits: int | None = _MOST_BITS, indices: tuple[Symbol, ...] = ()
-) -> Expr:
+def exact(name: str, value: object, most_bits: int | None = _MOST_BITS, indices: tuple[Symbol, ...] = ()) -> Expr:
     """Return ``value`` as an exact SymPy expression; ``indices`` are what it may depend on, such as ``theory.l``.
 
     Raises

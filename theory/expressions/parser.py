@@ -75,9 +75,7 @@ def parse(
 class _Reader:
     """One text, and the errors that name it."""
 
-    def __init__(
-        self, text: str, name: str, names: Collection[str] | None, indices: Iterable[Symbol] = ()
-    ) -> None:
+    def __init__(self, text: str, name: str, names: Collection[str] | None, indices: Iterable[Symbol] = ()) -> None:
         self.text, self.name, self.names = text, name, names
         self.known = {"j": j, "G": G, "pi": pi, **{symbol.name: symbol for symbol in indices}}
 

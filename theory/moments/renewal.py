@@ -20,7 +20,7 @@ from flint import ctx, fmpq, fmpq_series
 from sympy import Expr, Rational, S, cancel, oo
 
 from theory.moments.pathway_recurrence import PathwayRecurrence
-from theory.workflows.ages import Ages
+from theory.workflows.ages import Ages, law_of
 from theory.workflows.dynamics import StationaryAges
 
 #: Generations of the first power series; each that follows is twice as long.
@@ -60,7 +60,7 @@ class RenewalRecurrence(PathwayRecurrence):
         return value if value.is_Rational else cancel(value)
 
     def _is_rational(self, count: int) -> bool:
-        law = Ages(self.ages.weight)
+        law = law_of(self.ages.weight)
         return bool(self.curvature.is_Rational) and all(w.is_Rational for w in islice(law.values(), min(count, 8)))
 
     def _moments(self) -> Iterator[Expr]:
@@ -75,7 +75,7 @@ class RenewalRecurrence(PathwayRecurrence):
 
     def _series(self, length: int) -> list[fmpq]:
         """The moments of generations 1 … length."""
-        squares = [value * value for value in renewals(Ages(self.ages.weight), length)]
+        squares = [value * value for value in renewals(law_of(self.ages.weight), length)]
         summed = list(accumulate(squares))
         if self.curvature == 0:
             return summed
@@ -87,8 +87,10 @@ class RenewalRecurrence(PathwayRecurrence):
     def _in_parameters(self) -> Iterator[Expr]:
         """The same term by term, where the weights or the curvature hold symbols or roots."""
         weights, renewal, squares, risks = [], [S.One], [], []
-        for weight in Ages(self.ages.weight).values():
-            total = 1 + sum((v * (1 + self.curvature * r) for v, r in zip(squares, reversed(risks), strict=True)), S.Zero)
+        for weight in law_of(self.ages.weight).values():
+            total = 1 + sum(
+                (v * (1 + self.curvature * r) for v, r in zip(squares, reversed(risks), strict=True)), S.Zero
+            )
             risks.append(total if total.is_Rational else cancel(total))
             yield risks[-1]
             weights.append(weight)

@@ -16,9 +16,9 @@ from sympy import Expr, N, Rational, S, cancel, simplify, sympify
 from theory.errors import DomainError
 from theory.expressions.symbols import G, j
 from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.workflows.ages import law_of
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.converging import ConvergingDynamics
-from theory.workflows.ages import Ages
 from theory.workflows.dynamics import LAG, FadingMemory, LagWindow, LinearDynamics, PoolDynamics, StationaryAges
 from theory.workflows.pathway import verify_dynamics as verify_linear
 
@@ -157,7 +157,7 @@ def _(dynamics: FadingMemory, workflow: Workflow, upto: int) -> None:
 @verify_stated.register
 def _(dynamics: StationaryAges, workflow: Workflow, upto: int) -> None:
     """Blocks by their ages, and the first one by what is left."""
-    newest = list(islice(Ages(dynamics.weight).values(), upto))
+    newest = list(islice(law_of(dynamics.weight).values(), upto))
     for g in range(1, upto + 1):
         _stationary(workflow, g)
         aged = newest[: g - 1]

@@ -33,6 +33,7 @@ from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
+from theory.solver.kinds import fate
 from theory.solver.power_law import power_law
 from theory.solver.reduced import reduced
 from theory.solver.shrinking_steps import at_infinity, shrinking_limit
@@ -142,7 +143,7 @@ class Solution:
     def _limit(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            found = recurrence.limit(order)
+            found = fate(recurrence, order).limit
             return self._settled(order) if found is None else found
         if self._radius(order) == 1:
             return oo
@@ -190,7 +191,7 @@ class Solution:
     def _growth(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            found = recurrence.growth(order)
+            found = fate(recurrence, order).growth
             return self._settled(order) if found is None else found
         expansion = self._expansion(2, order)
         if expansion is None:

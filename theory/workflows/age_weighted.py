@@ -12,7 +12,7 @@ from sympy import Eq, Expr, Matrix, Piecewise, S, Symbol, cancel, eye, floor, ze
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, shown, whole_number
 from theory.expressions.symbols import l
-from theory.workflows.ages import MOST_STATES, Ages
+from theory.workflows.ages import MOST_STATES, Ages, law_of
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import verified_amount
 from theory.workflows.dynamics import LinearDynamics, StationaryAges
@@ -41,8 +41,9 @@ class AgeWeighted(Workflow):
 
     Notes
     -----
-    Derived here: the risk grows as :math:`d\,G/(\sum l w_l)^2`, d the greatest common divisor of the ages, where the mean
-    age is finite, and is bounded where weights sum to less than 1; see docs/laws.md for what infinite mean ages do.
+    Derived here: the risk grows as :math:`d\,G/(\sum l w_l)^2`, d the greatest common
+    divisor of the ages, where the mean age is finite, and is bounded where weights sum to less than 1; see docs/laws.md
+    for what infinite mean ages do.
 
     Examples
     --------
@@ -64,7 +65,7 @@ class AgeWeighted(Workflow):
 
     @classmethod
     def lag(cls, lag: object) -> AgeWeighted:
-        """Training that is late: model g is fitted on the data of generation g − lag, and on real data before there are.
+        """Training that is late: model g is fitted on block g − lag, and on real data before.
 
         Examples
         --------
@@ -95,7 +96,7 @@ class AgeWeighted(Workflow):
     @property
     def ages(self) -> Ages:
         """The law of ages."""
-        return Ages(self.weight)
+        return law_of(self.weight)
 
     def ranges(self) -> dict[Symbol, Expr]:
         """Bases of powers of the age run from 0 to 1: the weights are a law."""
@@ -144,7 +145,7 @@ def _of_blocks(weights: list[Expr]) -> LinearDynamics:
 
 
 def _of_means(terms: tuple[tuple[Expr, Expr], ...]) -> LinearDynamics:
-    r"""m_i = Σ_l a_i^(l−1) x̄_{g−l+1}, with block 1 before the loop: m_i ← a_i m_i + θ_{g−1} + ε_g, and a rest that stays."""
+    r"""m_i = Σ_l a_i^(l−1) x̄_{g−l+1}, with block 1 before the loop: m_i ← a_i m_i + θ_{g−1} + ε_g."""
     rest = cancel(1 - sum((c / (1 - a) for c, a in terms), S.Zero))
     read = Matrix([[*(c for c, _ in terms), *([rest] if rest != 0 else [])]])
     size, count = read.shape[1], len(terms)
@@ -158,7 +159,7 @@ def _of_means(terms: tuple[tuple[Expr, Expr], ...]) -> LinearDynamics:
     initial = Matrix([*(1 / (1 - a) for _, a in terms), *([S.One] if rest != 0 else [])])
     if size == 1:
         # Then the mean moves by the newest noise alone.
-        (c, _), = terms
+        ((c, _),) = terms
         return LinearDynamics(2, Matrix([[1]]), Matrix([[c]]), Matrix([[1]]), Matrix([[1]]))
     return LinearDynamics(2, transition.applyfunc(cancel), innovation, read, initial)
 
@@ -171,5 +172,5 @@ def verified_ages(weight: object) -> Expr:
         law: Expr = Piecewise(*branches, (S.Zero, True)) if branches else S.Zero
     else:
         law = exact("weight", weight, indices=(l,))
-    Ages(law).verify()
+    law_of(law).verify()
     return law

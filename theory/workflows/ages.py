@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import gcd
 from typing import NamedTuple
 
@@ -28,8 +28,8 @@ from sympy import (
     diff,
     expand,
     expand_func,
-    factorial,
     factor_terms,
+    factorial,
     gamma,
     limit,
     oo,
@@ -143,7 +143,7 @@ class Ages:
 
     @cached_property
     def steps(self) -> Steps | None:
-        r"""α and ρ where :math:`w_l = \rho^l \alpha\,\Gamma(l-\alpha)/(\Gamma(1-\alpha)\,l!)`; None for any other law."""
+        r"""α and ρ where :math:`w_l = \rho^l \alpha\,\Gamma(l-\alpha)/(\Gamma(1-\alpha)\,l!)`; None elsewhere."""
         quotient = self.quotient
         if quotient is None or quotient.free_symbols - {l}:
             return None
@@ -194,7 +194,7 @@ class Ages:
             expansion = None
         if expansion is None or any(_grows(key) for key in expansion.terms):
             if expansion is not None:
-                raise DomainError(f"weight = {self.weight} is not a law of ages: the weights of all ages sum to ∞.")
+                raise self._refused("the weights of all ages sum to ∞")
             raise NotDerivedError(
                 f"weight = {self.weight}: the sum over all ages is not derived, so that it is not seen to be at most 1."
             )
@@ -224,14 +224,20 @@ class Ages:
         for age in range(1, (FIRST_AGES if longest is None else longest) + 1):
             value = self.at(age)
             if value.is_number and (value.is_real is False or value.is_finite is False or sign(value) == -1):
-                raise DomainError(f"weight = {self.weight} is not a law of ages: w_{age} = {value}, and none is below 0.")
-        if longest is None and self.geometric is None and self.steps is None and not self._falls and not _stays(self.weight, cover):
-            raise NotDerivedError(f"weight = {self.weight}: that no age has a weight below 0 is not derived.")
+                raise self._refused(f"w_{age} = {value}, and none is below 0")
         if longest is None and self.geometric is not None:
             self._verify_geometric()
+        elif longest is None and self.steps is None and not self._falls and not _stays(self.weight, cover):
+            raise self._unseen()
         total = self.total
         if sign(simplify(total - 1), cover) == 1:
-            raise DomainError(f"weight = {self.weight} is not a law of ages: the weights sum to {total}, at most to 1.")
+            raise self._refused(f"the weights sum to {total}, and may sum to 1 at most")
+
+    def _refused(self, reason: str) -> DomainError:
+        return DomainError(f"weight = {self.weight} is not a law of ages: {reason}.")
+
+    def _unseen(self) -> NotDerivedError:
+        return NotDerivedError(f"weight = {self.weight}: that no age has a weight below 0 is not derived.")
 
     @property
     def _falls(self) -> bool:
@@ -242,10 +248,16 @@ class Ages:
     def _verify_geometric(self) -> None:
         for c, a in self.geometric or ():
             if a.is_number and not (abs(a) < 1):
-                raise DomainError(f"weight = {self.weight} is not a law of ages: {a}**l does not fall off.")
-            if a.is_number and c.is_number and (sign(c) == -1 or sign(a) == -1):
-                if not _dominated(self.geometric or ()):
-                    raise NotDerivedError(f"weight = {self.weight}: that no age has a weight below 0 is not derived.")
+                raise self._refused(f"{a}**l does not fall off")
+            turns = a.is_number and c.is_number and (sign(c) == -1 or sign(a) == -1)
+            if turns and not _dominated(self.geometric or ()):
+                raise self._unseen()
+
+
+@lru_cache(maxsize=256)
+def law_of(weight: Expr) -> Ages:
+    """The law of ages of an expression: what is found out of it is found out once."""
+    return Ages(weight)
 
 
 def _simplest(value: Expr) -> Expr:

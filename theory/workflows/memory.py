@@ -1,4 +1,4 @@
-r"""What a forgetting workflow remembers: :math:`M_g = q_g M_{g-1} + s(g)`, the samples of all blocks as they are weighed.
+r"""What a forgetting workflow remembers: :math:`M_g = q_g M_{g-1} + s(g)`, all samples as they are weighed.
 
 In closed form where rates are constant and :math:`\sum_j s(j)\,q^{-j}` has one, and where :math:`M_g` is a rational
 function of g: guessed from first values, then proved, since :math:`M_g - q_g M_{g-1} - s(g)` vanishes identically.
