@@ -17,6 +17,7 @@ from numerics.balls.recurrence import run_moments, run_pathway
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, shown
 from theory.expressions.balls import BallProgram, real_bits
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
 from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
@@ -114,7 +115,10 @@ def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
     closed_form = risk._formula
     # Outside the domain some generation is infinite, and only the recurrence knows from which one on.
     valid = risk.domain == true or closed_form is oo
-    if closed_form is not None and valid and not closed_form.has(nan, zoo):
+    # Series anew at every generation cost more than the recurrence run once, where most generations are wanted.
+    run = closed_form is not None and closed_form.has(lambert_sum, q_pochhammer)
+    run = run and isinstance(risk.recurrence, MomentRecurrence) and max(generations) <= 20 * len(generations)
+    if closed_form is not None and valid and not run and not closed_form.has(nan, zoo):
         found = _evaluate_formula(closed_form, generations, partial=True)
     left = [g for g in generations if g not in found]
     if left:

@@ -32,10 +32,6 @@ WRAPPERS: dict[str, type[Model]] = {
 }
 
 
-#: An example of weights, which no symbol of that name could stand for.
-_WEIGHTS = {"weighted": "weight=1/g", "age-weighted": "weight=1/2**l"}
-
-
 class _ByFormula:
     """Weighted, as text gives it: by a formula for the weight of block j in model g."""
 
@@ -224,8 +220,8 @@ def _construct(built: Any, given: Settings) -> Any:
         _require(name, takes, built.name)
         arguments[name] = _truth(name, value) if isinstance(takes[name], bool) else value
     for name, default in takes.items():
-        if default is MISSING and name not in arguments and name == "weight":
-            raise DomainError(f"{built.name} needs its weights: give one, such as {built.name}:{_WEIGHTS[built.name]}.")
+        if default is MISSING and name not in arguments and isinstance(built, _ByFormula):
+            raise DomainError(f"{built.name} needs its weights: give a formula in g and j, such as {built.name}:1/g.")
         if default is MISSING and name not in arguments:
             # Left out, a parameter is a symbol of its own name, as it is for models.
             arguments[name] = parse(name, name)

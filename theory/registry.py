@@ -102,7 +102,7 @@ WORKFLOW_ALIASES: dict[str, str] = {"discard": "replace", "augment": "accumulate
 MODELS: dict[str, type[Model]] = {built.name: built for built in _MODELS}
 
 #: The value of a parameter that must be given, in an example, by its role.
-_EXAMPLE_VALUES = {"count": 2, "amount": 1, "schedule": 1, "ages": "2**(-l)"}
+_EXAMPLE_VALUES = {"count": 2, "amount": 1, "schedule": 1}
 
 
 def settings(built: type) -> tuple[Field[Any], ...]:

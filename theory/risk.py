@@ -34,6 +34,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import advise, exact, shown
 from theory.expressions.arguments import generation as whole_generation
 from theory.expressions.conjugates import with_real_pairs
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.numerals import printable
 from theory.expressions.signs import Ranges, sign, unit_interval
 from theory.expressions.symbols import G
@@ -117,8 +118,9 @@ class Risk:
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
         closed = self._formula
-        elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
-        if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
+        series = (RootSum, Piecewise, lambert_sum, q_pochhammer)
+        elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, *series)
+        if closed is not None and (elementary or (self._parameters and not closed.has(*series))):
             return closed.subs(G, g)
         if g > LONGEST_RUN:
             where = "this risk has no closed form" if closed is None else "use numerics.evaluate"

@@ -17,6 +17,8 @@ from theory.workflows.base import Workflow
 from theory.workflows.capped_real import verified_amount
 from theory.workflows.dynamics import LinearDynamics, StationaryAges
 
+_Q = Symbol("q", positive=True)
+
 #: Blocks that a cap holds, at most.
 LARGEST_CAP = 1000
 
@@ -36,8 +38,8 @@ class AgeWeighted(Workflow):
 
     Parameters
     ----------
-    weight : expression in ``theory.l``, or a list of the weights of ages 1, 2, …
-        No weight is below 0, and all together are at most 1.
+    weight : expression in ``theory.l``, or a list of the weights of ages 1, 2, …, optional
+        No weight is below 0, and all together are at most 1. Without it geometric ages, (1 − q) q^(l − 1).
 
     Notes
     -----
@@ -56,12 +58,13 @@ class AgeWeighted(Workflow):
     3
     """
 
-    weight: Expr
+    weight: Expr = None  # type: ignore[assignment]
     name: ClassVar[str] = "age-weighted"
     roles: ClassVar[dict[str, str]] = {"weight": "ages"}
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", verified_ages(self.weight))
+        weight = (1 - _Q) * _Q ** (l - 1) if self.weight is None else self.weight
+        object.__setattr__(self, "weight", verified_ages(weight))
 
     @classmethod
     def lag(cls, lag: object) -> AgeWeighted:
