@@ -4,9 +4,9 @@ r"""Sums over powers of one number, of Lambert's kind, and the products that go 
           = \sum_{m \ge 1} \binom{m + k - 1}{m} \frac{(z q)^m}{1 - q^m}, \qquad
           (a; q)_\infty = \prod_{g \ge 0} (1 - a q^g),
 
-for :math:`|q| < 1` and :math:`|z q| < 1`. With z = 1 and k = 2 it is :math:`\sum_k (d(k) + \sigma(k))\,q^k`, d and σ the
-number and the sum of the divisors, for :math:`\binom{m+1}{m} = m + 1`. Both end: :math:`\Lambda_k(q, z q^G)` is what is
-left of the sum after G terms.
+for :math:`|q| < 1` and :math:`|z q| < 1`. At z = 1, k = 2 it is :math:`\sum_k (d(k) + \sigma(k))\,q^k`, d and σ the
+number and the sum of the divisors, for :math:`\binom{m+1}{m} = m + 1`. What is left of the sum after G terms is
+:math:`\Lambda_k(q, z q^G)`, of the product after G factors :math:`(a q^G; q)_\infty`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from flint import acb, arb, ctx
 from mpmath import mp, mpf
-from sympy import Expr, Function, Rational, S
+from sympy import Expr, Function, Pow, Rational, S, cancel, log, powsimp
 
 from theory.expressions.balls import know
 
@@ -38,6 +38,20 @@ class lambert_sum(Function):  # noqa: N801 - SymPy's functions are lower case
     def eval(cls, k: Expr, q: Expr, z: Expr) -> Expr | None:
         """0 where nothing is summed."""
         return S.Zero if q == 0 or z == 0 else None
+
+    def _eval_expand_func(self, **hints: Any) -> Expr:
+        """With no whole number added to the exponent: Λ_k(q, z) = Λ_k(q, z q) + (1 − z q)^(−k) − 1."""
+        _, q, z = self.args
+        return self.moved(*_shifted(z, q))
+
+    def moved(self, base: Expr, shift: int) -> Expr:
+        """Itself, of z = base·q^shift, by the function of the base."""
+        k, q, _ = self.args
+        total: Expr = lambert_sum(k, q, base)
+        for step in range(1, abs(shift) + 1):
+            at = base * q ** (step if shift > 0 else 1 - step)
+            total -= (1 if shift > 0 else -1) * ((1 - at) ** (-k) - 1)
+        return total
 
     def _eval_is_extended_real(self) -> bool | None:
         return True if all(argument.is_extended_real for argument in self.args) else None
@@ -80,6 +94,19 @@ class q_pochhammer(Function):  # noqa: N801
         """1 − a at q = 0, and 1 at a = 0."""
         return S.One if a == 0 else 1 - a if q == 0 else None
 
+    def _eval_expand_func(self, **hints: Any) -> Expr:
+        """With no whole number added to the exponent: (a; q)_∞ = (1 − a) (a q; q)_∞."""
+        a, q = self.args
+        return self.moved(*_shifted(a, q))
+
+    def moved(self, base: Expr, shift: int) -> Expr:
+        """Itself, of a = base·q^shift, by the function of the base."""
+        q = self.args[1]
+        total: Expr = q_pochhammer(base, q)
+        for step in range(abs(shift)):
+            total = total / (1 - base * q**step) if shift > 0 else total * (1 - base * q ** (-step - 1))
+        return total
+
     def _eval_is_extended_real(self) -> bool | None:
         return True if all(argument.is_extended_real for argument in self.args) else None
 
@@ -96,6 +123,31 @@ class q_pochhammer(Function):  # noqa: N801
         a, q = (printer._print(argument) for argument in self.args)
         name = rf"\left({a}; {q}\right)_\infty"
         return name if exp is None else f"{name}^{{{exp}}}"
+
+
+def _shifted(value: Expr, q: Expr) -> tuple[Expr, int]:
+    """c·q^(x + s) as c·q^x and the whole number s; s = 0 where the value is no such power, or s is large."""
+    for power in value.atoms(Pow):
+        whole = power.exp.as_coeff_Add()[0]
+        direction = 1 if power.base == q else -1 if power.base * q == 1 else 0
+        if power.exp.free_symbols and direction and whole.is_Integer and 0 < abs(whole) < 100:
+            shift = int(whole) * direction
+            return powsimp(value / q**shift), shift
+    return value, 0
+
+
+def steps_apart(value: Expr, base: Expr, q: Expr) -> int | None:
+    """The whole number s with value = base·q^s; None where none is seen, or s is large."""
+    quotient = cancel(powsimp(value / base)) if base != 0 else S.Zero
+    if quotient == 1:
+        return 0
+    root, power = quotient.as_base_exp()
+    if root == q and power.is_Integer:
+        return int(power)
+    if not (quotient.is_Rational and q.is_Rational and quotient > 0):
+        return None
+    near = round(float(log(quotient) / log(q)))
+    return near if abs(near) < 100 and q**near == quotient else None
 
 
 def _ball(value: Expr, bits: int) -> acb:

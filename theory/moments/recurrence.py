@@ -242,7 +242,7 @@ class _Compiled:
 #: Terms of an exact value with irrational numbers in it, which no arithmetic makes shorter, at most.
 _MOST_TERMS = 100_000
 #: Bits of an exact value whose step holds powers such as q^g: no two denominators share much, and each sum costs more.
-_MOST_BITS = 500_000
+_MOST_BITS = 250_000
 
 
 class _Pages:

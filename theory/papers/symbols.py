@@ -5,6 +5,6 @@ from __future__ import annotations
 from sympy import Symbol, symbols
 
 d, T, n = symbols("d T n", integer=True, positive=True)
-p, mu, sigma, alpha, rate, B, h = symbols("p mu sigma alpha lambda B h", positive=True)
+p, q, mu, sigma, alpha, rate, B, h = symbols("p q mu sigma alpha lambda B h", positive=True)
 share: Symbol = Symbol("rho", positive=True)
 v0, v1, v2, mean = symbols("v_0 v_1 v_2 mu", real=True)

@@ -139,7 +139,9 @@ def _heavy(law: Ages) -> Squares:
     if found.constant is None or found.powers[0] != 0 or not (alpha.is_positive and (1 - alpha).is_nonnegative):
         raise NotDerivedError("the weights are not compared with powers of the age.")
     survival = found.times(scale_of(x / alpha, x))
-    if alpha == 1:
+    if law.steps is not None:
+        renewal = scale_of(x ** (alpha - 1) / gamma(alpha), x)
+    elif alpha == 1:
         (mean, _), *_others = survival.summed()
         assert mean is not None
         renewal = mean.raised(S.NegativeOne)
