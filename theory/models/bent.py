@@ -399,8 +399,9 @@ class PosteriorMean(_Conjugate):
 class PosteriorSample(_Conjugate):
     r"""A draw from the posterior under a conjugate prior, which then generates the next block.
 
-    Under accumulate the law of the model given the real block is the posterior at every generation: the ratio is 1 for
-    ever. Under replace it is a Gibbs sampler, whose law tends to the prior.
+    Under accumulate, and with the real block and the latest one pooled, the law of the model given the real block
+    is the posterior at every generation: the ratio is 1 for ever. Under replace it is a Gibbs sampler, whose law tends
+    to the prior (laws 16 and 17 of docs/laws.md, for any Bayes model).
 
     Parameters
     ----------
