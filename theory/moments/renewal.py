@@ -86,9 +86,12 @@ class RenewalRecurrence(PathwayRecurrence):
 
     def _in_parameters(self) -> Iterator[Expr]:
         """The same term by term, where the weights or the curvature hold symbols or roots."""
-        weights, renewal, squares, risks = [], [S.One], [], []
+        weights: list[Expr] = []
+        renewal: list[Expr] = [S.One]
+        squares: list[Expr] = []
+        risks: list[Expr] = []
         for weight in law_of(self.ages.weight).values():
-            total = 1 + sum(
+            total = S.One + sum(
                 (v * (1 + self.curvature * r) for v, r in zip(squares, reversed(risks), strict=True)), S.Zero
             )
             risks.append(total if total.is_Rational else cancel(total))

@@ -142,7 +142,8 @@ def _(dynamics: LagWindow, workflow: Workflow, upto: int) -> None:
 @verify_stated.register
 def _(dynamics: FadingMemory, workflow: Workflow, upto: int) -> None:
     """What each block counts, by the memory run from the first one on."""
-    memory, counts = S.Zero, []
+    memory: Expr = S.Zero
+    counts: list[Expr] = []
     for g in range(1, upto + 1):
         rate, size = dynamics.rate.subs(j, g) if g > 1 else S.One, dynamics.sizes.subs(j, g)
         counts = [count * rate for count in counts] + [size]

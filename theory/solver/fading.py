@@ -15,7 +15,7 @@ With a rate of :math:`1 - c\,g^{-a}` and equal blocks the risk is bounded exactl
 
 from __future__ import annotations
 
-from sympy import S, Symbol
+from sympy import Expr, S, Symbol
 
 from theory.asymptotics.scales import Scale, limit_or_none, positive_variable, scale_of
 from theory.errors import NotDerivedError
@@ -55,12 +55,11 @@ def added(recurrence: FadingRecurrence) -> Scale:
     return scale_of(shape**2 / x**2, x).times(inverse)
 
 
-def _in_numbers(function: object, x: Symbol) -> Scale:
+def _in_numbers(function: Expr, x: Symbol) -> Scale:
     """A function without parameters, or one that tends to a constant, on the scale."""
-    assert hasattr(function, "free_symbols")
     if function.free_symbols - {x}:
         raise NotDerivedError("parameters decide what is remembered.")
     end = limit_or_none(function, x) if function.has(x) else function
     if end is not None and end.is_finite and end.is_positive:
         return Scale((S.Zero,) * 4, end, None, x)
-    return scale_of(function, x)  # type: ignore[arg-type]
+    return scale_of(function, x)
