@@ -327,7 +327,8 @@ class Risk:
     @cached_property
     def monotonicity(self) -> str | None:
         """ "increasing", "decreasing" or "monotone" (one of them, depending on parameters); None when not decided."""
-        found = self._solution.monotonicity
+        rises = getattr(self.recurrence, "rises", False)
+        found = INCREASING if rises else self._solution.monotonicity
         if self._reversed and found in (INCREASING, DECREASING):
             return DECREASING if found == INCREASING else INCREASING
         return found
@@ -351,6 +352,8 @@ class Risk:
         if self.closed_form is not None and self.closed_form.is_number:
             return self.closed_form
         if not isinstance(self.recurrence, MomentRecurrence):
+            if getattr(self.recurrence, "rises", False) and not self._reversed and self.limit is not None:
+                return self.limit
             constant = self.closed_form is not None and not self.closed_form.has(G)
             return self.closed_form if constant else oo if self.limit == oo else None
         first = (

@@ -32,6 +32,11 @@ class FadingRecurrence(PathwayRecurrence):
 
     memory: FadingMemory = field(kw_only=True)
 
+    @property
+    def rises(self) -> bool:
+        """Every generation adds the variance of new noise, which is never negative."""
+        return True
+
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …"""
         rate, sizes = self.memory.rate, self.memory.sizes

@@ -42,6 +42,11 @@ class RenewalRecurrence(PathwayRecurrence):
 
     ages: StationaryAges = field(kw_only=True)
 
+    @property
+    def rises(self) -> bool:
+        """Term by term in g where a larger risk makes no smaller noise: 1 + κ r with κ ≥ 0."""
+        return bool(self.curvature.is_nonnegative)
+
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …"""
         finite = True

@@ -176,6 +176,15 @@ def test_what_leaves_a_rest_is_bounded() -> None:
     assert order.kind == "bounded"
 
 
+def test_rising_risks_are_bounded_by_their_limits() -> None:
+    """Lag aside, every term adds: the limit is the least upper bound."""
+    for law in (fractional(THIRD), AgeWeighted([Rational(1, 12)] * 6)):
+        found = ratio(law)
+        assert found.bound == found.limit
+        assert found.monotonicity == "increasing"
+    assert ratio(Forgetting("1/(j + 1)")).bound == oo
+
+
 def test_curvature_under_a_law_of_ages() -> None:
     """(1 + V)/(1 − κV) with V = 1/13; −1/κ where the martingale comes to rest."""
     kept, v, n = AgeWeighted([Rational(1, 12)] * 6), Rational(1, 13), 10
