@@ -27,7 +27,7 @@ class FadingRecurrence(PathwayRecurrence):
     >>> from theory.moments.composition import compose
     >>> recurrence = compose(Forgetting("1/(j + 1)", sizes="j"), noise=S.One, curvature=S.Zero)
     >>> list(islice(recurrence.values(), 3))
-    [1, 41/25, 21/10]
+    [1, 67/49, 145051/90601]
     """
 
     memory: FadingMemory = field(kw_only=True)

@@ -25,7 +25,7 @@ def remembered(rate: Expr, sizes: Expr, last: int = 0, reached: Expr = S.Zero) -
     Examples
     --------
     >>> remembered(Rational(1, 2), S.One)
-    2 - 2*2**(-_g)
+    2 - 2/2**_g
     >>> remembered(1 - 1 / j, S.One)
     _g/2 + 1/2
     """
