@@ -45,7 +45,8 @@ def rational_in_power(expression: Expr, index: Symbol) -> tuple[Expr, Dummy, Exp
             base, way = base.base, -1
         bases.add(base)
         replaced[power] = power.base**constant * u ** (way * slope)
-    if len(bases) != 1:
+    # Series in a power converge below 1 alone; of a symbol whoever asks knows the range.
+    if len(bases) != 1 or any(base.is_number and not abs(base) < 1 for base in bases):
         return None
     found = cancel(together(expression.xreplace(replaced)))
     return None if found.has(index) or not found.is_rational_function(u) else (found, u, bases.pop())

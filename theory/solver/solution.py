@@ -28,6 +28,7 @@ from sympy import (
 )
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.signs import Ranges, at_least, sign, unit_interval
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
@@ -60,8 +61,14 @@ class Solution:
     def closed_form(self) -> Expr | None:
         """The moment at G; None when none was derived."""
         if isinstance(self.recurrence, MomentRecurrence):
-            return solve_recurrence(self.recurrence)
+            found = solve_recurrence(self.recurrence)
+            return found if found is None or self._converges(found) else None
         return self.recurrence.closed_form()
+
+    def _converges(self, formula: Expr) -> bool:
+        """Whether the series in powers of a number in it are of one that is seen to lie below 1."""
+        numbers = {part.args[1] for part in formula.atoms(lambert_sum, q_pochhammer)}
+        return all(sign(1 - q, self.ranges) == 1 and sign(q, self.ranges) in (0, 1) for q in numbers)
 
     @cached_property
     def limit(self) -> Expr | None:

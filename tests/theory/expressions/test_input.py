@@ -85,8 +85,10 @@ CONSTRUCTORS: dict[str, Callable[..., Any]] = {**MODELS, **WORKFLOWS}
 @pytest.mark.parametrize("name", CONSTRUCTORS)
 def test_every_parameter_refuses_what_is_no_number(name: str, label: str) -> None:
     built, value = CONSTRUCTORS[name], NOT_NUMBERS[label]
+    if name == "age-weighted" and label in ("list", "empty"):
+        pytest.skip("a list of the weights of ages 1, 2, … is a law of ages")
     for parameter in _numbers_of(built):  # type: ignore[arg-type]
-        required = {"k": 2} if name == "sliding-window" else {}
+        required = {"sliding-window": {"k": 2}, "forgetting": {"rate": "1/2"}}.get(name, {})
         with pytest.raises(DomainError) as caught:
             built(**{**required, parameter: value})
         message = str(caught.value)
