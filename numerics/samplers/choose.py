@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from numerics.blocks import Sampler
-from numerics.losses import Divergence, SquaredError
+from numerics.losses import Divergence, FourthPower, Measure, SquaredError
 from numerics.samplers.bent_chain import Bending, BentChain, BentPool
 from numerics.samplers.combination import steps
 from numerics.samplers.families import Normal, canonical_family
@@ -18,7 +18,7 @@ from numerics.samplers.maximum import MaximumChain
 from numerics.samplers.mean_chain import MeanChain
 from numerics.samplers.pool import CountPool, LimitPool, PointPool
 from numerics.samplers.regression_fresh import FreshNormalEquations, FreshReplace
-from numerics.samplers.regression_rows import FreshMinimumNorm, FreshRows, RowPool
+from numerics.samplers.regression_rows import FreshMinimumNorm, RowPool
 from numerics.samplers.regression_shared import SharedDesign, SharedRows
 from numerics.samplers.regression_wide import WideReplace
 from numerics.samplers.ridge import RidgeFresh, RidgeShared
@@ -45,7 +45,7 @@ def sampler(model: Any, workflow: Workflow, generations: int, raw: bool, loss: s
 def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
     family = canonical_family(model)
     table = schedule(workflow, generations, int(model.n))
-    measure: SquaredError | Divergence = SquaredError(family.truth, abs(family.scale))
+    measure: Measure = _power(loss)(family.truth, abs(family.scale))
     if loss == "kl":
         measure = Divergence(family.name, family.kind.index, family.truth)
     if not table.subsampled:
@@ -57,22 +57,30 @@ def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool,
     return PointPool(family.kind, family.truth, measure, table)
 
 
+def _power(loss: str) -> type[SquaredError | FourthPower]:
+    """The power of the error that a loss is."""
+    return FourthPower if loss == "fourth" else SquaredError
+
+
 @sampler.register
 def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
-    table = schedule(workflow, generations, int(model.n))
+    inside = getattr(model, "ridge", None)
+    if inside is not None:
+        return sampler(inside, workflow, generations, raw, loss)
     if not isinstance(model.family, ExponentialFamily):
         raise DomainError(f"model = {model!r} has no sampler: it cannot be simulated.")
+    table = schedule(workflow, generations, int(model.n))
     bend, whole = model.bend, canonical_family(model.family)
     # Canonical coordinates: what is measured from the truth is divided by the scale.
     prior, target = (float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target))
     rows = np.array([float(workflow.rows(g) * model.n) for g in range(1, generations + 1)])
-    strength, measure = float(bend.strength), SquaredError(whole.truth, abs(whole.scale))
+    strength, measure = float(bend.strength), _power(loss)(whole.truth, abs(whole.scale))
     bending = Bending(
         whole.kind, whole.truth, kept=rows / (rows + strength), weights=rows + strength, prior=prior,
         fidelity=float(bend.fidelity), target=target, dispersion=float(bend.dispersion), drawn=bend.drawn,
     )  # fmt: skip
     if table.subsampled:
-        return BentPool(bending, measure, table)
+        return BentPool(whole.kind, whole.truth, measure, table, bend=bending)
     blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
     plan = steps(table.weights, table.fresh_weights)
     return BentChain(replace(bending, kind=whole.kind.for_blocks(blocks)), measure, table, plan, raw)
@@ -152,10 +160,11 @@ def _(model: RidgeRegression, workflow: Workflow, generations: int, raw: bool, l
         penalties = penalty * rows * np.ones(generations) if model.per_row else penalty / used
         given = None if model.eigenvalues is None else np.array([float(value) for value in model.eigenvalues])
         plan = steps(table.weights, table.fresh_weights)
-        return RidgeShared(d, rows, sigma, signal, penalties, table, plan, given, labels_drawn=raw)
+        posterior = used if model.drawn else None
+        return RidgeShared(d, rows, sigma, signal, penalties, table, plan, given, raw, posterior)
     penalties = penalty * np.ones(generations) if model.per_row else penalty / (used * rows)
     plan = steps(table.weights / table.points, _per_fresh_row(table))
-    return RidgeFresh(d, sigma, signal, penalties, table, plan, rows_drawn=raw)
+    return RidgeFresh(d, sigma, signal, penalties, table, plan, raw, used * rows if model.drawn else None)
 
 
 def _verify_whole_relabelling(table: Schedule, rows: int, workflow: Workflow) -> None:
@@ -184,7 +193,7 @@ def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw:
     # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
     plan = steps(table.weights / table.points, _per_fresh_row(table))
     if raw or (blocks < d).any():
-        return FreshRows(d, sigma, signal, table, plan)
+        return RidgeFresh(d, sigma, signal, np.zeros(table.generations), table, plan, rows_drawn=True)
     return FreshNormalEquations(d, sigma, table, plan)
 
 

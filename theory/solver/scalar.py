@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, Rational, Symbol, cancel, gammasimp, prime, simplify
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.sums import definite_sum
 from theory.solver.powers import product_from, sum_from
 from theory.solver.products import definite_product
@@ -16,7 +17,7 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
     product; and variation of constants, when the product is itself rational.
     """
     powers = p, f  # as they came: cancelled, (2/3)^g is 2^g/3^g
-    p, f = cancel(p), cancel(f) if f.is_rational_function(index) else f
+    p, f = in_lowest_terms(p), in_lowest_terms(f) if f.is_rational_function(index) else f
     if p == 1:
         total = definite_sum(f, index, start, upper)
         total = sum_from(powers[1], index, start, upper) if total is None else total
