@@ -26,7 +26,7 @@ from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.symbols import G, j
+from theory.expressions.symbols import G, j, l
 from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.kernels.mixtures import MixtureTruth
@@ -63,6 +63,7 @@ __all__ = [
     "convolutions",
     "expected_risk",
     "j",
+    "l",
     "optimal_law",
     "optimal_share",
     "optimal_sizes",

@@ -33,9 +33,11 @@ from theory.models.regular import Regular
 from theory.models.ridge_regression import RidgeRegression
 from theory.models.uniform_maximum import UniformMaximum
 from theory.workflows.accumulate import Accumulate
+from theory.workflows.age_weighted import AgeWeighted
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import CappedReal
+from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
@@ -46,6 +48,7 @@ from theory.workflows.window import SlidingWindow
 __all__ = [
     "Accumulate",
     "AccumulateSubsample",
+    "AgeWeighted",
     "Bernoulli",
     "BiasedSampler",
     "Binomial",
@@ -53,6 +56,7 @@ __all__ = [
     "Categorical",
     "Exponential",
     "FlippedLabels",
+    "Forgetting",
     "FreshReal",
     "Gamma",
     "GaussianFit",
@@ -84,6 +88,8 @@ _WORKFLOWS: tuple[type[Workflow], ...] = (
     FreshReal,
     CappedReal,
     RealAndSynthetic,
+    Forgetting,
+    AgeWeighted,
 )
 
 _MODELS: tuple[type[Model], ...] = (

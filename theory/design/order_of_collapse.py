@@ -58,12 +58,16 @@ from theory.asymptotics.series import hypergeometric_series
 from theory.design.window_orders import order_under_window, weighs_pooled_blocks
 from theory.errors import NotDerivedError
 from theory.expressions.conjugates import in_real_terms
+from theory.expressions.expansion import Order
 from theory.expressions.numerals import to_flint
 from theory.expressions.sums import schedule_total
 from theory.expressions.symbols import G
+from theory.moments.fading import FadingRecurrence
 from theory.moments.late_schedules import past_tables
 from theory.moments.recurrence import MomentRecurrence
+from theory.moments.renewal import RenewalRecurrence
 from theory.risk import Risk
+from theory.solver.kinds import fate
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 #: Powers of a matrix tried before it is not called stable.
@@ -152,6 +156,8 @@ def outgrows(first: Risk, second: Risk) -> bool:
 
 def _of_recurrence(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     recurrence = risk.recurrence
+    if isinstance(recurrence, FadingRecurrence | RenewalRecurrence) and recurrence.scale.is_positive:
+        return OrderOfCollapse(BOUNDED, None) if fate(recurrence, Order(risk._ranges)).bounded else None
     if not isinstance(recurrence, MomentRecurrence) or recurrence.margin is not None:
         return None
     if any(entry.has(Piecewise) for entry in (*recurrence.matrix, *recurrence.forcing, *recurrence.readout)):

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Self
 
-from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, Symbol, oo
+from flint import fmpq
+from sympy import Basic, Expr, ImmutableMatrix, Matrix, Pow, S, Symbol, oo
 
 from theory.errors import DomainError
 from theory.expressions.arithmetic import Arithmetic
@@ -186,7 +187,8 @@ class MomentRecurrence(Recurrence):
         compiled = _Compiled(active, ring)
         state = [ring.constant(entry) for entry in active.initial]
         g = int(active.start) - 1
-        pages = _Pages(ring, len(state))
+        powers = {power for entry in self._expressions() for power in entry.atoms(Pow)}
+        pages = _Pages(ring, len(state), any(power.exp.has(self.symbol) for power in powers))
         alive = compiled.is_finite(max(g, 1))
         if g >= 1:
             yield risk(compiled.risk(g, state)) if alive else None
@@ -200,7 +202,7 @@ class MomentRecurrence(Recurrence):
                 yield None
                 continue
             state = compiled.step(g, state)
-            pages.turn(g, compiled)
+            pages.turn(g, compiled, state)
             yield risk(compiled.risk(g, state))
 
 
@@ -253,16 +255,23 @@ class _Compiled:
 
 #: Terms of an exact value with irrational numbers in it, which no arithmetic makes shorter, at most.
 _MOST_TERMS = 100_000
+#: Bits of an exact value whose step holds powers such as q^g: no two denominators share much, and each sum costs more.
+_MOST_BITS = 250_000
 
 
 class _Pages:
     """How long exact moments become where every step writes the ones before into larger expressions."""
 
-    def __init__(self, ring: Arithmetic, size: int) -> None:
+    def __init__(self, ring: Arithmetic, size: int, has_powers: bool) -> None:
         self._grows = size > 1 and not ring.is_field
+        self._has_powers = has_powers
         self._terms = [1] * size
 
-    def turn(self, g: int, compiled: _Compiled) -> None:
+    def turn(self, g: int, compiled: _Compiled, state: list) -> None:
+        if self._has_powers and any(isinstance(m, fmpq) and m.q.bit_length() > _MOST_BITS for m in state):
+            raise DomainError(
+                f"generation = {g} is beyond exact values: as fractions they fill pages, so use numerics.evaluate."
+            )
         if not self._grows:
             return
         terms = [1] * len(self._terms)

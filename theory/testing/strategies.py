@@ -10,7 +10,7 @@ from sympy import Expr, Integer, Rational, Symbol
 
 from theory.errors import DomainError
 from theory.expected import expected_risk
-from theory.expressions.symbols import j
+from theory.expressions.symbols import j, l
 from theory.models.base import Model
 from theory.registry import EVERY_MODEL, MODELS, WORKFLOWS, example, is_required, settings
 from theory.risk import Risk
@@ -142,6 +142,7 @@ def _workflows_of(built: type[Workflow], schedules: bool) -> Any:
         "count": s.integers(1, 4),
         "amount": s.integers(1, 3),
         "probability": rationals(),
+        "ages": s.sampled_from([Integer(2) ** -l, 1 / (l * (l + 1)), 1 / (2 * l * (l + 1))]),
         "schedule": sizes() if schedules else s.just(Integer(1)),
     }
     given: dict[str, Any] = {}
@@ -149,7 +150,8 @@ def _workflows_of(built: type[Workflow], schedules: bool) -> Any:
         role = built.roles.get(field.name)
         if role in by_role:
             # None has a meaning of its own, such as a share that pools.
-            given[field.name] = by_role[role] if field.default is not None else s.none() | by_role[role]
+            left_out = field.default is None and role != "ages"
+            given[field.name] = s.none() | by_role[role] if left_out else by_role[role]
         elif isinstance(field.default, bool):
             given[field.name] = s.booleans()
     return s.builds(built, **given)

@@ -82,6 +82,7 @@ def _numbers_of(built: type) -> Iterator[str]:
 CONSTRUCTORS: dict[str, Callable[..., Any]] = {**EVERY_MODEL, **WORKFLOWS}
 #: What a constructor needs beside the parameter that is tried.
 BESIDE: dict[str, dict[str, Any]] = {
+    "forgetting": {"rate": "1/2"},
     "sliding-window": {"k": 2},
     "biased-sampler": {"model": GaussianMean(1, 4), "fidelity": "1/2", "target": 1},
     "posterior-mean": {"model": GaussianMean(1, 4), "strength": 1, "prior_mean": 1},
@@ -94,6 +95,8 @@ BESIDE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", CONSTRUCTORS)
 def test_every_parameter_refuses_what_is_no_number(name: str, label: str) -> None:
     built, value = CONSTRUCTORS[name], NOT_NUMBERS[label]
+    if name == "age-weighted" and label in ("list", "empty"):
+        pytest.skip("a list of the weights of ages 1, 2, … is a law of ages")
     for parameter in _numbers_of(built):  # type: ignore[arg-type]
         with pytest.raises(DomainError) as caught:
             built(**{**BESIDE.get(name, {}), parameter: value})

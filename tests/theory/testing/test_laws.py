@@ -13,8 +13,10 @@ from sympy import Expr, I, Integer, Matrix, Rational, S, Symbol, exp, floor, nan
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    AgeWeighted,
     CappedReal,
     DomainError,
+    Forgetting,
     FreshReal,
     G,
     NotDerivedError,
@@ -43,6 +45,7 @@ BUILT_IN = [
     RealAndSynthetic(3, 2), RealAndSynthetic(2, 1, overlap=True), OptimalFreshReal("3/2"),
     SlidingWindow(30), AccumulateSubsample(20), Accumulate(sizes=1 / j),
     Accumulate(sizes="1 + 3/j"), Replace(sizes=exp(j)), Accumulate(sizes=sqrt(j)), RealPlusLatest(1 / sqrt(2)),
+    Forgetting("1/2"), Forgetting("1 - 1/j"), AgeWeighted(["1/2", "1/4"]), AgeWeighted("1/(l*(l + 1))"),
 ]  # fmt: skip
 
 
