@@ -1,15 +1,14 @@
 """Tests that give the same verdict every time: Hypothesis draws the same examples at every run."""
 
-import importlib.util
 import json
 import random
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from second_opinion import contradiction
 
 from theory.proof import Certificate, CertificateError, check
 
@@ -70,11 +69,5 @@ def _changed(node: Any, rebuilt: Callable[[Any], Any], path: str) -> Iterator[tu
 
 @pytest.fixture(scope="session")
 def second_opinion() -> Callable[[dict[str, Any], random.Random], str | None]:
-    """What mpmath finds against a certificate: see ``second_opinion.py`` beside this file."""
-    place = Path(__file__).with_name("second_opinion.py")
-    spec = importlib.util.spec_from_file_location("second_opinion", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.contradiction  # type: ignore[no-any-return]
+    """What mpmath finds against a certificate."""
+    return contradiction
