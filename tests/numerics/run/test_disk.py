@@ -20,16 +20,7 @@ from any_generator import POOL, Mean, WeighedMean, square
 from sympy import Rational
 
 from numerics.generations import run_generations
-from theory import (
-    Accumulate,
-    AccumulateSubsample,
-    DomainError,
-    FreshReal,
-    RealPlusLatest,
-    Replace,
-    SlidingWindow,
-    j,
-)
+from theory import Accumulate, AccumulateSubsample, DomainError, FreshReal, RealPlusLatest, Replace, SlidingWindow, j
 
 SETTINGS = {"workflow": Accumulate(), "generations": 4, "loss": square, "replicates": 2, "n": 6, "seed": 9}
 

@@ -15,17 +15,7 @@ from sympy import sqrt
 
 from numerics.generations import run_generations
 from numerics.run.generator import generator_source
-from theory import (
-    Accumulate,
-    DomainError,
-    FreshReal,
-    GaussianMean,
-    RealPlusLatest,
-    Replace,
-    Weighted,
-    expected_risk,
-    j,
-)
+from theory import Accumulate, DomainError, FreshReal, GaussianMean, RealPlusLatest, Replace, Weighted, expected_risk, j
 
 
 class Returns(Mean):

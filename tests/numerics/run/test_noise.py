@@ -16,11 +16,7 @@ from numpy.random import SeedSequence
 from numerics.generations import run_generations
 from numerics.run.generator import generator_source
 from numerics.run.randomness import offspring
-from theory import (
-    Accumulate,
-    DomainError,
-    Replace,
-)
+from theory import Accumulate, DomainError, Replace
 
 
 class Slotted(Holder):

@@ -12,16 +12,7 @@ from hypothesis import strategies as st
 from sympy import Rational, sqrt
 
 from numerics.run.training import training
-from theory import (
-    Accumulate,
-    AccumulateSubsample,
-    FreshReal,
-    RealPlusLatest,
-    Replace,
-    SlidingWindow,
-    Weighted,
-    j,
-)
+from theory import Accumulate, AccumulateSubsample, FreshReal, RealPlusLatest, Replace, SlidingWindow, Weighted, j
 
 
 def test_fits_are_on_the_blocks_of_the_workflow():
