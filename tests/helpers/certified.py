@@ -1,6 +1,7 @@
 """Certificates for tests: found for pairs of every kind, and written by hand."""
 
 import sys
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -79,17 +80,19 @@ def pairs():
 CLAIMS = (ClosedForm, Limit, Growth, Monotone, LeastBound, Remainder)
 
 
+@cache
 def about(pair):
     """The certificates found for the claims about one pair."""
-    found = []
+    found, risk = [], ratio(*pair)
     for claim in CLAIMS:
         try:
-            found.append(prove(claim(ratio(*pair))))
+            found.append(prove(claim(risk)))
         except NotDerivedError:
             assert claim is not ClosedForm, pair
     return found
 
 
+@cache
 def comparisons():
     """Certificates about two workflows, and of sums of Lerch functions."""
     regular = [ratio(Regular(), workflow) for workflow in (RealPlusLatest(), Accumulate(), Replace())]
