@@ -9,6 +9,9 @@ import pytest
 from selfgen.catalogue import MODELS, Cell, cell, markdown, workflows
 from theory import Accumulate, AccumulateSubsample, LinearRegression, Poisson, RealPlusLatest, Regular
 
+#: In one process with the tests that change numbers in the same certificates.
+pytestmark = pytest.mark.xdist_group("catalogue")
+
 COVERAGE = Path(__file__).resolve().parents[2] / "docs" / "coverage.md"
 
 
