@@ -55,7 +55,8 @@ class Progress:
 
     def __init__(self, total: int, console: Console, shown: bool, words: Callable[[Any], str] | None = None) -> None:
         self.shown = shown
-        self._total, self._console, self._words, self._ended = total, console, words or describe, 0
+        self._total, self._console, self._ended = total, console, 0
+        self._words: Callable[[Any], str] = words or describe
         self._all = Bars(
             TextColumn("verifying"),
             BarColumn(),
