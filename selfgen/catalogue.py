@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from selfgen.proofs import certified
 from theory import (
@@ -19,11 +20,13 @@ from theory import (
     QuadraticVariance,
     Regular,
     RidgeRegression,
+    Risk,
     expected_risk,
 )
 from theory.models.base import Model
 from theory.models.bent import BentModel
 from theory.models.exponential_family import ExponentialFamily
+from theory.proof import Certificate
 from theory.registry import EVERY_MODEL, WORKFLOWS, example
 from theory.workflows.base import Workflow
 
@@ -85,15 +88,24 @@ def workflows() -> dict[str, Workflow]:
     return {name: example(built) for name, built in WORKFLOWS.items()}
 
 
-def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
-    """Derive one risk and say how far that got."""
+@cache
+def derived(model: Model, workflow: Workflow, loss: str) -> tuple[Risk | None, Certificate | None]:
+    """The risk, with numbers where the loss needs them, and the certificate of its closed form; None where none is."""
     try:
         risk = expected_risk(concrete(model, loss), workflow, loss=loss)
     except NotDerivedError:
+        return None, None
+    return risk, certified(risk)
+
+
+def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
+    """Derive one risk and say how far that got."""
+    risk, certificate = derived(model, workflow, loss)
+    if risk is None:
         return Cell(SIMULATION, "")
     if risk.closed_form is None:
         return Cell(VALUES, risk.exactness)
-    return Cell(CLOSED, risk.exactness, certified(risk) is not None)
+    return Cell(CLOSED, risk.exactness, certificate is not None)
 
 
 def concrete(model: Model, loss: str) -> Model:

@@ -176,6 +176,11 @@ class RealResult:
         """The case in a few words, as the study names it."""
         return ", ".join([self.data, self.workflow, *([] if self.design == "shared" else [f"{self.design} rows"])])
 
+    @property
+    def verdict(self) -> str:
+        """Whether the measured ratios agree with the predicted ones, in a word."""
+        return "agrees" if self.passed else "disagrees"
+
 
 def is_real(name: str | Path | None) -> bool:
     """Whether a study file, or a shipped study of this name, is of this kind; false for anything unreadable."""
@@ -333,6 +338,11 @@ def power(results: list[RealResult]) -> str:
         f"In every case a prediction whose increase over model 1 is wrong by {math.ceil(1000 * worst) / 10:g} % at all "
         f"generations is caught with probability 0.99, as labels a row grow without bound."
     )
+
+
+def describe(case: RealCase) -> str:
+    """A case in one line."""
+    return f"{case.name}: {case.replicates} replicates"
 
 
 def columns(results: list[RealResult]) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
+from itertools import islice
 from typing import Any, Self
 
 from flint import fmpq
@@ -59,6 +60,10 @@ class Recurrence(ABC):
             if g == generation:
                 return value
         raise AssertionError("values() never ends")
+
+    def first_infinite(self, last: int) -> int | None:
+        """The first generation up to ``last`` whose risk is infinite; None where none is known to be."""
+        return next((g for g, value in enumerate(islice(self.values(), last), start=1) if value == oo), None)
 
     def as_moments(self) -> MomentRecurrence | None:
         """The same risk by a recurrence of moments; None when it is given otherwise."""
@@ -168,6 +173,23 @@ class MomentRecurrence(Recurrence):
         for value in self._normalised(ring):
             yield oo if value is None else value
 
+    def first_infinite(self, last: int) -> int | None:
+        """The first generation up to ``last`` whose risk is infinite, by the margins: no moment is computed."""
+        active: MomentRecurrence = self
+        for g in range(max(int(self.start) - 1, 1), last + 1):
+            if active.continuation is not None:
+                begin, following = active.continuation
+                if not begin.is_number:
+                    return None
+                if g >= max(int(begin), 2):
+                    active = following
+            if not active._is_finite(g):
+                return g
+        return None
+
+    def _is_finite(self, g: int) -> bool:
+        return self.margin is None or (self.margin.subs(self.symbol, g) - 1).is_negative is not True
+
     def _expressions(self) -> list[Expr]:
         mine = [*self.matrix, *self.forcing, *self.readout, *self.initial, *self.early, self.shift]
         return mine if self.continuation is None else mine + self.continuation[1]._expressions()
@@ -189,7 +211,7 @@ class MomentRecurrence(Recurrence):
         g = int(active.start) - 1
         powers = {power for entry in self._expressions() for power in entry.atoms(Pow)}
         pages = _Pages(ring, len(state), any(power.exp.has(self.symbol) for power in powers))
-        alive = compiled.is_finite(max(g, 1))
+        alive = active._is_finite(max(g, 1))
         if g >= 1:
             yield risk(compiled.risk(g, state)) if alive else None
         while True:
@@ -197,7 +219,7 @@ class MomentRecurrence(Recurrence):
             if active.continuation is not None and g > 1 and g >= _whole(active.continuation[0]):
                 active = active.continuation[1]
                 compiled = _Compiled(active, ring)
-            alive = alive and compiled.is_finite(g)
+            alive = alive and active._is_finite(g)
             if not alive:
                 yield None
                 continue
@@ -229,12 +251,7 @@ class _Compiled:
             if recurrence.readout[col] != 0
         ]
         self.shift = ring.function(recurrence.shift, symbol)
-        self.margin = recurrence.margin
-        self.symbol = symbol
         self.zero = ring.constant(S.Zero)
-
-    def is_finite(self, g: int) -> bool:
-        return self.margin is None or (self.margin.subs(self.symbol, g) - 1).is_negative is not True
 
     def step(self, g: int, state: list) -> list:
         new = [self.zero] * self.size
