@@ -36,8 +36,9 @@ class ContaminatedPool(Workflow):
     ----------
     real : number or expression in ``theory.j``, in [0, 1]
         ρ, the fraction of real rows in every block after the first, which is real altogether. It is a proportion that
-        every block has exactly: where :math:`n\rho\,s(j)` is no whole number no simulation has such a block, and
-        values are those of the same formula in between. 0 is accumulate, 1 is real data alone.
+        every block has exactly: nρs(j) of its rows are real, one at least. Where that is no whole number the two parts
+        are still weighed ρ to 1 − ρ, and values are those of the same formula; only whole numbers of rows can be
+        simulated. 0 is accumulate, 1 is real data alone.
     sizes : expression in ``theory.j``, default 1
         Block j holds n·s(j) rows, real and synthetic ones together.
     stream : number or expression in ``theory.j``, default 0
@@ -91,13 +92,13 @@ class ContaminatedPool(Workflow):
 
     def size(self, index: int | Expr) -> Expr:
         """(1 − ρ) s(index), the synthetic rows; all n·s(1) of block 1. Where there are none they have no weight."""
-        whole = self._rows_of_block(index)
+        whole = self.block(index)
         fraction = self.fraction(index)
         return whole if index == 1 or fraction == 1 else (1 - fraction) * whole
 
     def fresh_size(self, g: int | Expr) -> Expr:
         """ρ s(g), the real rows of block g, from generation 2 on."""
-        return S.Zero if g == 1 else self.fraction(g) * self._rows_of_block(g)
+        return S.Zero if g == 1 else self.fraction(g) * self.block(g)
 
     def rows(self, g: int | Expr) -> Expr:
         """N_g = s(1) + … + s(g), in units of n."""
@@ -145,8 +146,8 @@ class ContaminatedPool(Workflow):
         """Whether a block after the first holds real rows alone."""
         return index > 1 and self.fraction(index) == 1
 
-    def _rows_of_block(self, index: int | Expr) -> Expr:
-        """s(index); at a symbolic generation, beyond the table that sizes may begin with."""
+    def block(self, index: int | Expr) -> Expr:
+        """s(index), real and synthetic rows together, in units of n."""
         return self._pool.size(index)
 
     @cached_property

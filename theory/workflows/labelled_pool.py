@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
-from sympy import Expr, Matrix, S, cancel
+from sympy import Expr, Matrix, S, factor
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, unchanging
 from theory.workflows.anchored import verified_share
-from theory.workflows.base import Workflow
+from theory.workflows.base import ONE, Workflow, size_schedule
 from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
@@ -38,6 +39,8 @@ class LabelledPool(Workflow):
         ρ, the fraction of real rows in every block after the first.
     share : number or expression in [0, 1], optional
         λ, from generation 2 on; by counts without it.
+    sizes : expression in ``theory.j``, default 1
+        Generation j adds n·s(j) rows, real and synthetic ones together.
     stream : number or expression in ``theory.j``, default 0
         Bias of the real rows of generation j, as of :class:`ContaminatedPool`.
 
@@ -55,9 +58,10 @@ class LabelledPool(Workflow):
 
     real: Expr
     share: Expr | None = None
+    sizes: Expr = ONE
     stream: Expr = S.Zero
     name: ClassVar[str] = "labelled-pool"
-    roles: ClassVar[dict[str, str]] = {"real": "probability", "share": "probability"}
+    roles: ClassVar[dict[str, str]] = {"real": "probability", "share": "probability", "sizes": "schedule"}
     keeps_fresh: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -69,11 +73,12 @@ class LabelledPool(Workflow):
             )
         object.__setattr__(self, "real", real)
         object.__setattr__(self, "share", verified_share(self.share))
+        object.__setattr__(self, "sizes", size_schedule(self.sizes))
         object.__setattr__(self, "stream", exact("stream", self.stream))
 
     def simplest(self) -> Workflow:
         """The contaminated pool where rows are weighed by their counts."""
-        return ContaminatedPool(self.real, stream=self.stream) if self.share is None else self
+        return self._by_counts if self.share is None else self
 
     @property
     def biased_real(self) -> bool:
@@ -86,51 +91,54 @@ class LabelledPool(Workflow):
 
     @property
     def schedule(self) -> Expr:
-        """1 for the real block, 1 − ρ for the synthetic ones."""
+        """s(1) for the real block, (1 − ρ)s(j) for the synthetic ones."""
         return self._by_counts.schedule
 
     def size(self, index: int | Expr) -> Expr:
-        """1 for block 1, 1 − ρ for the synthetic rows of every other."""
+        """s(1) for block 1, (1 − ρ)s(index) for the synthetic rows of every other."""
         return self._by_counts.size(index)
 
     def fresh_size(self, g: int | Expr) -> Expr:
-        """ρ, from generation 2 on."""
+        """ρ s(g), from generation 2 on."""
         return self._by_counts.fresh_size(g)
 
     def rows(self, g: int | Expr) -> Expr:
         """All of them, those without a weight left out, in units of n."""
-        real = 1 + (g - 1) * self.real
         if g == 1 or self.share == 1:
-            return real
-        synthetic = (g - 1) * (1 - self.real)
-        return synthetic if self.share == 0 else cancel(real + synthetic)
+            return self._real_rows(g)
+        return self._synthetic_rows(g) if self.share == 0 else self._by_counts.rows(g)
 
     def weights(self, g: int) -> list[Expr]:
-        """λ/N_real of block 1, (1 − λ)/(g − 1) of every other."""
+        """λ s(1)/N_real of block 1, (1 − λ) s(j)/(s(2) + … + s(g)) of every other."""
         if self.share is None:
             return self._by_counts.weights(g)
         if g == 1:
             return [S.One]
-        return [self.share / self._real_rows(g)] + [(1 - self.share) / (g - 1)] * (g - 1)
+        real, synthetic = self.share / self._real_rows(g), (1 - self.share) / self._synthetic_rows(g)
+        return [real * self.size(1), *(synthetic * self.size(index) for index in range(2, g + 1))]
 
     def fresh_weight(self, g: int | Expr) -> Expr:
-        """λρ/N_real, from generation 2 on."""
+        """λρ s(g)/N_real, from generation 2 on."""
         if self.share is None:
             return self._by_counts.fresh_weight(g)
-        return S.Zero if g == 1 else self.share * self.real / self._real_rows(g)
+        return S.Zero if g == 1 else self.share * self.fresh_size(g) / self._real_rows(g)
 
     def fresh_weights(self, g: int) -> list[Expr]:
-        """(0, λρ, …, λρ)/N_real."""
+        """λρ(0, s(2), …, s(g))/N_real."""
         if self.share is None:
             return self._by_counts.fresh_weights(g)
-        return [S.Zero] + [self.fresh_weight(g)] * (g - 1)
+        weight = self.share / self._real_rows(g)
+        return [S.Zero, *(weight * self.fresh_size(index) for index in range(2, g + 1))]
 
     def dynamics(self) -> LinearDynamics | None:
-        """State (R, S); S before its first block is block 1, which block 2 replaces."""
+        """State (R, S); S before its first block is block 1, which block 2 replaces. None where the pool has none."""
         if self.share is None:
             return self._by_counts.dynamics()
-        g, share = GENERATION, self.share
-        newest_real, newest = self.real / self._real_rows(g), 1 / (g - 1)
+        g, share, pooled = GENERATION, self.share, self._by_counts.dynamics()
+        if pooled is None:
+            return None
+        newest_real = factor(self.fresh_size(g) / self._real_rows(g))
+        newest = factor(self._by_counts.block(g) / self._later_rows(g))
         if share == 1:
             return LinearDynamics(
                 start=2,
@@ -150,9 +158,17 @@ class LabelledPool(Workflow):
         )
 
     def _real_rows(self, g: int | Expr) -> Expr:
-        """1 + (g − 1)ρ, in units of n."""
-        return 1 + (g - 1) * self.real
+        """s(1) + ρ(s(2) + … + s(g)), in units of n."""
+        return self._by_counts.size(1) + self.real * self._later_rows(g)
 
-    @property
+    def _synthetic_rows(self, g: int | Expr) -> Expr:
+        """(1 − ρ)(s(2) + … + s(g)), in units of n."""
+        return (1 - self.real) * self._later_rows(g)
+
+    def _later_rows(self, g: int | Expr) -> Expr:
+        """s(2) + … + s(g)."""
+        return self._by_counts.rows(g) - self._by_counts.size(1)
+
+    @cached_property
     def _by_counts(self) -> ContaminatedPool:
-        return ContaminatedPool(self.real, stream=self.stream)
+        return ContaminatedPool(self.real, self.sizes, self.stream)
