@@ -54,8 +54,10 @@ def draw(path: Path) -> None:
                 left.plot(top.generation, float(top.ratio), "o", color=colour, markersize=3.6)
             label = r"$\rho=0$, $\pi^2/6$" if real == "0" else rf"$\rho={real}$"
             shift = {"0": 5, "1/100": -4}.get(real, 0)
-            left.annotate(label, (LAST, y[-1]), xytext=(4, shift), textcoords="offset points", va="center", color=colour,
-                          fontsize=8.5, annotation_clip=False)  # fmt: skip
+            left.annotate(
+                label, (LAST, y[-1]), xytext=(4, shift), textcoords="offset points", va="center", color=colour,
+                fontsize=8.5, annotation_clip=False,
+            )  # fmt: skip
         left.axhline(1.0, color=GREY, linewidth=0.7)
         left.set_xlim(1, LAST)
         left.set_ylim(1e-5, 3)

@@ -181,6 +181,8 @@ def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw:
         return WideReplace(d, sigma, signal, table)
     fitted_rows = (table.weights != 0) @ table.points + table.fresh_in_use
     if (fitted_rows < d).any():
+        if table.kept is not None:
+            raise DomainError("real rows of every generation are kept: least norm fits on these have no sampler.")
         return FreshMinimumNorm(d, sigma, signal, table)
     # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
     plan = steps(table.weights / table.points, _per_fresh_row(table))

@@ -147,14 +147,14 @@ def maximum(model: Model, real: object) -> Maximum:
     (7, 1.3245131986652738)
     """
     fraction = verified_fraction(real)
-    found = single_hump(_moments(model, fraction))
+    recurrence = _moments(model, fraction)
+    found = single_hump(recurrence)
     if found is None:
         raise NotDerivedError(
             f"real = {fraction}: where the risk of {model.name} under a contaminated pool is largest is not derived."
         )
     generation, moment = found
-    first = expected_risk(model, ContaminatedPool(fraction)).recurrence
-    return Maximum(generation, moment / _first(first))
+    return Maximum(generation, moment / _first(recurrence))
 
 
 def rises_at_first(model: Model, real: object) -> bool:

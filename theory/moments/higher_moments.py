@@ -301,8 +301,8 @@ def _steps(
     steps = []
     state: tuple[str | int, ...] = ()
     for g, ((carry, terms, fresh), (size, fresh_size)) in enumerate(zip(rows, sizes, strict=True), start=1):
-        kept = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
-        following: tuple[str | int, ...] = (*kept, MODEL)
+        held = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
+        following: tuple[str | int, ...] = (*held, MODEL)
         steps.append(_Step(g, carry, terms, fresh, size, fresh_size, state, following))
         state = following
     return steps
