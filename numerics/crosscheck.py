@@ -98,7 +98,8 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001, detecta
     -----
     *Variance.* For the squared error of a scalar family under deterministic weights the standard errors, skewness and
     kurtosis are derived (:mod:`numerics.loss_law`), so that no run of bad luck in the replicates changes what is
-    judged. Elsewhere they are estimated.
+    judged. Where ``Risk.standard_deviation`` is derived (subsamples, models that lean or shrink, fourth moments), the
+    standard errors are. Elsewhere all of them are estimated.
 
     *Tails.* Normal scores account for skewness. What they leave out at the critical value t is, relative to the tail
     probability, :math:`|\gamma_2 - \tfrac32\gamma_1^2|\, t^2(t^2 - 3)/(24R)` to second order (Edgeworth), for
@@ -225,7 +226,7 @@ class _Judge:
             return self._of_certain_losses()
         found, derived = self.simulation.mean[alike], self.expected[alike]
         unseen = np.full(len(self.expected), np.inf)
-        if self.simulation.loss == "squared":
+        if self.simulation.loss in ("squared", "fourth"):
             chance = np.divide(derived, found, out=np.ones(len(found)), where=(found > 0) & (derived >= 0))
             p_value = min(p_value, float((np.minimum(chance, 1.0) ** self.replicates).min()) * int(alike.sum()))
         if p_value < self.level:

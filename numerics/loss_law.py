@@ -2,7 +2,8 @@ r"""How the average of a loss over R replicates scatters: its covariance, and wh
 
 Of the squared error of a scalar family under deterministic weights all of them are known exactly
 (:mod:`theory.moments.higher_moments`): nothing about the spread of the average is then estimated from the replicates
-that are to be judged. Elsewhere they are estimated, and the verdict says so.
+that are to be judged. Where ``Risk.standard_deviation`` is derived, the variance is known. Elsewhere all is estimated,
+and the verdict says so.
 
 With a = skewness/√R the average, in units of its standard error, is close to normal only up to a; its *score* is
 normal one order further. Where the standard error is known that is the normal score of the gamma law with the same
@@ -27,8 +28,8 @@ from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr, 
 from numerics.pathway_table import pathway_coefficients
 from theory.errors import NotDerivedError
 from theory.models.base import Model
-from theory.models.exponential_family import ExponentialFamily
 from theory.moments.higher_moments import ErrorMoments, QuadraticNoise
+from theory.risk import Risk
 from theory.workflows.base import Workflow
 
 Array = NDArray[np.float64]
@@ -170,19 +171,13 @@ def loss_law(simulation: Averages) -> LossLaw:
 
 
 def exact_variance(model: Model, workflow: Workflow, loss: str, generations: int) -> Array | None:
-    """Var loss at generations 1..G where only the second moment of the loss is derived; None where that is not."""
-    if generations > MOST_GENERATIONS or isinstance(model, ExponentialFamily):
+    """Var loss at generations 1..G, the square of ``Risk.standard_deviation``; None where that is not derived."""
+    if generations > MOST_GENERATIONS or loss not in model.losses:
         return None
-    second = model.second_moment(workflow, loss)
-    if second is None:
-        return None
-    first = model.recurrence(workflow, loss)
-    if first.exactness != "exact" or second.exactness != "exact":
-        return None
-    pairs = islice(zip(second.values(), first.values(), strict=False), generations)
     try:
-        return np.array([float(square - mean**2) for square, mean in pairs])
-    except OverflowError:
+        deviation = Risk.of(model, workflow, loss).standard_deviation
+        return np.array([float(value) for value in islice(deviation.variances(), generations)])
+    except (NotDerivedError, OverflowError):
         return None
 
 

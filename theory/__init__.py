@@ -38,6 +38,7 @@ from theory.models.ridge_regression import RidgeRegression
 from theory.models.uniform_maximum import UniformMaximum
 from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
+from theory.spread import StandardDeviation
 from theory.workflows.base import Workflow
 from theory.workflows.weighted import Weighted
 
@@ -60,6 +61,7 @@ __all__ = [
     "PosteriorSample",
     "RidgeRegression",
     "Risk",
+    "StandardDeviation",
     "Step",
     "StepError",
     "UniformMaximum",

@@ -182,8 +182,24 @@ class Risk:
 
     @property
     def variance(self) -> Risk:
-        """E (δ − E δ)² of the fitted parameter: the risk less the squared bias."""
+        """E (δ − E δ)² of the fitted parameter: the risk less the squared bias.
+
+        It is the part of the expected loss that is no bias; how far the loss of one run strays from its expectation is
+        :attr:`standard_deviation`.
+        """
         return self._part("variance")
+
+    @property
+    def standard_deviation(self) -> Any:
+        """The exact standard deviation of the loss of one run, √(E ℓ² − (E ℓ)²): see
+        :class:`theory.spread.StandardDeviation`, with ``.at(G)``, ``.closed_form``, ``.limit`` and ``.growth``.
+
+        Raises
+        ------
+        NotDerivedError
+            Where the second moment of the loss is not derived, or the risk is known to leading order only.
+        """
+        return _TOLD["standard deviation"](self)
 
     def _part(self, part: str) -> Risk:
         recurrence = started_late(self.model.part(self.workflow.simplest(), self.loss, part))
@@ -506,7 +522,9 @@ _TOLD: dict[str, Callable[[Risk], Any]] = {}
 
 
 def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
-    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline") or ``.derivation``."""
+    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation`` or
+    ``.standard_deviation`` ("standard deviation").
+    """
 
     def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
         _TOLD[what] = function

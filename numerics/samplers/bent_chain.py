@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.losses import SquaredError
+from numerics.losses import Measure
 from numerics.samplers.combination import Step, WeightedSum, kept_blocks
 from numerics.samplers.families import Kind, Normal, averaged_points
 from numerics.samplers.pool import bootstrap_total, subset_total
@@ -71,7 +71,7 @@ class BentChain:
     """
 
     bend: Bending
-    loss: SquaredError
+    loss: Measure
     schedule: Schedule
     plan: tuple[Step, ...]
     points_drawn: bool
@@ -112,7 +112,7 @@ class BentPool:
     """As :class:`numerics.samplers.pool.PointPool`, with a bend: every point is drawn and kept."""
 
     bend: Bending
-    loss: SquaredError
+    loss: Measure
     schedule: Schedule
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from numerics.blocks import Sampler
-from numerics.losses import Divergence, SquaredError
+from numerics.losses import Divergence, FourthPower, Measure, SquaredError
 from numerics.samplers.bent_chain import Bending, BentChain, BentPool
 from numerics.samplers.combination import steps
 from numerics.samplers.families import Normal, canonical_family
@@ -45,7 +45,7 @@ def sampler(model: Any, workflow: Workflow, generations: int, raw: bool, loss: s
 def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
     family = canonical_family(model)
     table = schedule(workflow, generations, int(model.n), keeps=True, biased=loss == "squared")
-    measure: SquaredError | Divergence = SquaredError(family.truth, abs(family.scale))
+    measure: Measure = _power(loss)(family.truth, abs(family.scale))
     if loss == "kl":
         measure = Divergence(family.name, family.kind.index, family.truth)
     if not table.subsampled:
@@ -57,6 +57,11 @@ def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool,
     return PointPool(family.kind, family.truth, measure, table)
 
 
+def _power(loss: str) -> type[SquaredError | FourthPower]:
+    """The power of the error that a loss is."""
+    return FourthPower if loss == "fourth" else SquaredError
+
+
 @sampler.register
 def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
     table = schedule(workflow, generations, int(model.n), keeps=True, biased=True)
@@ -66,7 +71,7 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
     # Canonical coordinates: what is measured from the truth is divided by the scale.
     prior, target = (float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target))
     rows = np.array([float(workflow.rows(g) * model.n) for g in range(1, generations + 1)])
-    strength, measure = float(bend.strength), SquaredError(whole.truth, abs(whole.scale))
+    strength, measure = float(bend.strength), _power(loss)(whole.truth, abs(whole.scale))
     bending = Bending(
         whole.kind, whole.truth, kept=rows / (rows + strength), weights=rows + strength, prior=prior,
         fidelity=float(bend.fidelity), target=target, dispersion=float(bend.dispersion), drawn=bend.drawn,

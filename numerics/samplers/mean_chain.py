@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.losses import Divergence, SquaredError
+from numerics.losses import Measure
 from numerics.samplers.combination import Step, WeightedSum, kept_blocks
 from numerics.samplers.families import Kind, averaged_points
 from numerics.samplers.schedule import Schedule
@@ -34,7 +34,7 @@ class MeanChain:
 
     kind: Kind
     truth: float
-    loss: SquaredError | Divergence
+    loss: Measure
     schedule: Schedule
     plan: tuple[Step, ...]
     points_drawn: bool

@@ -15,7 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.losses import Divergence, SquaredError
+from numerics.losses import Measure
 from numerics.samplers.draws import binomial, hypergeometric
 from numerics.samplers.families import Kind
 from numerics.samplers.schedule import Schedule
@@ -29,7 +29,7 @@ class PointPool:
 
     kind: Kind
     truth: float
-    loss: SquaredError | Divergence
+    loss: Measure
     schedule: Schedule
     dimension: int = 1
 
@@ -90,7 +90,7 @@ class CountPool:
     """0/1 points: the number of ones in the pool says everything."""
 
     truth: float
-    loss: SquaredError | Divergence
+    loss: Measure
     schedule: Schedule
 
     @property

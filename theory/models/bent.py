@@ -9,7 +9,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from sympy import Expr, S, Symbol, oo
+from sympy import Basic, Expr, S, Symbol, oo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, is_positive, quoted, replacements
@@ -17,6 +17,7 @@ from theory.expressions.signs import range_of
 from theory.models.base import Model
 from theory.models.bent_regression import FlippedLabels, bounded, fits_as_means, flip_rate
 from theory.models.exponential_family import Bernoulli, ExponentialFamily, GaussianMean
+from theory.models.fourth import compose_fourth, enough_samples, second_moment_of
 from theory.models.linear_regression import LinearRegression
 from theory.moments.bent import Bend, compose_bent
 from theory.moments.recurrence import Recurrence
@@ -26,6 +27,7 @@ from theory.workflows.base import Workflow
 class BentModel(Model):
     """An exponential family whose sampler or estimator bends; the risk is the squared error of the mean."""
 
+    losses: ClassVar[tuple[str, ...]] = ("squared", "fourth")
     model: ExponentialFamily
     of_biased_data: ClassVar[tuple[str, ...]] = ("squared",)
 
@@ -35,8 +37,22 @@ class BentModel(Model):
         """How sampler and estimator bend, about the truth."""
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        """The recurrence of (E δ, E δ²); that of the family itself where nothing bends."""
-        return self.model.recurrence(workflow, loss) if self.bend.straight else compose_bent(workflow, self.bend)
+        """The recurrence of (E δ, E δ²), or up to E δ⁴; that of the family itself where nothing bends."""
+        self._verify_power(loss)
+        bend = self.bend
+        if bend.straight:
+            return self.model.recurrence(workflow, loss)
+        return compose_fourth(workflow, bend) if loss == "fourth" else compose_bent(workflow, bend)
+
+    def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
+        """A draw from a posterior has as many moments as that of its samples: four, or eight for the fourth power."""
+        if not isinstance(self.model, ExponentialFamily):
+            return super().finite_variance(workflow, loss)
+        return enough_samples(workflow, self.bend, 8 if loss == "fourth" else 4)
+
+    def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        """E δ⁴ or E δ⁸; None where that is not derived."""
+        return second_moment_of(workflow, self.bend, loss) if isinstance(self.model, ExponentialFamily) else None
 
     @property
     def draws_from_mixture(self) -> bool:  # type: ignore[override]
@@ -45,8 +61,17 @@ class BentModel(Model):
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """The recurrence of the bias or of the variance."""
+        if loss != "squared":
+            return super().part(workflow, loss, part)
         bend = self.bend
         return self.model.part(workflow, loss, part) if bend.straight else compose_bent(workflow, bend, part)
+
+    def _verify_power(self, loss: str) -> None:
+        """A squared norm of several coordinates is not the square of one error."""
+        if loss == "fourth" and not isinstance(self.model, ExponentialFamily):
+            raise NotDerivedError(
+                f"loss = 'fourth' of {self.model!r} is not derived: the fourth moment is that of a scalar family."
+            )
 
     @property
     def family(self) -> ExponentialFamily:
@@ -224,7 +249,7 @@ class BiasedSampler(BentModel):
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """The recurrence of the bias or of the variance."""
-        if isinstance(self.model, LinearRegression):
+        if isinstance(self.model, LinearRegression) and loss == "squared":
             return bounded(self.model, workflow, compose_bent(workflow, self.bend, part))
         return super().part(workflow, loss, part)
 
@@ -400,8 +425,9 @@ class PosteriorMean(_Conjugate):
 class PosteriorSample(_Conjugate):
     r"""A draw from the posterior under a conjugate prior, which then generates the next block.
 
-    Under accumulate the law of the model given the real block is the posterior at every generation: the ratio is 1 for
-    ever. Under replace it is a Gibbs sampler, whose law tends to the prior.
+    Under accumulate, and with the real block and the latest one pooled, the law of the model given the real block
+    is the posterior at every generation: the ratio is 1 for ever. Under replace it is a Gibbs sampler, whose law tends
+    to the prior (laws 16 and 17 of docs/laws.md, for any Bayes model).
 
     Parameters
     ----------

@@ -45,16 +45,7 @@ def compose(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )
     if isinstance(dynamics, PoolDynamics):
-        if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
-            raise NotDerivedError(
-                f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
-                f"n samples only."
-            )
-        drawn = S.One if points is None else points * dynamics.budget
-        if drawn.is_number and not drawn.is_Integer:
-            raise DomainError(
-                f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number."
-            )
+        verify_pool(workflow, dynamics, points)
         if points is None or exactness == "leading order":
             return replace(pool_leading(dynamics), scale=noise)
         return replace(pool_exact(dynamics, curvature, points), scale=noise)
@@ -68,6 +59,18 @@ def compose(
             workflow, curvature, scale=noise, exactness=exactness, dynamics=dynamics, limiting=limiting
         )
     return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
+
+
+def verify_pool(workflow: Workflow, dynamics: PoolDynamics, points: Expr | None) -> None:
+    """Refuse a pool of unequal blocks, and a budget of no whole number of its ``points`` a unit block."""
+    if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
+            f"n samples only."
+        )
+    drawn = S.One if points is None else points * dynamics.budget
+    if drawn.is_number and not drawn.is_Integer:
+        raise DomainError(f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number.")
 
 
 def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr) -> MomentRecurrence:

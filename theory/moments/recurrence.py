@@ -19,6 +19,7 @@ from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, Symbol, oo
 from theory.errors import DomainError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.expansion import Order
+from theory.moments.product_tree import SHORTEST, value_at
 from theory.workflows.dynamics import GENERATION
 
 
@@ -143,6 +144,11 @@ class MomentRecurrence(Recurrence):
             later = (follow[0], follow[1].changed(margin=attributes["margin"]))
             return replace(self, **attributes, continuation=later)
         return replace(self, **attributes)
+
+    def at(self, generation: int) -> Expr:
+        """Exact risk at one generation: late ones over Q by a product tree, without those before them."""
+        late = value_at(self, generation) if generation >= SHORTEST else None
+        return super().at(generation) if late is None else late
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …; ``oo`` from the first generation whose risk is infinite."""

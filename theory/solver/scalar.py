@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, Rational, Symbol, cancel, gammasimp, prime, simplify
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.sums import definite_sum
 from theory.solver.products import definite_product
 
@@ -14,7 +15,7 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
     Tried in turn: a plain sum (p = 1); a plain product (f = 0); a constant particular solution, which leaves a
     product; and variation of constants, when the product is itself rational.
     """
-    p, f = cancel(p), cancel(f) if f.is_rational_function(index) else f
+    p, f = in_lowest_terms(p), in_lowest_terms(f) if f.is_rational_function(index) else f
     if p == 1:
         total = definite_sum(f, index, start, upper)
         return None if total is None else initial + total

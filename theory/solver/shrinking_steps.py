@@ -22,6 +22,8 @@ from graphlib import CycleError, TopologicalSorter
 from sympy import Basic, Expr, Gt, Lt, Piecewise, Poly, S, Symbol, cancel, fraction, oo, together, true
 
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import NotRational
+from theory.expressions.fraction_field import at_infinity as limit_over_q
 from theory.expressions.signs import sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.reduced import reduced
@@ -105,6 +107,10 @@ def at_infinity(expression: Expr, variable: Symbol) -> Expr | None:
     """The finite limit of a rational function; None where it has none, or is no rational function."""
     if not expression.has(variable):
         return expression
+    try:
+        return limit_over_q(expression, variable)
+    except NotRational:
+        pass
     if not expression.is_rational_function(variable):
         return None
     top, bottom = (Poly(part, variable) for part in fraction(cancel(together(expression))))

@@ -35,6 +35,7 @@ from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.power_law import power_law
 from theory.solver.reduced import reduced
+from theory.solver.settled import settled_limit
 from theory.solver.shrinking_steps import at_infinity, shrinking_limit
 from theory.solver.single_hump import single_hump
 from theory.solver.stability import spectral_radius
@@ -150,6 +151,23 @@ class Solution:
         return None if recurrence.matrix.shape == (1, 1) else spectral_radius(recurrence.matrix, order)
 
     def _limit(self, order: Order) -> Expr | None:
+        try:
+            return self._limit_by_order(order)
+        except UnknownOrder:
+            # Which of several moments falls the fastest need not be known where all of them do.
+            found = self._settled_moments
+            if found is None:
+                raise
+            return found
+
+    @cached_property
+    def _settled_moments(self) -> Expr | None:
+        recurrence = self.recurrence
+        if not isinstance(recurrence, MomentRecurrence) or recurrence.matrix.shape[0] == 1:
+            return None
+        return settled_limit(recurrence, self.ranges)
+
+    def _limit_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
             found = recurrence.limit(order)
@@ -198,6 +216,14 @@ class Solution:
         return found if found is None or found.free_symbols else radsimp(found)
 
     def _growth(self, order: Order) -> Expr | None:
+        try:
+            return self._growth_by_order(order)
+        except UnknownOrder:
+            if self._settled_moments in (None, S.Zero):
+                raise
+            return self._settled_moments
+
+    def _growth_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
             found = recurrence.growth(order)

@@ -82,6 +82,10 @@ def _solve(recurrence: MomentRecurrence, initial: Matrix) -> tuple[Expr, list[Ex
 LARGEST_SYMBOLIC, LARGEST_IRRATIONAL, LARGEST_RATIONAL = 12, 4, 60
 
 
+#: Moments of a system beyond which sums over Gamma functions, which are hardly ever closed, are not tried.
+LARGEST_VARYING = 3
+
+
 def _largest(entries: list[Expr]) -> int:
     if all(entry.is_Rational for entry in entries):
         return LARGEST_RATIONAL
@@ -116,6 +120,8 @@ def _triangular(matrix: Matrix, forcing: Matrix, initial: Matrix, recurrence: Mo
         return None
     moments: list[Expr] = [S.Zero] * size
     for row in order:
+        if size > LARGEST_VARYING and any(not moments[col].is_rational_function(G) for col in sources[row]):
+            return None
         inflow = forcing[row] + sum((matrix[row, col] * moments[col].subs(G, g - 1) for col in sources[row]), S.Zero)
         solved = solve_scalar(matrix[row, row], inflow, g, sympify(recurrence.start), initial[row], G)
         if solved is None:
