@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Catalan, EulerGamma, Rational, gamma, harmonic, hyper, log, oo, pi, sqrt, sympify, zeta
+from sympy import Rational, gamma, harmonic, hyper, log, oo, pi, sqrt, sympify, zeta
 
 from theory.expected import expected_risk
 from theory.expressions.symbols import G, j
@@ -122,11 +122,3 @@ def labels() -> Sides:
     ratio = expected_risk(Regular(), LabelledPool(Rational(1, 3), share=1)).ratio
     generations = (2, 5, 20)
     return tuple(ratio.at(g) for g in generations), tuple(1 / (1 + Rational(g - 1, 3)) for g in generations)
-
-
-@PAPER.states("derived here", "the constant beside the logarithm at ρ = 1/2 is 4 ln 2 + γ − 8K/π, K Catalan's")
-def beside_the_logarithm() -> Sides:
-    """G y_G − ln G at G = 2000, to two places."""
-    ratio, last = expected_risk(Regular(), ContaminatedPool("1/2")).ratio, 2000
-    value = last * ratio.at(last) - log(last)
-    return round(float(value), 2), round(float(4 * log(2) + EulerGamma - 8 * Catalan / pi), 2)
