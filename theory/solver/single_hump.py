@@ -33,7 +33,7 @@ def single_hump(recurrence: MomentRecurrence) -> tuple[int, Expr] | None:
     --------
     >>> from theory import ContaminatedPool, Regular
     >>> single_hump(Regular(p=1, n=1).recurrence(ContaminatedPool(real="1/10"), "squared"))
-    (3, 463661/360000)
+    (4, 76281469/64000000)
     """
     first = hump_from(recurrence)
     if first is None:
