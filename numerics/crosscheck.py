@@ -54,6 +54,19 @@ class Crosscheck:
         where no number of them would
     reason : why the verdict is not "agrees"; for a formula to leading order, also when it is, how its remainder
         compares with ``detectable``; else None
+
+    Notes
+    -----
+    Derived here; see :func:`crosscheck`.
+
+    Examples
+    --------
+    >>> from numerics import crosscheck, simulate
+    >>> from theory import GaussianMean, Replace, expected_risk
+    >>> model, workflow = GaussianMean(sigma2=1, n=50), Replace()
+    >>> found = crosscheck(expected_risk(model, workflow), simulate(model, workflow, generations=3, replicates=5000))
+    >>> found.passed, found.z.shape, found.reason is None
+    (True, (3,), True)
     """
 
     verdict: str

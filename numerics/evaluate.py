@@ -58,6 +58,10 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
         When a parameter is still symbolic, or a generation is not a whole number ≥ 1 or is out of reach of
         a recurrence without closed form.
 
+    Notes
+    -----
+    Ball arithmetic is Arb's: Johansson (2017), IEEE Trans. Comput. 66.
+
     Examples
     --------
     >>> from sympy import Rational

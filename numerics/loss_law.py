@@ -25,6 +25,7 @@ from flint import fmpq
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr, ndtri
 
+from numerics.blocks import correlation
 from numerics.pathway_table import pathway_coefficients
 from theory.errors import NotDerivedError
 from theory.models.base import Model
@@ -71,9 +72,7 @@ class LossLaw:
     @property
     def correlation(self) -> Array:
         """Zero where a loss does not vary."""
-        deviation = np.sqrt(np.diag(self.covariance))
-        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-        return self.covariance * np.outer(scale, scale)
+        return correlation(self.covariance)
 
     def stderr(self, replicates: int) -> Array:
         """Standard error of the average of as many replicates, (G,)."""

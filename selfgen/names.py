@@ -18,17 +18,11 @@ from theory import DomainError
 from theory.expressions.arguments import declaring
 from theory.expressions.parser import parse
 from theory.models.base import Model
-from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
-from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
+from theory.registry import EVERY_MODEL, MODEL_ALIASES, MODELS, WORKFLOW_ALIASES, WORKFLOWS, WRAPPERS
 from theory.registry import settings as settings_of
 from theory.workflows.base import Workflow
 
 Settings = Mapping[str, Any]
-
-#: Models around another, which is given as ``model=NAME``.
-WRAPPERS: dict[str, type[Model]] = {
-    wrapper.name: wrapper for wrapper in (BiasedSampler, PosteriorMean, PosteriorSample)
-}
 
 
 def settings(pairs: Iterable[str], argument: str = "--set") -> dict[str, str]:
@@ -69,7 +63,7 @@ def build_all(
     """
     declared = _verified_symbols(symbols)
     model_name, model_own = _specification(model)
-    model_class = _named(model_name, {**MODELS, **WRAPPERS}, {}, "model")
+    model_class = _named(model_name, EVERY_MODEL, MODEL_ALIASES, "model")
     model_class, model_own, given = _unwrapped(model_class, model_own, given)
     described = []
     texts = list(workflows)
@@ -129,7 +123,7 @@ def _unwrapped(model_class: Any, own: Settings, given: Settings) -> tuple[Any, d
         what = f"{len(named)} models are" if named else "no model is"
         name = model_class.name
         raise DomainError(f"{what} named inside {name}: give one, such as {name}:model=bernoulli.")
-    wrapped = _Wrapped(model_class, _named(str(named[0]), MODELS, {}, "model"))
+    wrapped = _Wrapped(model_class, _named(str(named[0]), MODELS, MODEL_ALIASES, "model"))
     rest = [{name: value for name, value in where.items() if name != "model"} for where in (own, given)]
     return wrapped, rest[0], rest[1]
 

@@ -74,6 +74,10 @@ class Risk:
     part : str
         "risk", or what :attr:`bias` and :attr:`variance` are of it.
 
+    Notes
+    -----
+    Derived here, by :mod:`theory.solver` from the recurrence; :attr:`derivation` says how, step by step.
+
     Examples
     --------
     >>> from theory import Accumulate, Regular, Replace, expected_risk

@@ -25,6 +25,7 @@ from flint import fmpq
 from sympy import AccumBounds, Expr, Float, Integer, Order, Rational, S, Symbol
 
 from theory.errors import DomainError, InputWarning
+from theory.expressions.numerals import to_sympy
 from theory.expressions.parser import parse
 from theory.expressions.symbols import G, j
 
@@ -200,7 +201,7 @@ def _number(name: str, value: Any) -> Expr:
     if isinstance(value, AbstractRational) and not isinstance(value, Integral):
         return Rational(int(value.numerator), int(value.denominator))
     if isinstance(value, fmpq):
-        return Rational(int(value.p), int(value.q))
+        return to_sympy(value)
     if isinstance(value, Integral) or (hasattr(type(value), "__index__") and not hasattr(value, "shape")):
         return Integer(index(value))
     of_numbers = isinstance(value, Real | Decimal) or not isinstance(value, Complex)
@@ -290,6 +291,12 @@ def parameter(
     if expression.is_real is False or holds(expression) is False:
         raise DomainError(f"{name} = {shown(value)} is not allowed: {name} must be {allowed}.")
     return expression
+
+
+def count(name: str, value: object, of: str = "") -> Expr:
+    """Verify a parameter that counts something, 1 or more; ``None`` stands for a symbol of its name."""
+    allowed = f"a whole number{of and f' of {of}'}, 1 or more"
+    return parameter(name, value, Symbol(name, integer=True, positive=True), allowed, is_positive_integer)
 
 
 def is_positive(value: Expr) -> bool | None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 
-from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, cancel, ceiling
+from sympy import Expr, ImmutableMatrix, Matrix, S, cancel, ceiling
 
 from theory.errors import NotDerivedError
 from theory.expressions.fraction_field import Expressions, Field, NotRational, Rationals, in_lowest_terms
@@ -521,11 +521,6 @@ class BentPathway(Recurrence):
     workflow: Workflow
     bend: Bend
     part: str = RISK
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
@@ -539,13 +534,6 @@ class BentPathway(Recurrence):
             field = Expressions()
             for known in islice(_Blocks(self.workflow, self.bend, field), done, None):
                 yield self.offset + self.scale * answer(known, self.part, field)
-
-    def subs(self, *args: Any) -> BentPathway:
-        """With parameters replaced."""
-        return replace(
-            self, workflow=self.workflow.subs(*args), bend=self.bend.subs(*args), scale=self.scale.subs(*args),
-            offset=self.offset.subs(*args),
-        )  # fmt: skip
 
 
 # -- subsamples of the pool --------------------------------------------------------------------------------

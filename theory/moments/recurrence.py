@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Self
 
 from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, Symbol, oo
@@ -23,11 +23,13 @@ from theory.moments.product_tree import SHORTEST, value_at
 from theory.workflows.dynamics import GENERATION
 
 
+@dataclass(frozen=True)
 class Recurrence(ABC):
     """What a model and a workflow compose to: exact values at every generation, and what is known beyond.
 
-    Every kind is a frozen dataclass with the attributes below. The three answers are about the *moment*, the risk
-    being offset + scale × moment; a kind that the solver can solve (:class:`MomentRecurrence`) leaves them to it.
+    Every kind is a frozen dataclass with the attributes below, given by name. The three answers are about the
+    *moment*, the risk being offset + scale × moment; a kind that the solver can solve
+    (:class:`MomentRecurrence`) leaves them to it.
 
     Attributes
     ----------
@@ -37,13 +39,14 @@ class Recurrence(ABC):
     exactness : "exact" or "leading order"
     """
 
-    scale: Expr
-    offset: Expr
-    margin: Expr | None
-    domain: Basic
-    exactness: str
+    _: KW_ONLY
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
     #: The recurrence with constant steps to which the steps of this one tend; None where there is none.
-    limiting: Recurrence | None = None
+    limiting: Recurrence | None = field(default=None, repr=False)
 
     @abstractmethod
     def values(self) -> Iterator[Expr]:
@@ -62,12 +65,11 @@ class Recurrence(ABC):
 
     def changed(self, **attributes: Any) -> Self:
         """The recurrence with other values for some of its attributes."""
-        return replace(self, **attributes)  # type: ignore[type-var]
+        return replace(self, **attributes)
 
     def subs(self, *args: Any) -> Self:
         """The recurrence with parameters replaced."""
-        own = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
-        return self.changed(**{name: value.subs(*args) for name, value in own.items() if hasattr(value, "subs")})
+        return self.changed(**{item.name: _replaced(getattr(self, item.name), args) for item in fields(self)})
 
     def closed_form(self) -> Expr | None:
         """The moment at ``theory.G``; None when none was derived."""
@@ -80,6 +82,18 @@ class Recurrence(ABC):
     def growth(self, order: Order) -> Expr | None:
         """Leading term of the moment as G → ∞; None when unknown."""
         return self.limit(order)
+
+
+def _replaced(value: Any, args: tuple[Any, ...]) -> Any:
+    """What a recurrence is made of with parameters replaced, also inside tuples and dataclasses."""
+    if hasattr(value, "subs"):
+        return value.subs(*args)
+    if isinstance(value, tuple):
+        return tuple(_replaced(part, args) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = {item.name: _replaced(getattr(value, item.name), args) for item in fields(value) if item.init}
+        return replace(value, **inner)
+    return value
 
 
 @dataclass(frozen=True)
@@ -110,11 +124,6 @@ class MomentRecurrence(Recurrence):
     initial: Matrix
     shift: Expr = S.Zero
     early: tuple[Expr, ...] = ()
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
     continuation: tuple[Expr, MomentRecurrence] | None = None
     symbol: Symbol = field(default=GENERATION)
     adds_noise: bool = False
@@ -123,19 +132,18 @@ class MomentRecurrence(Recurrence):
         for name in ("matrix", "forcing", "readout", "initial"):
             object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
 
+    @property
+    def regimes(self) -> list[MomentRecurrence]:
+        """This recurrence, and those that take over, in their order."""
+        return [self] if self.continuation is None else [self, *self.continuation[1].regimes]
+
     def as_moments(self) -> MomentRecurrence:
         """Itself."""
         return self
 
     def subs(self, *args: Any) -> Self:
-        """The recurrence with parameters replaced, in every regime."""
-        follow = self.continuation
-        return replace(
-            super().subs(*args),
-            symbol=self.symbol,
-            early=tuple(value.subs(*args) for value in self.early),
-            continuation=None if follow is None else (follow[0].subs(*args), follow[1].subs(*args)),
-        )
+        """The recurrence with parameters replaced, in every regime; the generation is no parameter."""
+        return replace(super().subs(*args), symbol=self.symbol)
 
     def changed(self, **attributes: Any) -> Self:
         """The recurrence with other values for some of its attributes; a margin is that of every regime."""

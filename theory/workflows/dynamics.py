@@ -70,6 +70,16 @@ class Draw:
     """A simple random sample of n·size points from the pool of all blocks so far.
 
     ``size`` is in units of n; ``replacement`` says whether a point may be drawn twice (bootstrap).
+
+    Notes
+    -----
+    Sampling of a finite population, as in any textbook of it.
+
+    Examples
+    --------
+    >>> from theory import AccumulateSubsample
+    >>> AccumulateSubsample().draw(3)
+    Draw(size=1, replacement=False)
     """
 
     size: Expr

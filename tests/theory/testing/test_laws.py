@@ -32,7 +32,7 @@ from theory import (
 from theory.design.pathway import Pathway
 from theory.moments.converging import ConvergingDynamics
 from theory.registry import WORKFLOWS
-from theory.testing import LawViolation, check_workflow, models, workflows
+from theory.testing import LawViolation, check_workflow, risks, workflows
 from theory.workflows import Draw, RealAndSynthetic
 from theory.workflows.base import pooled_blocks
 from theory.workflows.dynamics import GENERATION, LAG, LagWindow, LinearDynamics, PoolDynamics
@@ -434,12 +434,12 @@ def test_symbols_are_refused():
         check_workflow(Accumulate)
 
 
-@given(model=models(), workflow=workflows())
+@given(risk=risks())
 @settings(max_examples=40)
-def test_strategies_stay_inside_every_domain(model, workflow):
-    risk = expected_risk(model, workflow)
+def test_strategies_stay_inside_every_domain(risk):
     assert risk.at(1) > 0
     # Subsets of one design have some rows twice: they may be fewer than least squares needs.
+    model, workflow = risk.model, risk.workflow
     few_rows = getattr(model, "design", None) == "shared" and workflow.draw(G) is not None
     assert risk.at(3) == oo if few_rows else risk.at(3).is_finite
 
