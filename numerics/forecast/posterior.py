@@ -14,7 +14,7 @@ passes on; and a discrepancy, the law being only nearly true, a Brownian motion 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -220,6 +220,51 @@ class Posterior:
     fits: Sequence[Fit]
     weights: Array
 
+    def also(self, shapes: Sequence[Shapes]) -> Posterior:
+        """The same, where other workflows may be asked for too: nothing was measured under them."""
+        return replace(self, data=replace(self.data, design=replace(self.data.design, shapes=tuple(shapes))))
+
+    @cached_property
+    def best(self) -> tuple[int, int]:
+        """The cell of noise and the cell of the law with the largest weight."""
+        noise, cell = np.unravel_index(int(self.weights.argmax()), self.weights.shape)
+        return int(noise), int(cell)
+
+    def residuals(self) -> Array:
+        """Losses less the law at its best."""
+        noise, cell = self.best
+        floor, rise = self.fits[noise].centre(cell)
+        curve = self.data.design.mixtures[cell] @ self.data.design.basis(self.data.points)
+        found: Array = self.data.losses - floor - rise * curve
+        return found
+
+    def chi_square(self) -> float:
+        """Of the residuals, were there no discrepancy."""
+        place, _ = self.best
+        noise = self.noises[place] * [1.0, 1.0, 0.0]
+        points, spread = self.data.points, self.data.spread
+        covariance = self.data.joint(noise[None, :], points, points, (spread, spread))[0]
+        covariance[np.diag_indices_from(covariance)] += _own(noise, spread)
+        left = self.residuals()
+        return float(left @ np.linalg.solve(covariance, left))
+
+    def families(self) -> dict[str, float]:
+        """Posterior probability of the laws that the grid holds, all alike before."""
+        rate, share, saving, slower = self.data.design.cells.T
+        single = slower == 1.0
+        kinds = {
+            "variance": single & (share == 0.0) & (saving == 0.0),
+            "bias": single & (share == 1.0) & (saving == 0.0),
+            "variance and bias": single & (share > 0.0) & (share < 1.0) & (saving == 0.0),
+            "variance, bias and rows": single & (saving > 0.0),
+            "two rates": ~single,
+        }
+        prior = np.exp(self.data.design.prior)
+        by_cell = self.weights.sum(axis=0)
+        odds = {name: float(by_cell[kind].sum() / prior[kind].sum()) for name, kind in kinds.items() if kind.any()}
+        total = sum(odds.values())
+        return {name: each / total for name, each in odds.items()}
+
     def draw(self, points: Points, spread: Array, count: int, rng: np.random.Generator) -> Draws:
         """Draw parameters and losses at ``points``; ``spread`` is that of new measurements there."""
         data = self.data
@@ -295,6 +340,11 @@ class Fit:
         volume = 0.5 * np.log(self._size / self._determinant)
         found = constant + volume - 0.5 * residual + log_ndtr(mean / deviation)
         return np.where(self._flat, -np.inf, found)
+
+    def centre(self, cell: int) -> tuple[float, float]:
+        """The best E and S of one cell."""
+        rise = max(float(self.rise[0][cell]), 0.0)
+        return float((self._ones_losses - self._curves_ones[cell] * rise) / self._ones), rise
 
     def draw(self, cells: NDArray[np.int64], rng: np.random.Generator) -> tuple[Array, Array]:
         """E and S for each of the cells."""
