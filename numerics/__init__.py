@@ -3,7 +3,7 @@
 from numerics import extinction, spectral  # each registers how its kind of recurrence is computed
 from numerics.crosscheck import Crosscheck, crosscheck
 from numerics.evaluate import evaluate
-from numerics.forecast import Forecast, forecast
+from numerics.forecast import Forecast, forecast, transfer
 from numerics.generations import GenerationRun, run_generations
 from numerics.limit_process import LimitProcess, limit_process
 from numerics.run.ratio import RatioCheck
@@ -27,4 +27,5 @@ __all__ = [
     "run_generations",
     "simulate",
     "spectral",
+    "transfer",
 ]
