@@ -1,4 +1,4 @@
-"""A forecast tried on curves whose ends are known: its errors and its coverage, beside what one would say without it."""
+"""A forecast tried on curves whose ends are known: errors and coverage, beside what one would say without it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 
 Array = NDArray[np.float64]
 
@@ -45,14 +45,19 @@ def mixture_bounds(measured: Array, losses: Array, later: Array, noise: float) -
         np.r_[np.zeros(count), 1.0], A_ub=both, b_ub=np.r_[losses, -losses], bounds=[*limits, (0.0, None)]
     )
     rise = float(np.ptp(losses))
-    tolerance = max(SLACK * float(tightest.fun), FLOOR * rise, 2.0 * noise)
+    tolerance = max(SLACK * float(_solved(tightest)[-1]), FLOOR * rise, 2.0 * noise)
     around = np.vstack((design, -design))
     allowed = np.r_[losses + tolerance, tolerance - losses]
     target = np.column_stack((np.ones(later.shape[1]), (later / scale[:, None]).T))
-    ends = np.array(
-        [
-            [sign * linprog(sign * row, A_ub=around, b_ub=allowed, bounds=limits).fun for sign in (1.0, -1.0)]
-            for row in target
-        ]
+    low, high = (
+        np.array([row @ _solved(linprog(sign * row, A_ub=around, b_ub=allowed, bounds=limits)) for row in target])
+        for sign in (1.0, -1.0)
     )
-    return ends[:, 0], ends[:, 1], tolerance
+    return low, high, tolerance
+
+
+def _solved(result: OptimizeResult) -> Array:
+    """The solution: there is one, for a mixture fits within the tolerance, and a rise is bounded by the last one's."""
+    assert result.x is not None, result.message
+    found: Array = result.x
+    return found

@@ -90,7 +90,7 @@ def _curve(workflow: Workflow, losses: ArrayLike, stderr: object, generations: o
         table = table[None, :]
     if table.ndim != 2 or 0 in table.shape:
         raise DomainError(
-            f"losses of {workflow.name} have the shape {table.shape}: give one loss a generation, or seeds × generations."
+            f"losses of {workflow.name} have the shape {table.shape}: give one a generation, or seeds × generations."
         )
     measured = _generations(workflow, generations, table.shape[1])
     if table.shape[1] < FEWEST:
@@ -114,7 +114,7 @@ def numbers(name: str, value: object) -> Array:
         table = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise DomainError(f"{name} = {quoted(value)} is not a table of numbers, of one length each row.") from None
-    if np.iscomplexobj(value) or np.asarray(value).dtype == bool:
+    if np.asarray(value).dtype.kind in "bc":
         raise DomainError(f"{name} = {quoted(value)} is not a table of real numbers.")
     return table
 

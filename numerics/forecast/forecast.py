@@ -293,7 +293,7 @@ def _forecast(
         draws = found.draw(points, spread, DRAWS, np.random.default_rng(seed))
         tail = (1.0 - level) / 2.0
         lower, median, upper = np.quantile(draws.losses, [tail, 0.5, 1.0 - tail], axis=0)
-        why = rejection(measured, found, design)
+        why = rejection(measured, found)
         if why is not None:
             low, high = _bounds(found, points)
             lower, upper = np.minimum(lower, low), np.maximum(upper, high)

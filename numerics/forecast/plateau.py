@@ -19,7 +19,6 @@ from theory.workflows.base import Workflow
 Array = NDArray[np.float64]
 
 
-
 @dataclass(frozen=True, eq=False)
 class Ends:
     """Limits of ratio, of φ for each of the grid's rates, and of rows saved."""

@@ -250,7 +250,7 @@ class Posterior:
 
     def families(self) -> dict[str, float]:
         """Posterior probability of the laws that the grid holds, all alike before."""
-        rate, share, saving, slower = self.data.design.cells.T
+        _, share, saving, slower = self.data.design.cells.T
         single = slower == 1.0
         kinds = {
             "variance": single & (share == 0.0) & (saving == 0.0),
@@ -295,7 +295,7 @@ class Posterior:
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """From a posterior: parameters (E, S, λ, m, u, slower rate), expected losses, and losses as they would be measured."""
+    """From a posterior: parameters (E, S, λ, m, u, slower rate), expected losses, and losses as measured anew."""
 
     parameters: Array
     means: Array

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from numerics.forecast.data import Curve
-from numerics.forecast.posterior import Design, Posterior
+from numerics.forecast.posterior import Posterior
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
@@ -81,7 +81,7 @@ def warnings_of(measured: Sequence[Curve], baseline: float | None) -> list[str]:
     kept, drawn = by_name.get("accumulate"), by_name.get("accumulate-subsample")
     if kept is not None and drawn is not None and _flat(kept, drawn):
         found.append(
-            "accumulate stays flat while accumulate-subsample rises: more rows overfit less, so that the two are not to "
+            "accumulate stays flat while accumulate-subsample rises: more rows overfit less, so the two are not to "
             "be compared without the term for rows saved."
         )
     return found
@@ -103,7 +103,7 @@ def _flat(kept: Curve, drawn: Curve) -> bool:
     return bool(rise > 0 and kept.mean[-1] - kept.mean[0] < 0.25 * rise)
 
 
-def rejection(measured: Sequence[Curve], posterior: Posterior, design: Design) -> str | None:
+def rejection(measured: Sequence[Curve], posterior: Posterior) -> str | None:
     """In words, why the residuals reject the law; None where they do not.
 
     Where seeds or standard errors tell the noise, by chi square; else by residuals that follow one another, which
@@ -123,5 +123,6 @@ def rejection(measured: Sequence[Curve], posterior: Posterior, design: Design) -
     if len(residuals) >= 10:
         correlation = float(np.corrcoef(residuals[:-1], residuals[1:])[0, 1])
         if correlation > CORRELATED:
-            return f"residuals of {100 * size:.0f} % of the rise that follow one another (correlation {correlation:.2f})"
+            follow = f"that follow one another (correlation {correlation:.2f})"
+            return f"residuals of {100 * size:.0f} % of the rise {follow}"
     return None
