@@ -14,10 +14,10 @@ adds 1 to λ times what it has learnt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sympy import Dummy, Expr, S, Symbol
+from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
 
 from theory.errors import DomainError
 from theory.expected import expected_risk
@@ -25,7 +25,7 @@ from theory.expressions.arguments import parameter
 from theory.models.base import Model
 from theory.models.kernels.permutations import convolutions
 from theory.moments.bent import BIAS, Bend, compose_bent
-from theory.moments.recurrence import Recurrence
+from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.risk import Risk
 from theory.workflows.base import Workflow, verify_workflow
 
@@ -66,7 +66,23 @@ class TrainingRow(Model):
         found = compose_bent(workflow, bend, BIAS).subs(kept, self.rate)
         if loss == RISE:
             return found.changed(scale=S.NegativeOne)
-        return found.changed(scale=1 - self.rate, offset=S.One)  # type: ignore[operator]
+        return _kept(found, 1 - self.rate)  # type: ignore[operator]
+
+
+def _kept(rise: Recurrence, lost: Expr) -> Recurrence:
+    """1 − (1 − λ) φ: a moment of its own where φ is one, so that what tends to 0 has a leading term."""
+    if (
+        not isinstance(rise, MomentRecurrence)
+        or rise.matrix.shape != (1, 1)
+        or rise.readout[0] != 1
+        or rise.shift != 0
+        or rise.early
+        or rise.continuation is not None
+    ):
+        return rise.changed(scale=lost, offset=S.One)
+    # The moment is −φ.
+    step = 1 - rise.matrix[0] + lost * rise.forcing[0]
+    return replace(rise, initial=Matrix([1 + lost * rise.initial[0]]), forcing=Matrix([cancel(step)]))
 
 
 @dataclass(frozen=True)
