@@ -14,20 +14,21 @@ adds 1 to λ times what it has learnt.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import ClassVar
 
-from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
+from sympy import Basic, Dummy, Expr, Matrix, S, Symbol, cancel
 
-from theory.errors import DomainError
 from theory.expected import expected_risk
 from theory.expressions.arguments import parameter
 from theory.models.base import Model
-from theory.models.kernels.permutations import convolutions
-from theory.moments.bent import BIAS, Bend, compose_bent
+from theory.models.kernels.permutations import convolutions, mixture_weights
+from theory.moments.bent import BIAS, Bend, BentPathway, compose_bent
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.risk import Risk
-from theory.workflows.base import Workflow, verify_workflow
+from theory.workflows.base import Workflow, exact_weights, verify_workflow
 
 RISE, GENERATING = "rise", "generating"
 #: λ where none is given.
@@ -63,10 +64,36 @@ class TrainingRow(Model):
         # With a symbol first: at λ = 1 the target −1/(1 − λ) is beyond all numbers, what becomes of it is not.
         kept = Dummy("kept", positive=True)
         bend = Bend(S.One, S.Zero, S.Zero, S.One, fidelity=kept, target=-1 / (1 - kept))
-        found = compose_bent(workflow, bend, BIAS).subs(kept, self.rate)
-        if loss == RISE:
-            return found.changed(scale=S.NegativeOne)
-        return _kept(found, 1 - self.rate)  # type: ignore[operator]
+        found = compose_bent(workflow, bend, BIAS)
+        if isinstance(found, BentPathway):
+            by_weights = RisePathway(workflow, self.rate)  # type: ignore[arg-type]
+            if loss == RISE:
+                return by_weights
+            return by_weights.changed(scale=self.rate - 1, offset=S.One)  # type: ignore[operator]
+        found = found.subs(kept, self.rate)
+        return found.changed(scale=S.NegativeOne) if loss == RISE else _kept(found, 1 - self.rate)  # type: ignore[operator]
+
+
+@dataclass(frozen=True)
+class RisePathway(Recurrence):
+    r"""φ by the weights, :math:`\varphi_g = \sum_{j \ge 2} w_{g,j}(1 + \lambda\varphi_{j-1})`: exact at every G."""
+
+    workflow: Workflow
+    rate: Expr
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
+
+    def values(self) -> Iterator[Expr]:
+        """Exact values at generations 1, 2, …"""
+        blocks: list[Expr] = []
+        for g in count(1):
+            weights = exact_weights(self.workflow, g)[1:]
+            moment = cancel(sum((w * block for w, block in zip(weights, blocks, strict=True)), S.Zero))
+            yield self.offset + self.scale * moment
+            blocks.append(1 + self.rate * moment)
 
 
 def _kept(rise: Recurrence, lost: Expr) -> Recurrence:
@@ -183,6 +210,5 @@ def depth(workflow: Workflow) -> Depth:
     1
     """
     verify_workflow(workflow)
-    if any(weight.is_negative for weight in workflow.weights(2)):
-        raise DomainError(f"workflow = {workflow!r} weighs a block negatively: a training row comes from one block.")
+    mixture_weights(workflow, 2)
     return Depth(workflow)
