@@ -29,7 +29,9 @@ from theory.workflows.accumulate import Accumulate
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import CappedReal
+from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.fresh_real import FreshReal
+from theory.workflows.labelled_pool import LabelledPool
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
 from theory.workflows.subsample import AccumulateSubsample
@@ -43,6 +45,7 @@ __all__ = [
     "Binomial",
     "CappedReal",
     "Categorical",
+    "ContaminatedPool",
     "Exponential",
     "FreshReal",
     "Gamma",
@@ -50,6 +53,7 @@ __all__ = [
     "GaussianMean",
     "HyperbolicSecant",
     "KernelDensity",
+    "LabelledPool",
     "LinearRegression",
     "NegativeBinomial",
     "Poisson",
@@ -70,6 +74,8 @@ _WORKFLOWS: tuple[type[Workflow], ...] = (
     FreshReal,
     CappedReal,
     RealAndSynthetic,
+    ContaminatedPool,
+    LabelledPool,
 )
 
 _MODELS: tuple[type[Model], ...] = (
@@ -91,7 +97,12 @@ _MODELS: tuple[type[Model], ...] = (
 
 WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _WORKFLOWS}
 
-WORKFLOW_ALIASES: dict[str, str] = {"discard": "replace", "augment": "accumulate"}
+WORKFLOW_ALIASES: dict[str, str] = {
+    "discard": "replace",
+    "augment": "accumulate",
+    "contaminated": "contaminated-pool",
+    "web": "contaminated-pool",
+}
 
 MODELS: dict[str, type[Model]] = {built.name: built for built in _MODELS}
 

@@ -27,6 +27,7 @@ class BentModel(Model):
     """An exponential family whose sampler or estimator bends; the risk is the squared error of the mean."""
 
     model: ExponentialFamily
+    of_biased_data: ClassVar[tuple[str, ...]] = ("squared",)
 
     @property
     @abstractmethod

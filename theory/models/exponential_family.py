@@ -19,7 +19,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import is_positive, is_positive_integer, is_probability, parameter
 from theory.expressions.signs import at_least
 from theory.models.base import Model
-from theory.moments.bent import BIAS, nothing
+from theory.moments.bent import BIAS, Bend, compose_bent, nothing
 from theory.moments.composition import compose
 from theory.moments.fourth_moment import fourth_moment
 from theory.moments.higher_moments import QuadraticNoise
@@ -58,6 +58,7 @@ class ExponentialFamily(Model):
     """
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl")
+    of_biased_data: ClassVar[tuple[str, ...]] = ("squared",)
     #: What stands for a parameter that is left out, where that is not the symbol of its own name.
     symbols: ClassVar[dict[str, Expr]] = {}
     #: What a count counts, said when it is none.
@@ -98,9 +99,15 @@ class ExponentialFamily(Model):
         _, v1, v2 = self.variance_coefficients
         return QuadraticNoise(self.variance, v1 + 2 * v2 * self.truth, v2, self.n)
 
+    @property
+    def straight(self) -> Bend:
+        """The family as one of those that may bend, and does not."""
+        _, v1, v2 = self.variance_coefficients
+        return Bend(self.variance, v1 + 2 * v2 * self.truth, v2, self.n)
+
     def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
         """E δ⁴ by the cumulants of the family; None for the divergence, and where the fourth moment is not derived."""
-        if loss != "squared":
+        if loss != "squared" or workflow.biased_real:
             return None
         try:
             return fourth_moment(workflow, self.noise())
@@ -124,9 +131,11 @@ class ExponentialFamily(Model):
         return (ends[1], oo) if (self.truth - ends[1]).is_negative is not True else (-oo, ends[0])
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
-        """Unbiased under every workflow: the bias is 0, the variance is the risk."""
+        """Unbiased under every workflow whose real data are: the bias is 0, the variance is the risk."""
         if loss != "squared":
             return super().part(workflow, loss, part)
+        if workflow.biased_real:
+            return compose_bent(workflow, self.straight, part)
         return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
     def leading_part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
@@ -142,6 +151,8 @@ class ExponentialFamily(Model):
             # KL(θ_0 ‖ θ_0 + δ) = δ²/(2V) + O(δ³), and V cancels from E δ²/V (a certain outcome has none).
             noise = S.Zero if self.variance == 0 else 1 / (2 * self.n)
             return compose(workflow, noise=noise, curvature=S.Zero, exactness="leading order")
+        if workflow.biased_real:
+            return compose_bent(workflow, self.straight)
         return compose(
             workflow,
             noise=self.variance / self.n,
@@ -153,6 +164,8 @@ class ExponentialFamily(Model):
         """The same with the curvature, of higher order in 1/n, left out."""
         if loss == "kl":
             return self.recurrence(workflow, loss)
+        if workflow.biased_real:
+            raise NotDerivedError(f"workflow = {workflow.name} draws biased real data: one order in 1/n does not lead.")
         return compose(workflow, noise=self.variance / self.n, curvature=S.Zero, exactness="leading order")
 
 

@@ -1,7 +1,8 @@
 r"""Loops that bend: samplers whose block mean, and estimators whose fit, are affine and no longer unbiased.
 
 A block drawn from model j − 1 has the mean :math:`D_{j-1} = \tau\,\delta_{j-1} + (1-\tau)\,b` about the truth, for
-a sampler of fidelity τ that leans towards a target, b away from the truth; real data stay unbiased. A model fitted on N
+a sampler of fidelity τ that leans towards a target, b away from the truth; real data stay unbiased, unless the workflow
+says that theirs are drawn at another mean. A model fitted on N
 samples keeps :math:`K = N/(N + \kappa)` of its weighted mean and takes the rest from a prior mean, π away from the
 truth. Where the generator is a draw from the posterior rather than its mean, it adds a noise of variance
 :math:`V/(N + \kappa - v_2)`. Every law is that of a family with V(μ) = v0 + v1 μ + v2 μ², so that
@@ -59,6 +60,10 @@ class Bend:
     strength: Expr = S.Zero
     prior: Expr = S.Zero
     drawn: bool = False
+
+    def spread(self, bias: Expr) -> Expr:
+        """V at a mean so far from the truth."""
+        return self.variance if bias == 0 else self.variance + self.slope * bias + self.curvature * bias**2
 
     def kept(self, rows: Expr) -> Expr:
         """K for a fit on ``rows`` samples, in units of n."""
@@ -177,7 +182,10 @@ def _of_the_model(
     newest = alpha**2 * square + 2 * alpha * gamma * (tau * square + lean * e) + gamma**2 * second
     newest += 2 * omega * (alpha * e + gamma * drawn) + omega**2 * one
     if dynamics.fresh[0] != 0:
-        newest += (kept * readout * dynamics.fresh[0]) ** 2 * v / (bend.points * workflow.fresh_size(g)) * one
+        share, bias = cancel(kept * readout * dynamics.fresh[0]), workflow.fresh_bias(g)
+        newest += 2 * share * bias * mean + share**2 * bias**2 * one
+        newest += share**2 * bend.spread(bias) / (bend.points * workflow.fresh_size(g)) * one
+        mean += share * bias * one
     moved = (1 + v2 * blur) * newest + blur * (slope * mean + v * one)
     shown = {BIAS: e, RISK: risk, VARIANCE: risk}[part]
     table = Matrix.vstack(mean, moved).applyfunc(_collected)
@@ -251,13 +259,18 @@ def _step(forms: _Forms, workflow: Workflow, dynamics: LinearDynamics, bend: Ben
     sampler = _Sampled(forms, before, rows, bend)
     spread = bend.variance * sampler.weight + bend.slope * sampler.mean + bend.curvature * sampler.second
     newest = sampler.second + bend.dispersion / (bend.points * workflow.size(g)) * spread
-    found: list[Matrix] = [forms.mean(stay[a, :]) + gain[a] * sampler.mean for a in range(forms.size)]
+    before_real: list[Matrix] = [forms.mean(stay[a, :]) + gain[a] * sampler.mean for a in range(forms.size)]
+    bias = workflow.fresh_bias(g)
+    found = [row + forms.constant(share * bias) for row, share in zip(before_real, fresh, strict=True)]
     for a, b in forms.pairs:
         crossed = gain[b] * sampler.crossed(stay[a, :]) + gain[a] * sampler.crossed(stay[b, :])
         row = forms.second(stay[a, :], stay[b, :]) + crossed + gain[a] * gain[b] * newest
         amount = fresh[a] * fresh[b]
         if amount != 0:
-            row += forms.constant(amount * bend.variance / (bend.points * workflow.fresh_size(g)))
+            row += forms.constant(amount * bend.spread(bias) / (bend.points * workflow.fresh_size(g)))
+        if bias != 0:
+            row += fresh[a] * bias * before_real[b] + fresh[b] * bias * before_real[a]
+            row += forms.constant(amount * bias**2)
         found.append(row)
     for a, b in forms.pairs if forms.square else []:
         found.append(_product_of_means(forms, found[a], found[b]))
@@ -357,45 +370,76 @@ def answer(known: _Known, part: str) -> Expr:
     return known.risk if part == RISK else known.bias
 
 
+class _Sources:
+    """First and second moments of everything that a model may weigh: O(g) numbers more with each."""
+
+    def __init__(self) -> None:
+        self.means: list[Expr] = []
+        self.seconds: list[list[Expr]] = []
+
+    def add(self, mean: Expr, second: Expr, crossed: list[Expr]) -> int:
+        """Append one, with its products with those before; its place is returned."""
+        self.means.append(cancel(mean))
+        self.seconds.append([*(cancel(value) for value in crossed), cancel(second)])
+        return len(self.means) - 1
+
+    def add_real(self, bias: Expr, noise: Expr) -> int:
+        """Append real samples, independent of all before."""
+        return self.add(bias, noise + bias**2, [bias * mean for mean in self.means])
+
+    def crossed(self, weights: dict[int, Expr]) -> list[Expr]:
+        """E of the weighted mean times each."""
+        return [
+            sum((w * self.seconds[max(a, b)][min(a, b)] for a, w in weights.items()), S.Zero)
+            for b in range(len(self.means))
+        ]
+
+    def only(self, places: list[int]) -> tuple[list[Expr], list[list[Expr]]]:
+        """Moments of some of them, in order."""
+        return [self.means[a] for a in places], [[self.seconds[a][b] for b in places if b <= a] for a in places]
+
+
 class _Blocks:
-    """Generation after generation, every block's first and second moments: O(g) numbers more at each."""
+    """Generation after generation, the moments of every block, of real samples drawn afresh, and of the model."""
 
     def __init__(self, workflow: Workflow, bend: Bend) -> None:
         self._workflow, self._bend = workflow, bend
 
     def __iter__(self) -> Iterator[_Known]:
         workflow, bend = self._workflow, self._bend
-        means: list[Expr] = [S.Zero]
-        seconds: list[list[Expr]] = [[bend.variance / (bend.points * workflow.size(1))]]
-        # Fresh real samples enter a model beside its blocks, and are not kept as blocks.
+        sources = _Sources()
+        bias = workflow.fresh_bias(1)
+        blocks = [sources.add_real(bias, bend.spread(bias) / (bend.points * workflow.size(1)))]
+        real: dict[int, int] = {}
         g = 1
         while True:
-            weights, share = exact_weights(workflow, g), workflow.fresh_weight(g) if g > 1 else S.Zero
+            shares = {index: share for index, share in enumerate(workflow.fresh_weights(g), start=1) if share != 0}
+            if g in shares:
+                bias = workflow.fresh_bias(g)
+                real[g] = sources.add_real(bias, bend.spread(bias) / (bend.points * workflow.fresh_size(g)))
+            weights = {place: w for place, w in zip(blocks, exact_weights(workflow, g), strict=True) if w != 0}
+            weights |= {real[index]: share for index, share in shares.items()}
             rows = workflow.rows(g) if bend.counts_rows else S.One
             kept = bend.kept(rows)
             own = (1 - kept) * bend.prior
-            weighted = sum((w * m for w, m in zip(weights, means, strict=True)), S.Zero)
-            crossed = [
-                sum((w * seconds[max(a, b)][min(a, b)] for a, w in enumerate(weights) if w != 0), S.Zero)
-                for b in range(g)
-            ]
-            square = sum((w * c for w, c in zip(weights, crossed, strict=True)), S.Zero)
-            if share != 0:
-                square += share**2 * bend.variance / (bend.points * workflow.fresh_size(g))
+            weighted = sum((w * sources.means[a] for a, w in weights.items()), S.Zero)
+            crossed = sources.crossed(weights)
+            square = sum((w * crossed[a] for a, w in weights.items()), S.Zero)
             bias = kept * weighted + own
             risk = kept**2 * square + 2 * kept * own * weighted + own**2
             risk += bend.blur(rows) * (bend.variance + bend.slope * bias + bend.curvature * risk)
             bias, risk = cancel(bias), cancel(risk)
-            yield _Known(list(means), [list(row) for row in seconds], bias, risk)
+            yield _Known(*sources.only(blocks), bias, risk)
             lean = (1 - bend.fidelity) * bend.target
             mean = bend.fidelity * bias + lean
             second = bend.fidelity**2 * risk + 2 * bend.fidelity * lean * bias + lean**2
             noise = bend.variance + bend.slope * mean + bend.curvature * second
             g += 1
             second += bend.dispersion * noise / (bend.points * workflow.size(g))
-            drawn = [bend.fidelity * (kept * c + own * m) + lean * m for c, m in zip(crossed, means, strict=True)]
-            means.append(cancel(mean))
-            seconds.append([*(cancel(value) for value in drawn), cancel(second)])
+            drawn = [
+                bend.fidelity * (kept * c + own * m) + lean * m for c, m in zip(crossed, sources.means, strict=True)
+            ]
+            blocks.append(sources.add(mean, second, drawn))
 
 
 @dataclass(frozen=True)

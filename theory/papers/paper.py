@@ -97,7 +97,7 @@ def agree(derived: Any, stated: Any) -> bool:
     if isinstance(derived, Expr) and isinstance(stated, Expr):
         if derived == stated:
             return True
-        return bool(derived.is_finite is not False and stated.is_finite is not False) and simplify(
-            derived - stated
-        ) == 0
+        return (
+            bool(derived.is_finite is not False and stated.is_finite is not False) and simplify(derived - stated) == 0
+        )
     return bool(derived == stated) if isinstance(derived, Basic) or isinstance(stated, Basic) else derived == stated

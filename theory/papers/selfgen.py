@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Rational, harmonic, log, oo, pi, sympify, zeta
+from sympy import Catalan, EulerGamma, Rational, gamma, harmonic, hyper, log, oo, pi, sqrt, sympify, zeta
 
 from theory.expected import expected_risk
 from theory.expressions.symbols import G, j
@@ -13,7 +13,9 @@ from theory.papers.symbols import share as lam
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
+    ContaminatedPool,
     FreshReal,
+    LabelledPool,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -84,3 +86,47 @@ def least_norm_shared() -> Sides:
     """Accumulate with a shared design, d ≥ T + 2."""
     risk = expected_risk(LinearRegression(signal=B, design="shared"), Accumulate())
     return risk.closed_form, B * (1 - T / d) + T / (d - T - 1) * harmonic(G, 2)
+
+
+@PAPER.states("derived here", "a pool with an unlabelled real fraction ρ < 1/2: C(ρ) G^(−2ρ), C = ₃F₂/Γ(2 − ρ)²")
+def contaminated_pool() -> Sides:
+    """The leading term at ρ = 1/4 and 2/5; and π²/6 at the end ρ = 0, where it is accumulate's limit."""
+    one = sympify(1)
+    fractions = (Rational(1, 4), Rational(2, 5))
+    found = [expected_risk(Regular(), ContaminatedPool(real)).ratio.growth for real in fractions]
+    stated = [
+        hyper((one, one, one), (2 - real, 2 - real), one) / gamma(2 - real) ** 2 / G ** (2 * real) for real in fractions
+    ]
+    end = expected_risk(Regular(), ContaminatedPool(0)).ratio.limit
+    return (*found, end), (*stated, pi**2 / 6)
+
+
+@PAPER.states("derived here", "and its crossover: ln(G)/G at ρ = 1/2, 1/((2ρ − 1)G) above")
+def crossover() -> Sides:
+    """Leading terms at ρ = 1/2, 3/4 and 1."""
+    found = [expected_risk(Regular(), ContaminatedPool(real)).ratio.growth for real in ("1/2", "3/4", 1)]
+    return tuple(found), (log(G) / G, 2 / G, 1 / G)
+
+
+@PAPER.states("derived here", "its one maximum: at ρ = 1/10 generation 4; none but the first for ρ > 2 − √3")
+def maximum_of_the_pool() -> Sides:
+    """Least upper bounds of the ratio, and the sign of the first step at 2 − √3."""
+    bounds = [expected_risk(Regular(), ContaminatedPool(real)).ratio.bound for real in ("1/10", "1/4", "3/10")]
+    turn = expected_risk(Regular(), ContaminatedPool(lam)).ratio.at(2).subs(lam, 2 - sqrt(3)).expand()
+    return (*bounds, turn), (Rational(76281469, 64000000), Rational(65, 64), sympify(1), sympify(1))
+
+
+@PAPER.states("derived here", "with labels the best weights leave synthetic rows out: 1/(1 + ρ(G − 1))")
+def labels() -> Sides:
+    """Generations 2, 5 and 20 at ρ = 1/3, all the weight on real rows."""
+    ratio = expected_risk(Regular(), LabelledPool(Rational(1, 3), share=1)).ratio
+    generations = (2, 5, 20)
+    return tuple(ratio.at(g) for g in generations), tuple(1 / (1 + Rational(g - 1, 3)) for g in generations)
+
+
+@PAPER.states("derived here", "the constant beside the logarithm at ρ = 1/2 is 4 ln 2 + γ − 8K/π, K Catalan's")
+def beside_the_logarithm() -> Sides:
+    """G y_G − ln G at G = 2000, to two places."""
+    ratio, last = expected_risk(Regular(), ContaminatedPool("1/2")).ratio, 2000
+    value = last * ratio.at(last) - log(last)
+    return round(float(value), 2), round(float(4 * log(2) + EulerGamma - 8 * Catalan / pi), 2)

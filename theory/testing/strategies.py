@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sympy import Expr, Integer, Rational, Symbol
@@ -94,7 +95,15 @@ def _workflows_of(built: type[Workflow], schedules: bool) -> Any:
             given[field.name] = by_role[role] if field.default is not None else s.none() | by_role[role]
         elif isinstance(field.default, bool):
             given[field.name] = s.booleans()
-    return s.builds(built, **given)
+    return s.builds(built, **given).map(_in_whole_rows)
+
+
+def _in_whole_rows(workflow: Workflow) -> Workflow:
+    """Blocks so large that the real part of each, and the rest, are whole numbers of samples."""
+    real = getattr(workflow, "real", None)
+    if not workflow.keeps_fresh or not isinstance(real, Rational) or real.is_Integer:
+        return workflow
+    return replace(workflow, sizes=real.q * workflow.sizes)  # type: ignore[type-var]
 
 
 def models() -> Any:

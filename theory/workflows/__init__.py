@@ -4,8 +4,10 @@ from theory.workflows.accumulate import Accumulate
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.capped_real import CappedReal
+from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import Draw
 from theory.workflows.fresh_real import FreshReal
+from theory.workflows.labelled_pool import LabelledPool
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
 from theory.workflows.subsample import AccumulateSubsample
@@ -16,8 +18,10 @@ __all__ = [
     "Accumulate",
     "AccumulateSubsample",
     "CappedReal",
+    "ContaminatedPool",
     "Draw",
     "FreshReal",
+    "LabelledPool",
     "RealAndSynthetic",
     "RealPlusLatest",
     "Replace",

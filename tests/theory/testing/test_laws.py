@@ -14,9 +14,11 @@ from theory import (
     Accumulate,
     AccumulateSubsample,
     CappedReal,
+    ContaminatedPool,
     DomainError,
     FreshReal,
     G,
+    LabelledPool,
     NotDerivedError,
     OptimalFreshReal,
     RealPlusLatest,
@@ -42,6 +44,7 @@ BUILT_IN = [
     Weighted(lambda g: [Rational(2, g + 1), *[Rational(1, g + 1)] * (g - 1)]), CappedReal(2), CappedReal("1/2"),
     RealAndSynthetic(3, 2), RealAndSynthetic(2, 1, overlap=True), OptimalFreshReal("3/2"),
     SlidingWindow(30), AccumulateSubsample(20), Accumulate(sizes=1 / j),
+    ContaminatedPool("1/2"), ContaminatedPool("1/j"), LabelledPool("1/2", "1/4"),
     Accumulate(sizes="1 + 3/j"), Replace(sizes=exp(j)), Accumulate(sizes=sqrt(j)), RealPlusLatest(1 / sqrt(2)),
 ]  # fmt: skip
 
