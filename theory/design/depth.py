@@ -64,6 +64,8 @@ class TrainingRow(Model):
         # With a symbol first: at λ = 1 the target −1/(1 − λ) is beyond all numbers, what becomes of it is not.
         kept = Dummy("kept", positive=True)
         bend = Bend(S.One, S.Zero, S.Zero, S.One, fidelity=kept, target=-1 / (1 - kept))
+        # A draw is unbiased, so that rows are as deep as those it is drawn from.
+        workflow = workflow.undrawn()
         found = compose_bent(workflow, bend, BIAS)
         if isinstance(found, BentPathway):
             by_weights = RisePathway(workflow, self.rate)  # type: ignore[arg-type]
