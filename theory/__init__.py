@@ -22,6 +22,7 @@ from theory.design import (
     required_growth,
 )
 from theory.design.boundedness import Boundedness, boundedness
+from theory.design.depth import Depth, depth
 from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
@@ -41,6 +42,7 @@ from theory.workflows.weighted import Weighted
 __all__ = [
     "Boundedness",
     "BranchingExtinction",
+    "Depth",
     "Derivation",
     "DomainError",
     "ExtinctionTime",
@@ -61,6 +63,7 @@ __all__ = [
     "boundedness",
     "compare",
     "convolutions",
+    "depth",
     "expected_risk",
     "j",
     "l",
