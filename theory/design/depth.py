@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import ClassVar
 
-from sympy import Basic, Dummy, Expr, Matrix, S, Symbol, cancel
+from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
 
 from theory.expected import expected_risk
 from theory.expressions.arguments import parameter
@@ -82,11 +82,6 @@ class RisePathway(Recurrence):
 
     workflow: Workflow
     rate: Expr
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
