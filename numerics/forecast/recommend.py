@@ -277,7 +277,7 @@ def _expected_width(found: Forecast, kind: str, seed: int) -> float:
             )
         except DomainError:
             continue
-        under = again.of(found.workflow)
+        under = again if again.workflow == found.workflow else again.of(found.workflow)
         widths.append(float(under.upper[-1] - under.lower[-1]))
     return float(np.mean(widths)) if widths else float(found.upper[-1] - found.lower[-1])
 
