@@ -25,6 +25,7 @@ from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
 from numerics.forecast.data import Curve
 from numerics.forecast.shapes import Shapes
+from theory.errors import DomainError
 
 Array = NDArray[np.float64]
 
@@ -186,6 +187,7 @@ class Data:
     losses : (k,), means over seeds
     spread : (k,), standard deviation of each, in units of that of a single loss, or as given
     rise : what noise and discrepancy are in proportion to
+    origin : what ``losses`` are counted from, so that a large constant in them costs no digits
     """
 
     design: Design
@@ -193,6 +195,7 @@ class Data:
     losses: Array
     spread: Array
     rise: float
+    origin: float
 
     def joint(self, noises: Array, left: Points, right: Points, scale: tuple[Array, Array]) -> Array:
         """What two lists of points have in common, for every cell of noise: what persists, and the discrepancy."""
@@ -289,8 +292,8 @@ class Posterior:
             covariance[np.diag_indices_from(covariance)] += _own(self.noises[place], spread)
             scatter = rng.standard_normal((len(rows), len(points))) @ _root(covariance).T
             losses[rows] = means[rows] + left @ gain.T + scatter
-            parts.append(np.column_stack((floor, rise, data.design.cells[cells])))
-        return Draws(np.concatenate(parts), means, losses)
+            parts.append(np.column_stack((floor + data.origin, rise, data.design.cells[cells])))
+        return Draws(np.concatenate(parts), means + data.origin, losses + data.origin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -366,7 +369,8 @@ def _own(noise: Array, spread: Array) -> Array:
 def _root(covariance: Array) -> Array:
     """A square root of a covariance that rounding may have left a little short of nonnegative."""
     values, vectors = np.linalg.eigh(covariance)
-    root: Array = vectors * np.sqrt(np.maximum(values, 0.0))
+    # The symmetric one, which does not turn with rounding as eigenvectors do.
+    root: Array = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     return root
 
 
@@ -378,6 +382,11 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     basis = design.basis(data.points)
     centred = basis - basis.mean(axis=1, keepdims=True)
     size = ((design.mixtures @ (centred @ centred.T)) * design.mixtures).sum(axis=1)
+    if (size <= FLAT).all():
+        raise DomainError(
+            f"losses of {', '.join(each.workflow.name for each in measured)} are expected to be the same at every "
+            "generation that was measured, for no model there learns from another: there is nothing to forecast from."
+        )
     columns = np.column_stack((np.ones(len(data.losses)), data.losses, basis.T))
     covariances = data.joint(noises, data.points, data.points, (data.spread, data.spread))
     diagonal = np.arange(len(data.points))
@@ -394,6 +403,7 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
 
 def _data(measured: Sequence[Curve], design: Design, known: bool) -> Data:
     rise = max(float(abs(each.mean[1:] - each.mean[0]).max()) for each in measured)
+    origin = float(measured[0].mean[0])
     spread = [
         each.stderr if known and each.stderr is not None else np.full(len(each.generations), rise / each.seeds**0.5)
         for each in measured
@@ -405,10 +415,11 @@ def _data(measured: Sequence[Curve], design: Design, known: bool) -> Data:
     return Data(
         design=design,
         points=Points(points.index[kept], points.generation[kept]),
-        losses=np.concatenate([each.mean for each in measured])[kept],
+        losses=np.concatenate([each.mean - origin for each in measured])[kept],
         # A standard error of 0 is one that was rounded away.
         spread=np.maximum(np.concatenate(spread), 1e-6 * rise)[kept],
         rise=rise,
+        origin=origin,
     )
 
 

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.forecast.data import curves, numbers
+from numerics.forecast.data import curves, number
 from numerics.forecast.forecast import forecast
 from numerics.forecast.screening import refuse
 from numerics.forecast.shapes import shapes
-from theory.errors import DomainError
 from theory.workflows.base import Workflow, verify_workflow
 
 Array = NDArray[np.float64]
@@ -143,7 +142,4 @@ def _is_long(rise: Array, gap: float | None) -> bool | None:
     """Whether variance is a good part of what replace rises by; None where nothing tells."""
     if gap is None:
         return None
-    value = float(numbers("generalisation_gap", gap))
-    if not np.isfinite(value):
-        raise DomainError(f"generalisation_gap = {gap} is not allowed: give a finite number.")
-    return bool(value / 2.0 > LONG * rise[-1] / (len(rise) - 1))
+    return bool(number("generalisation_gap", gap) / 2.0 > LONG * rise[-1] / (len(rise) - 1))
