@@ -103,7 +103,7 @@ def _curve(workflow: Workflow, losses: ArrayLike, stderr: object, generations: o
     measured = _generations(workflow, generations, table.shape[1])
     if table.shape[1] < FEWEST:
         raise DomainError(
-            f"losses of {workflow.name} hold {table.shape[1]} generations: a forecast needs {FEWEST} or more."
+            f"losses of {workflow.name} are of {table.shape[1]} generation{'s' if table.shape[1] > 1 else ''}: a forecast needs {FEWEST} or more."
         )
     wrong = ~np.isfinite(table)
     if wrong.any():
