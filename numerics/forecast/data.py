@@ -102,9 +102,8 @@ def _curve(workflow: Workflow, losses: ArrayLike, stderr: object, generations: o
         )
     measured = _generations(workflow, generations, table.shape[1])
     if table.shape[1] < FEWEST:
-        raise DomainError(
-            f"losses of {workflow.name} are of {table.shape[1]} generation{'s' if table.shape[1] > 1 else ''}: a forecast needs {FEWEST} or more."
-        )
+        count = "one generation" if table.shape[1] == 1 else f"{table.shape[1]} generations"
+        raise DomainError(f"losses of {workflow.name} are of {count}: a forecast needs {FEWEST} or more.")
     wrong = ~np.isfinite(table)
     if wrong.any():
         seed, place = (int(index[0]) for index in np.nonzero(wrong))

@@ -6,8 +6,9 @@ With m the share of bias in the rise and u what growing data save, the expected 
           \qquad S \ge 0,
 
 each curve scaled to mean 1 over what is measured. Around it lie three kinds of Gaussian noise: independent from one
-generation to the next; persistent, with the covariance of the workflow's limit process, for what a chain has learnt it
-passes on; and a discrepancy, the law being only nearly true, a Brownian motion in log g in proportion to the rise.
+generation to the next; persistent, for what a chain has learnt it passes on, with the squared covariance of the
+workflow's limit process, a loss being quadratic in it; and a discrepancy, the law being only nearly true, a Brownian
+motion in log g in proportion to the rise.
 (E, S) is integrated out, with a flat prior on S ≥ 0; λ, m, u and the sizes of the noise run over a grid.
 """
 
@@ -157,7 +158,7 @@ class Design:
     # -- noise -------------------------------------------------------------------------------------------
 
     def persistent(self, left: Points, right: Points) -> Array:
-        """Covariance of the limit processes; of two workflows, by the real data that they have in common."""
+        """Covariance of the losses of chains; of two workflows, by the real data that they have in common."""
         found = np.zeros((len(left), len(right)))
         for a, first in enumerate(self.shapes):
             rows = np.flatnonzero(left.index == a)
