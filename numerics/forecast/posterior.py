@@ -37,8 +37,9 @@ SAVINGS = np.array([0.0, 0.15, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0])
 #: Standard deviation of a single loss over the rise, and the log-normal prior of it where nothing measures it.
 NOISES = np.geomspace(0.003, 0.8, 8)
 PRIOR_NOISE, PRIOR_SPREAD = 0.08, 2.0
-#: How much of the variance of the noise persists, and the discrepancy per unit of log g, over the rise.
-PERSISTENCES = np.array([0.1, 0.6])
+#: How much of the variance of the noise persists, and the discrepancy per unit of log g, over the rise. A loss that is
+#: computed without error has no other noise than what its chain has learnt.
+PERSISTENCES = np.array([0.1, 0.9])
 DISCREPANCIES = np.array([0.01, 0.04])
 #: The prior of λ, and of the share of bias, is proportional to LEAN + λ, LEAN + m: little-trained learners, as most
 #: are that are measured, keep much of what they are shown, and rise by bias.
