@@ -15,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks.derivation import Derivation, derivations, evaluation_seconds, import_seconds
+from benchmarks.forecast import forecast_seconds
 from benchmarks.generative import GENERATIVE_SETTINGS, GenerativeSpeed, measure_generative
 from benchmarks.regressions import GENERATIONS as FITS
 from benchmarks.regressions import SPEEDUP as FITS_SPEEDUP
@@ -50,6 +51,8 @@ def main() -> None:
         other = evaluation_seconds()
         other = {f"evaluate, Bernoulli under accumulate: {name}": taken for name, taken in other.items()}
         other["simulate, set up: 100 generations of accumulate"] = setup_seconds()
+        progress.update(task, description="forecasts")
+        other |= forecast_seconds(options.rounds)
         speeds = []
         for setting in SETTINGS:
             for accumulate in (False, True):
