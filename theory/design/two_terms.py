@@ -72,7 +72,7 @@ def bias_against_variance(workflow: Workflow, variance: Any, bias: Any, rate: An
     >>> from theory.design.two_terms import bias_against_variance
     >>> found = bias_against_variance(Replace(), variance=1, bias=3, rate="4/5")
     >>> found.leads, found.in_the_end
-    (((2, 'bias'), (15, 'variance')), 'variance')
+    (((2, 'bias'), (16, 'variance')), 'variance')
     """
     sizes = [_positive("variance", variance), _positive("bias", bias)]
     ratio = expected_risk(Regular(p=1, n=1), workflow)

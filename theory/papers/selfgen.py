@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sympy import Rational, harmonic, log, oo, pi, sympify, zeta
+from sympy import Rational, gamma, harmonic, log, oo, pi, sympify, zeta
 
+from theory.design.depth import depth
 from theory.expected import expected_risk
 from theory.expressions.symbols import G, j
 from theory.models import LinearRegression, Poisson, Regular
 from theory.papers.paper import Paper, Sides
-from theory.papers.symbols import B, T, d, n, sigma
+from theory.papers.symbols import B, T, d, n, rate, sigma
 from theory.papers.symbols import share as lam
 from theory.workflows import (
     Accumulate,
@@ -84,3 +85,29 @@ def least_norm_shared() -> Sides:
     """Accumulate with a shared design, d ≥ T + 2."""
     risk = expected_risk(LinearRegression(signal=B, design="shared"), Accumulate())
     return risk.closed_form, B * (1 - T / d) + T / (d - T - 1) * harmonic(G, 2)
+
+
+@PAPER.states("docs/laws.md", "depth: a row of accumulate keeps λ of a feature like a permutation weighs its cycles")
+def generating_function() -> Sides:
+    """E λ^K in closed form, and its decay; a subsample's rows are as deep."""
+    found = [depth(workflow).generating(rate) for workflow in (Accumulate(), AccumulateSubsample())]
+    form = gamma(G + rate) / (gamma(G + 1) * gamma(1 + rate))
+    return (*(each.closed_form for each in found), found[0].growth), (form, form, G ** (rate - 1) / gamma(1 + rate))
+
+
+@PAPER.states("docs/laws.md", "depth: the rise of accumulate settles at 1/(1 − λ) for λ < 1, and at λ = 1 is H_G − 1")
+def rise_of_accumulate() -> Sides:
+    """Limits at λ = 4/5 and 1, and the mean depth."""
+    found = depth(Accumulate())
+    limits = (found.rise(Rational(4, 5)).limit, found.rise(1).limit)
+    return (*limits, found.mean.closed_form), (sympify(5), oo, harmonic(G) - 1)
+
+
+@PAPER.states(
+    "docs/laws.md", "depth: with a share ρ of real data beside the latest block, s = 1 − ρ, at most s/(1 − sλ)"
+)
+def rise_with_real_data() -> Sides:
+    """Limit for any λ at ρ = 2/5, and E K."""
+    s = Rational(3, 5)
+    found = depth(RealPlusLatest(share=1 - s))
+    return (found.rise(rate).limit, found.mean.limit), (s / (1 - s * rate), s / (1 - s))
