@@ -2,7 +2,8 @@ r"""How the average of a loss over R replicates scatters: its covariance, and wh
 
 Of the squared error of a scalar family under deterministic weights all of them are known exactly
 (:mod:`theory.moments.higher_moments`): nothing about the spread of the average is then estimated from the replicates
-that are to be judged. Elsewhere they are estimated, and the verdict says so.
+that are to be judged. Where ``Risk.standard_deviation`` is derived, the variance is known. Elsewhere all is estimated,
+and the verdict says so.
 
 With a = skewness/√R the average, in units of its standard error, is close to normal only up to a; its *score* is
 normal one order further. Where the standard error is known that is the normal score of the gamma law with the same
@@ -24,11 +25,12 @@ from flint import fmpq
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr, ndtri
 
+from numerics.blocks import correlation
 from numerics.pathway_table import pathway_coefficients
 from theory.errors import NotDerivedError
 from theory.models.base import Model
-from theory.models.exponential_family import ExponentialFamily
 from theory.moments.higher_moments import ErrorMoments, QuadraticNoise
+from theory.risk import Risk
 from theory.workflows.base import Workflow
 
 Array = NDArray[np.float64]
@@ -47,6 +49,8 @@ VARIANCE_ERROR = 1 / 3
 MOST_GENERATIONS = 150
 #: Nor are more moments, added up over the generations.
 MOST_WORK = 3000
+# Relative accuracy of an evaluated formula and of an average of floating-point numbers.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +74,7 @@ class LossLaw:
     @property
     def correlation(self) -> Array:
         """Zero where a loss does not vary."""
-        deviation = np.sqrt(np.diag(self.covariance))
-        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-        return self.covariance * np.outer(scale, scale)
+        return correlation(self.covariance)
 
     def stderr(self, replicates: int) -> Array:
         """Standard error of the average of as many replicates, (G,)."""
@@ -158,7 +160,7 @@ def loss_law(simulation: Averages) -> LossLaw:
     excess = none if simulation.excess is None else simulation.excess[:generations]
     if derived is None and simulation.method != "importance":
         variance = exact_variance(simulation.model, simulation.workflow, simulation.loss, generations)
-        if variance is not None:
+        if variance is not None and _varies(simulation, variance):
             deviation = np.sqrt(variance)
             covariance = simulation.correlation * np.outer(deviation, deviation)
             return LossLaw(simulation.mean, covariance, skewness, excess, known=True)
@@ -169,20 +171,21 @@ def loss_law(simulation: Averages) -> LossLaw:
     return LossLaw(simulation.mean, simulation.covariance, skewness, excess, known=False)
 
 
+def _varies(simulation: Averages, variance: Array) -> bool:
+    """Whether the run varied wherever the loss does: what is estimated of one that did not says nothing."""
+    spread, size = np.sqrt(np.diag(simulation.covariance)), np.abs(simulation.mean)
+    seen = spread[: len(variance)] > ROUNDING * size[: len(variance)]
+    return bool(seen[variance > 0].all())
+
+
 def exact_variance(model: Model, workflow: Workflow, loss: str, generations: int) -> Array | None:
-    """Var loss at generations 1..G where only the second moment of the loss is derived; None where that is not."""
-    if generations > MOST_GENERATIONS or isinstance(model, ExponentialFamily):
+    """Var loss at generations 1..G, the square of ``Risk.standard_deviation``; None where that is not derived."""
+    if generations > MOST_GENERATIONS or loss not in model.losses:
         return None
-    second = model.second_moment(workflow, loss)
-    if second is None:
-        return None
-    first = model.recurrence(workflow, loss)
-    if first.exactness != "exact" or second.exactness != "exact":
-        return None
-    pairs = islice(zip(second.values(), first.values(), strict=False), generations)
     try:
-        return np.array([float(square - mean**2) for square, mean in pairs])
-    except OverflowError:
+        deviation = Risk.of(model, workflow, loss).standard_deviation
+        return np.array([float(value) for value in islice(deviation.variances(), generations)])
+    except (NotDerivedError, OverflowError):
         return None
 
 

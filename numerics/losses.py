@@ -40,6 +40,18 @@ class SquaredError:
 
 
 @dataclass(frozen=True)
+class FourthPower:
+    """scale⁴·(y − truth)⁴ of a scalar mean."""
+
+    truth: float = 0.0
+    scale: float = 1.0
+
+    def __call__(self, mean: Array, out: Array) -> None:
+        SquaredError(self.truth, self.scale)(mean, out)
+        out *= out
+
+
+@dataclass(frozen=True)
 class Divergence:
     """KL from the truth to the fitted member of a Morris family; infinite where the fit rules out the truth."""
 
@@ -77,6 +89,9 @@ def _hyperbolic_secant(r: float, truth: float, mean: Array) -> NDArray[np.floati
     turn = np.arctan2(r * (truth - mean), r**2 + truth * mean)
     return truth * turn + r / 2 * np.log1p((mean - truth) * (mean + truth) / (r**2 + truth**2))
 
+
+#: What is measured of a fitted mean.
+Measure = SquaredError | FourthPower | Divergence
 
 _DIVERGENCE = {
     "normal": _normal,

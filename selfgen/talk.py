@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
@@ -69,6 +70,33 @@ class TalkFigure:
         self.axes.set_xlabel(xlabel)
         self.axes.set_ylabel(ylabel)
         self._explained = False
+
+    @_styled
+    def panels(self, titles: Sequence[str], xlabel: str, ylabel: str) -> list[Axes]:
+        """Panels side by side in place of the one, on the same scales; :meth:`on` chooses what is drawn on.
+
+        Examples
+        --------
+        >>> figure = TalkFigure("Two workflows", "", "")
+        >>> left, right = figure.panels(["replace", "accumulate"], "generation $G$", "risk ratio")
+        >>> figure.on(right)
+        >>> figure.curve([1, 2, 3], [1, 1.25, 1.36])
+        >>> len(left.lines), len(right.lines)
+        (0, 1)
+        """
+        self.figure.suptitle(self.title, x=0.01, ha="left", fontsize=_TALK["axes.titlesize"])
+        self.axes.remove()
+        found = list(self.figure.subplots(1, len(titles), sharex=True, sharey=True))
+        for axes, title in zip(found, titles, strict=True):
+            axes.set_title(title)
+            axes.set_xlabel(xlabel)
+        found[0].set_ylabel(ylabel)
+        self.on(found[0])
+        return found
+
+    def on(self, axes: Axes) -> None:
+        """Draw on this panel from now on."""
+        self.axes = axes
 
     @staticmethod
     def colour(index: int) -> str:

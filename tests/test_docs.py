@@ -98,6 +98,30 @@ def refused(found: dict[str, Any]) -> bool:
     return found["check"](found["certificate"]) is True
 
 
+def bends_as_said(found: dict[str, Any]) -> bool:
+    """Numbers in the text of loops_that_bend, practice by practice."""
+    spread, flipped = found["spread"], found["flipped"]
+    return bool(
+        [round(float(spread[name].at(10)), 2) for name in spread] == [0.35, 0.81]
+        and all(risk.limit == 0 for risk in spread.values())
+        and found["edges"].almost_surely > found["edges"].in_mean > 1
+        and round(found["kept"], 2) == 0.76
+        and 12.5 < 1 / (0.99**10 * found["kept"] ** 9) < 13.5
+        and found["verified"].fidelity == Rational(9, 10)
+        and found["checked"].at(10) < Rational(81, 100) * found["unchecked"].at(10)
+        and (found["checked"].limit, found["unchecked"].limit) == (Rational(1, 4), pi**2 / 120)
+        and [round(float(flipped[name].at(10)), 3) for name in ("replace", "accumulate")] == [0.028, 0.006]
+        and flipped["fresh-real"].limit == Rational(1, 306)
+        and found["signs"].limit > 1
+        and all(found["decayed"].at(g).evalf() < found["plain"].at(g) for g in (1, 2, 5, 10))
+        and found["decayed"].limit.evalf() > 1
+        and found["best"].risk.evalf() < 1
+        and round(float(found["largest"]["replace"].at(10))) == 46
+        and found["largest"]["accumulate"].limit == 1
+        and found["medians"].ratio.limit == pi**2 / 6
+    )
+
+
 #: What the text of a page says of what its code finds.
 CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "index": lambda found: found["expected_risk"](found["Regular"](), found["Accumulate"]()).ratio.bound == pi**2 / 6,
@@ -154,6 +178,17 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["flips"].bias.limit == Rational(1, 6)
         and found["drawn"].ratio.at(30) == 1
         and found["expected_risk"](found["shrunk"], found["Accumulate"]()).bias.at(30) == Rational(1, 156)
+        and found["expected_risk"](found["shrunk"], found["Replace"]()).bias.limit == Rational(1, 6)
+        and bends_as_said(found)
+    ),
+    "forgetting_and_ages": lambda found: (
+        found["check"].passed
+        and found["ratio"].growth == found["G"] / 100
+        and [found["fate"](found["Forgetting"](rate))[0] for rate in ("1 - 1/j", "1 - 1/(2*sqrt(j))", "1/2")]
+        == ["bounded", "logarithmic", "polynomial"]
+        and [found["fate"](found["AgeWeighted"](law))[0] for law in found["laws"]]
+        == ["bounded", "logarithmic", "polynomial"]
+        and found["expected_risk"](found["Regular"](), found["AgeWeighted"](["1/2", "1/4"])).ratio.limit < 4
     ),
     "forecast": lambda found: (
         found["settled"].upper - found["settled"].lower

@@ -23,7 +23,7 @@ FLOORS = (
     ("solver",),
     ("models",),
     ("risk", "registry"),
-    ("expected", "latex"),
+    ("expected", "latex", "spread"),
     ("proof",),
     ("derivation",),
     ("design",),

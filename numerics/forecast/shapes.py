@@ -116,6 +116,6 @@ def _depths(workflow: Workflow, horizon: int) -> Array:
         )
     law = np.zeros((horizon, horizon))
     for g in range(horizon):
-        law[g, 0] = weights[g, 0] + fresh[g]
+        law[g, 0] = weights[g, 0] + fresh[g].sum()
         law[g, 1:] += weights[g, 1 : g + 1] @ law[:g, :-1]
     return law

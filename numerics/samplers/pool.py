@@ -15,7 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.losses import Divergence, SquaredError
+from numerics.losses import Measure
 from numerics.samplers.draws import binomial, hypergeometric
 from numerics.samplers.families import Kind
 from numerics.samplers.schedule import Schedule
@@ -29,7 +29,7 @@ class PointPool:
 
     kind: Kind
     truth: float
-    loss: SquaredError | Divergence
+    loss: Measure
     schedule: Schedule
     dimension: int = 1
 
@@ -49,18 +49,26 @@ class PointPool:
         filled = 0
         for g in range(table.generations):
             count, drawn = int(table.points[g]), int(table.drawn[g])
-            new = self.kind.points(rng, fitted, count)
+            new = self._points(rng, g, fitted, count)
             pool[filled : filled + count] = new
             filled += count
             everything += new.sum(axis=0)
             if not drawn:
-                fitted = everything / filled
-            elif table.replacement[g]:
-                fitted = bootstrap_total(rng, pool[:filled], drawn) / drawn
+                mean = everything / filled
             else:
-                fitted = subset_total(rng, pool[:filled], drawn) / drawn
+                total = bootstrap_total if table.replacement[g] else subset_total
+                mean = total(rng, pool[:filled], drawn) / drawn
+            fitted = self._model(rng, g, mean)
             self.loss(fitted[:, 0] if self.dimension == 1 else fitted.T, out[g])
         return out
+
+    def _points(self, rng: Generator, g: int, fitted: Array, count: int) -> Array:
+        """The points of the block of row g of the table (from 0)."""
+        return self.kind.points(rng, fitted, count)
+
+    def _model(self, rng: Generator, g: int, mean: Array) -> Array:
+        """What model g (from 0) makes of the mean of its points."""
+        return mean
 
 
 def bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:
@@ -90,7 +98,7 @@ class CountPool:
     """0/1 points: the number of ones in the pool says everything."""
 
     truth: float
-    loss: SquaredError | Divergence
+    loss: Measure
     schedule: Schedule
 
     @property

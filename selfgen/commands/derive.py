@@ -6,14 +6,14 @@ import json
 from typing import Annotated
 
 import typer
-from sympy import oo, true
+from sympy import Expr, oo, true
 
 from selfgen.commands.options import Loss, ModelName, Set, Sizes, Symbols, WorkflowName, settings_of, whole
 from selfgen.names import build
 from selfgen.steps import steps as derivation
 from selfgen.values import shown, text, value_at
 from selfgen.verification import ratio_limit
-from theory import DomainError, Risk, expected_risk
+from theory import DomainError, NotDerivedError, Risk, expected_risk
 
 
 def command(
@@ -50,6 +50,7 @@ def command(
             "workflow": built_workflow.name,
             "closed_form": risk.closed_form,
             "value": None if generation is None else value_at(risk, generation),
+            "standard_deviation": _deviation_at(risk, generation),
             "limit": risk.limit,
             "growth": risk.growth,
             "domain": risk.domain,
@@ -60,6 +61,33 @@ def command(
         typer.echo(json.dumps(texts, ensure_ascii=False, indent=1))
     else:
         _describe(risk, generation)
+
+
+#: Characters of a standard deviation that is still a line of a summary.
+LONGEST_LINE = 160
+
+
+def _spread(risk: Risk, generation: int | None) -> dict[str, object]:
+    """How far the loss of one run strays from the risk, where that is derived and short: no line elsewhere."""
+    if risk.free_symbols and risk.loss != "squared":
+        return {}
+    try:
+        deviation = risk.standard_deviation
+        # With symbols a closed form is long, and long in coming.
+        plain = generation is None and not risk.free_symbols and risk.closed_form is not None
+        closed = deviation.closed_form if plain else None
+        g = 1 if generation is None else generation
+        line = f"{shown(deviation.at(g))} at {g}, of the loss of one run" if closed is None else shown(closed)
+    except NotDerivedError:
+        return {}
+    return {"standard deviation": line} if len(line) <= LONGEST_LINE else {}
+
+
+def _deviation_at(risk: Risk, generation: int | None) -> Expr | None:
+    try:
+        return None if generation is None else risk.standard_deviation.at(generation)
+    except NotDerivedError:
+        return None
 
 
 def _describe(risk: Risk, generation: int | None) -> None:
@@ -76,6 +104,7 @@ def _describe(risk: Risk, generation: int | None) -> None:
     lines["growth"] = shown(risk.growth)
     lines["limit of the ratio"] = shown(ratio_limit(risk))
     lines["bound"] = "none" if risk.bound == oo else shown(risk.bound)
+    lines |= _spread(risk, generation)
     lines["domain"] = "all parameters" if risk.domain == true else risk.domain
     lines["exactness"] = risk.exactness
     for name, line in lines.items():

@@ -79,18 +79,11 @@ def forecast_file(
     seed: int,
 ) -> Forecast:
     """The forecast of a file of losses."""
-    tables = read_losses(file, settings(columns.split(","), "--columns") if columns else None)
-    measured, asked = named(file, tables, workflow)
-    for table in tables:
-        if table.left_out:
-            places = ", ".join(str(g) for g in table.left_out)
-            typer.echo(f"selfgen: note: not every seed has generation {places}: left out.", err=True)
-    given = {each: table.losses for each, table in zip(measured, tables, strict=True)}
-    errors = {each: table.stderr for each, table in zip(measured, tables, strict=True) if table.stderr is not None}
+    given, errors, generations, asked = given_by(file, workflow, columns)
     found = forecast_of(
         given,
-        stderr=errors or None,
-        generations={each: table.generations for each, table in zip(measured, tables, strict=True)},
+        stderr=errors,
+        generations=generations,
         horizon=to,
         level=level,
         baseline=baseline,
@@ -98,6 +91,27 @@ def forecast_file(
         seed=seed,
     )
     return found if asked == found.workflow else found.of(asked)
+
+
+Given = tuple[dict[Workflow, Any], dict[Workflow, Any] | None, dict[Workflow, list[int]], Workflow]
+
+
+def given_by(file: Path, workflow: str | None, columns: str | None) -> Given:
+    """Losses, standard errors and generations of a file by workflow, and the workflow that is asked for."""
+    tables = read_losses(file, settings(columns.split(","), "--columns") if columns else None)
+    measured, asked = named(file, tables, workflow)
+    for table in tables:
+        if table.left_out:
+            places = ", ".join(str(g) for g in table.left_out)
+            typer.echo(f"selfgen: note: not every seed has generation {places}: left out.", err=True)
+    pairs = list(zip(measured, tables, strict=True))
+    errors = {each: table.stderr for each, table in pairs if table.stderr is not None}
+    return (
+        {each: table.losses for each, table in pairs},
+        errors or None,
+        {each: table.generations for each, table in pairs},
+        asked,
+    )
 
 
 def named(file: Path, tables: list[Losses], workflow: str | None) -> tuple[list[Workflow], Workflow]:

@@ -13,16 +13,22 @@ from theory import (
     Accumulate,
     AccumulateSubsample,
     Bernoulli,
+    BiasedSampler,
     FreshReal,
     GaussianFit,
     GaussianMean,
     LinearRegression,
+    Location,
     NotDerivedError,
+    PosteriorMean,
+    PosteriorSample,
     QuadraticVariance,
     RealPlusLatest,
     Regular,
     Replace,
+    RidgeRegression,
     SlidingWindow,
+    UniformMaximum,
     Weighted,
     expected_risk,
     j,
@@ -59,7 +65,24 @@ def theorems():
     ):  # fmt: skip
         made.append(expected_risk(Regular(), workflow).latex())
     made.append(expected_risk(QuadraticVariance(), SlidingWindow(2)).latex())
-    return made
+    return made + bent_theorems()
+
+
+def bent_theorems():
+    """Loops that bend: the risk, and for one model its bias and its variance."""
+    tau, kappa, target, width = symbols("tau kappa m w", positive=True)
+    models = [
+        BiasedSampler(Bernoulli(p="1/3", n=50), tau, "1/2"), BiasedSampler.verified(GaussianMean(), target, width),
+        PosteriorMean(Bernoulli(p="1/3", n=50), 2, "1/2"), PosteriorSample(GaussianMean(), kappa, target),
+    ]  # fmt: skip
+    risks = [expected_risk(model, workflow) for model in models for workflow in (Replace(), Accumulate())]
+    others = [(RidgeRegression(), Replace()), (UniformMaximum(), Replace()), (UniformMaximum(n=3), RealPlusLatest())]
+    parts = [*risks, *(part for risk in risks[:2] for part in (risk.bias, risk.variance))]
+    parts += [expected_risk(*pair) for pair in [*others, (Location(variance="2/7"), Accumulate())]]
+    parts += [
+        expected_risk(GaussianFit(d=1, temperature=tau), workflow, "trace") for workflow in (Replace(), Accumulate())
+    ]
+    return [part.latex() for part in parts]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX on this machine")

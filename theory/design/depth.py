@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import ClassVar
 
-from sympy import Basic, Dummy, Expr, Matrix, S, Symbol, cancel
+from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
 
 from theory.expected import expected_risk
 from theory.expressions.arguments import parameter
@@ -64,6 +64,8 @@ class TrainingRow(Model):
         # With a symbol first: at λ = 1 the target −1/(1 − λ) is beyond all numbers, what becomes of it is not.
         kept = Dummy("kept", positive=True)
         bend = Bend(S.One, S.Zero, S.Zero, S.One, fidelity=kept, target=-1 / (1 - kept))
+        # A draw is unbiased, so that rows are as deep as those it is drawn from.
+        workflow = workflow.undrawn()
         found = compose_bent(workflow, bend, BIAS)
         if isinstance(found, BentPathway):
             by_weights = RisePathway(workflow, self.rate)  # type: ignore[arg-type]
@@ -80,11 +82,6 @@ class RisePathway(Recurrence):
 
     workflow: Workflow
     rate: Expr
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""

@@ -26,6 +26,7 @@ from theory.errors import NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation
 from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.symbols import G
 from theory.models.regular import Regular
 from theory.moments.stated_dynamics import verify_users
@@ -177,10 +178,10 @@ class Pathway:
             stays = kept * (S.One if index == first else kept) * spread
             term = Rational(1, index**2) / self.workflow.size(index) + stays
             if exact and term.is_Rational:
-                total += fmpq(int(term.p), int(term.q))
+                total += to_flint(term)
             else:
-                total, exact = (_sympy(total) if exact else total) + term, False
-        return _sympy(total) if exact else cancel(total)
+                total, exact = (to_sympy(total) if exact else total) + term, False
+        return to_sympy(total) if exact else cancel(total)
 
     def _symbolic(self, g: Expr, h: Expr) -> Expr:
         dynamics = self.workflow.dynamics()
@@ -219,7 +220,8 @@ class Pathway:
         dynamics = self.workflow.dynamics()
         if isinstance(dynamics, PoolDynamics):
             return self._pooled(dynamics, upto)
-        if any(self.workflow.draw(g) is not None for g in range(1, upto + 1)):
+        drawn = [self.workflow.drawn_noise(g) for g in range(1, upto + 1)]
+        if any(noise is None for noise in drawn):
             raise NotDerivedError(
                 f"workflow = {self.workflow.name} draws a subsample but states no pool dynamics: no limit is derived."
             )
@@ -231,6 +233,12 @@ class Pathway:
             for index in range(1, upto + 1)
         ]
         table = [(*(block + zeros)[:upto], *(real + zeros)[:upto]) for block, real in rows]
+        if any(drawn):
+            # Of a draw's noise its model has all, later ones as much as of the block that is sampled from it.
+            draws = [(*block[1:], S.One) for block, _ in rows]
+            table = [(*row, *((*own, *zeros)[:upto])) for row, own in zip(table, draws, strict=True)]
+            variances += [*fresh, *drawn]
+            return Innovations(tuple(variances), tuple(table))
         return Innovations((*variances, *fresh), tuple(table))
 
     def _pooled(self, dynamics: PoolDynamics, upto: int) -> Innovations:
@@ -263,10 +271,6 @@ class Pathway:
     def order(self) -> OrderOfCollapse | OrdersOfCollapse | None:
         """How fast the ratio grows, by cases where parameters decide; None when no argument applies."""
         return order_of_collapse(expected_risk(Regular(), self.workflow).ratio)
-
-
-def _sympy(value: fmpq) -> Expr:
-    return Rational(int(value.p), int(value.q))
 
 
 def _in_order(g: Expr, h: Expr) -> tuple[Expr, Expr]:

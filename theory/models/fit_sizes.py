@@ -14,8 +14,9 @@ from theory.asymptotics.lowest import always_at_least, infimum
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
 from theory.workflows.base import Workflow, pooled_blocks
-from theory.workflows.capped_real import SyntheticBlocks
+from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
+from theory.workflows.tables import table_and_tail
 
 #: Fits that are counted from their weights.
 FIRST_FITS = (1, 2, 3, 4)
@@ -29,8 +30,7 @@ def fitted_size(workflow: Workflow, g: int) -> Expr:
     if isinstance(workflow.dynamics(), LagWindow):
         return workflow.size(1)  # a window of symbolic length: its first fit is the smallest
     blocks = [workflow.size(index) for index, weight in enumerate(workflow.weights(g), start=1) if weight != 0]
-    fresh = workflow.fresh_size(g) if g > 1 and workflow.fresh_weight(g) != 0 else S.Zero
-    return sum(blocks, sympify(fresh))
+    return sum(blocks, sympify(workflow.fresh_rows(g)))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def every_fit(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> E
     """The condition that every fit has ``needed`` samples or more, ``unit`` being the samples of a unit block."""
     ranges = {**workflow.ranges(), **ranges}
     rows = rows_in_use(workflow)
-    if (rows is not None and rows.kept) or pooled_blocks(workflow) == oo:
+    if (rows is not None and rows.kept) or pooled_blocks(workflow) == oo or isinstance(workflow, ContaminatedPool):
         first = workflow.size(1)  # what is kept only grows
         return EveryFit(Ge(unit * first, needed), True, unit * first - needed + 1)
     found = later_size(workflow)
@@ -73,9 +73,15 @@ def every_fit(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> E
     return EveryFit(enough, enough == S.false or _repeats(workflow, unit, needed, ranges), margin)
 
 
+def sizes_settle(workflow: Workflow) -> bool:
+    """Whether all blocks are of one size, but for a table that the first fits show."""
+    found = table_and_tail(workflow.schedule)
+    return found is not None and not found[1].has(j) and found[0] < len(FIRST_FITS)
+
+
 def _repeats(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> bool:
     """Whether later fits are seen to have enough samples if the first ones have."""
-    if workflow.draw(G) is not None or isinstance(workflow, SyntheticBlocks) or not workflow.schedule.has(j):
+    if workflow.draw(G) is not None or sizes_settle(workflow):
         return True
     # Every fit has a whole block at least.
     size = workflow.size(GENERATION)

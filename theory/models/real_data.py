@@ -20,6 +20,7 @@ def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrenc
     NotDerivedError
         When no argument known to the model covers the workflow.
     """
+    verify_real_data(model, workflow, loss)
     try:
         own = started_late(model.recurrence(workflow.simplest(), loss))
     except NotDerivedError:
@@ -31,6 +32,21 @@ def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrenc
     if own.exactness == "exact" and moments is not None and moments.matrix.shape == (1, 1):
         return own
     return _on_real_data(model, workflow, loss) or own
+
+
+def verify_real_data(model: Model, workflow: Workflow, loss: str) -> None:
+    """Refuse biased real data for a model whose loss is derived for unbiased ones.
+
+    Raises
+    ------
+    NotDerivedError
+        Naming both.
+    """
+    if workflow.biased_real and loss not in model.of_biased_data:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws biased real data: the {loss} loss of {type(model).__name__} is not "
+            f"derived for these."
+        )
 
 
 def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | None:

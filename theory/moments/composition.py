@@ -19,12 +19,24 @@ from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.moments.converging import ConvergingRecurrence
+from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.renewal import RenewalRecurrence
 from theory.moments.stationary import StationaryRecurrence
 from theory.workflows.base import Workflow
 from theory.workflows.converging import ConvergingDynamics
-from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
+from theory.workflows.dynamics import (
+    GENERATION,
+    FadingMemory,
+    LagWindow,
+    LinearDynamics,
+    PoolDynamics,
+    StationaryAges,
+)
+
+#: A generation by which a workflow that draws has begun to.
+GENERATION_OF_DRAW = 6
 
 
 def compose(
@@ -41,20 +53,13 @@ def compose(
     """
     dynamics = workflow.dynamics()
     if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
+        if exactness == "leading order" and curvature == 0 and workflow.drawn_noise(GENERATION_OF_DRAW) is not None:
+            return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )
     if isinstance(dynamics, PoolDynamics):
-        if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
-            raise NotDerivedError(
-                f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
-                f"n samples only."
-            )
-        drawn = S.One if points is None else points * dynamics.budget
-        if drawn.is_number and not drawn.is_Integer:
-            raise DomainError(
-                f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number."
-            )
+        verify_pool(workflow, dynamics, points)
         if points is None or exactness == "leading order":
             return replace(pool_leading(dynamics), scale=noise)
         return replace(pool_exact(dynamics, curvature, points), scale=noise)
@@ -67,7 +72,23 @@ def compose(
         return ConvergingRecurrence(
             workflow, curvature, scale=noise, exactness=exactness, dynamics=dynamics, limiting=limiting
         )
+    if isinstance(dynamics, FadingMemory):
+        return FadingRecurrence(workflow, curvature, scale=noise, exactness=exactness, memory=dynamics)
+    if isinstance(dynamics, StationaryAges):
+        return RenewalRecurrence(workflow, curvature, scale=noise, exactness=exactness, ages=dynamics)
     return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
+
+
+def verify_pool(workflow: Workflow, dynamics: PoolDynamics, points: Expr | None) -> None:
+    """Refuse a pool of unequal blocks, and a budget of no whole number of its ``points`` a unit block."""
+    if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws from a pool of unequal blocks: its risk is derived for blocks of "
+            f"n samples only."
+        )
+    drawn = S.One if points is None else points * dynamics.budget
+    if drawn.is_number and not drawn.is_Integer:
+        raise DomainError(f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number.")
 
 
 def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr) -> MomentRecurrence:

@@ -18,7 +18,7 @@ for a few blocks. Derived here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
@@ -29,15 +29,17 @@ from flint import fmpq
 from sympy import Expr, Rational, S
 
 from theory.errors import NotDerivedError
+from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.numerals import to_flint
+from theory.moments.bent import Bend
+from theory.moments.block_law import BlockLaw, Number
+from theory.workflows.dynamics import GENERATION
 
 if TYPE_CHECKING:
     from theory.workflows.base import Workflow
 
 #: More moments than this are not run: a state of k numbers has binomial(k + D, D) of them.
 MOST_MOMENTS = 500
-
-Polynomial = list[fmpq]
-"""Coefficients of 1, δ, δ², …"""
 
 Monomial = tuple[str | int, ...]
 """Letters in order: a block by its number, or ``MODEL``, repeated as often as it is multiplied."""
@@ -60,25 +62,9 @@ class QuadraticNoise:
     copies: Expr = S.One
 
     @property
-    def is_rational(self) -> bool:
-        """Whether every part is a rational number, as FLINT needs it."""
-        return all(value.is_Rational for value in (self.variance, self.slope, self.curvature, self.points, self.copies))
-
-    def block(self, points: fmpq, degree: int) -> list[Polynomial]:
-        r"""E[(x̄ − θ_0)^r | δ] for r = 0 … ``degree``, x̄ the mean of ``points`` points of the model at δ."""
-        variance = [_flint(self.variance), _flint(self.slope), _flint(self.curvature)]
-        cumulants: list[Polynomial] = [[], [ZERO, ONE]]
-        for _ in range(2, degree + 1):
-            derivative = [index * value for index, value in enumerate(cumulants[-1])][1:]
-            cumulants.append([value / points for value in _times(variance, derivative)])
-        moments: list[Polynomial] = [[ONE]]
-        for r in range(1, degree + 1):
-            total: Polynomial = [ZERO] * (r + 1)
-            for i in range(1, r + 1):
-                for power, value in enumerate(_times(cumulants[i], moments[r - i])[: r + 1]):
-                    total[power] += comb(r - 1, i - 1) * value
-            moments.append(total)
-        return moments
+    def bend(self) -> Bend:
+        """The same as a sampler and an estimator that do not bend."""
+        return Bend(variance=self.variance, slope=self.slope, curvature=self.curvature, points=self.points)
 
 
 class ErrorMoments:
@@ -86,18 +72,22 @@ class ErrorMoments:
 
     Parameters
     ----------
-    noise : QuadraticNoise
-        With rational numbers.
+    noise : QuadraticNoise or Bend
+        Parameters may be symbols: moments are then rational functions of them. Of a bent loop the moments ``power``
+        are derived, not those between generations.
     workflow : Workflow
         Deterministic, with rational weights and sizes.
     generations : int
     degree : even int
         Of the highest moment: 4 for variances, 8 for skewness and kurtosis too.
+    most : int
+        Moments of the state that are run at most.
 
     Raises
     ------
     NotDerivedError
-        Where the workflow draws a subsample, a coefficient is irrational, or the state is too large.
+        Where the workflow draws a subsample, a weight or a parameter is no rational number or function, or the state
+        is too large.
 
     Examples
     --------
@@ -107,49 +97,85 @@ class ErrorMoments:
     ([1/20, 41/400], [33/4000, 690369/16000000])
     """
 
-    def __init__(self, noise: QuadraticNoise, workflow: Workflow, generations: int, degree: int = 4) -> None:
-        if not noise.is_rational:
-            raise NotDerivedError("higher moments are exact fractions: give rational numbers for the parameters.")
-        self.degree, self.generations, self.copies = degree, generations, _flint(noise.copies)
+    def __init__(
+        self,
+        noise: QuadraticNoise | Bend,
+        workflow: Workflow,
+        generations: int,
+        degree: int = 4,
+        most: int = MOST_MOMENTS,
+    ) -> None:
+        bend = noise if isinstance(noise, Bend) else noise.bend
+        self.degree, self.generations = degree, generations
+        copies = noise.copies if isinstance(noise, QuadraticNoise) else S.One
+        self._ring = Arithmetic([*_numbers(bend), copies], GENERATION)
+        if not self._ring.is_field:
+            raise NotDerivedError("higher moments are exact: give rational numbers, or symbols, for the parameters.")
+        self.copies = self._ring.constant(copies)
         plan = _plan(workflow, generations)
         widest = _widest(plan)
         #: Moments of the largest state.
         self.count = comb(widest + degree, degree)
-        if self.count > MOST_MOMENTS:
+        if self.count > most:
             raise NotDerivedError(
                 f"workflow = {workflow.name} has a state of {widest} numbers: its moments of degree {degree} are "
-                f"{self.count}, more than the {MOST_MOMENTS} that are run."
+                f"{self.count}, more than the {most} that are run."
             )
-        self._steps = [_Map(step, noise, degree) for step in plan]
+        self._law = BlockLaw(bend, self._ring.constant)
+        self._rows = [self._ring.constant(workflow.rows(g)) if bend.counts_rows else ONE
+                      for g in range(1, generations + 1)]  # fmt: skip
+        before = [ONE, *self._rows]
+        self._steps = [
+            _Map(step, self._law, rows, degree, self._number) for step, rows in zip(plan, before, strict=False)
+        ]
+
+    def _number(self, value: fmpq) -> Number:
+        """A weight or a size among the numbers that moments are."""
+        return self._ring.constant(Rational(int(value.p), int(value.q)))
 
     @cached_property
-    def _tables(self) -> list[dict[Monomial, fmpq]]:
+    def _tables(self) -> list[dict[Monomial, Number]]:
         """All moments of the state after each generation."""
         tables = []
-        table: dict[Monomial, fmpq] = {(): ONE}
+        table: dict[Monomial, Number] = {(): self._ring.constant(S.One)}
         for step in self._steps:
             table = step.apply(table, self.degree)
             tables.append(table)
         return tables
 
-    def power(self, order: int) -> list[Rational]:
-        """E δ_g^order, of one of the copies, at each generation."""
-        return [_rational(table[(MODEL,) * order]) for table in self._tables]
+    def _moment(self, g: int, order: int) -> Number:
+        """E θ_g^order about the truth, of the model fitted on the weighted mean that is in the state."""
+        fitted = self._law.fitted(self._rows[g - 1], order)[order]
+        table = self._tables[g - 1]
+        return sum(
+            (value * table[(MODEL,) * power] for power, value in enumerate(fitted) if value),
+            fitted[0] - fitted[0],
+        )
 
-    def cumulants(self, order: int) -> list[fmpq]:
+    def power(self, order: int) -> list[Expr]:
+        """E δ_g^order, of one of the copies, at each generation."""
+        return [self.power_at(g, order) for g in range(1, self.generations + 1)]
+
+    def power_at(self, generation: int, order: int) -> Expr:
+        """E δ_g^order, of one of the copies, at one generation."""
+        return self._ring.to_expression(self._moment(generation, order))
+
+    def cumulants(self, order: int) -> list[Number]:
         r"""The cumulant of the given order (1 to ``degree``/2) of the squared error, at each generation."""
         found = []
-        for table in self._tables:
-            raw = [table[(MODEL,) * (2 * r)] for r in range(order + 1)]
-            cumulants = [ZERO]
+        for g in range(1, self.generations + 1):
+            raw = [self._moment(g, 2 * r) for r in range(order + 1)]
+            zero = raw[0] - raw[0]
+            cumulants = [zero]
             for r in range(1, order + 1):
                 cumulants.append(raw[r] - sum((comb(r - 1, i - 1) * cumulants[i] * raw[r - i] for i in range(1, r)),
-                                              ZERO))  # fmt: skip
+                                              zero))  # fmt: skip
             found.append(self.copies * cumulants[order])
         return found
 
-    def covariance(self) -> list[list[fmpq]]:
-        r"""Cov(δ_g², δ_h²), added up over the copies, (G, G)."""
+    def covariance(self) -> list[list[Number]]:
+        r"""Cov(δ_g², δ_h²), added up over the copies, (G, G), without a bend."""
+        assert self._law.bend.straight
         square = (MODEL, MODEL)
         means = [table[square] for table in self._tables]
         found = [[ZERO] * self.generations for _ in range(self.generations)]
@@ -185,16 +211,17 @@ class _Step:
 class _Map:
     """One generation as a linear map from moments to moments."""
 
-    def __init__(self, step: _Step, noise: QuadraticNoise, degree: int) -> None:
-        points = _flint(noise.points)
-        self.step = step
-        self.block = noise.block(points * step.size, degree)
-        real = noise.block(points * step.fresh_size, degree) if step.fresh else []
-        # Real data come from the model without error.
-        self.real = [moment[0] for moment in real]
-        self.rows: dict[Monomial, dict[Monomial, fmpq]] = {}
+    def __init__(
+        self, step: _Step, law: BlockLaw, rows_before: Number, degree: int, number: Callable[[fmpq], Number]
+    ) -> None:
+        self.step, self.number, self.zero = step, number, number(ZERO)
+        size, fresh = number(step.size), number(step.fresh_size)
+        # The first block is real data, about which there is nothing to know before.
+        self.block = law.block(size, rows_before, degree) if step.before else [[m] for m in law.real(size, degree)]
+        self.real = law.real(fresh, degree) if step.fresh else []
+        self.rows: dict[Monomial, dict[Monomial, Number]] = {}
 
-    def apply(self, table: Mapping[Monomial, fmpq], degree: int) -> dict[Monomial, fmpq]:
+    def apply(self, table: Mapping[Monomial, Number], degree: int) -> dict[Monomial, Number]:
         """Moments up to ``degree`` of the state after the generation."""
         found = {}
         for size in range(degree + 1):
@@ -202,10 +229,10 @@ class _Map:
                 row = self.rows.get(monomial)
                 if row is None:
                     row = self.rows[monomial] = self._row(monomial)
-                found[monomial] = sum((value * table[source] for source, value in row.items()), ZERO)
+                found[monomial] = sum((value * table[source] for source, value in row.items()), self.zero)
         return found
 
-    def _row(self, monomial: Monomial) -> dict[Monomial, fmpq]:
+    def _row(self, monomial: Monomial) -> dict[Monomial, Number]:
         """E[monomial of the state afterwards | state before], as a polynomial in it."""
         step = self.step
         count = Counter(monomial)
@@ -217,9 +244,9 @@ class _Map:
             letters.append((MODEL, step.carry))
         if step.fresh:
             letters.append(("real", step.fresh))
-        row: dict[Monomial, fmpq] = {}
+        row: dict[Monomial, Number] = {}
         for exponents, coefficient in _powers([weight for _, weight in letters], model):
-            value, at, rest = coefficient, newest, list(kept)
+            value, at, rest = self.number(coefficient), newest, list(kept)
             for (letter, _), exponent in zip(letters, exponents, strict=True):
                 if letter == step.block:
                     at += exponent
@@ -228,10 +255,9 @@ class _Map:
                 else:
                     rest += [letter] * exponent
             for power, factor in enumerate(self.block[at]):
-                # Before the first generation there is only the truth, where δ is 0.
-                if factor and value and (power == 0 or MODEL in step.before):
+                if factor and value:
                     source = tuple(sorted((*rest, *[MODEL] * power), key=_order))
-                    row[source] = row.get(source, ZERO) + value * factor
+                    row[source] = row[source] + value * factor if source in row else value * factor
         return row
 
 
@@ -252,15 +278,26 @@ def _plan(workflow: Workflow, generations: int) -> list[_Step]:
     from theory.workflows.base import exact_weights
 
     rows: list[_Row] = []
+    kept: list[list[fmpq]] = []
     sizes: list[tuple[fmpq, fmpq]] = []
     for g in range(1, generations + 1):
         if workflow.draw(g) is not None:
             raise NotDerivedError(f"workflow = {workflow.name} draws a subsample: its higher moments are not derived.")
         weights = [_flint(weight, workflow) for weight in exact_weights(workflow, g)]
+        if workflow.biased_real:
+            raise NotDerivedError(f"workflow = {workflow.name} draws biased real data: higher moments are not derived.")
         fresh = _flint(workflow.fresh_weight(g), workflow) if g > 1 else ZERO
+        kept.append([_flint(share, workflow) for share in workflow.fresh_weights(g)])
         rows.append((weights, fresh))
         sizes.append((_flint(workflow.size(g), workflow), _flint(workflow.fresh_size(g), workflow) if fresh else ZERO))
     # A window keeps its blocks, and carries nothing; accumulation keeps none, and carries all.
+    if workflow.keeps_fresh:
+        found = _steps(rows, sizes, True, kept)
+        if not all(step.carry or not any(real[:-1]) for step, real in zip(found, kept, strict=True)):
+            raise NotDerivedError(
+                f"workflow = {workflow.name} weighs older real data apart: its higher moments are not derived."
+            )
+        return found
     return min((_steps(rows, sizes, carried) for carried in (True, False)), key=_widest)
 
 
@@ -272,13 +309,17 @@ def _widest(plan: list[_Step]) -> int:
     return max(len(step.state) for step in plan)
 
 
-def _steps(weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool) -> list[_Step]:
-    """The steps where the row before is, or is not, carried over."""
+def _steps(
+    weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool, kept: list[list[fmpq]] | None = None
+) -> list[_Step]:
+    """The steps where the row before is, or is not, carried over; ``kept`` are the weights of all fresh real data."""
     rows: list[tuple[fmpq, dict[int, fmpq], fmpq]] = []
     before: list[fmpq] = []
     for weights, fresh in weighed:
-        # Real data drawn afresh at g − 1 have no weight at g, so that they must not be carried over.
-        carry = _carry(weights, before) if carried and rows and not rows[-1][2] else ZERO
+        # Real data drawn afresh at g − 1 that have no weight at g must not be carried over.
+        carry = _carry(weights, before) if carried and rows and (kept or not rows[-1][2]) else ZERO
+        if kept and carry and kept[len(rows)][:-1] != [carry * share for share in kept[len(rows) - 1]]:
+            carry = ZERO
         apart = [weight - carry * old for weight, old in zip(weights, [*before, ZERO], strict=True)]
         rows.append((carry, {index: weight for index, weight in enumerate(apart, start=1) if weight}, fresh))
         before = weights
@@ -286,8 +327,8 @@ def _steps(weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool) -
     steps = []
     state: tuple[str | int, ...] = ()
     for g, ((carry, terms, fresh), (size, fresh_size)) in enumerate(zip(rows, sizes, strict=True), start=1):
-        kept = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
-        following: tuple[str | int, ...] = (*kept, MODEL)
+        held = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
+        following: tuple[str | int, ...] = (*held, MODEL)
         steps.append(_Step(g, carry, terms, fresh, size, fresh_size, state, following))
         state = following
     return steps
@@ -307,28 +348,18 @@ def _carry(weights: list[fmpq], before: list[fmpq]) -> fmpq:
     return carry if apart < sum(map(bool, weights)) else ZERO
 
 
-def _times(left: Polynomial, right: Polynomial) -> Polynomial:
-    if not left or not right:
-        return []
-    total = [ZERO] * (len(left) + len(right) - 1)
-    for i, a in enumerate(left):
-        if a:
-            for k, b in enumerate(right):
-                total[i + k] += a * b
-    return total
-
-
 def _order(letter: str | int) -> tuple[int, int]:
     """Blocks by number, the model last: the order of a state."""
     return (1, 0) if letter == MODEL else (0, int(letter))
 
 
-def _flint(value: Expr, workflow: Workflow | None = None) -> fmpq:
+def _numbers(bend: Bend) -> list[Expr]:
+    return [value for value in vars(bend).values() if isinstance(value, Expr)]
+
+
+def _flint(value: Expr, workflow: Workflow) -> fmpq:
     if not value.is_Rational:
-        whose = "the model" if workflow is None else workflow.name
-        raise NotDerivedError(f"{value} of {whose} is not a rational number: its higher moments are not derived.")
-    return fmpq(int(value.p), int(value.q))
-
-
-def _rational(value: fmpq) -> Rational:
-    return Rational(int(value.p), int(value.q))
+        raise NotDerivedError(
+            f"{value} of workflow = {workflow.name} is not a rational number: its higher moments are not derived."
+        )
+    return to_flint(value)

@@ -1,12 +1,40 @@
 """Published theorems, each a function that returns what selfgen derives and what the paper states."""
 
-from theory.papers import dey2024, gerstgrasser2024, kazdan2024, morris1982, selfgen, uppaal2024
+from theory.papers import (
+    alemohammad2024,
+    dey2024,
+    dohmatob2024,
+    ferbach2024,
+    garg2025,
+    gerstgrasser2024,
+    jangjoo2025,
+    kazdan2024,
+    morris1982,
+    selfgen,
+    shumailov2023,
+    uppaal2024,
+    yi2025,
+)
 from theory.papers.paper import Paper, Statement, agree
 
 #: Every paper by its short name: first author and year.
 PAPERS: dict[str, Paper] = {
     module.__name__.rpartition(".")[2]: module.PAPER
-    for module in (gerstgrasser2024, dey2024, kazdan2024, uppaal2024, morris1982, selfgen)
+    for module in (
+        gerstgrasser2024,
+        dey2024,
+        kazdan2024,
+        uppaal2024,
+        morris1982,
+        selfgen,
+        shumailov2023,
+        alemohammad2024,
+        dohmatob2024,
+        ferbach2024,
+        jangjoo2025,
+        yi2025,
+        garg2025,
+    )
 }
 
 __all__ = ["PAPERS", "Paper", "Statement", "agree"]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from sympy import Rational, gamma, harmonic, log, oo, pi, sympify, zeta
+from sympy import Rational, factorial, gamma, harmonic, hyper, log, oo, pi, sqrt, sympify, zeta
 
 from theory.design.depth import depth
 from theory.expected import expected_risk
-from theory.expressions.symbols import G, j
+from theory.expressions.lambert import lambert_sum
+from theory.expressions.symbols import G, j, l
 from theory.models import LinearRegression, Poisson, Regular
 from theory.papers.paper import Paper, Sides
-from theory.papers.symbols import B, T, d, n, rate, sigma
+from theory.papers.symbols import B, T, d, n, q, rate, sigma
 from theory.papers.symbols import share as lam
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
+    AgeWeighted,
+    ContaminatedPool,
+    Forgetting,
     FreshReal,
+    LabelledPool,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -85,6 +90,74 @@ def least_norm_shared() -> Sides:
     """Accumulate with a shared design, d ≥ T + 2."""
     risk = expected_risk(LinearRegression(signal=B, design="shared"), Accumulate())
     return risk.closed_form, B * (1 - T / d) + T / (d - T - 1) * harmonic(G, 2)
+
+
+@PAPER.states("derived here", "forgetting at rate q: a Lambert series of slope (1 - q)^2; at rate 1 - 1/j bounded")
+def forgetting() -> Sides:
+    """Closed form, growth, and the limit of the memory that lengthens."""
+    ratio = expected_risk(Regular(), Forgetting(q)).ratio
+    series = lambert_sum(2, q, 1) - lambert_sum(2, q, q**G)
+    bounded = expected_risk(Regular(), Forgetting(1 - 1 / j)).ratio.limit
+    stated = ((1 - q) ** 2 * (G + series), (1 - q) ** 2 * G, 2 * pi**2 / 3 - 4)
+    return (ratio.closed_form, ratio.growth, bounded), stated
+
+
+@PAPER.states("derived here", "weights by age: growth d G over the squared mean age, d their common divisor")
+def mean_age() -> Sides:
+    """Ages 1 to 6 and half of 7, ages 3 and 6, and geometric ages."""
+    laws = (AgeWeighted.fifo(Rational(13, 2)), AgeWeighted(["0", "0", "1/2", "0", "0", "1/2"]), AgeWeighted())
+    found = tuple(expected_risk(Regular(), law).ratio.growth for law in laws)
+    return found, (G / Rational(49, 13) ** 2, 3 * G / Rational(9, 2) ** 2, (1 - q) ** 2 * G)
+
+
+@PAPER.states("derived here", "ages of infinite mean: weights of order l^(-1-a) are bounded for a < 1/2 alone")
+def infinite_mean_age() -> Sides:
+    """Fractional ages with a = 1/3, 1/2, 2/3, and 1/(l(l + 1))."""
+
+    def fractional(a: Rational) -> AgeWeighted:
+        return AgeWeighted(a * gamma(l - a) / gamma(1 - a) / factorial(l))
+
+    third, half = Rational(1, 3), Rational(1, 2)
+    laws = (fractional(third), fractional(half), fractional(2 * third), AgeWeighted(1 / (l * (l + 1))))
+    found = tuple(expected_risk(Regular(), law).ratio.growth for law in laws)
+    power = 3 * G**third / gamma(2 * third) ** 2
+    return found, (gamma(third) / gamma(2 * third) ** 2, log(G) / pi, power, G / log(G) ** 2)
+
+
+@PAPER.states("derived here", "a pool with an unlabelled real fraction ρ < 1/2: C(ρ) G^(−2ρ), C = ₃F₂/Γ(2 − ρ)²")
+def contaminated_pool() -> Sides:
+    """The leading term at ρ = 1/4 and 2/5; and π²/6 at the end ρ = 0, where it is accumulate's limit."""
+    one = sympify(1)
+    fractions = (Rational(1, 4), Rational(2, 5))
+    found = [expected_risk(Regular(), ContaminatedPool(real)).ratio.growth for real in fractions]
+    stated = [
+        hyper((one, one, one), (2 - real, 2 - real), one) / gamma(2 - real) ** 2 / G ** (2 * real) for real in fractions
+    ]
+    end = expected_risk(Regular(), ContaminatedPool(0)).ratio.limit
+    return (*found, end), (*stated, pi**2 / 6)
+
+
+@PAPER.states("derived here", "and its crossover: ln(G)/G at ρ = 1/2, 1/((2ρ − 1)G) above")
+def crossover() -> Sides:
+    """Leading terms at ρ = 1/2, 3/4 and 1."""
+    found = [expected_risk(Regular(), ContaminatedPool(real)).ratio.growth for real in ("1/2", "3/4", 1)]
+    return tuple(found), (log(G) / G, 2 / G, 1 / G)
+
+
+@PAPER.states("derived here", "its one maximum: at ρ = 1/10 generation 4; none but the first for ρ > 2 − √3")
+def maximum_of_the_pool() -> Sides:
+    """Least upper bounds of the ratio, and the sign of the first step at 2 − √3."""
+    bounds = [expected_risk(Regular(), ContaminatedPool(real)).ratio.bound for real in ("1/10", "1/4", "3/10")]
+    turn = expected_risk(Regular(), ContaminatedPool(lam)).ratio.at(2).subs(lam, 2 - sqrt(3)).expand()
+    return (*bounds, turn), (Rational(76281469, 64000000), Rational(65, 64), sympify(1), sympify(1))
+
+
+@PAPER.states("derived here", "with labels the best weights leave synthetic rows out: 1/(1 + ρ(G − 1))")
+def labels() -> Sides:
+    """Generations 2, 5 and 20 at ρ = 1/3, all the weight on real rows."""
+    ratio = expected_risk(Regular(), LabelledPool(Rational(1, 3), share=1)).ratio
+    generations = (2, 5, 20)
+    return tuple(ratio.at(g) for g in generations), tuple(1 / (1 + Rational(g - 1, 3)) for g in generations)
 
 
 @PAPER.states("docs/laws.md", "depth: a row of accumulate keeps λ of a feature like a permutation weighs its cycles")

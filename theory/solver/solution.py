@@ -28,14 +28,18 @@ from sympy import (
 )
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.signs import Ranges, at_least, sign, unit_interval
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
+from theory.solver.kinds import fate
 from theory.solver.power_law import power_law
 from theory.solver.reduced import reduced
+from theory.solver.settled import settled_limit
 from theory.solver.shrinking_steps import at_infinity, shrinking_limit
+from theory.solver.single_hump import single_hump
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
 from theory.solver.unsolved import by_cases, outcomes
@@ -59,8 +63,14 @@ class Solution:
     def closed_form(self) -> Expr | None:
         """The moment at G; None when none was derived."""
         if isinstance(self.recurrence, MomentRecurrence):
-            return solve_recurrence(self.recurrence)
+            found = solve_recurrence(self.recurrence)
+            return found if found is None or self._converges(found) else None
         return self.recurrence.closed_form()
+
+    def _converges(self, formula: Expr) -> bool:
+        """Whether the series in powers of a number in it are of one that is seen to lie below 1."""
+        numbers = {part.args[1] for part in formula.atoms(lambert_sum, q_pochhammer)}
+        return all(sign(1 - q, self.ranges) == 1 and sign(q, self.ranges) in (0, 1) for q in numbers)
 
     @cached_property
     def limit(self) -> Expr | None:
@@ -108,10 +118,19 @@ class Solution:
             recurrence, upwards = self.recurrence, extreme is Max
             if self.monotonicity is not None or not isinstance(recurrence, MomentRecurrence):
                 return None
-            return highest_moment(recurrence, limit, 1 if upwards else -1)
+            found = highest_moment(recurrence, limit, 1 if upwards else -1)
+            return self._of_a_hump(first, limit, upwards) if found is None else found
         if isinstance(limit, Piecewise):
             return Piecewise(*((extreme(first, value), condition) for value, condition in limit.args))
         return extreme(first, limit)
+
+    def _of_a_hump(self, first: Expr, limit: Expr, upwards: bool) -> Expr | None:
+        """The height of a single hump; the lower of where it begins and where it ends."""
+        assert isinstance(self.recurrence, MomentRecurrence)
+        hump = single_hump(self.recurrence)
+        if hump is None:
+            return None
+        return hump[1] if upwards else Min(first, limit)
 
     # -- how ---------------------------------------------------------------------------------------
 
@@ -140,9 +159,26 @@ class Solution:
         return None if recurrence.matrix.shape == (1, 1) else spectral_radius(recurrence.matrix, order)
 
     def _limit(self, order: Order) -> Expr | None:
+        try:
+            return self._limit_by_order(order)
+        except UnknownOrder:
+            # Which of several moments falls the fastest need not be known where all of them do.
+            found = self._settled_moments
+            if found is None:
+                raise
+            return found
+
+    @cached_property
+    def _settled_moments(self) -> Expr | None:
+        recurrence = self.recurrence
+        if not isinstance(recurrence, MomentRecurrence) or recurrence.matrix.shape[0] == 1:
+            return None
+        return settled_limit(recurrence, self.ranges)
+
+    def _limit_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            found = recurrence.limit(order)
+            found = fate(recurrence, order).limit
             return self._settled(order) if found is None else found
         if self._radius(order) == 1:
             return oo
@@ -188,9 +224,17 @@ class Solution:
         return found if found is None or found.free_symbols else radsimp(found)
 
     def _growth(self, order: Order) -> Expr | None:
+        try:
+            return self._growth_by_order(order)
+        except UnknownOrder:
+            if self._settled_moments in (None, S.Zero):
+                raise
+            return self._settled_moments
+
+    def _growth_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            found = recurrence.growth(order)
+            found = fate(recurrence, order).growth
             return self._settled(order) if found is None else found
         expansion = self._expansion(2, order)
         if expansion is None:

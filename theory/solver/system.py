@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from graphlib import CycleError, TopologicalSorter
-
 from sympy import Eq, Expr, Matrix, Piecewise, Pow, S, sympify
 
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.constant import solve_constant
+from theory.solver.graph import in_turn, reached
 from theory.solver.readout import solve_readout
 from theory.solver.scalar import solve_scalar
 
@@ -82,6 +81,10 @@ def _solve(recurrence: MomentRecurrence, initial: Matrix) -> tuple[Expr, list[Ex
 LARGEST_SYMBOLIC, LARGEST_IRRATIONAL, LARGEST_RATIONAL = 12, 4, 60
 
 
+#: Moments of a system beyond which sums over Gamma functions, which are hardly ever closed, are not tried.
+LARGEST_VARYING = 3
+
+
 def _largest(entries: list[Expr]) -> int:
     if all(entry.is_Rational for entry in entries):
         return LARGEST_RATIONAL
@@ -97,25 +100,21 @@ def _powers(entry: Expr) -> set[Expr]:
 
 def reachable(recurrence: MomentRecurrence) -> list[int]:
     """Moments that the readout depends on, through any number of steps."""
-    size = recurrence.matrix.shape[0]
-    found = {col for col in range(size) if recurrence.readout[col] != 0}
-    while True:
-        more = {col for row in found for col in range(size) if recurrence.matrix[row, col] != 0}
-        if more <= found:
-            return sorted(found)
-        found |= more
+    read = {col for col, weight in enumerate(recurrence.readout) if weight != 0}
+    return sorted(reached(recurrence.matrix, read))
 
 
 def _triangular(matrix: Matrix, forcing: Matrix, initial: Matrix, recurrence: MomentRecurrence) -> list[Expr] | None:
     g = recurrence.symbol
     size = matrix.shape[0]
     sources = {row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)}
-    try:
-        order = list(TopologicalSorter(sources).static_order())
-    except CycleError:
+    order = in_turn(sources)
+    if order is None:
         return None
     moments: list[Expr] = [S.Zero] * size
     for row in order:
+        if size > LARGEST_VARYING and any(not moments[col].is_rational_function(G) for col in sources[row]):
+            return None
         inflow = forcing[row] + sum((matrix[row, col] * moments[col].subs(G, g - 1) for col in sources[row]), S.Zero)
         solved = solve_scalar(matrix[row, row], inflow, g, sympify(recurrence.start), initial[row], G)
         if solved is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import islice
 
 import pytest
 from flint import arb, ctx, fmpq
@@ -12,6 +13,7 @@ from sympy import Expr, Integer, Rational, Symbol, cancel, diff, exp, expand_fun
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    ContaminatedPool,
     DomainError,
     FreshReal,
     LinearRegression,
@@ -23,6 +25,7 @@ from theory import (
     expected_risk,
 )
 from theory.design.penalty import best_penalty
+from theory.expressions.symbols import G
 from theory.models.ridge.arctangent_transform import arctangent_ball
 from theory.models.ridge.eigenvalue_density import eigenvalue_density, tight_enclosure
 from theory.models.ridge.partial_fractions import partial_fractions
@@ -315,8 +318,8 @@ def brute_force(workflow, eigenvalue: Expr, penalty: Expr, signal: Expr, sigma2:
         total: dict[object, Expr] = {}
         parts = [(w, fits[index - 2] if index > 1 else {"w": Integer(1)}, ("block", index), workflow.size(index))
                  for index, w in enumerate(workflow.weights(g), start=1)]  # fmt: skip
-        if g > 1 and workflow.fresh_weight(g) != 0:
-            parts.append((workflow.fresh_weight(g), {"w": Integer(1)}, ("real", g), workflow.fresh_size(g)))
+        parts += [(share, {"w": Integer(1)}, ("real", index), workflow.fresh_size(index))
+                  for index, share in enumerate(workflow.fresh_weights(g), start=1) if share != 0]  # fmt: skip
         for weight, teacher, noise, _ in parts:
             for key, value in (*teacher.items(), (noise, Integer(1))):
                 total[key] = total.get(key, Integer(0)) + kept * weight * value
@@ -331,8 +334,8 @@ def brute_force(workflow, eigenvalue: Expr, penalty: Expr, signal: Expr, sigma2:
 @pytest.mark.parametrize(
     "workflow",
     [Replace(), Accumulate(), RealPlusLatest(), RealPlusLatest(share="1/3"), FreshReal(), SlidingWindow(2),
-     FreshReal(real="1/2", share="1/4"), Accumulate(sizes="j"), Weighted(lambda g: [Rational(1, 2)] + [0] * (g - 2) +
-     [Rational(1, 2)] if g > 1 else [1])],
+     FreshReal(real="1/2", share="1/4"), ContaminatedPool(real="1/3"), Accumulate(sizes="j"),
+     Weighted(lambda g: [Rational(1, 2)] + [0] * (g - 2) + [Rational(1, 2)] if g > 1 else [1])],
     ids=str,
 )  # fmt: skip
 def test_given_eigenvalues_are_linear_algebra(workflow, per_row):
@@ -462,7 +465,7 @@ def test_the_best_penalty_with_fresh_real_data_in_the_limit():
         ({"d": 2, "T": 3, "penalty": 1, "per_row": 1}, "per_row = 1"),
         ({"d": 2, "T": 3, "penalty": 1, "eigenvalues": (1, 2)}, "shared design"),
         ({"d": 2, "T": 3, "penalty": 1, "design": "shared", "eigenvalues": (1,)}, "give d = 2"),
-        ({"d": 2, "T": 3, "penalty": 1, "design": "shared", "eigenvalues": (1, -2)}, "hold -2"),
+        ({"d": 2, "T": 3, "penalty": 1, "design": "shared", "eigenvalues": (1, -2)}, "eigenvalues[1] = -2"),
         ({"d": 2, "T": 1, "penalty": 1, "design": "shared", "eigenvalues": (1, 2)}, "T = 1"),
         ({"d": 2, "T": 3, "penalty": 0, "design": "shared", "eigenvalues": (0, 2)}, "penalty = 0"),
         ({"d": 2, "T": 3, "penalty": 1, "design": "shared", "eigenvalues": 7}, "eigenvalues = 7"),
@@ -501,3 +504,15 @@ def test_answers_that_need_a_number():
         best_penalty(model, Accumulate())
     first = next(iter(expected_risk(model, Replace()).recurrence.values()))
     assert first.evalf(8) == expected_risk(model, Replace()).at(1).evalf(8)
+
+
+def test_the_limit_of_fresh_rows_in_symbols_is_that_in_numbers() -> None:
+    """Later fits have another shrinkage, a root of γ and α: the closed form holds it as it is."""
+    numbers = expected_risk(RidgeRegression(ratio="1/2", shrinkage="1/2"), FreshReal())
+    known = [value.evalf(20) for value in islice(numbers.recurrence.values(), 4)]
+    general = expected_risk(RidgeRegression(ratio="1/2"), FreshReal())
+    late = general.subs(alpha="1/2")
+    for g in (1, 2, 4):
+        for found in (late.at(g), numbers.closed_form.subs(G, g)):
+            assert abs(found.evalf(20) - known[g - 1]) < Rational(1, 10**15)
+    assert abs(numbers.limit.evalf(20) - numbers.at(80).evalf(20)) < Rational(1, 10**12)

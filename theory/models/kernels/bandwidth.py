@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from sympy import Expr, Integer, S, simplify
 
@@ -73,12 +72,6 @@ class Bandwidths:
     d: Expr
     n: Expr
 
-    def subs(self, *args: Any) -> Bandwidths:
-        """The same with parameters replaced."""
-        rule = self.rule if isinstance(self.rule, str) else self.rule.subs(*args)
-        values = (value.subs(*args) for value in (self.variance, self.d, self.n))
-        return Bandwidths(rule, self.workflow.subs(*args), *values)
-
     def squared(self, g: int) -> Expr:
         """h_g² at a whole generation g ≥ 1."""
         if self.constant is not None:
@@ -110,9 +103,9 @@ def fitted_samples(workflow: Workflow, g: int) -> Expr:
     draw = workflow.draw(g)
     if draw is not None:
         return draw.size
-    weights, fresh = mixture_weights(workflow, g)
+    weights, _ = mixture_weights(workflow, g)
     total = sum((workflow.size(index) for index, weight in enumerate(weights, start=1) if weight != 0), S.Zero)
-    return total if fresh == 0 else total + workflow.fresh_size(g)
+    return total + workflow.fresh_rows(g)
 
 
 def _pooled_samples(workflow: Workflow) -> Expr | None:

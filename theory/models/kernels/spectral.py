@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
-from sympy import Add, Basic, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, oo, polylog
+from sympy import Add, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, oo, polylog
 
 from theory.asymptotics.scales import limit_or_none
 from theory.errors import DomainError, NotDerivedError
@@ -157,6 +157,11 @@ class Steps:
         while True:
             g += 1
             weights, share = mixture_weights(workflow, g)
+            if g > 1 and workflow.keeps_fresh:
+                raise NotDerivedError(
+                    f"workflow = {workflow.name} keeps real data of every generation and states no recursion: its "
+                    f"integrated error is not derived."
+                )
             held = [block for block in kept if block > g - self.memory] + [g]
             transition: list[Sparse] = [[], *([(1 + kept.index(block), one)] for block in held[:-1]), []]
             readout = [(1 + place, constant(weights[block - 1])) for place, block in enumerate(held)]
@@ -406,11 +411,6 @@ class SpectralRecurrence(Recurrence):
     d: Expr
     truth: MixtureTruth
     bandwidths: Bandwidths
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …: finite sums of Gaussian integrals."""
