@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,22 @@ def truth() -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules["chains"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module.Truth
 
 
 @pytest.fixture(scope="session")
-def measured() -> dict[str, dict[Any, Any]]:
-    """Losses by run and workflow, (seeds, generations)."""
+def runs() -> dict[str, dict[str, Any]]:
+    """Losses by run and the run's own name of the workflow, (seeds, generations)."""
     found = {}
     for path in sorted(MEASURED.glob("*.json")):
         run = json.loads(path.read_text(encoding="utf-8"))
-        tables = dict(zip(run["workflows"], run["losses"], strict=True))
-        found[path.stem] = {workflow: np.array(tables[name]) for name, workflow in WORKFLOWS.items()}
+        found[path.stem] = {name: np.array(table) for name, table in zip(run["workflows"], run["losses"], strict=True)}
     return found
+
+
+@pytest.fixture(scope="session")
+def measured(runs: dict[str, dict[str, Any]]) -> dict[str, dict[Any, Any]]:
+    """Losses by run and workflow."""
+    return {name: {workflow: run[own] for own, workflow in WORKFLOWS.items()} for name, run in runs.items()}
