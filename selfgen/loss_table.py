@@ -7,10 +7,12 @@ A table has the columns ``generation`` and ``loss``, and may have ``stderr``, ``
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ SEEDS = ("run", "replicate")
 #: Beyond this a file is no table of losses.
 MOST_BYTES = 64 * 2**20
 RUN = "losses.jsonl"
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +103,10 @@ def _gathered(path: Path, workflow: str, seeds: Mapping[str, Mapping[int, tuple[
     table = np.array([[chain[g][0] for g in generations] for chain in seeds.values()])
     (first, *others) = seeds.values()
     errors = [first[g][1] for g in generations]
-    known = not others and all(error is not None for error in errors)
+    lacking = next((g for g, error in zip(generations, errors, strict=True) if error is None), None)
+    known = not others and lacking is None
+    if not others and lacking is not None and any(error is not None for error in errors):
+        raise DomainError(f"{path}: generation {lacking} has no stderr, and others have one: give all of them or none.")
     stderr = np.array([float(error or 0.0) for error in errors]) if known else None
     return Losses(workflow, generations, table, stderr, tuple(sorted(every - common)))
 
@@ -111,10 +117,12 @@ Row = dict[str, Any]
 def _rows(path: Path, columns: dict[str, str]) -> Iterable[tuple[str, Row]]:
     """Every row with the words that say where it stands."""
     source = path / RUN if path.is_dir() else path
+    if path.is_dir() and not source.exists():
+        raise DomainError(f"{path} is a folder without {RUN}: give a file, or the folder of a run.")
+    if source.exists() and source.stat().st_size > MOST_BYTES:
+        raise DomainError(f"{path} has more than {MOST_BYTES >> 20} MiB: that is no table of losses.")
     try:
-        if source.stat().st_size > MOST_BYTES:
-            raise DomainError(f"{path} has more than {MOST_BYTES >> 20} MiB: that is no table of losses.")
-        text = source.read_text(encoding="utf-8-sig")
+        text = _decoded(source.read_bytes())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text"
         raise DomainError(f"{path} cannot be read: {reason}.") from None
@@ -125,21 +133,48 @@ def _rows(path: Path, columns: dict[str, str]) -> Iterable[tuple[str, Row]]:
     return _csv(path, text, columns)
 
 
+def _decoded(content: bytes) -> str:
+    """UTF-8, or UTF-16 as spreadsheets save it, which begins with a byte order mark."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if wide else "utf-8-sig")
+
+
 def _csv(path: Path, text: str, columns: dict[str, str]) -> Iterable[tuple[str, Row]]:
     lines = text.splitlines()
-    start = next((index for index, line in enumerate(lines) if line.strip()), None)
-    if start is None:
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    if not filled:
         return
-    delimiter = max(",;\t", key=lines[start].count)
-    reader = csv.DictReader(io.StringIO("\n".join(lines[start:])), delimiter=delimiter, skipinitialspace=True)
-    names = _named(path, [name.strip() for name in reader.fieldnames or []], columns)
-    reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
-    for row in reader:
-        where = f"row {start + reader.line_num}"
-        if None in row:
-            raise DomainError(f"{path}, {where}: there are more cells than columns.")
-        if any(cell not in (None, "") for cell in row.values()):
-            yield where, _row(path, where, {name: row[column] for name, column in names.items()}, names)
+    needed = {columns.get(name, name) for name in NEEDED}
+    # A title, or remarks, may stand above the names of the columns.
+    start = next((index for index in filled if needed <= set(_cells(lines[index]))), filled[0])
+    delimiter = _delimiter(lines[start])
+    header = _cells(lines[start])
+    names = _named(path, header, columns)
+    reader = csv.reader(io.StringIO("\n".join(lines[start + 1 :])), delimiter=delimiter, skipinitialspace=True)
+    try:
+        for cells in reader:
+            where = f"row {start + 1 + reader.line_num}"
+            row = dict(zip(header, cells, strict=False))
+            if any(cell.strip() for cell in cells[len(header) :]):
+                comma = ": is it a decimal comma? Numbers are written with a point" if delimiter == "," else ""
+                raise DomainError(f"{path}, {where}: there are more cells than columns{comma}.")
+            if any(cell.strip() for cell in cells):
+                yield where, _row(path, where, {name: row.get(column) for name, column in names.items()}, names)
+    except csv.Error as error:
+        raise DomainError(f"{path}, row {start + 1 + reader.line_num}: this is no row of a table, {error}.") from None
+
+
+def _delimiter(line: str) -> str:
+    return max(",;\t ", key=lambda mark: (line.count(mark) > 0 and mark != " ", line.count(mark)))
+
+
+def _cells(line: str) -> list[str]:
+    """The names in a line of column names."""
+    try:
+        (cells,) = csv.reader([line.strip()], delimiter=_delimiter(line), skipinitialspace=True)
+    except (csv.Error, ValueError):
+        return [line.strip()]
+    return [cell.strip() for cell in cells]
 
 
 def _json(path: Path, text: str, columns: dict[str, str]) -> Iterable[tuple[str, Row]]:
@@ -167,11 +202,15 @@ def _json(path: Path, text: str, columns: dict[str, str]) -> Iterable[tuple[str,
 def _run(path: Path, text: str) -> Iterable[tuple[str, Row]]:
     """Lines of a run; a torn last line is one that is being written."""
     lines = text.split("\n")
-    for number, line in enumerate(lines[:-1], start=1):
+    for number, line in enumerate(lines, start=1):
         where = f"row {number}"
+        if not line.strip():
+            continue
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
+            if number == len(lines):
+                return
             raise DomainError(f"{path}, {where}: this is no line of a run.") from None
         if not isinstance(entry, dict):
             raise DomainError(f"{path}, {where}: this is no line of a run.")
@@ -184,6 +223,9 @@ def _run(path: Path, text: str) -> Iterable[tuple[str, Row]]:
 
 def _named(path: Path, present: list[str], columns: dict[str, str]) -> dict[str, str]:
     """The file's column for each name here that it has."""
+    twice = next((name for name in present if present.count(name) > 1 and name), None)
+    if twice is not None:
+        raise DomainError(f"{path} has two columns {twice!r}: give each a name of its own.")
     for name, column in columns.items():
         if column not in present:
             raise DomainError(f"{path} has no column {column!r} for {name}: its columns are {', '.join(present)}.")
@@ -207,7 +249,7 @@ def _row(path: Path, where: str, cells: Mapping[str, object], names: Mapping[str
             "whole numbers, and the model fitted on real data is 1."
         )
     stderr = cells.get("stderr")
-    error = None if stderr in (None, "") else _cell(path, where, names["stderr"], stderr)
+    error = None if stderr is None or not str(stderr).strip() else _cell(path, where, names["stderr"], stderr)
     if error is not None and error < 0:
         raise DomainError(f"{path}, {where}, column {names['stderr']}: {stderr} is negative, and no standard error.")
     seed, workflow = cells.get("seed"), cells.get("workflow")
@@ -227,6 +269,7 @@ def _cell(path: Path, where: str, column: str, value: object) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        shown = "nothing" if value in (None, "") else str(value)[:40]
-        raise DomainError(f"{path}, {where}, column {column}: {shown} is not a finite number.")
+        shown = "nothing" if value is None or not str(value).strip() else str(value)[:40]
+        point = f": write it with a point, {shown.replace(',', '.')}" if DECIMAL_COMMA.fullmatch(shown.strip()) else ""
+        raise DomainError(f"{path}, {where}, column {column}: {shown} is not a finite number{point}.")
     return number

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from numerics.forecast.baselines import BASELINES
 from numerics.forecast.data import FEWEST, curves
-from numerics.forecast.forecast import forecast
+from numerics.forecast.forecast import forecast, verified_level
 from numerics.forecast.shapes import shapes
 from theory.errors import DomainError
-from theory.expressions.arguments import whole_number
+from theory.expressions.arguments import quoted, whole_number
 from theory.workflows.base import Workflow
 
 Array = NDArray[np.float64]
@@ -53,7 +53,10 @@ class Backtest:
     refused: tuple[str, ...]
 
     def __getitem__(self, method: str) -> Trial:
-        return next(trial for trial in self.trials if trial.method == method)
+        found = {trial.method: trial for trial in self.trials}
+        if method not in found:
+            raise KeyError(f"method = {method!r} was not tried: there are {', '.join(found)}.")
+        return found[method]
 
     def __str__(self) -> str:
         lines = [f"{'method':<14}{'rms':>10}{'error/rise':>12}{'coverage':>10}"]
@@ -100,7 +103,8 @@ def backtest(
     errors: dict[str, list[tuple[float, float]]] = {name: [] for name in (LAW, *BASELINES)}
     inside: list[float] = []
     refused: list[str] = []
-    for losses, workflow in measured:
+    verified_level(level)
+    for losses, workflow in _pairs(measured):
         (curve,) = curves(losses, workflow, None, None)
         length = len(curve.generations)
         if length <= count:
@@ -129,6 +133,13 @@ def backtest(
         for name, each in errors.items()
     ]
     return Backtest(tuple(trials), count, len(inside), tuple(refused))
+
+
+def _pairs(measured: object) -> list[tuple[ArrayLike, Workflow]]:
+    pairs = list(measured) if isinstance(measured, Iterable) else None
+    if pairs is None or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        raise DomainError(f"measured = {quoted(measured)} is not allowed: give pairs of losses and their workflow.")
+    return pairs
 
 
 def _ends(measured: NDArray[np.int64], losses: Array, length: int, workflow: Workflow) -> dict[str, float]:

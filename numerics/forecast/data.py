@@ -63,6 +63,8 @@ def curves(
             raise DomainError("workflow is given beside losses by workflow: give losses = {workflow: losses, …} alone.")
         if not losses:
             raise DomainError("losses = {} holds no workflow: give at least one.")
+        for name, value in (("stderr", stderr), ("generations", generations)):
+            _refuse_strangers(name, value, losses)
         return [
             _curve(key, table, _of(stderr, key, "stderr"), _of(generations, key, "generations"))
             for key, table in losses.items()
@@ -73,6 +75,12 @@ def curves(
         if isinstance(value, Mapping):
             raise DomainError(f"{name} is given by workflow, losses are not: give both alike.")
     return [_curve(workflow, losses, stderr, generations)]  # type: ignore[arg-type]
+
+
+def _refuse_strangers(name: str, value: object, losses: Mapping[Workflow, ArrayLike]) -> None:
+    strangers = [key for key in value if key not in losses] if isinstance(value, Mapping) else []
+    if strangers:
+        raise DomainError(f"{name} is given for {quoted(strangers[0])}, whose losses are not: give both alike.")
 
 
 def _of(value: object, workflow: Workflow, name: str) -> object:
@@ -94,9 +102,8 @@ def _curve(workflow: Workflow, losses: ArrayLike, stderr: object, generations: o
         )
     measured = _generations(workflow, generations, table.shape[1])
     if table.shape[1] < FEWEST:
-        raise DomainError(
-            f"losses of {workflow.name} hold {table.shape[1]} generations: a forecast needs {FEWEST} or more."
-        )
+        count = "one generation" if table.shape[1] == 1 else f"{table.shape[1]} generations"
+        raise DomainError(f"losses of {workflow.name} are of {count}: a forecast needs {FEWEST} or more.")
     wrong = ~np.isfinite(table)
     if wrong.any():
         seed, place = (int(index[0]) for index in np.nonzero(wrong))
@@ -114,16 +121,24 @@ def numbers(name: str, value: object) -> Array:
         table = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise DomainError(f"{name} = {quoted(value)} is not a table of numbers, of one length each row.") from None
-    if np.asarray(value).dtype.kind in "bc":
+    if np.asarray(value).dtype.kind in "bcUS":
         raise DomainError(f"{name} = {quoted(value)} is not a table of real numbers.")
     return table
+
+
+def number(name: str, value: object) -> float:
+    """One finite double, or a sentence."""
+    table = numbers(name, value) if not isinstance(value, str) else np.array(np.nan)
+    if table.ndim or not np.isfinite(table):
+        raise DomainError(f"{name} = {quoted(value)} is not allowed: give a finite number.")
+    return float(table)
 
 
 def _generations(workflow: Workflow, given: object, count: int) -> NDArray[np.int64]:
     if given is None:
         return np.arange(1, count + 1)
     table = numbers("generations", given)
-    whole = table.astype(np.int64) if table.ndim == 1 and np.isfinite(table).all() else None
+    whole = table.astype(np.int64) if table.ndim == 1 and (np.abs(table) < 2**53).all() else None
     if whole is None or (whole != table).any() or len(whole) != count or whole[0] != 1 or (np.diff(whole) <= 0).any():
         raise DomainError(
             f"generations = {quoted(given)} of {workflow.name} are not allowed: give one whole number for each of the "

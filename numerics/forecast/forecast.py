@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from numerics.forecast.bounds import mixture_bounds
-from numerics.forecast.data import Curve, curves, numbers
+from numerics.forecast.data import Curve, curves, number
 from numerics.forecast.plateau import Ends, ends
 from numerics.forecast.posterior import RATES, Design, Draws, Points, Posterior, posterior
 from numerics.forecast.screening import refuse, rejection, warnings_of
@@ -18,7 +18,7 @@ from numerics.forecast.shapes import shapes
 from numerics.seeds import Seed, seed_number
 from numerics.threads import single_threaded_algebra
 from theory.errors import DomainError
-from theory.expressions.arguments import quoted, whole_number
+from theory.expressions.arguments import quoted, truth_value, whole_number
 from theory.workflows.base import Workflow, verify_workflow
 
 Array = NDArray[np.float64]
@@ -28,6 +28,8 @@ DRAWS = 2000
 #: Draws of which those are chosen again that agree with a generalisation gap, and how far A may be from half of it: the
 #: standard deviation of its logarithm.
 MANY, GAP_SPREAD = 10_000, 0.5
+#: Of an interval of this level ten draws are beyond each end.
+HIGHEST = 1.0 - 20 / DRAWS
 #: More generations than this are asked of closed forms, not of a forecast.
 LONGEST = 1000
 
@@ -145,9 +147,7 @@ class Forecast:
 
     def probability_above(self, loss: float) -> Array:
         """P(a loss measured at generation g exceeds ``loss``), (horizon,): of collapse, if that is what it means."""
-        threshold = float(numbers("loss", loss))
-        if not np.isfinite(threshold):
-            raise DomainError(f"loss = {loss} is not allowed: give a finite number.")
+        threshold = number("loss", loss)
         return (self._draws.losses > threshold).mean(axis=0)
 
     def _interval(self, values: Array) -> Interval:
@@ -161,11 +161,11 @@ class Forecast:
     @property
     def sentence(self) -> str:
         """The forecast in plain words."""
-        last = max(curve.last for curve in self.measured)
+        count = max(len(curve.generations) for curve in self.measured)
         percent = f"{100 * self.level:g} %"
         told = (
-            f"Under {self.workflow.name}, from {last} measured generations: at generation {self.horizon} the loss will "
-            f"be about {self.median[-1]:.4g}, with probability {percent} from {self.lower[-1]:.4g} to "
+            f"Under {self.workflow.name}, from {count} measured generations: at generation {self.horizon} the loss "
+            f"will be about {self.median[-1]:.4g}, with probability {percent} from {self.lower[-1]:.4g} to "
             f"{self.upper[-1]:.4g}."
         )
         if self.rejected is not None:
@@ -256,17 +256,17 @@ def forecast(
     if last > LONGEST:
         raise DomainError(f"horizon = {horizon} is not allowed: give a generation, {LONGEST} at most.")
     refuse(given)
-    probability = _level(level)
+    probability = verified_level(level)
     reach = max(last, *(curve.last for curve in given))
     first = [curve.losses[:, 0] for curve in given]
     design = Design(
         shapes=tuple(shapes(curve.workflow, reach) for curve in given),
         measured=Points.of([curve.generations for curve in given]),
         shared=len(given) > 1 and all(np.array_equal(first[0], other) for other in first),
-        growing=bool(warm_start),
+        growing=truth_value("warm_start", warm_start),
     )
-    least = None if baseline is None else _finite("baseline", baseline)
-    gap = None if generalisation_gap is None else _finite("generalisation_gap", generalisation_gap)
+    least = None if baseline is None else number("baseline", baseline)
+    gap = None if generalisation_gap is None else number("generalisation_gap", generalisation_gap)
     if gap is not None and gap <= 0:
         raise DomainError(
             f"generalisation_gap = {generalisation_gap} is not allowed: the training loss is below the test loss."
@@ -277,17 +277,13 @@ def forecast(
     return _forecast(tuple(given), found, given[0].workflow, last, probability, seed_number(seed), cautions, gap)
 
 
-def _finite(name: str, value: object) -> float:
-    table = numbers(name, value)
-    if table.ndim or not np.isfinite(table):
-        raise DomainError(f"{name} = {quoted(value)} is not allowed: give a finite number.")
-    return float(table)
-
-
-def _level(level: float) -> float:
-    value = float(numbers("level", level)) if not isinstance(level, str) else np.nan
+def verified_level(level: float) -> float:
+    """A probability for intervals, or a sentence."""
+    value = number("level", level)
     if not 0.0 < value < 1.0:
         raise DomainError(f"level = {quoted(level)} is not allowed: give a probability between 0 and 1, such as 0.9.")
+    if value > HIGHEST:
+        raise DomainError(f"level = {quoted(level)} is not allowed: beyond {HIGHEST:g} nothing is known of the tails.")
     return value
 
 
@@ -349,13 +345,11 @@ def _bounds(found: Posterior, points: Points) -> tuple[Array, Array]:
     data = found.data
     place, _ = found.best
     noise = float(found.noises[place, 0] * data.spread.max())
-    measured, later = (_signed(data.design.basis(each), data) for each in (data.points, points))
-    low, high, _ = mixture_bounds(measured, data.losses, later, noise)
-    return low, high
-
-
-def _signed(basis: Array, data: object) -> Array:
-    """Curves that may only rise; what rows save may only fall, and is turned."""
-    found = basis.copy()
-    found[-1] *= -1.0
-    return found if basis[-1].any() else found[:-1]
+    measured, later = (data.design.basis(each) for each in (data.points, points))
+    # Curves may only rise; what rows save may only fall, and is turned.
+    signs = np.r_[np.ones(len(measured) - 1), -1.0]
+    # A curve that is 0 wherever losses were measured is left out, as it is from the fit: they do not bound it.
+    known = measured.any(axis=1)
+    inside, outside = ((signs[:, None] * curves_of)[known] for curves_of in (measured, later))
+    low, high, _ = mixture_bounds(inside, data.losses, outside, noise)
+    return low + data.origin, high + data.origin

@@ -6,8 +6,9 @@ With m the share of bias in the rise and u what growing data save, the expected 
           \qquad S \ge 0,
 
 each curve scaled to mean 1 over what is measured. Around it lie three kinds of Gaussian noise: independent from one
-generation to the next; persistent, with the covariance of the workflow's limit process, for what a chain has learnt it
-passes on; and a discrepancy, the law being only nearly true, a Brownian motion in log g in proportion to the rise.
+generation to the next; persistent, for what a chain has learnt it passes on, with the squared covariance of the
+workflow's limit process, a loss being quadratic in it; and a discrepancy, the law being only nearly true, a Brownian
+motion in log g in proportion to the rise.
 (E, S) is integrated out, with a flat prior on S ≥ 0; λ, m, u and the sizes of the noise run over a grid.
 """
 
@@ -25,6 +26,7 @@ from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
 from numerics.forecast.data import Curve
 from numerics.forecast.shapes import Shapes
+from theory.errors import DomainError
 
 Array = NDArray[np.float64]
 
@@ -35,8 +37,9 @@ SAVINGS = np.array([0.0, 0.15, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0])
 #: Standard deviation of a single loss over the rise, and the log-normal prior of it where nothing measures it.
 NOISES = np.geomspace(0.003, 0.8, 8)
 PRIOR_NOISE, PRIOR_SPREAD = 0.08, 2.0
-#: How much of the variance of the noise persists, and the discrepancy per unit of log g, over the rise.
-PERSISTENCES = np.array([0.1, 0.6])
+#: How much of the variance of the noise persists, and the discrepancy per unit of log g, over the rise. A loss that is
+#: computed without error has no other noise than what its chain has learnt.
+PERSISTENCES = np.array([0.1, 0.9])
 DISCREPANCIES = np.array([0.01, 0.04])
 #: The prior of λ, and of the share of bias, is proportional to LEAN + λ, LEAN + m: little-trained learners, as most
 #: are that are measured, keep much of what they are shown, and rise by bias.
@@ -156,7 +159,7 @@ class Design:
     # -- noise -------------------------------------------------------------------------------------------
 
     def persistent(self, left: Points, right: Points) -> Array:
-        """Covariance of the limit processes; of two workflows, by the real data that they have in common."""
+        """Covariance of the losses of chains; of two workflows, by the real data that they have in common."""
         found = np.zeros((len(left), len(right)))
         for a, first in enumerate(self.shapes):
             rows = np.flatnonzero(left.index == a)
@@ -186,6 +189,7 @@ class Data:
     losses : (k,), means over seeds
     spread : (k,), standard deviation of each, in units of that of a single loss, or as given
     rise : what noise and discrepancy are in proportion to
+    origin : what ``losses`` are counted from, so that a large constant in them costs no digits
     """
 
     design: Design
@@ -193,6 +197,7 @@ class Data:
     losses: Array
     spread: Array
     rise: float
+    origin: float
 
     def joint(self, noises: Array, left: Points, right: Points, scale: tuple[Array, Array]) -> Array:
         """What two lists of points have in common, for every cell of noise: what persists, and the discrepancy."""
@@ -289,8 +294,8 @@ class Posterior:
             covariance[np.diag_indices_from(covariance)] += _own(self.noises[place], spread)
             scatter = rng.standard_normal((len(rows), len(points))) @ _root(covariance).T
             losses[rows] = means[rows] + left @ gain.T + scatter
-            parts.append(np.column_stack((floor, rise, data.design.cells[cells])))
-        return Draws(np.concatenate(parts), means, losses)
+            parts.append(np.column_stack((floor + data.origin, rise, data.design.cells[cells])))
+        return Draws(np.concatenate(parts), means + data.origin, losses + data.origin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -366,7 +371,8 @@ def _own(noise: Array, spread: Array) -> Array:
 def _root(covariance: Array) -> Array:
     """A square root of a covariance that rounding may have left a little short of nonnegative."""
     values, vectors = np.linalg.eigh(covariance)
-    root: Array = vectors * np.sqrt(np.maximum(values, 0.0))
+    # The symmetric one, which does not turn with rounding as eigenvectors do.
+    root: Array = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     return root
 
 
@@ -378,6 +384,11 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     basis = design.basis(data.points)
     centred = basis - basis.mean(axis=1, keepdims=True)
     size = ((design.mixtures @ (centred @ centred.T)) * design.mixtures).sum(axis=1)
+    if (size <= FLAT).all():
+        raise DomainError(
+            f"losses of {', '.join(each.workflow.name for each in measured)} are expected to be the same at every "
+            "generation that was measured, for no model there learns from another: there is nothing to forecast from."
+        )
     columns = np.column_stack((np.ones(len(data.losses)), data.losses, basis.T))
     covariances = data.joint(noises, data.points, data.points, (data.spread, data.spread))
     diagonal = np.arange(len(data.points))
@@ -394,6 +405,7 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
 
 def _data(measured: Sequence[Curve], design: Design, known: bool) -> Data:
     rise = max(float(abs(each.mean[1:] - each.mean[0]).max()) for each in measured)
+    origin = float(measured[0].mean[0])
     spread = [
         each.stderr if known and each.stderr is not None else np.full(len(each.generations), rise / each.seeds**0.5)
         for each in measured
@@ -405,10 +417,11 @@ def _data(measured: Sequence[Curve], design: Design, known: bool) -> Data:
     return Data(
         design=design,
         points=Points(points.index[kept], points.generation[kept]),
-        losses=np.concatenate([each.mean for each in measured])[kept],
+        losses=np.concatenate([each.mean - origin for each in measured])[kept],
         # A standard error of 0 is one that was rounded away.
         spread=np.maximum(np.concatenate(spread), 1e-6 * rise)[kept],
         rise=rise,
+        origin=origin,
     )
 
 

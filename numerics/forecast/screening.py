@@ -18,19 +18,32 @@ Array = NDArray[np.float64]
 JUMP, PART = 4.0, 0.5
 #: Where the law is rejected: probability of residuals as large, their size over the rise, and their correlation.
 REJECTED, MATERIAL, CORRELATED = 1e-3, 0.015, 0.6
+#: Losses that differ by less than this part of them differ by rounding; none may be larger than LARGEST.
+ROUNDING, LARGEST = 1e-13, 1e100
 #: A rise that has this probability of not being negative is one.
 FALLING = 0.01
 
 
 def refuse(measured: Sequence[Curve]) -> None:
     """Refuse losses that do not move, or that jump half-way as on another test set."""
-    if all(np.ptp(each.mean) == 0 for each in measured):
+    if all(np.ptp(each.mean) <= ROUNDING * np.abs(each.losses).max() for each in measured):
         raise DomainError(
             f"losses are constant, {measured[0].mean[0]:g} at every generation: there is nothing to forecast from."
         )
     for each in measured:
+        _refuse_unit(each)
         _refuse_falling(each)
         _refuse_jump(each)
+
+
+def _refuse_unit(curve: Curve) -> None:
+    """Squares of losses must be numbers that a double can hold."""
+    least, largest = float(np.abs(curve.mean - curve.mean[0]).max()), float(np.abs(curve.losses).max())
+    if 0 < least < 1.0 / LARGEST or largest > LARGEST:
+        raise DomainError(
+            f"losses of {curve.workflow.name} are of the size {largest:.3g} and move by {least:.3g}: give them in "
+            f"another unit, in which both are between {1 / LARGEST:g} and {LARGEST:g}."
+        )
 
 
 def _refuse_falling(curve: Curve) -> None:
@@ -39,7 +52,10 @@ def _refuse_falling(curve: Curve) -> None:
     if max(rows) > rows[0]:
         return
     change = np.diff(curve.mean)
-    if curve.stderr is not None:
+    if curve.stderr is None and curve.seeds > 1:
+        fall = curve.losses[:, -1] - curve.losses[:, 0]
+        significant = float(fall.mean()) < -4.0 * float(fall.std(ddof=1)) / curve.seeds**0.5
+    elif curve.stderr is not None:
         significant = curve.mean[-1] - curve.mean[0] < -4.0 * np.hypot(curve.stderr[0], curve.stderr[-1])
     else:
         significant = bool((change < 0).all())

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Shapes:
-    """What is known of a workflow before any loss is measured, at generations 1, …, H.
+    r"""What is known of a workflow before any loss is measured, at generations 1, …, H.
 
     Attributes
     ----------
@@ -34,8 +34,13 @@ class Shapes:
     ratio : (H,), the asymptotic risk ratio
     depths : (H, H), row g the law of the depth K of a training row of generation g
     saved : (H,), 1 − rows_1/rows_g
-    covariance : (H, H), of the limit process, 1 at generation 1
-    opening : (H,), how much of the noise of the real data is in each generation, 1 at generation 1
+    covariance : (H, H), of the losses of a chain, 1 at generation 1
+    opening : (H,), how much of the loss's noise at generation 1 is in each generation; their products are covariances
+        of two workflows that share generation 1
+
+    A loss is quadratic in what has been learnt, and for a centred Gaussian process
+    :math:`\mathrm{Cov}(Z_g^2, Z_h^2) = 2\,\mathrm{Cov}(Z_g, Z_h)^2`: the covariances are squares of those of the limit
+    process, and the noise of a chain grows as its risk does.
     """
 
     workflow: Workflow
@@ -96,8 +101,8 @@ def _computed(workflow: Workflow, horizon: int) -> Shapes:
         ratio=process.variance / first,
         depths=_depths(workflow, horizon),
         saved=1.0 - rows[0] / rows,
-        covariance=process.covariance / first,
-        opening=loading / loading[0],
+        covariance=(process.covariance / first) ** 2,
+        opening=(loading / loading[0]) ** 2,
     )
 
 

@@ -123,10 +123,17 @@ def named(file: Path, tables: list[Losses], workflow: str | None) -> tuple[list[
         return [asked], asked
     if any(table.workflow == "" for table in tables):
         raise DomainError(f"{file}: some rows have no workflow and others have one.")
-    measured = [build("regular", table.workflow, {})[1] for table in tables]
+    measured = [_workflow(file, table.workflow) for table in tables]
     if len(set(measured)) < len(measured):
         raise DomainError(f"{file}: a workflow has two names, {', '.join(table.workflow for table in tables)}.")
     return measured, measured[0] if asked is None else asked
+
+
+def _workflow(file: Path, name: str) -> Workflow:
+    try:
+        return build("regular", name, {})[1]
+    except DomainError as error:
+        raise DomainError(f"{file}, column workflow: {error}") from None
 
 
 def as_plain(found: Forecast) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sympy import Rational, factorial, gamma, harmonic, hyper, log, oo, pi, sqrt, sympify, zeta
 
+from theory.design.depth import depth
 from theory.expected import expected_risk
 from theory.expressions.lambert import lambert_sum
 from theory.expressions.symbols import G, j, l
 from theory.models import LinearRegression, Poisson, Regular
 from theory.papers.paper import Paper, Sides
-from theory.papers.symbols import B, T, d, n, q, sigma
+from theory.papers.symbols import B, T, d, n, q, rate, sigma
 from theory.papers.symbols import share as lam
 from theory.workflows import (
     Accumulate,
@@ -157,3 +158,29 @@ def labels() -> Sides:
     ratio = expected_risk(Regular(), LabelledPool(Rational(1, 3), share=1)).ratio
     generations = (2, 5, 20)
     return tuple(ratio.at(g) for g in generations), tuple(1 / (1 + Rational(g - 1, 3)) for g in generations)
+
+
+@PAPER.states("docs/laws.md", "depth: a row of accumulate keeps λ of a feature like a permutation weighs its cycles")
+def generating_function() -> Sides:
+    """E λ^K in closed form, and its decay; a subsample's rows are as deep."""
+    found = [depth(workflow).generating(rate) for workflow in (Accumulate(), AccumulateSubsample())]
+    form = gamma(G + rate) / (gamma(G + 1) * gamma(1 + rate))
+    return (*(each.closed_form for each in found), found[0].growth), (form, form, G ** (rate - 1) / gamma(1 + rate))
+
+
+@PAPER.states("docs/laws.md", "depth: the rise of accumulate settles at 1/(1 − λ) for λ < 1, and at λ = 1 is H_G − 1")
+def rise_of_accumulate() -> Sides:
+    """Limits at λ = 4/5 and 1, and the mean depth."""
+    found = depth(Accumulate())
+    limits = (found.rise(Rational(4, 5)).limit, found.rise(1).limit)
+    return (*limits, found.mean.closed_form), (sympify(5), oo, harmonic(G) - 1)
+
+
+@PAPER.states(
+    "docs/laws.md", "depth: with a share ρ of real data beside the latest block, s = 1 − ρ, at most s/(1 − sλ)"
+)
+def rise_with_real_data() -> Sides:
+    """Limit for any λ at ρ = 2/5, and E K."""
+    s = Rational(3, 5)
+    found = depth(RealPlusLatest(share=1 - s))
+    return (found.rise(rate).limit, found.mean.limit), (s / (1 - s * rate), s / (1 - s))
