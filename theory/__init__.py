@@ -40,6 +40,7 @@ from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
 from theory.spread import StandardDeviation
 from theory.workflows.base import Workflow
+from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
 from theory.workflows.weighted import Weighted
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Boundedness",
     "BranchingExtinction",
     "Derivation",
+    "Ecosystem",
     "DomainError",
     "ExtinctionTime",
     "G",
@@ -62,6 +64,7 @@ __all__ = [
     "RidgeRegression",
     "Risk",
     "StandardDeviation",
+    "SymmetricEcosystem",
     "Step",
     "StepError",
     "UniformMaximum",

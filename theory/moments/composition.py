@@ -19,12 +19,13 @@ from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.moments.converging import ConvergingRecurrence
+from theory.moments.covariance import covariance_moments
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.stationary import StationaryRecurrence
 from theory.workflows.base import Workflow
 from theory.workflows.converging import ConvergingDynamics
-from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics, PoolDynamics
+from theory.workflows.dynamics import GENERATION, CovarianceDynamics, LagWindow, LinearDynamics, PoolDynamics
 
 
 def compose(
@@ -51,6 +52,8 @@ def compose(
         return replace(pool_exact(dynamics, curvature, points), scale=noise)
     if isinstance(dynamics, LinearDynamics):
         return replace(linear_moments(workflow, dynamics, curvature), scale=noise, exactness=exactness)
+    if isinstance(dynamics, CovarianceDynamics):
+        return replace(covariance_moments(dynamics, curvature), scale=noise, exactness=exactness)
     if isinstance(dynamics, LagWindow):
         return StationaryRecurrence(dynamics, workflow, curvature=curvature, scale=noise, exactness=exactness)
     if isinstance(dynamics, ConvergingDynamics):

@@ -29,8 +29,10 @@ from sympy import (
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.expressions.signs import Ranges, at_least, sign, unit_interval
+from theory.moments.covariance import CovarianceRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
+from theory.solver.coupled import is_coupled, limit_and_growth
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.power_law import power_law
@@ -40,6 +42,9 @@ from theory.solver.shrinking_steps import at_infinity, shrinking_limit
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
 from theory.solver.unsolved import by_cases, outcomes
+
+#: Moments of coupled models beyond which a closed form, a sum over roots of polynomials, says less than its limit.
+LARGEST_COUPLED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,8 @@ class Solution:
     @cached_property
     def closed_form(self) -> Expr | None:
         """The moment at G; None when none was derived."""
+        if is_coupled(self.recurrence) and self.recurrence.readout.shape[1] > LARGEST_COUPLED:  # type: ignore[attr-defined]
+            return None
         if isinstance(self.recurrence, MomentRecurrence):
             return solve_recurrence(self.recurrence)
         return self.recurrence.closed_form()
@@ -140,7 +147,17 @@ class Solution:
             return None
         return None if recurrence.matrix.shape == (1, 1) else spectral_radius(recurrence.matrix, order)
 
+    @cached_property
+    def _coupled(self) -> tuple[Expr | None, Expr | None]:
+        """Limit and leading term of many moments by linear algebra."""
+        recurrence = self.recurrence
+        if not isinstance(recurrence, CovarianceRecurrence) or not is_coupled(recurrence):
+            return None, None
+        return limit_and_growth(recurrence)
+
     def _limit(self, order: Order) -> Expr | None:
+        if self._coupled[0] is not None:
+            return self._coupled[0]
         try:
             return self._limit_by_order(order)
         except UnknownOrder:
@@ -206,6 +223,8 @@ class Solution:
         return found if found is None or found.free_symbols else radsimp(found)
 
     def _growth(self, order: Order) -> Expr | None:
+        if self._coupled[1] is not None:
+            return self._coupled[1]
         try:
             return self._growth_by_order(order)
         except UnknownOrder:

@@ -108,3 +108,30 @@ def random_walk(gain: Callable[[Symbol], Expr]) -> LinearDynamics:
         readout=Matrix([[1]]),
         initial=zeros(1, 0),
     )
+
+
+@dataclass(frozen=True)
+class CovarianceDynamics(Dynamics):
+    r"""Second moments of several coupled models, stated by themselves: from generation 2 on
+
+    .. math:: m_g = A\, m_{g-1} + \sum_k B_k\,(1 + \kappa\, H_k m_{g-1}) + f, \qquad r_g = h\, m_g,
+
+    in units of the noise of a unit block, κ the curvature of the model: block k is drawn from a model with risk
+    :math:`H_k m_{g-1}`. All entries are free of the generation.
+
+    Attributes
+    ----------
+    transition, noise, risks, fresh, readout : A (k, k), B (k, q), H (q, k), f (k, 1) and h (1, k)
+    initial : the moments of generation 1, those of fits on real data alone (k, 1)
+    """
+
+    transition: Matrix
+    noise: Matrix
+    risks: Matrix
+    fresh: Matrix
+    readout: Matrix
+    initial: Matrix
+
+    def __post_init__(self) -> None:
+        for name in ("transition", "noise", "risks", "fresh", "readout", "initial"):
+            object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
