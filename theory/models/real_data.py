@@ -46,7 +46,13 @@ def _coupled(model: Model, workflow: Workflow, loss: str) -> Recurrence:
     except NotDerivedError:
         if workflow.chain is workflow:
             raise
-    return InTurn(model.recurrence(workflow.chain, loss), workflow)
+    of_chain = model.recurrence(workflow.chain, loss)
+    if of_chain.margin is not None:
+        raise NotDerivedError(
+            f"workflow = {workflow.name}: the {loss} loss of {model.name} asks for enough samples in every fit, which is "
+            f"derived for single chains only. Simulation works."
+        )
+    return InTurn(of_chain, workflow)
 
 
 def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | None:

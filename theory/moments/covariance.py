@@ -61,7 +61,9 @@ class CovarianceRecurrence(MomentRecurrence):
 
 def _flint(entries: list[Any], rows: int, cols: int, square: list[Any], column: Any) -> tuple[fmpz_mat, fmpz]:
     """The numerators of rationals over their common denominator, and that; a square matrix with a column beside it."""
-    listed = entries if not square else [value for row, last in zip(square, column, strict=True) for value in (*row, last)]
+    listed = (
+        entries if not square else [value for row, last in zip(square, column, strict=True) for value in (*row, last)]
+    )
     table = fmpq_mat(rows, cols, [fmpq(int(value.p), int(value.q)) for value in listed])
     return table.numer_denom()
 

@@ -123,6 +123,7 @@ class CovarianceDynamics(Dynamics):
     ----------
     transition, noise, risks, fresh, readout : A (k, k), B (k, q), H (q, k), f (k, 1) and h (1, k)
     initial : the moments of generation 1, those of fits on real data alone (k, 1)
+    fewest : samples of the smallest fit of generation 1, and of any later generation, in units of n
     """
 
     transition: Matrix
@@ -131,6 +132,7 @@ class CovarianceDynamics(Dynamics):
     fresh: Matrix
     readout: Matrix
     initial: Matrix
+    fewest: tuple[Expr, Expr]
 
     def __post_init__(self) -> None:
         for name in ("transition", "noise", "risks", "fresh", "readout", "initial"):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr, ImmutableMatrix, Integer, Matrix, MatrixBase, S, Symbol, cancel, eye, factor, ones, zeros
+from sympy import Expr, ImmutableMatrix, Integer, Matrix, MatrixBase, Min, S, Symbol, cancel, eye, factor, ones, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, is_positive_integer, is_probability, quoted, truth_value, whole_number
@@ -186,7 +186,9 @@ class Ecosystem(Workflow):
                 fresh[index] = self.shares[row] ** 2 / self.real[row]
                 risks[row, index] = ONE
             initial[index] = ONE if self.same_start else ONE / self.block_sizes[row] if row == col else S.Zero
-        return CovarianceDynamics(transition, noise, risks, fresh, risks[self.observed, :], initial)
+        everyone = [self.observing(who) for who in range(m)]
+        fewest = tuple(Min(*(one.rows(g) for one in everyone)) for g in (1, 2))
+        return CovarianceDynamics(transition, noise, risks, fresh, risks[self.observed, :], initial, fewest)
 
     @property
     def free_symbols(self) -> set[Any]:
@@ -214,8 +216,8 @@ class Ecosystem(Workflow):
 class InTurns(Workflow):
     """The models of an ecosystem as one chain, in which a block is drawn from the model before it, and they take turns.
 
-    Models 1 … m are the first ones, each fitted on real data; model gm + i + 1 is model i of generation g + 1, and reads
-    the m blocks (g − 1)m + 2 … gm + 1, drawn from the models of generation g.
+    Models 1 … m are the first ones, each fitted on real data; model gm + i + 1 is model i of generation g + 1, and
+    reads the m blocks (g − 1)m + 2 … gm + 1, drawn from the models of generation g.
     """
 
     ecosystem: Ecosystem
@@ -276,8 +278,8 @@ class InTurns(Workflow):
 class SymmetricEcosystem(Workflow):
     r"""m models that are alike: each keeps 1 − a for its own block and shares a among the m − 1 others'.
 
-    With fresh real data of weight λ and n samples each, :math:`W = (1-\lambda)\bigl((1-a) I + \tfrac{a}{m-1}(J - I)\bigr)`.
-    Two moments close, :math:`p = C_{ii} + (m-1) C_{ik}` and :math:`q = C_{ii} - C_{ik}`: with
+    With fresh real data of weight λ,
+    :math:`W = (1-\lambda)\bigl((1-a) I + \tfrac{a}{m-1}(J - I)\bigr)`, J the matrix of ones. Two moments close, :math:`p = C_{ii} + (m-1) C_{ik}` and :math:`q = C_{ii} - C_{ik}`: with
     :math:`\mu = 1 - \tfrac{am}{m-1}`,
 
     .. math:: p_g = (1-\lambda)^2(p_{g-1} + e_g) + \lambda^2,\quad q_g = (1-\lambda)^2\mu^2(q_{g-1} + e_g) + \lambda^2,
@@ -307,7 +309,7 @@ class SymmetricEcosystem(Workflow):
     >>> from theory import Ecosystem, Regular, expected_risk
     >>> m = Symbol("m", integer=True, positive=True)
     >>> expected_risk(Regular(), Ecosystem.symmetric(m, exchange=1 - 1 / m)).ratio.closed_form
-    (G + m - 1)/m
+    Piecewise((1, Eq(G, 1)), (G/m, True))
     """
 
     m: Expr
@@ -396,6 +398,7 @@ class SymmetricEcosystem(Workflow):
             fresh=Matrix([fresh, fresh]),
             readout=risk,
             initial=first,
+            fewest=(self.rows(1), self.rows(2)),
         )
 
 
@@ -460,7 +463,8 @@ def _shares(table: ImmutableMatrix, fresh: object) -> tuple[Expr, ...]:
 
 
 def _amounts(name: str, given: object, m: int) -> tuple[Expr, ...]:
-    one = isinstance(given, Expr) or not isinstance(given, Iterable) or (isinstance(given, str) and " " not in given.strip())
+    listed = len(given.split()) > 1 if isinstance(given, str) else isinstance(given, Iterable)
+    one = isinstance(given, Expr) or not listed
     values = [given] * m if one else _entries(name, given)
     if len(values) != m:
         raise DomainError(f"{name} has {len(values)} entries: give one amount, or one for each of the {m} models.")
