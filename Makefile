@@ -20,7 +20,7 @@ verify: $(VENV)/.installed
 	$(BIN)/selfgen verify $(STUDY) $(if $(OUTPUT),--output $(OUTPUT))
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

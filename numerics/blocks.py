@@ -105,6 +105,13 @@ class Moments:
         return cubes, fourths
 
 
+def correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The correlations behind a covariance; zero where something does not vary."""
+    deviation = np.sqrt(np.diag(covariance))
+    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    return covariance * np.outer(scale, scale)
+
+
 def moments(losses: NDArray[np.float64]) -> Moments:
     """Moments of losses of shape (G, replicates), which are overwritten."""
     generations, count = losses.shape

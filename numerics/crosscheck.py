@@ -14,7 +14,7 @@ from sympy import false
 from numerics.evaluate import evaluate
 from numerics.gaussian_maximum import GaussianMaximum
 from numerics.importance import is_possible
-from numerics.loss_law import LossLaw, loss_law
+from numerics.loss_law import ROUNDING, LossLaw, loss_law
 from numerics.simulate import MOST_REPLICATES, Simulation
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted
@@ -27,8 +27,6 @@ AGREES, DISAGREES, INCONCLUSIVE = "agrees", "disagrees", "inconclusive"
 ASKED = 0.25
 # A formula error counts as detectable when it would have been caught with this probability.
 POWER = 0.99
-# Relative accuracy of an evaluated formula and of an average of floating-point numbers.
-ROUNDING = 1e-12
 # Below the smallest normal double, a variance has lost its digits.
 TINIEST = float(np.finfo(float).tiny)
 
@@ -54,6 +52,19 @@ class Crosscheck:
         where no number of them would
     reason : why the verdict is not "agrees"; for a formula to leading order, also when it is, how its remainder
         compares with ``detectable``; else None
+
+    Notes
+    -----
+    Derived here; see :func:`crosscheck`.
+
+    Examples
+    --------
+    >>> from numerics import crosscheck, simulate
+    >>> from theory import GaussianMean, Replace, expected_risk
+    >>> model, workflow = GaussianMean(sigma2=1, n=50), Replace()
+    >>> found = crosscheck(expected_risk(model, workflow), simulate(model, workflow, generations=3, replicates=5000))
+    >>> found.passed, found.z.shape, found.reason is None
+    (True, (3,), True)
     """
 
     verdict: str

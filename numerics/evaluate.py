@@ -12,13 +12,17 @@ from flint import acb
 from numpy.typing import ArrayLike, NDArray
 from sympy import Expr, I, nan, oo, sympify, true, zoo
 
+from numerics.balls.ages import run_fading, run_renewal
 from numerics.balls.recurrence import run_moments, run_pathway
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, shown
 from theory.expressions.balls import BallProgram, real_bits
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
+from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.renewal import RenewalRecurrence
 from theory.risk import Risk
 
 _Run: TypeAlias = Callable[[Iterable[int], int], dict[int, acb]]
@@ -57,6 +61,10 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
     DomainError
         When a parameter is still symbolic, or a generation is not a whole number ≥ 1 or is out of reach of
         a recurrence without closed form.
+
+    Notes
+    -----
+    Ball arithmetic is Arb's: Johansson (2017), IEEE Trans. Comput. 66.
 
     Examples
     --------
@@ -111,7 +119,10 @@ def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
     closed_form = risk._formula
     # Outside the domain some generation is infinite, and only the recurrence knows from which one on.
     valid = risk.domain == true or closed_form is oo
-    if closed_form is not None and valid and not closed_form.has(nan, zoo):
+    # Series anew at every generation cost more than the recurrence run once, where most generations are wanted.
+    run = closed_form is not None and closed_form.has(lambert_sum, q_pochhammer)
+    run = run and isinstance(risk.recurrence, MomentRecurrence) and max(generations) <= 20 * len(generations)
+    if closed_form is not None and valid and not run and not closed_form.has(nan, zoo):
         found = _evaluate_formula(closed_form, generations, partial=True)
     left = [g for g in generations if g not in found]
     if left:
@@ -162,9 +173,23 @@ def _(recurrence: PathwayRecurrence, risk: Risk, generations: list[int]) -> dict
             recurrence.workflow, recurrence.curvature, recurrence.scale, recurrence.offset, list(left), bits
         )
 
+    return _where_finite(recurrence, run, generations)
+
+
+@runner.register
+def _(recurrence: FadingRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return _where_finite(recurrence, lambda left, bits: run_fading(recurrence, list(left), bits), generations)
+
+
+@runner.register
+def _(recurrence: RenewalRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return _where_finite(recurrence, lambda left, bits: run_renewal(recurrence, list(left), bits), generations)
+
+
+def _where_finite(recurrence: PathwayRecurrence, run: _Run, generations: list[int]) -> dict[int, float]:
     end = recurrence.first_infinite(max(generations))
     finite = [g for g in generations if end is None or g < end]
-    found = dict.fromkeys((g for g in generations if g not in finite), math.inf)
+    found = dict.fromkeys((g for g in generations if end is not None and g >= end), math.inf)
     return found | (settle(run, finite, partial=False) if finite else {})
 
 

@@ -50,6 +50,24 @@ class GenerationRun:
     losses : of every replicate at every generation, (R, G)
     workflow, loss, n, seed : how it was done
     pool : real rows of which block 1 is a subset
+
+    Notes
+    -----
+    Measured here, by :func:`run_generations`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from theory import Replace
+    >>> class Mean:
+    ...     random_state = None
+    ...     def fit(self, X):
+    ...         self.mean = X.mean()
+    ...     def sample(self, n):
+    ...         return np.random.default_rng(self.random_state).normal(self.mean, 1, n)
+    >>> run = run_generations(Mean, np.arange(50.0), Replace(), 3, "mean", replicates=4, n=10)
+    >>> run.replicates, run.generations, run.mean.shape, run.stderr.shape
+    (4, 3, (3,), (3,))
     """
 
     losses: Array
@@ -203,6 +221,8 @@ def run_generations(
     Notes
     -----
     Linear algebra is held at one thread, since sums over threads differ in the last bits.
+
+    Built here; the convention of weights is that of :class:`theory.Workflow`.
 
     Examples
     --------

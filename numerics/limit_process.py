@@ -54,6 +54,18 @@ class LimitProcess:
     generations : G
     coefficients : (G, m), how much of each independent innovation is in Z_1, …, Z_G
     innovation_variances : (m,)
+
+    Notes
+    -----
+    Dey and Donoho (2024); computed here.
+
+    Examples
+    --------
+    >>> from numerics import limit_process
+    >>> from theory import Replace
+    >>> process = limit_process(Replace(), dimension=2, generations=4)
+    >>> process.variance.tolist(), process.paths(10, seed=1).shape
+    ([1.0, 2.0, 3.0, 4.0], (10, 4, 2))
     """
 
     workflow: Workflow

@@ -25,6 +25,7 @@ from flint import fmpq
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr, ndtri
 
+from numerics.blocks import correlation
 from numerics.pathway_table import pathway_coefficients
 from theory.errors import NotDerivedError
 from theory.models.base import Model
@@ -48,6 +49,8 @@ VARIANCE_ERROR = 1 / 3
 MOST_GENERATIONS = 150
 #: Nor are more moments, added up over the generations.
 MOST_WORK = 3000
+# Relative accuracy of an evaluated formula and of an average of floating-point numbers.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +79,7 @@ class LossLaw:
     @property
     def correlation(self) -> Array:
         """Zero where a loss does not vary."""
-        deviation = np.sqrt(np.diag(self.covariance))
-        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-        return self.covariance * np.outer(scale, scale)
+        return correlation(self.covariance)
 
     def stderr(self, replicates: int) -> Array:
         """Standard error of the average of as many replicates, (G,)."""
@@ -164,7 +165,7 @@ def loss_law(simulation: Averages) -> LossLaw:
     excess = none if simulation.excess is None else simulation.excess[:generations]
     if derived is None and simulation.method != "importance":
         variance = exact_variance(simulation.model, simulation.workflow, simulation.loss, generations)
-        if variance is not None:
+        if variance is not None and _varies(simulation, variance):
             deviation = np.sqrt(variance)
             covariance = simulation.correlation * np.outer(deviation, deviation)
             return LossLaw(simulation.mean, covariance, skewness, excess, known=True)
@@ -173,6 +174,13 @@ def loss_law(simulation: Averages) -> LossLaw:
     if derived is not None:
         return derived
     return LossLaw(simulation.mean, simulation.covariance, skewness, excess, known=False)
+
+
+def _varies(simulation: Averages, variance: Array) -> bool:
+    """Whether the run varied wherever the loss does: what is estimated of one that did not says nothing."""
+    spread, size = np.sqrt(np.diag(simulation.covariance)), np.abs(simulation.mean)
+    seen = spread[: len(variance)] > ROUNDING * size[: len(variance)]
+    return bool(seen[variance > 0].all())
 
 
 def exact_variance(model: Model, workflow: Workflow, loss: str, generations: int) -> Array | None:

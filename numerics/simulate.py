@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.blocks import Moments, Sampler, all_moments
+from numerics.blocks import Moments, Sampler, all_moments, correlation
 from numerics.importance import is_needed, tilted_chain
 from numerics.samplers.choose import sampler, verify_numbers
 from numerics.samplers.in_turn import InTurn
@@ -38,6 +38,18 @@ class Simulation:
     largest_share : at each generation, the share of the sum of squared deviations owed to one replicate, (G,)
     skewness, excess : of the loss of one replicate: third and fourth cumulants in units of its deviation, (G,)
     model, workflow, loss, method, seed, replicates : how it was done
+
+    Notes
+    -----
+    Measured here, by :func:`simulate`.
+
+    Examples
+    --------
+    >>> from numerics import simulate
+    >>> from theory import Poisson, Replace
+    >>> run = simulate(Poisson(rate=3, n=10), Replace(), generations=4, replicates=1000)
+    >>> run.mean.shape, run.covariance.shape, run.stderr.shape, run.method
+    ((4,), (4, 4), (4,), 'exact-law')
     """
 
     model: Model
@@ -65,9 +77,7 @@ class Simulation:
     @property
     def correlation(self) -> Array:
         """Correlation of the losses between generations; zero where a loss does not vary."""
-        deviation = np.sqrt(np.diag(self.covariance))
-        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-        return self.covariance * np.outer(scale, scale)
+        return correlation(self.covariance)
 
 
 def simulate(
@@ -119,6 +129,10 @@ def simulate(
     ------
     DomainError
         When a parameter is a symbol, or a block would hold a fraction of a point.
+
+    Notes
+    -----
+    The laws that are drawn from are derived here; each is at the head of its module in :mod:`numerics.samplers`.
 
     Examples
     --------

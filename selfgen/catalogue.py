@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from selfgen.proofs import certified
 from theory import (
@@ -18,12 +19,15 @@ from theory import (
     Poisson,
     QuadraticVariance,
     Regular,
+    RidgeRegression,
+    Risk,
     expected_risk,
 )
 from theory.models.base import Model
+from theory.models.bent import BentModel
 from theory.models.exponential_family import ExponentialFamily
-from theory.registry import MODELS as REGISTERED
-from theory.registry import WORKFLOWS, example
+from theory.proof import Certificate
+from theory.registry import EVERY_MODEL, WORKFLOWS, example
 from theory.workflows.base import Workflow
 
 CLOSED, VALUES, SIMULATION = "closed form", "values", "simulation"
@@ -45,7 +49,12 @@ _KINDS: dict[str, Model] = {
 def _kinds() -> dict[str, Model]:
     """The kinds above, and every model of the registry that is of none of them."""
     known = (ExponentialFamily, *map(type, _KINDS.values()))
-    return _KINDS | {name: built() for name, built in REGISTERED.items() if not issubclass(built, known)}
+    others = {name: built.general() for name, built in EVERY_MODEL.items() if not issubclass(built, known)}
+    return _KINDS | {
+        f"{name.replace('-', ' ')}{kind and f': {kind}'}": model
+        for name, kinds in others.items()
+        for kind, model in kinds.items()
+    }
 
 
 #: One of each kind of model, with numbers only where a loss needs them.
@@ -79,19 +88,37 @@ def workflows() -> dict[str, Workflow]:
     return {name: example(built) for name, built in WORKFLOWS.items()}
 
 
-def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
-    """Derive one risk and say how far that got."""
+@cache
+def derived(model: Model, workflow: Workflow, loss: str) -> tuple[Risk | None, Certificate | None]:
+    """The risk, with numbers where the loss needs them, and the certificate of its closed form; None where none is."""
     try:
         risk = expected_risk(concrete(model, loss), workflow, loss=loss)
     except NotDerivedError:
+        return None, None
+    return risk, certified(risk)
+
+
+def cell(model: Model, workflow: Workflow, loss: str) -> Cell:
+    """Derive one risk and say how far that got."""
+    risk, certificate = derived(model, workflow, loss)
+    if risk is None:
         return Cell(SIMULATION, "")
     if risk.closed_form is None:
         return Cell(VALUES, risk.exactness)
-    return Cell(CLOSED, risk.exactness, certified(risk) is not None)
+    return Cell(CLOSED, risk.exactness, certificate is not None)
 
 
 def concrete(model: Model, loss: str) -> Model:
-    """The model with numbers where a loss is defined only for numbers."""
+    """The model with numbers where a loss is defined only for numbers, or where symbols make pages."""
+    numbers: dict[str, object] = {}
+    if isinstance(model, RidgeRegression):
+        numbers = {"gamma": "1/2"}
+    if isinstance(model, BentModel) and isinstance(model.model, ExponentialFamily):
+        numbers = {"p": "1/3", "sigma": 1, "n": 20, "m": "1/2"}
+    known = {symbol.name for symbol in model.free_symbols}
+    given = {name: value for name, value in numbers.items() if name in known}
+    if given:
+        return model.subs(given)
     if isinstance(model, Categorical) and loss == "support":
         return Categorical("uniform(3)", n=4)
     if isinstance(model, GaussianFit) and loss == "wasserstein":

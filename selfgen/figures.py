@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from selfgen.case_result import CaseResult
-from selfgen.style import BLUE, CYCLE, FORMATS, GREY, STYLE, VERMILION, save, symbol
-from theory import DomainError
+from selfgen.style import BLUE, CYCLE, GREY, VERMILION, save, save_both, styled, symbol, verify_kind
 
 #: Risks that differ by more than this factor stand on a logarithmic axis.
 LOGARITHMIC = 12.0
@@ -40,9 +36,7 @@ def risk_label(loss: str) -> str:
 def draw_case(result: CaseResult, stem: Path) -> None:
     """Write ``stem``.png and .pdf: formula as a line, simulation as points with error bars, bound dashed."""
     generations = np.arange(1, result.generations + 1)
-    with rc_context(STYLE):
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        FigureCanvasAgg(figure)
+    with styled(*_SIZE) as figure:
         axes = figure.add_subplot()
         formula, mean = np.asarray(result.formula), np.asarray(result.mean)
         label = "formula" if result.exactness == "exact" else "leading order"
@@ -93,11 +87,7 @@ def draw_case(result: CaseResult, stem: Path) -> None:
         axes.set_ylabel(risk_label(result.loss))
         axes.set_title(_heading(result))
         axes.legend(loc=_free_corner(both.reshape(2, -1), floor, top, logarithmic))
-        # The second file takes over the layout of the first, which is most of the work.
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
-        for suffix in ("png", "pdf"):
-            save(figure, stem.with_name(f"{stem.name}.{suffix}"))
+        save_both(figure, stem)
 
 
 @dataclass(frozen=True)
@@ -124,11 +114,8 @@ def draw_comparison(
 
     Limits are dashed; the legend is in the order of the curves at the last generation, the highest first.
     """
-    if path.suffix.lower().lstrip(".") not in FORMATS:
-        raise DomainError(f"--plot {path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
-    with rc_context(STYLE):
-        figure = Figure(figsize=(6.8, 3.4), layout="constrained")
-        FigureCanvasAgg(figure)
+    verify_kind(path, "--plot ")
+    with styled(6.8, 3.4) as figure:
         axes = figure.add_subplot()
         ordered = sorted(ratios, key=lambda name: -ratios[name][-1])
         top, bottom = max(map(max, ratios.values())), min(map(min, ratios.values()))

@@ -15,11 +15,11 @@ from dataclasses import asdict, fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from numerics.run.lines import Lines, LockedError, line_of, parsed, reason_of, write_whole
+from numerics.run.lines import Lines, LockedError, Record, line_of, parsed, reason_of, write_whole
 from selfgen import __version__
 from theory import DomainError
 
@@ -31,7 +31,7 @@ RECORD = "cases.jsonl"
 _TIME = "seconds"
 
 
-class FinishedCases(Generic[Result]):
+class FinishedCases(Record, Generic[Result]):
     """The finished cases in a folder, or of this process alone (``folder`` None).
 
     Parameters
@@ -59,26 +59,13 @@ class FinishedCases(Generic[Result]):
         self._options = dict(options)
         self._kind: TypeAdapter[Result] = TypeAdapter(kind)
         self._resume = resume
-        self._lines: Lines | None = None
         self._found: dict[str, Result] = {}
         self._timed = any(field.name == _TIME for field in fields(kind))  # type: ignore[arg-type]
-
-    def __enter__(self) -> Self:
-        if self.folder is not None:
-            try:
-                with self._reported():
-                    self._open(self.folder / RECORD)
-            except BaseException:
-                self.__exit__(None, None, None)
-                raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._lines is not None:
-            self._lines.close()
-            self._lines = None
+        super().__exit__(kind, error, trace)
         if isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(f"Interrupted. {self.kept}") from None
         if isinstance(error, DomainError) and self.folder is not None and self._found and self.kept not in str(error):
@@ -123,7 +110,8 @@ class FinishedCases(Generic[Result]):
         except OSError as error:
             raise DomainError(f"{self.named} cannot be written: {reason_of(error)}.") from None
 
-    def _open(self, path: Path) -> None:
+    def _open(self, folder: Path) -> None:
+        path = folder / RECORD
         self._lines = Lines(path)
         lines, rest = self._lines.read()
         if not _is_ours(lines, rest):

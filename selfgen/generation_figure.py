@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from numerics.run.ratio import RatioCheck
-from selfgen.style import CYCLE, FORMATS, GREY, STYLE, save
+from selfgen.style import CYCLE, GREY, save, styled, verify_kind
 from theory import DomainError
 
 #: Beyond this ratio a linear axis would hide the workflows that stay bounded.
@@ -37,13 +34,10 @@ def draw_generations(title: str, checks: Mapping[str, RatioCheck], path: Path) -
     DomainError
         When there is nothing to draw, or the file cannot be written.
     """
-    if path.suffix.lower().lstrip(".") not in FORMATS:
-        raise DomainError(f"{path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
+    verify_kind(path)
     if not checks:
         raise DomainError("checks = {} is empty: give one workflow or more.")
-    with rc_context(STYLE):
-        figure = Figure(figsize=(4.6, 4.2), layout="constrained")
-        FigureCanvasAgg(figure)
+    with styled(4.6, 4.2) as figure:
         ratios, quotients = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
         for index, (label, check) in enumerate(checks.items()):
             shift = _APART * (index - (len(checks) - 1) / 2)

@@ -12,23 +12,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar
 
 from theory import DomainError
 from theory.expressions.arguments import declaring
 from theory.expressions.parser import parse
 from theory.models.base import Model
-from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
-from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
+from theory.registry import EVERY_MODEL, MODEL_ALIASES, MODELS, WORKFLOW_ALIASES, WORKFLOWS, WRAPPERS
 from theory.registry import settings as settings_of
-from theory.workflows.base import Workflow
+from theory.workflows.base import ONE, Workflow
+from theory.workflows.ecosystem import Ecosystem
+from theory.workflows.weighted import Weighted
 
 Settings = Mapping[str, Any]
 
-#: Models around another, which is given as ``model=NAME``.
-WRAPPERS: dict[str, type[Model]] = {
-    wrapper.name: wrapper for wrapper in (BiasedSampler, PosteriorMean, PosteriorSample)
-}
+
+class _ByFormula:
+    """Weighted, as text gives it: by a formula for the weight of block j in model g."""
+
+    name = Weighted.name
+    takes: ClassVar[dict[str, Any]] = {"weight": MISSING, "sizes": ONE}
+
+    def __call__(self, weight: object, sizes: object = ONE) -> Weighted:
+        return Weighted(weight, sizes)  # type: ignore[arg-type]
+
+
+class _ByTable:
+    """An ecosystem, as text gives it: its weights row by row, rows ended by ``;`` and entries by blanks."""
+
+    name = Ecosystem.name
+    takes: ClassVar[dict[str, Any]] = {
+        "weights": MISSING, "fresh": None, "sizes": ONE, "observed": "0", "real": ONE, "same_start": False
+    }  # fmt: skip
+
+    def __call__(self, weights: object, observed: str = "0", **given: Any) -> Ecosystem:
+        if not str(observed).isdigit():
+            raise DomainError(f"observed = {observed} is none of the models: they are counted 0, 1, 2, …")
+        return Ecosystem(weights, observed=int(observed), **given)
+
+
+#: Workflows that are written otherwise on the command line than in Python.
+BY_TEXT: dict[str, Any] = {Weighted.name: _ByFormula(), Ecosystem.name: _ByTable()}
+#: The setting that is meant where none is named behind such a workflow's name.
+_FIRST_BY_TEXT = {Weighted.name: "weight", Ecosystem.name: "weights"}
 
 
 def settings(pairs: Iterable[str], argument: str = "--set") -> dict[str, str]:
@@ -69,13 +95,13 @@ def build_all(
     """
     declared = _verified_symbols(symbols)
     model_name, model_own = _specification(model)
-    model_class = _named(model_name, {**MODELS, **WRAPPERS}, {}, "model")
+    model_class = _named(model_name, EVERY_MODEL, MODEL_ALIASES, "model")
     model_class, model_own, given = _unwrapped(model_class, model_own, given)
     described = []
     texts = list(workflows)
     for text in texts:
         name, own = _specification(text)
-        described.append((_named(name, WORKFLOWS, WORKFLOW_ALIASES, "workflow"), own))
+        described.append((_named(name, {**WORKFLOWS, **BY_TEXT}, WORKFLOW_ALIASES, "workflow"), own))
 
     model_takes = _parameters(model_class)
     workflow_takes = [_parameters(workflow_class) for workflow_class, _ in described]
@@ -129,7 +155,7 @@ def _unwrapped(model_class: Any, own: Settings, given: Settings) -> tuple[Any, d
         what = f"{len(named)} models are" if named else "no model is"
         name = model_class.name
         raise DomainError(f"{what} named inside {name}: give one, such as {name}:model=bernoulli.")
-    wrapped = _Wrapped(model_class, _named(str(named[0]), MODELS, {}, "model"))
+    wrapped = _Wrapped(model_class, _named(str(named[0]), MODELS, MODEL_ALIASES, "model"))
     rest = [{name: value for name, value in where.items() if name != "model"} for where in (own, given)]
     return wrapped, rest[0], rest[1]
 
@@ -145,11 +171,11 @@ def _verified_symbols(symbols: Iterable[str]) -> list[str]:
     declared = list(symbols)
     for name in declared:
         try:
-            fine = parse(name, "symbol").is_Symbol and name not in ("j", "G", "g", "i")
+            fine = parse(name, "symbol").is_Symbol and name not in ("j", "G", "g", "i", "l")
         except DomainError:
             fine = False
         if not fine:
-            raise DomainError(f"symbol {name} is not allowed: give a name, such as c, other than j, G, g and i.")
+            raise DomainError(f"symbol {name} is not allowed: give a name, such as c, other than j, G, g, i and l.")
         if declared.count(name) > 1:
             raise DomainError(f"symbol {name} is declared twice: give it once.")
     # As expressions hold them: lambda_ is Python's way to write lambda.
@@ -157,8 +183,13 @@ def _verified_symbols(symbols: Iterable[str]) -> list[str]:
 
 
 def _specification(text: str) -> tuple[str, dict[str, str]]:
-    """Split ``sliding-window:k=3,sizes=j`` into its name and its own settings."""
+    """Split ``sliding-window:k=3,sizes=j`` into its name and its own settings.
+
+    ``weighted:1/g`` is short for ``weighted:weight=1/g``.
+    """
     name, colon, rest = text.partition(":")
+    if name.strip() in BY_TEXT and rest.strip() and "=" not in rest.partition(",")[0]:
+        rest = f"{_FIRST_BY_TEXT[name.strip()]}={rest}"
     return name.strip(), settings(rest.split(","), f"{text!r}:") if colon else {}
 
 
@@ -182,8 +213,8 @@ def _suggestion(name: str, allowed: Iterable[str]) -> str:
 
 
 def _parameters(built: Any) -> dict[str, Any]:
-    """Constructor parameters and their defaults; a callable (``Weighted``) cannot be written as text."""
-    if isinstance(built, _Wrapped):
+    """Constructor parameters and their defaults."""
+    if isinstance(built, _Wrapped | _ByFormula | _ByTable):
         return built.takes
     return {field.name: field.default for field in settings_of(built)}
 
@@ -200,6 +231,12 @@ def _construct(built: Any, given: Settings) -> Any:
         _require(name, takes, built.name)
         arguments[name] = _truth(name, value) if isinstance(takes[name], bool) else value
     for name, default in takes.items():
+        if default is MISSING and name not in arguments and isinstance(built, _ByFormula):
+            raise DomainError(f"{built.name} needs its weights: give a formula in g and j, such as {built.name}:1/g.")
+        if default is MISSING and name not in arguments and isinstance(built, _ByTable):
+            raise DomainError(
+                f"{built.name} needs its weights: give a row for each model, such as {built.name}:3/4 1/4; 1/4 3/4."
+            )
         if default is MISSING and name not in arguments:
             # Left out, a parameter is a symbol of its own name, as it is for models.
             arguments[name] = parse(name, name)

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from selfgen.case_result import CaseResult
 from selfgen.figures import UNJUDGED, risk_label
-from selfgen.style import GREY, STYLE, save, symbol
+from selfgen.style import GREY, STYLE, save_both, styled, symbol
 
 Colour = tuple[float, ...]
 
@@ -104,11 +103,8 @@ def draw(grid: Grid, stem: Path) -> None:
     columns = _values(grid.results, grid.column)
     colours = _values(grid.results, grid.colour)
     sign, logarithmic = _scale(grid.results)
-    with rc_context(STYLE):
-        # Room for the labels on the left, for the legend above.
-        size = (_PANEL[0] * max(len(columns), 2) + 0.9, _PANEL[1] * len(rows) + 1.0)
-        figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasAgg(figure)
+    # Room for the labels on the left, for the legend above.
+    with styled(_PANEL[0] * max(len(columns), 2) + 0.9, _PANEL[1] * len(rows) + 1.0) as figure:
         panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
         shades = dict(zip(colours, _shades(len(colours)), strict=True))
         for result in grid.results:
@@ -131,10 +127,7 @@ def draw(grid: Grid, stem: Path) -> None:
             # By what is measured: an error bar that reaches down to zero has no end on this axis.
             panels[0, 0].set_ylim(*_extent(grid.results, sign))
         _head(figure, grid, shades)
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
-        for suffix in ("png", "pdf"):
-            save(figure, stem.with_name(f"{stem.name}.{suffix}"))
+        save_both(figure, stem)
 
 
 def _draw_case(axes: Axes, result: CaseResult, colour: Colour, sign: int) -> None:

@@ -31,24 +31,32 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from matplotlib.ticker import MaxNLocator
+from pydantic import Field, StrictInt, StrictStr, ValidationError
 from rich.markup import escape
 from rich.table import Table
 
 from numerics.real_data import SOURCES, RealCheck, check_real, real_data
-from numerics.run.lines import reason_of, write_whole
 from selfgen.finished_cases import FinishedCases, without_time
 from selfgen.names import build
-from selfgen.report import finite
-from selfgen.study import Seed, Texts, clipped, output_folder, read, shipped, verify_short
-from selfgen.style import CYCLE, GREY, STYLE, save
+from selfgen.report import finite, write_texts
+from selfgen.study import (
+    Seed,
+    Strict,
+    Texts,
+    chosen_of,
+    clipped,
+    listed,
+    output_folder,
+    read,
+    seed_of,
+    shipped,
+    verify_short,
+)
+from selfgen.style import CYCLE, GREY, plain_ticks, save, styled
 from selfgen.verification import processes
 from theory import DomainError
 from theory.workflows.base import Workflow
@@ -61,21 +69,17 @@ Replicates = Annotated[StrictInt, Field(ge=100, le=10**6)]
 Design = Literal["shared", "fresh"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Defaults(_Strict):
+class Defaults(Strict):
     """What a case has unless it says otherwise."""
 
     generations: Generations = 10
     replicates: Replicates = 1000
     seed: Seed = 1
-    copies: Copies = [1, 2, 4, 8, 16]
+    copies: Copies = Field(default=[1, 2, 4, 8, 16])
     design: Design = "shared"
 
 
-class CaseEntry(_Strict):
+class CaseEntry(Strict):
     """A ``[[case]]`` table as written: several sets and workflows stand for a case each."""
 
     data: Texts
@@ -86,7 +90,7 @@ class CaseEntry(_Strict):
     design: Design | None = None
 
 
-class RealStudyFile(_Strict):
+class RealStudyFile(Strict):
     """A whole file as written."""
 
     kind: Literal["real-data"]
@@ -172,6 +176,11 @@ class RealResult:
         """The case in a few words, as the study names it."""
         return ", ".join([self.data, self.workflow, *([] if self.design == "shared" else [f"{self.design} rows"])])
 
+    @property
+    def verdict(self) -> str:
+        """Whether the measured ratios agree with the predicted ones, in a word."""
+        return "agrees" if self.passed else "disagrees"
+
 
 def is_real(name: str | Path | None) -> bool:
     """Whether a study file, or a shipped study of this name, is of this kind; false for anything unreadable."""
@@ -197,17 +206,14 @@ def load(name: str | Path, seed: int | None = None) -> RealStudy:
     root = written.defaults.seed if seed is None else seed
     cases: list[RealCase] = []
     for entry in written.case:
-        chosen: dict[str, Any] = {
-            key: getattr(written.defaults if getattr(entry, key) is None else entry, key)
-            for key in ("generations", "replicates", "copies", "design")
-        }
-        verify_short(str(name), *_listed(entry.workflow))
-        for data, workflow in product(_listed(entry.data), _listed(entry.workflow)):
+        chosen = chosen_of(entry, written.defaults, "generations", "replicates", "copies", "design")
+        verify_short(str(name), *listed(entry.workflow))
+        for data, workflow in product(listed(entry.data), listed(entry.workflow)):
             if data not in SOURCES:
                 raise DomainError(f"{name}: data = {clipped(data)} is not known: use {', '.join(SOURCES)}.")
-            # Independent streams: cases that shared a seed would stand and fall together.
-            own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
-            case = RealCase(data, workflow, seed=int(own), **{**chosen, "copies": tuple(chosen["copies"])})
+            case = RealCase(
+                data, workflow, seed=seed_of(root, len(cases)), **{**chosen, "copies": tuple(chosen["copies"])}
+            )
             case.build()
             cases.append(case)
     return RealStudy(written.title, written.source, output_folder(str(name), written.output), tuple(cases))
@@ -218,10 +224,6 @@ def _locate(name: str | Path) -> Traversable:
     if path.is_file():
         return path
     return shipped()[str(name).replace("-", "_")]
-
-
-def _listed(written: str | list[str]) -> list[str]:
-    return [written] if isinstance(written, str) else written
 
 
 def _sentence(file: str, error: ValidationError) -> str:
@@ -338,6 +340,11 @@ def power(results: list[RealResult]) -> str:
     )
 
 
+def describe(case: RealCase) -> str:
+    """A case in one line."""
+    return f"{case.name}: {case.replicates} replicates"
+
+
 def columns(results: list[RealResult]) -> list[str]:
     """Which columns of each set are used, and why, a sentence each."""
     return [f"{data}: {about}." for data, about in {result.data: result.columns for result in results}.items()]
@@ -372,11 +379,7 @@ def write(folder: Path, study: RealStudy, results: list[RealResult]) -> None:
     """Write results.json and results.csv."""
     found = {"title": study.title, "source": study.source, "cases": [without_time(result) for result in results]}
     text = json.dumps(finite(found), indent=2, allow_nan=False)
-    for name, content in (("results.json", text + "\n"), ("results.csv", _as_csv(results))):
-        try:
-            write_whole(folder / name, content.encode("utf-8"))
-        except OSError as error:
-            raise DomainError(f"{folder / name} cannot be written: {reason_of(error)}.") from None
+    write_texts(folder, {"results.json": text + "\n", "results.csv": _as_csv(results)})
 
 
 def _as_csv(results: list[RealResult]) -> str:
@@ -397,9 +400,7 @@ def _as_csv(results: list[RealResult]) -> str:
 def draw_real(result: RealResult, path: Path) -> None:
     """Write a figure: the ratio predicted as a line, measured at the fewest and at the most labels a row as points."""
     generations = np.arange(1, result.generations + 1)
-    with rc_context(STYLE):
-        figure = Figure(figsize=(3.6, 2.7), layout="constrained")
-        FigureCanvasAgg(figure)
+    with styled(3.6, 2.7) as figure:
         axes = figure.add_subplot()
         axes.plot(generations, result.prediction, color=GREY, linewidth=1.2, label="prediction")
         for at, colour, fill in ((0, CYCLE[1], "white"), (-1, CYCLE[0], CYCLE[0])):
@@ -420,10 +421,8 @@ def draw_real(result: RealResult, path: Path) -> None:
         values = np.array([result.ratio[0], result.ratio[-1], result.prediction])
         if (values > 0).all() and values.max() > 3:
             axes.set_yscale("log")
-            ticks = [tick for tick in (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100) if tick < 1.15 * values.max()]
-            axes.yaxis.set_major_locator(FixedLocator(ticks))
-            axes.yaxis.set_minor_locator(NullLocator())
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            ticks = (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100)
+            plain_ticks(axes.yaxis, [tick for tick in ticks if tick < 1.15 * values.max()])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.set_xlabel("generation $G$")
         axes.set_ylabel("1 + increase of held-out loss / unit")

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -257,6 +257,11 @@ def write(folder: Path, study: Study, results: Sequence[CaseResult]) -> None:
         "results.csv": as_csv(results),
         "theorems.tex": as_latex(study, results),
     }
+    write_texts(folder, texts)
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files by their names, each whole or not at all."""
     for name, text in texts.items():
         try:
             write_whole(folder / name, text.encode("utf-8"))

@@ -111,11 +111,13 @@ Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 Method = Literal["exact-law", "raw"]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A table in which every key is known."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Defaults(_Strict):
+class Defaults(Strict):
     """What a case has unless it says otherwise."""
 
     generations: Generations = 20
@@ -126,7 +128,7 @@ class Defaults(_Strict):
     loss: Texts = "squared"
 
 
-class CaseEntry(_Strict):
+class CaseEntry(Strict):
     """A ``[[case]]`` table as written: several workflows, losses and values of a grid stand for a case each."""
 
     model: StrictStr
@@ -147,7 +149,7 @@ class CaseEntry(_Strict):
             yield dict(zip(self.grid, values, strict=True))
 
 
-class StudyFile(_Strict):
+class StudyFile(Strict):
     """A whole file as written."""
 
     title: StrictStr = ""
@@ -157,7 +159,7 @@ class StudyFile(_Strict):
     case: Annotated[list[CaseEntry], Field(min_length=1)]
 
 
-class Case(_Strict):
+class Case(Strict):
     """One model under one workflow, with all its settings; ``grid`` names the parameters that a grid varied."""
 
     label: str
@@ -185,7 +187,7 @@ class Case(_Strict):
         return type(error)(f"{self.label}: {error}")
 
 
-class Study(_Strict):
+class Study(Strict):
     """A validated study; ``output`` is the folder it asks to be written to, if any."""
 
     title: str
@@ -321,12 +323,9 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
     count = 0
     for number, entry in enumerate(written.case, start=1):
         place = f"{file}: case {number} ({_clipped(entry.model)}"
-        chosen: dict[str, Any] = {
-            key: getattr(written.defaults if getattr(entry, key) is None else entry, key)
-            for key in ("generations", "checked", "replicates", "method", "loss")
-        }
-        verify_short(file, entry.model, *_listed(entry.workflow), *_listed(chosen["loss"]))
-        workflows, losses = _listed(entry.workflow), _listed(chosen.pop("loss"))
+        chosen = chosen_of(entry, written.defaults, "generations", "checked", "replicates", "method", "loss")
+        verify_short(file, entry.model, *listed(entry.workflow), *listed(chosen["loss"]))
+        workflows, losses = listed(entry.workflow), listed(chosen.pop("loss"))
         count += len(workflows) * len(losses) * prod(map(len, entry.grid.values()))
         if count > MOST_CASES:
             raise DomainError(f"{place}) makes {count} cases: a study may have {MOST_CASES}; shorten its lists.")
@@ -343,8 +342,7 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
             label = ", ".join([place, workflow, *told]) + ")"
             if len(seen) <= len(cases):
                 raise DomainError(f"{label} repeats case {first}: give each case once, or a seed of its own.")
-            # Independent streams: cases that shared a seed would stand and fall together.
-            own = np.random.SeedSequence((root, len(cases))).generate_state(1, np.uint64)[0] >> np.uint64(1)
+            own = seed_of(root, len(cases))
             try:
                 built = build(entry.model, workflow, parameters, entry.symbols)
                 counts = _counts(*built, loss, chosen)
@@ -361,7 +359,7 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
                     parameters=parameters,
                     symbols=tuple(entry.symbols),
                     grid=tuple(varied),
-                    seed=int(own) if entry.seed is None else entry.seed,
+                    seed=own if entry.seed is None else entry.seed,
                     loss=loss,
                     **{**chosen, **counts},
                 )
@@ -376,8 +374,19 @@ def verify_short(file: str, *names: str) -> None:
             raise DomainError(f"{file}: {clipped(name)} is too long for a name: it may have {MOST_NAME} characters.")
 
 
-def _listed(written: str | list[str]) -> list[str]:
+def listed(written: str | list[str]) -> list[str]:
+    """What stands for a case each: a text alone is a list of one."""
     return [written] if isinstance(written, str) else written
+
+
+def chosen_of(entry: BaseModel, defaults: BaseModel, *keys: str) -> dict[str, Any]:
+    """What an entry says, and of what it leaves out what the defaults do."""
+    return {key: getattr(defaults if getattr(entry, key) is None else entry, key) for key in keys}
+
+
+def seed_of(root: int, number: int) -> int:
+    """The seed of a case. Independent streams: cases that shared a seed would stand and fall together."""
+    return int(np.random.SeedSequence((root, number)).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _counts(model: Model, workflow: Workflow, loss: str, chosen: Mapping[str, Any]) -> dict[str, int]:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from numerics.run.lines import reason_of, write_whole
 from theory import DomainError
@@ -38,6 +44,37 @@ STYLE: dict[str, Any] = {
 def symbol(name: str) -> str:
     """The name of a parameter as mathematics."""
     return f"${name}$" if len(name) == 1 else name
+
+
+@contextmanager
+def styled(width: float, height: float) -> Iterator[Figure]:
+    """An empty figure of a size in inches, and the shared look while it is drawn on and saved."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+
+
+def verify_kind(path: Path, option: str = "") -> None:
+    """Refuse a name of another kind of file than figures are written to; ``option`` is what gave it."""
+    if path.suffix.lower().lstrip(".") not in FORMATS:
+        raise DomainError(f"{option}{path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
+
+
+def plain_ticks(axis: Axis, ticks: Sequence[float]) -> None:
+    """Just these ticks on a logarithmic axis, as plain numbers."""
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def save_both(figure: Figure, stem: Path) -> None:
+    """Write ``stem``.png and .pdf."""
+    # The second file takes over the layout of the first, which is most of the work.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for suffix in ("png", "pdf"):
+        save(figure, stem.with_name(f"{stem.name}.{suffix}"))
 
 
 def save(figure: Figure, path: Path) -> None:

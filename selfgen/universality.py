@@ -14,11 +14,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from rich.markup import escape
 from rich.table import Table
@@ -27,7 +24,7 @@ from scipy.special import ndtr, ndtri
 from numerics.estimation import Correction, MEstimator, Refits, fit_correction, refit
 from numerics.estimation.rate import Rate, fit_rate
 from numerics.estimation.regression import Regression
-from selfgen.style import CYCLE, FORMATS, GREY, STYLE, save
+from selfgen.style import CYCLE, GREY, plain_ticks, save, styled, verify_kind
 from theory import DomainError
 from theory.workflows.base import Workflow
 
@@ -220,11 +217,8 @@ def as_json(found: Mapping[str, Sequence[Approach]]) -> list[dict[str, object]]:
 
 def draw_universality(found: Mapping[str, Sequence[Approach]], path: Path) -> None:
     """Write the figure, a row a model: ratios against generation, and what they differ by against n, logarithmic."""
-    if path.suffix.lower().lstrip(".") not in FORMATS:
-        raise DomainError(f"{path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
-    with rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 3.3 * len(found)), layout="constrained")
-        FigureCanvasAgg(figure)
+    verify_kind(path)
+    with styled(7.4, 3.3 * len(found)) as figure:
         rows = figure.subplots(len(found), 2, squeeze=False)
         for (ratios, differences), (model, approaches) in zip(rows, found.items(), strict=True):
             _draw_row(ratios, differences, model, approaches)
@@ -247,18 +241,13 @@ def _draw_row(ratios: Axes, differences: Axes, model: str, approaches: Sequence[
             if whole]  # fmt: skip
     top = max(float(ratio.max()) for ratio in kept)
     ratios.set_ylim(min(0.95, *(0.9 * float(ratio.min()) for ratio in kept)), 1.15 * top**1.25)
-    ticks = [tick for tick in (0.2, 0.5, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100, 200, 500) if tick < 1.15 * top]
-    ratios.yaxis.set_major_locator(FixedLocator(ticks))
-    ratios.yaxis.set_minor_locator(NullLocator())
-    ratios.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ticks = (0.2, 0.5, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100, 200, 500)
+    plain_ticks(ratios.yaxis, [tick for tick in ticks if tick < 1.15 * top])
     ratios.legend(loc="upper left", handlelength=1.6)
     differences.set_xscale("log")
     differences.set_yscale("log")
     sizes = approaches[0].sizes
-    differences.xaxis.set_major_locator(FixedLocator(sizes[:: max(1, round(len(sizes) / 5))].tolist()))
-    differences.xaxis.set_minor_locator(NullLocator())
-    differences.xaxis.set_minor_formatter(NullFormatter())
-    differences.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    plain_ticks(differences.xaxis, sizes[:: max(1, round(len(sizes) / 5))].tolist())
     differences.set_xlabel("labels in a block, $n$")
     last = approaches[0].runs[0].generations
     differences.set_ylabel(f"|measured ratio − prediction| at $G$ = {last}")

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import patheffects, rc_context
+from matplotlib import patheffects
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
@@ -26,7 +25,7 @@ from sympy import Expr, Rational, Symbol, cancel, lambdify
 
 from numerics import crosscheck, simulate
 from numerics.crosscheck import AGREES, DISAGREES
-from selfgen.style import BLUE, FORMATS, GREY, STYLE, VERMILION, save
+from selfgen.style import BLUE, GREY, VERMILION, save, styled, verify_kind
 from theory import DomainError, NotDerivedError, expected_risk
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.models.units import computed_units
@@ -193,12 +192,9 @@ def draw_plane(value: ValueOfSynthetic, path: Path, checks: Sequence[PointCheck]
     path : Path
         Ends in .png, .pdf or .svg.
     """
-    if path.suffix.lower().lstrip(".") not in FORMATS:
-        raise DomainError(f"--plot {path} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
+    verify_kind(path, "--plot ")
     plane = _Plane.of(value)
-    with rc_context(STYLE):
-        figure = Figure(figsize=(8.2, 3.9), layout="constrained")
-        FigureCanvasAgg(figure)
+    with styled(8.2, 3.9) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
         figure.suptitle(_heading(plane), x=0.01, ha="left", fontsize=11)
         _draw_ratio(left, plane, figure)

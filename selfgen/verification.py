@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,9 +23,8 @@ from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
 from selfgen.workers import workers
-from theory import DomainError, LinearRegression, Risk, expected_risk
+from theory import DomainError, Risk, expected_risk
 from theory.expressions.numerals import real_float
-from theory.expressions.parser import parse
 from theory.models.base import Model
 from theory.models.units import computed_units
 from theory.solver.bounds import DECREASING, INCREASING
@@ -261,7 +260,7 @@ class _Theorem:
 
 def _theorem(risk: Risk) -> _Theorem:
     """The theorem with the model's parameters left as symbols where that can be derived, else in these numbers."""
-    general = _general(risk.model)
+    general = risk.model.with_symbols()
     found = None if general is None else _derived(expected_risk, general, risk.workflow, risk.loss)
     if found is None or (risk.closed_form is not None and not found.closed):
         return _stated(risk)
@@ -288,22 +287,6 @@ def _form(risk: Risk) -> str | None:
         return readable(risk.closed_form)
     leading = _leading_order(risk)
     return None if leading is None or leading.closed_form is None else readable(leading.closed_form)
-
-
-def _general(model: Model) -> Model | None:
-    """The model with its parameters left as symbols; None where it does not take symbols."""
-    free: dict[str, Expr | None] = {}
-    for field in fields(model):  # type: ignore[arg-type]
-        # Left out, a number is a symbol; anything else (a truth, a rule for bandwidths) has a meaning of its own.
-        if field.default is None and isinstance(model.parameters[field.name], Expr):
-            free[field.name] = None
-    if isinstance(model, LinearRegression):
-        # A symbolic signal is what says that more features than rows are meant.
-        free["signal"] = parse("B", "signal") if model.overparameterised else None
-    try:
-        return replace(model, **free)  # type: ignore[type-var]
-    except DomainError:
-        return None
 
 
 def readable(expression: Expr) -> str:

@@ -181,6 +181,15 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["expected_risk"](found["shrunk"], found["Replace"]()).bias.limit == Rational(1, 6)
         and bends_as_said(found)
     ),
+    "forgetting_and_ages": lambda found: (
+        found["check"].passed
+        and found["ratio"].growth == found["G"] / 100
+        and [found["fate"](found["Forgetting"](rate))[0] for rate in ("1 - 1/j", "1 - 1/(2*sqrt(j))", "1/2")]
+        == ["bounded", "logarithmic", "polynomial"]
+        and [found["fate"](found["AgeWeighted"](law))[0] for law in found["laws"]]
+        == ["bounded", "logarithmic", "polynomial"]
+        and found["expected_risk"](found["Regular"](), found["AgeWeighted"](["1/2", "1/4"])).ratio.limit < 4
+    ),
     "designing": lambda found: (
         found["result"].proved
         and found["result"].crossings[0].generation == 12

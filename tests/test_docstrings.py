@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("theory", "numerics", "selfgen")
+#: Modules whose exported classes and functions show an example and name a source.
+SHOWN = (
+    "theory",
+    "theory.design",
+    "theory.models",
+    "theory.papers",
+    "theory.testing",
+    "theory.workflows",
+    "numerics",
+    "numerics.estimation",
+)
+#: A paper or book by its year, a textbook, or what was done here: "derived here", "measured here".
+SOURCE = re.compile(r"\b\w+ here\b|textbook|\b(1[6-9]|20)\d\d\b|:mod:`theory.papers`|copied from", re.IGNORECASE)
 
 
 def undocumented(source: str) -> Iterator[str]:
@@ -35,6 +51,37 @@ def test_every_public_object_has_a_docstring(package: str) -> None:
     assert len(paths) > 20
     found = [f"{path.relative_to(ROOT)}, {what}" for path in paths for what in undocumented(path.read_text())]
     assert not found, "\n".join(found)
+
+
+def unshown(item: object) -> list[str]:
+    """What the docstring of a public class or function lacks: an example that runs, a source."""
+    text = inspect.getdoc(item) or ""
+    return [lack for lack, found in (("an example", ">>> " in text), ("a source", SOURCE.search(text))) if not found]
+
+
+@pytest.mark.parametrize("module", SHOWN)
+def test_every_public_object_shows_an_example_and_names_its_source(module: str) -> None:
+    """The source is a paper with its year, a textbook, or that it is derived, measured, made … here."""
+    exported = importlib.import_module(module)
+    items = {name: getattr(exported, name) for name in exported.__all__}
+    said = {name: item for name, item in items.items() if inspect.isclass(item) or inspect.isfunction(item)}
+    assert said
+    lacking = [f"{module}.{name} lacks {' and '.join(lack)}" for name, item in said.items() if (lack := unshown(item))]
+    assert not lacking, "\n".join(lacking)
+
+
+def test_what_lacks_an_example_or_a_source_is_named() -> None:
+    def told() -> None:
+        """Told.
+
+        >>> 1
+        1
+        """
+
+    assert unshown(told) == ["a source"]
+    assert unshown(unshown) == ["an example", "a source"]
+    told.__doc__ = "Derived here. >>> 1"
+    assert unshown(told) == []
 
 
 def test_what_has_none_is_named() -> None:

@@ -26,16 +26,12 @@ from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.symbols import G, j
+from theory.expressions.symbols import G, j, l
 from theory.models.base import Model
-from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
-from theory.models.location import Location
 from theory.models.probabilities import uniform, zipf
-from theory.models.ridge_regression import RidgeRegression
-from theory.models.uniform_maximum import UniformMaximum
 from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
 from theory.spread import StandardDeviation
@@ -44,7 +40,6 @@ from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
 from theory.workflows.weighted import Weighted
 
 __all__ = [
-    "BiasedSampler",
     "Boundedness",
     "BranchingExtinction",
     "Derivation",
@@ -53,21 +48,16 @@ __all__ = [
     "ExtinctionTime",
     "G",
     "InputWarning",
-    "Location",
     "MixtureTruth",
     "Model",
     "NotDerivedError",
     "OptimalFreshReal",
     "Pathway",
-    "PosteriorMean",
-    "PosteriorSample",
-    "RidgeRegression",
     "Risk",
     "StandardDeviation",
     "Step",
     "StepError",
     "SymmetricEcosystem",
-    "UniformMaximum",
     "ValueOfSynthetic",
     "Weighted",
     "Workflow",
@@ -76,6 +66,7 @@ __all__ = [
     "convolutions",
     "expected_risk",
     "j",
+    "l",
     "optimal_law",
     "optimal_share",
     "optimal_sizes",

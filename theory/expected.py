@@ -41,6 +41,10 @@ def expected_risk(model: Model, workflow: Workflow, loss: str = "squared") -> Ri
     NotDerivedError
         When no argument known to the model covers the workflow.
 
+    Notes
+    -----
+    Derived here: nothing is looked up; published formulas are in :mod:`theory.papers`, to be compared.
+
     Examples
     --------
     >>> from theory import Accumulate, Regular, expected_risk

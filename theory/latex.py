@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 from sympy import Basic, Expr, Matrix, Piecewise, S, Symbol, false, oo, sympify, true
@@ -13,6 +12,7 @@ from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.risk import Risk, tells
 from theory.solver.tidy import orient
+from theory.workflows.dynamics import GENERATION
 
 
 class _Printer(LatexPrinter):
@@ -91,9 +91,13 @@ def theorem(risk: Risk) -> str:
 
 def _infinite(risk: Risk, left: str) -> str:
     """From which generation on the expectation is infinite."""
-    for g, value in enumerate(islice(risk.recurrence.values(), 10_000), start=1):
-        if value == oo:
-            return rf"{left} &= \infty \quad \text{{for all }} G \geq {g}"
+    recurrence = risk.recurrence
+    margin = S.One if recurrence.margin is None else recurrence.margin
+    # With parameters in it a margin is rarely decided at any generation, and each takes its time.
+    numbers = margin.free_symbols <= {getattr(recurrence, "symbol", GENERATION)}
+    g = recurrence.first_infinite(10_000 if numbers else 32)
+    if g is not None:
+        return rf"{left} &= \infty \quad \text{{for all }} G \geq {g}"
     return rf"{left} &= \infty \quad \text{{eventually}}"
 
 

@@ -5,10 +5,14 @@ A new one is a file of its own and three lines here: its import, its name in ``_
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from theory.models.base import Model
+from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
+from theory.models.bent_regression import FlippedLabels
 from theory.models.categorical import Categorical
 from theory.models.exponential_family import (
     Bernoulli,
@@ -24,11 +28,16 @@ from theory.models.exponential_family import (
 from theory.models.gaussian_fit import GaussianFit
 from theory.models.kernel_density import KernelDensity
 from theory.models.linear_regression import LinearRegression
+from theory.models.location import Location
 from theory.models.regular import Regular
+from theory.models.ridge_regression import RidgeRegression
+from theory.models.uniform_maximum import UniformMaximum
 from theory.workflows.accumulate import Accumulate
+from theory.workflows.age_weighted import AgeWeighted
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import CappedReal
+from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
@@ -39,11 +48,15 @@ from theory.workflows.window import SlidingWindow
 __all__ = [
     "Accumulate",
     "AccumulateSubsample",
+    "AgeWeighted",
     "Bernoulli",
+    "BiasedSampler",
     "Binomial",
     "CappedReal",
     "Categorical",
     "Exponential",
+    "FlippedLabels",
+    "Forgetting",
     "FreshReal",
     "Gamma",
     "GaussianFit",
@@ -51,14 +64,19 @@ __all__ = [
     "HyperbolicSecant",
     "KernelDensity",
     "LinearRegression",
+    "Location",
     "NegativeBinomial",
     "Poisson",
+    "PosteriorMean",
+    "PosteriorSample",
     "QuadraticVariance",
     "RealAndSynthetic",
     "RealPlusLatest",
     "Regular",
     "Replace",
+    "RidgeRegression",
     "SlidingWindow",
+    "UniformMaximum",
 ]
 
 _WORKFLOWS: tuple[type[Workflow], ...] = (
@@ -70,6 +88,8 @@ _WORKFLOWS: tuple[type[Workflow], ...] = (
     FreshReal,
     CappedReal,
     RealAndSynthetic,
+    Forgetting,
+    AgeWeighted,
 )
 
 _MODELS: tuple[type[Model], ...] = (
@@ -87,6 +107,17 @@ _MODELS: tuple[type[Model], ...] = (
     GaussianFit,
     KernelDensity,
     Categorical,
+    RidgeRegression,
+    UniformMaximum,
+    Location,
+)
+
+#: Models around another, their parameter ``model``.
+_WRAPPERS: tuple[type[Model], ...] = (
+    BiasedSampler,
+    PosteriorMean,
+    PosteriorSample,
+    FlippedLabels,
 )
 
 WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _WORKFLOWS}
@@ -94,6 +125,13 @@ WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _WORKFLOW
 WORKFLOW_ALIASES: dict[str, str] = {"discard": "replace", "augment": "accumulate"}
 
 MODELS: dict[str, type[Model]] = {built.name: built for built in _MODELS}
+
+WRAPPERS: dict[str, type[Model]] = {built.name: built for built in _WRAPPERS}
+
+#: Both, by name: those first that stand alone.
+EVERY_MODEL: Mapping[str, type[Model]] = ChainMap(WRAPPERS, MODELS)
+
+MODEL_ALIASES: dict[str, str] = {"ridge": RidgeRegression.name, "maximum": UniformMaximum.name}
 
 #: The value of a parameter that must be given, in an example, by its role.
 _EXAMPLE_VALUES = {"count": 2, "amount": 1, "schedule": 1}

@@ -34,6 +34,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import advise, exact, shown
 from theory.expressions.arguments import generation as whole_generation
 from theory.expressions.conjugates import with_real_pairs
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.numerals import printable
 from theory.expressions.signs import Ranges, sign, unit_interval
 from theory.expressions.symbols import G
@@ -73,6 +74,10 @@ class Risk:
         Whether this is a ratio to generation 1.
     part : str
         "risk", or what :attr:`bias` and :attr:`variance` are of it.
+
+    Notes
+    -----
+    Derived here, by :mod:`theory.solver` from the recurrence; :attr:`derivation` says how, step by step.
 
     Examples
     --------
@@ -117,8 +122,9 @@ class Risk:
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
         closed = self._formula
-        elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, Piecewise, RootSum)
-        if closed is not None and (elementary or (self._parameters and not closed.has(RootSum, Piecewise))):
+        series = (RootSum, Piecewise, lambert_sum, q_pochhammer)
+        elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, *series)
+        if closed is not None and (elementary or (self._parameters and not closed.has(*series))):
             return closed.subs(G, g)
         if g > LONGEST_RUN:
             where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
@@ -341,7 +347,8 @@ class Risk:
     @cached_property
     def monotonicity(self) -> str | None:
         """ "increasing", "decreasing" or "monotone" (one of them, depending on parameters); None when not decided."""
-        found = self._solution.monotonicity
+        rises = getattr(self.recurrence, "rises", False)
+        found = INCREASING if rises else self._solution.monotonicity
         if self._reversed and found in (INCREASING, DECREASING):
             return DECREASING if found == INCREASING else INCREASING
         return found
@@ -365,6 +372,8 @@ class Risk:
         if self.closed_form is not None and self.closed_form.is_number:
             return self.closed_form
         if not isinstance(self.recurrence, MomentRecurrence):
+            if getattr(self.recurrence, "rises", False) and not self._reversed and self.limit is not None:
+                return self.limit
             constant = self.closed_form is not None and not self.closed_form.has(G)
             return self.closed_form if constant else oo if self.limit == oo else None
         first = (

@@ -23,7 +23,7 @@ from theory.expressions.numerals import printable
 from theory.expressions.signs import sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
-from theory.moments.covariance import InTurn
+from theory.moments.covariance import in_turn
 from theory.moments.late_schedules import started_late
 from theory.moments.recurrence import Recurrence
 from theory.risk import Risk, tells
@@ -176,7 +176,7 @@ def _second_moment(model: Model, workflow: Workflow, loss: str) -> Recurrence | 
     if workflow.chain is workflow:
         return model.second_moment(workflow.simplest(), loss)
     found = model.second_moment(workflow.chain, loss)
-    return None if found is None else InTurn(found, workflow)
+    return None if found is None else in_turn(found, workflow)
 
 
 def _vanishes(share: Expr, order: Order) -> bool:

@@ -39,6 +39,17 @@ class Failures:
     separated : some direction fits the labels ever better, so that no estimate exists
     singular : the rows, or the steps towards the estimate, do not determine it in floating point
     unfinished : not converged within the most steps allowed
+
+    Notes
+    -----
+    Counted here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> none, some = np.zeros(2, dtype=int), np.array([0, 3])
+    >>> print(Failures(separated=some, singular=none, unfinished=none))
+    3 replicates failed and are left out from there on (separated: 3 at generation 2)
     """
 
     separated: NDArray[np.int64]
@@ -84,6 +95,16 @@ class Refits:
     -----
     Where replicates failed, every mean is over those that did not: conditional on the fit's existing, which is not what
     the prediction is about. ``failures`` says how many.
+
+    Derived here; Dey and Donoho (2024) for the universal ratio.
+
+    Examples
+    --------
+    >>> from theory import Replace
+    >>> from numerics.estimation import PoissonRegression, refit
+    >>> run = refit(PoissonRegression([[1.0], [1.0]], [1.0], n=200), Replace(), generations=3, replicates=200)
+    >>> run.ratio_prediction.round(6).tolist(), run.ratio.shape, run.failures.total
+    ([1.0, 2.0, 3.0], (3,), 0)
     """
 
     workflow: Workflow

@@ -33,6 +33,16 @@ class Correction:
     coefficients, stderr : (K,)
     p_value : of the χ² of the fit
     remainder, remainder_stderr : :math:`c_0`, what would be left at n = ∞ were it allowed
+
+    Notes
+    -----
+    Weighted least squares, as in any textbook of it.
+
+    Examples
+    --------
+    >>> found = fit_correction([50, 100, 200, 400], [0.0602, 0.0298, 0.0151, 0.0075], [3e-4] * 4)
+    >>> round(float(found(1000.0)), 4), found.p_value > 0.001
+    (0.003, True)
     """
 
     coefficients: Array
@@ -50,17 +60,17 @@ class Correction:
 def fit_correction(n: ArrayLike, difference: ArrayLike, stderr: ArrayLike, terms: int | None = None) -> Correction:
     """Fit measured minus predicted, at several n, on powers of 1/n; as many as needed unless ``terms`` says.
 
+    Notes
+    -----
+    Weighted least squares, as in any textbook of it; as many terms as χ² asks for.
+
     Examples
     --------
     >>> found = fit_correction([50, 100, 200, 400], [0.0602, 0.0298, 0.0151, 0.0075], [3e-4] * 4)
     >>> found.coefficients.round(2).tolist(), bool(abs(found.remainder) < 3 * found.remainder_stderr)
     ([3.0], True)
     """
-    sizes, values, errors = (np.asarray(item, dtype=np.float64) for item in (n, difference, stderr))
-    if sizes.ndim != 1 or not sizes.shape == values.shape == errors.shape:
-        raise DomainError("n, difference and stderr must be lists of the same length.")
-    if not (sizes > 0).all() or not (errors > 0).all():
-        raise DomainError("n and stderr must be positive.")
+    sizes, values, errors = measured_at(n, difference, stderr)
     most = min(MOST_TERMS, len(np.unique(sizes)) - 2)
     if most < 1 or (terms is not None and not 1 <= terms <= most):
         raise DomainError(
@@ -73,6 +83,16 @@ def fit_correction(n: ArrayLike, difference: ArrayLike, stderr: ArrayLike, terms
             break
     whole = _fit(sizes, values, errors, range(count + 1))
     return Correction(found[0], found[1], p_value, float(whole[0][0]), float(whole[1][0]))
+
+
+def measured_at(n: ArrayLike, difference: ArrayLike, stderr: ArrayLike) -> tuple[Array, Array, Array]:
+    """Three lists of one length as arrays, verified."""
+    sizes, values, errors = (np.asarray(item, dtype=np.float64) for item in (n, difference, stderr))
+    if sizes.ndim != 1 or not sizes.shape == values.shape == errors.shape:
+        raise DomainError("n, difference and stderr must be lists of the same length.")
+    if not (sizes > 0).all() or not (errors > 0).all():
+        raise DomainError("n and stderr must be positive.")
+    return sizes, values, errors
 
 
 def _fit(n: Array, values: Array, errors: Array, powers: range) -> tuple[Array, Array, float]:

@@ -53,6 +53,10 @@ class MEstimator:
         :math:`J K^{-1} J` with J = E ∂ψ and K = E ψψᵀ at the truth. The risk of generation 1 is then p/n to leading
         order.
 
+    Notes
+    -----
+    Deuflhard (2004) for the steps; Huber (1964) for the estimators.
+
     Examples
     --------
     The median of a logistic distribution is its location; so is its maximum-likelihood estimate, and I = 1/3.

@@ -39,7 +39,6 @@ class MEstimatorChain:
         theta = truth.copy()
         alive = np.arange(replicates)
         kept: dict[int, Array] = {}
-        last_use = [int(np.flatnonzero(column)[-1]) if column.any() else -1 for column in table.weights.T]
         for g in range(table.generations):
             kept[g] = model.sample(rng, theta.T, int(table.points[g]))
             used = [j for j in kept if table.weights[g, j] != 0]
@@ -63,5 +62,5 @@ class MEstimatorChain:
                 break
             error = (theta - truth)[:, alive]
             losses[g, alive] = np.einsum("pb,pb->b", error, model.metric @ error)
-            kept = {j: block for j, block in kept.items() if last_use[j] > g}
+            kept = table.still_used(kept, g)
         return Fitted(losses, np.empty((0, replicates)), np.empty((0, replicates)), status)

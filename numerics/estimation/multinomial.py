@@ -28,6 +28,10 @@ class MultinomialRegression(Regression):
     n, design
         See :class:`numerics.estimation.regression.Regression`.
 
+    Notes
+    -----
+    McCullagh and Nelder (1989), *Generalized linear models*.
+
     Examples
     --------
     >>> import numpy as np

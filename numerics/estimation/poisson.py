@@ -26,6 +26,10 @@ class PoissonRegression(Regression):
     covariates, truth, n, design
         See :class:`numerics.estimation.regression.Regression`.
 
+    Notes
+    -----
+    McCullagh and Nelder (1989), *Generalized linear models*.
+
     Examples
     --------
     >>> import numpy as np

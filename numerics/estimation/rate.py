@@ -21,6 +21,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import chi2
 
 from numerics.estimation.cholesky import Array
+from numerics.estimation.correction import measured_at
 from theory.errors import DomainError
 
 #: Exponents among which the best is sought.
@@ -60,11 +61,7 @@ def fit_rate(n: ArrayLike, difference: ArrayLike, stderr: ArrayLike, terms: int 
     >>> fit_rate(n, 3 / np.sqrt(n), [1e-4] * 4).p_value < 1e-10
     True
     """
-    sizes, values, errors = (np.asarray(item, dtype=np.float64) for item in (n, difference, stderr))
-    if sizes.ndim != 1 or not sizes.shape == values.shape == errors.shape:
-        raise DomainError("n, difference and stderr must be lists of the same length.")
-    if not (sizes > 0).all() or not (errors > 0).all():
-        raise DomainError("n and stderr must be positive.")
+    sizes, values, errors = measured_at(n, difference, stderr)
     if terms < 1 or len(np.unique(sizes)) < terms + 2:
         raise DomainError(f"{len(np.unique(sizes))} different n are too few for {terms} terms: give {terms + 2}.")
 

@@ -11,10 +11,12 @@ import errno
 import json
 import os
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 try:
     import fcntl
@@ -89,6 +91,41 @@ class Lines:
                 os.ftruncate(self._file, self._end)
             raise
         self._end += len(line)
+
+
+class Record(ABC):
+    """What is kept in a folder, in a file of lines that is held inside ``with``; in memory alone without a folder."""
+
+    folder: Path | None
+    _lines: Lines | None = None
+
+    def __enter__(self) -> Self:
+        if self.folder is not None:
+            try:
+                with self._reported():
+                    self._open(self.folder)
+            except BaseException:
+                self._give_back()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None
+
+    @abstractmethod
+    def _open(self, folder: Path) -> None:
+        """Take ``_lines``, and read what is there."""
+
+    @abstractmethod
+    def _reported(self) -> AbstractContextManager[None]:
+        """An error of the disk as a sentence."""
 
 
 def line_of(content: Mapping[str, Any]) -> bytes:

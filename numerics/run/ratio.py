@@ -77,6 +77,28 @@ class RatioCheck:
     passed : whether nothing was found against it
     reason : what was found, else None
     workflow : of the run
+
+    Notes
+    -----
+    Derived here; see :mod:`numerics.run.ratio`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numerics.generations import run_generations
+    >>> from theory import GaussianMean, Replace, expected_risk
+    >>> class Mean:
+    ...     random_state = None
+    ...     def fit(self, X):
+    ...         self.mean = X.mean()
+    ...     def sample(self, n):
+    ...         return np.random.default_rng(self.random_state).normal(self.mean, 1, n)
+    >>> real = np.random.default_rng(1).normal(size=2000)
+    >>> square = lambda model, test: (model.mean - real.mean()) ** 2
+    >>> run = run_generations(Mean(), real, Replace(), 3, square, replicates=100, n=20)
+    >>> check = run.compare(expected_risk(GaussianMean(1, 20), Replace()), best=0.0)
+    >>> check.ratio.shape, check.z.shape, check.passed
+    ((3,), (2,), True)
     """
 
     ratio: Array

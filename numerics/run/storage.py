@@ -19,13 +19,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.run.lines import PARTIAL, Lines, LockedError, line_of, parsed, reason_of, settle_folder, write_whole
+from numerics.run.lines import (
+    PARTIAL,
+    Lines,
+    LockedError,
+    Record,
+    line_of,
+    parsed,
+    reason_of,
+    settle_folder,
+    write_whole,
+)
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
@@ -36,7 +45,7 @@ RECORD = "losses.jsonl"
 DIGESTS = ("data", "test_data")
 
 
-class Storage:
+class Storage(Record):
     """Losses and blocks of a run, in memory (``path`` None) or in a folder as well.
 
     Parameters
@@ -60,24 +69,6 @@ class Storage:
         self.recipes = tuple(recipes)
         self.losses: list[list[float]] = []
         self._digests: dict[tuple[int, int], str] = {}
-        self._lines: Lines | None = None
-
-    def __enter__(self) -> Self:
-        if self.folder is not None:
-            try:
-                with self._reported():
-                    self._open(self.folder)
-            except BaseException:
-                self.__exit__(None, None, None)
-                raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._lines is not None:
-            self._lines.close()
-            self._lines = None
 
     @property
     def kept(self) -> str:

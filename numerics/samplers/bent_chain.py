@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -12,7 +12,7 @@ from numerics.blocks import block_size
 from numerics.losses import Measure
 from numerics.samplers.combination import Step, WeightedSum, kept_blocks
 from numerics.samplers.families import Kind, Normal, averaged_points
-from numerics.samplers.pool import bootstrap_total, subset_total
+from numerics.samplers.pool import PointPool
 from numerics.samplers.posterior import posterior_draw
 from numerics.samplers.schedule import Schedule
 
@@ -105,39 +105,14 @@ class BentChain:
 
 
 @dataclass(frozen=True)
-class BentPool:
+class BentPool(PointPool):
     """As :class:`numerics.samplers.pool.PointPool`, with a bend: every point is drawn and kept."""
 
-    bend: Bending
-    loss: Measure
-    schedule: Schedule
+    bend: Bending = field(kw_only=True)
 
-    @property
-    def replicates_in_a_block(self) -> int:
-        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
-        table = self.schedule
-        return block_size(8 * (2 * int(table.points.sum()) + 2 * table.generations), 2**25)
+    def _points(self, rng: Generator, g: int, fitted: Array, count: int) -> Array:
+        kind, mean = self.bend.source(g, fitted)
+        return kind.points(rng, mean, count)
 
-    def losses(self, rng: Generator, replicates: int) -> Array:
-        """Losses of independent chains, (G, replicates)."""
-        table, bend = self.schedule, self.bend
-        out = np.empty((table.generations, replicates))
-        fitted = np.full(replicates, bend.truth)
-        pool = np.empty((int(table.points.sum()), replicates))
-        everything = np.zeros(replicates)
-        filled = 0
-        for g in range(table.generations):
-            count, drawn = int(table.points[g]), int(table.drawn[g])
-            kind, mean = bend.source(g, fitted)
-            new = kind.points(rng, mean, count)
-            pool[filled : filled + count] = new
-            filled += count
-            everything += new.sum(axis=0)
-            if not drawn:
-                seen = everything / filled
-            else:
-                total = bootstrap_total if table.replacement[g] else subset_total
-                seen = total(rng, pool[:filled], drawn) / drawn
-            fitted = bend.model(g, rng, seen)
-            self.loss(fitted, out[g])
-        return out
+    def _model(self, rng: Generator, g: int, mean: Array) -> Array:
+        return self.bend.model(g, rng, mean)

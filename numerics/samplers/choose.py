@@ -18,7 +18,7 @@ from numerics.samplers.maximum import MaximumChain
 from numerics.samplers.mean_chain import MeanChain
 from numerics.samplers.pool import CountPool, LimitPool, PointPool
 from numerics.samplers.regression_fresh import FreshNormalEquations, FreshReplace
-from numerics.samplers.regression_rows import FreshMinimumNorm, FreshRows, RowPool
+from numerics.samplers.regression_rows import FreshMinimumNorm, RowPool
 from numerics.samplers.regression_shared import SharedDesign, SharedRows
 from numerics.samplers.regression_wide import WideReplace
 from numerics.samplers.ridge import RidgeFresh, RidgeShared
@@ -64,9 +64,12 @@ def _power(loss: str) -> type[SquaredError | FourthPower]:
 
 @sampler.register
 def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
-    table = schedule(workflow, generations, int(model.n))
+    inside = getattr(model, "ridge", None)
+    if inside is not None:
+        return sampler(inside, workflow, generations, raw, loss)
     if not isinstance(model.family, ExponentialFamily):
         raise DomainError(f"model = {model!r} has no sampler: it cannot be simulated.")
+    table = schedule(workflow, generations, int(model.n))
     bend, whole = model.bend, canonical_family(model.family)
     # Canonical coordinates: what is measured from the truth is divided by the scale.
     prior, target = (float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target))
@@ -77,7 +80,7 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
         fidelity=float(bend.fidelity), target=target, dispersion=float(bend.dispersion), drawn=bend.drawn,
     )  # fmt: skip
     if table.subsampled:
-        return BentPool(bending, measure, table)
+        return BentPool(whole.kind, whole.truth, measure, table, bend=bending)
     blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
     plan = steps(table.weights, table.fresh_weights)
     return BentChain(replace(bending, kind=whole.kind.for_blocks(blocks)), measure, table, plan, raw)
@@ -157,10 +160,11 @@ def _(model: RidgeRegression, workflow: Workflow, generations: int, raw: bool, l
         penalties = penalty * rows * np.ones(generations) if model.per_row else penalty / used
         given = None if model.eigenvalues is None else np.array([float(value) for value in model.eigenvalues])
         plan = steps(table.weights, table.fresh_weights)
-        return RidgeShared(d, rows, sigma, signal, penalties, table, plan, given, labels_drawn=raw)
+        posterior = used if model.drawn else None
+        return RidgeShared(d, rows, sigma, signal, penalties, table, plan, given, raw, posterior)
     penalties = penalty * np.ones(generations) if model.per_row else penalty / (used * rows)
     plan = steps(table.weights / table.points, _per_fresh_row(table))
-    return RidgeFresh(d, sigma, signal, penalties, table, plan, rows_drawn=raw)
+    return RidgeFresh(d, sigma, signal, penalties, table, plan, raw, used * rows if model.drawn else None)
 
 
 def _verify_whole_relabelling(table: Schedule, rows: int, workflow: Workflow) -> None:
@@ -189,7 +193,7 @@ def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw:
     # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
     plan = steps(table.weights / table.points, _per_fresh_row(table))
     if raw or (blocks < d).any():
-        return FreshRows(d, sigma, signal, table, plan)
+        return RidgeFresh(d, sigma, signal, np.zeros(table.generations), table, plan, rows_drawn=True)
     return FreshNormalEquations(d, sigma, table, plan)
 
 

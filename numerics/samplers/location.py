@@ -9,8 +9,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.combination import Step, kept_blocks
 from numerics.samplers.schedule import Schedule
+from numerics.samplers.weighted import weighted_losses
 
 Array = NDArray[np.float64]
 
@@ -32,20 +33,13 @@ class MedianChain:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
-        blocks = WeightedSum(self.plan)
-        fitted = np.zeros(replicates)
-        for g in range(table.generations):
-            block = fitted + self._median(rng, int(table.points[g]), replicates)
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._median(rng, int(table.fresh_points[g]), replicates)
-            fitted = blocks.add(block, fresh)
-            np.square(fitted, out=out[g])
-        return out
+        points = rng.laplace if self.law == "laplace" else rng.normal
 
-    def _median(self, rng: Generator, count: int, replicates: int) -> Array:
-        draw = rng.laplace if self.law == "laplace" else rng.normal
-        median: Array = np.median(draw(size=(count, replicates)), axis=0)
-        return median
+        def draw(centre: Array, count: int) -> Array:
+            median: Array = np.median(points(size=(count, replicates)), axis=0)
+            return centre + median
+
+        def fit(_: int, weighted: Array) -> Array:
+            return weighted
+
+        return weighted_losses(self.schedule, self.plan, np.zeros(replicates), draw, fit, np.square, replicates)

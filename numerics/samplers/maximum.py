@@ -38,7 +38,6 @@ class MaximumChain:
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = np.full(replicates, self.truth)
-        last_use = [int(np.flatnonzero(column)[-1]) if column.any() else -1 for column in self.used.T]
         kept: dict[int, Array] = {}
         fitted = truth
         for g in range(table.generations):
@@ -48,7 +47,7 @@ class MaximumChain:
                 parts.append(self._maximum(rng, truth, int(table.fresh_points[g])))
             fitted = self.factors[g] * np.maximum.reduce(parts)
             np.square(fitted - self.truth, out=out[g])
-            kept = {block: maximum for block, maximum in kept.items() if last_use[block] > g}
+            kept = table.still_used(kept, g)
         return out
 
     def _maximum(self, rng: Generator, end: Array, count: int) -> Array:

@@ -49,18 +49,26 @@ class PointPool:
         filled = 0
         for g in range(table.generations):
             count, drawn = int(table.points[g]), int(table.drawn[g])
-            new = self.kind.points(rng, fitted, count)
+            new = self._points(rng, g, fitted, count)
             pool[filled : filled + count] = new
             filled += count
             everything += new.sum(axis=0)
             if not drawn:
-                fitted = everything / filled
-            elif table.replacement[g]:
-                fitted = bootstrap_total(rng, pool[:filled], drawn) / drawn
+                mean = everything / filled
             else:
-                fitted = subset_total(rng, pool[:filled], drawn) / drawn
+                total = bootstrap_total if table.replacement[g] else subset_total
+                mean = total(rng, pool[:filled], drawn) / drawn
+            fitted = self._model(rng, g, mean)
             self.loss(fitted[:, 0] if self.dimension == 1 else fitted.T, out[g])
         return out
+
+    def _points(self, rng: Generator, g: int, fitted: Array, count: int) -> Array:
+        """The points of the block of row g of the table (from 0)."""
+        return self.kind.points(rng, fitted, count)
+
+    def _model(self, rng: Generator, g: int, mean: Array) -> Array:
+        """What model g (from 0) makes of the mean of its points."""
+        return mean
 
 
 def bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:

@@ -19,8 +19,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.combination import Step, kept_blocks
 from numerics.samplers.schedule import Schedule
+from numerics.samplers.weighted import weighted_losses
 from numerics.samplers.wishart import add_gram, cholesky_solve, lower_times, transpose_times, wishart_factor
 
 Array = NDArray[np.float64]
@@ -78,17 +79,15 @@ class FreshNormalEquations:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
-        truth = np.zeros((self.d, replicates))
-        fitted = truth
-        equations = WeightedSum(self.plan)
-        for g in range(table.generations):
-            block, fresh = table.drawn_blocks(g, partial(self._statistic, rng), fitted, truth)
-            total = equations.add(block, fresh)
-            fitted = cholesky_solve(total[:, : self.d], total[:, self.d])
-            np.einsum("db,db->b", fitted, fitted, out=out[g])
-        return out
+        truth, draw = np.zeros((self.d, replicates)), partial(self._statistic, rng)
+
+        def fit(_: int, total: Array) -> Array:
+            return cholesky_solve(total[:, : self.d], total[:, self.d])
+
+        def judge(fitted: Array, out: Array) -> None:
+            np.einsum("db,db->b", fitted, fitted, out=out)
+
+        return weighted_losses(self.schedule, self.plan, truth, draw, fit, judge, replicates)
 
     def _statistic(self, rng: Generator, teacher: Array, rows: int) -> Array:
         """S and v of a new block labelled by ``teacher`` (relative to the truth)."""

@@ -7,7 +7,6 @@ where the number of rows crosses the number of features.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.samplers.combination import Step, WeightedSum, kept_blocks
 from numerics.samplers.schedule import Schedule
 
 Array = NDArray[np.float64]
@@ -36,48 +34,10 @@ def labelled(rng: Generator, teacher: NDArray[np.floating[Any]], rows: int, sigm
     return design, labels
 
 
-def squared_error(fitted: NDArray[np.floating[Any]], truth: Array, out: Array) -> None:
+def squared_error(truth: Array, fitted: NDArray[np.floating[Any]], out: Array) -> None:
     """‖fitted − truth‖² of every replicate, written to ``out``."""
     error = fitted - truth
     np.einsum("bd,bd->b", error, error, out=out)
-
-
-@dataclass(frozen=True)
-class FreshRows:
-    """Fresh designs with at least d rows in every fit: weighted normal equations of drawn rows."""
-
-    d: int
-    sigma: float
-    signal: float
-    schedule: Schedule
-    plan: tuple[Step, ...]
-
-    @property
-    def replicates_in_a_block(self) -> int:
-        """Replicates drawn together: as many as fit into the cache or the memory of a block."""
-        rows = int(self.schedule.points.max() + self.schedule.fresh_points.max())
-        statistics = (5 + kept_blocks(self.plan)) * self.d * (self.d + 1)
-        return block_size(8 * (2 * self.schedule.generations + 2 * rows * (self.d + 2) + statistics), 2**23)
-
-    def losses(self, rng: Generator, replicates: int) -> Array:
-        """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
-        truth = truth_vectors(replicates, self.d, self.signal)
-        fitted: NDArray[np.floating[Any]] = truth
-        equations = WeightedSum(self.plan)
-        for g in range(table.generations):
-            block, fresh = table.drawn_blocks(g, partial(self._statistic, rng), fitted, truth)
-            total = equations.add(block, fresh)
-            fitted = np.linalg.solve(total[:, :, : self.d], total[:, :, self.d :])[:, :, 0]
-            squared_error(fitted, truth, out[g])
-        return out
-
-    def _statistic(self, rng: Generator, teacher: NDArray[np.floating[Any]], rows: int) -> Array:
-        """XᵀX with Xᵀy as a last column."""
-        design, labels = labelled(rng, teacher, rows, self.sigma)
-        transposed = design.transpose(0, 2, 1)
-        return np.concatenate((transposed @ design, transposed @ labels[:, :, None]), axis=2)
 
 
 @dataclass(frozen=True)
@@ -102,7 +62,6 @@ class FreshMinimumNorm:
         truth = truth_vectors(replicates, self.d, self.signal)
         fitted: NDArray[np.floating[Any]] = truth
         kept: dict[int, tuple[Array, Array]] = {}
-        last_use = [int(np.flatnonzero(column)[-1]) if column.any() else -1 for column in table.weights.T]
         for g in range(table.generations):
             kept[g] = labelled(rng, fitted, int(table.points[g]), self.sigma)
             parts = [(kept[j], table.weights[g, j] / table.points[j]) for j in kept if table.weights[g, j] != 0]
@@ -113,8 +72,8 @@ class FreshMinimumNorm:
             labels = np.concatenate([y for (_, y), _ in parts], axis=1)
             scales = np.concatenate([np.full(y.shape[1], np.sqrt(weight)) for (_, y), weight in parts])
             fitted = least_squares(design * scales[:, None], labels * scales)
-            squared_error(fitted, truth, out[g])
-            kept = {j: block for j, block in kept.items() if last_use[j] > g}
+            squared_error(truth, fitted, out[g])
+            kept = table.still_used(kept, g)
         return out
 
 
@@ -180,7 +139,7 @@ class RowPool:
             rows = np.take_along_axis(design, positions[:, :, None], axis=1)
             repeated = self.shared or bool(table.replacement[g])
             fitted = least_squares(rows, np.take_along_axis(labels, picks, axis=1), repeated)
-            squared_error(fitted, truth, out[g])
+            squared_error(truth, fitted, out[g])
         return out
 
 

@@ -23,8 +23,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.combination import Step, kept_blocks
+from numerics.samplers.regression_rows import squared_error, truth_vectors
 from numerics.samplers.schedule import Schedule
+from numerics.samplers.weighted import weighted_losses
 from numerics.samplers.wishart import bidiagonal_factor, bidiagonal_inverse_norm
 
 Array = NDArray[np.float64]
@@ -49,22 +51,22 @@ class SharedDesign:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
-        table = self.schedule
         small, large = min(self.d, self.rows), max(self.d, self.rows)
-        out = np.empty((table.generations, replicates))
         diagonal, below = bidiagonal_factor(rng, small, large, replicates)
         lost = (
             self.signal * rng.beta((self.d - self.rows) / 2, self.rows / 2, replicates) if self.d > self.rows else None
         )
-        fitted = truth = np.zeros((small, replicates))
-        blocks = WeightedSum(self.plan)
-        for g in range(table.generations):
-            block, fresh = table.drawn_blocks(g, partial(self._means, rng), fitted, truth)
-            fitted = blocks.add(block, fresh)
-            bidiagonal_inverse_norm(diagonal, below, fitted, out[g])
+        truth, draw = np.zeros((small, replicates)), partial(self._means, rng)
+
+        def fit(_: int, labels: Array) -> Array:
+            return labels
+
+        def judge(fitted: Array, out: Array) -> None:
+            bidiagonal_inverse_norm(diagonal, below, fitted, out)
             if lost is not None:
-                out[g] += lost
-        return out
+                out += lost
+
+        return weighted_losses(self.schedule, self.plan, truth, draw, fit, judge, replicates)
 
     def _means(self, rng: Generator, fitted: Array, points: int) -> Array:
         """Average labels of the rows, each labelled points/rows times."""
@@ -92,20 +94,14 @@ class SharedRows:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
         design = rng.standard_normal((replicates, self.rows, self.d))
         pseudo_inverse = _pseudo_inverse(design)
-        truth = np.zeros((replicates, self.d))
-        truth[:, 0] = np.sqrt(self.signal)
-        fitted = truth
-        labels = WeightedSum(self.plan)
-        for g in range(table.generations):
-            block, fresh = table.drawn_blocks(g, partial(self._labels, rng, design), fitted, truth)
-            fitted = np.einsum("bdt,bt->bd", pseudo_inverse, labels.add(block, fresh))
-            error = fitted - truth
-            np.einsum("bd,bd->b", error, error, out=out[g])
-        return out
+        truth, draw = truth_vectors(replicates, self.d, self.signal), partial(self._labels, rng, design)
+
+        def fit(_: int, labels: Array) -> Array:
+            return np.einsum("bdt,bt->bd", pseudo_inverse, labels)
+
+        return weighted_losses(self.schedule, self.plan, truth, draw, fit, partial(squared_error, truth), replicates)
 
     def _labels(self, rng: Generator, design: Array, teacher: Array, points: int) -> Array:
         """The average label of every row, each drawn points/rows times."""

@@ -8,6 +8,7 @@ use: for rows of equal weight the sum of squares plus the penalty.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.blocks import block_size
-from numerics.samplers.combination import Step, WeightedSum, kept_blocks
+from numerics.samplers.combination import Step, kept_blocks
 from numerics.samplers.regression_rows import labelled, squared_error, truth_vectors
 from numerics.samplers.schedule import Schedule
+from numerics.samplers.weighted import weighted_losses
 from numerics.samplers.wishart import add_gram, lower_times, wishart_factor
 
 Array = NDArray[np.float64]
@@ -27,10 +29,13 @@ Array = NDArray[np.float64]
 class RidgeFresh:
     """New rows every generation; ``plan`` combines XᵀX and Xᵀy with weights per row of data.
 
+    Without penalties it is least squares, where every fit has at least d rows.
+
     Attributes
     ----------
     penalties : λ_g/N_g, (G,)
     rows_drawn : whether every row is drawn, or XᵀX and Xᵀy from their own laws where T ≥ d
+    posterior_rows : N_g, (G,), where the model is a draw from the posterior and not its mean
     """
 
     d: int
@@ -40,6 +45,7 @@ class RidgeFresh:
     schedule: Schedule
     plan: tuple[Step, ...]
     rows_drawn: bool
+    posterior_rows: Array | None = None
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -51,22 +57,16 @@ class RidgeFresh:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
-        truth = truth_vectors(replicates, self.d, self.signal)
-        fitted: NDArray[np.floating[Any]] = truth
-        equations = WeightedSum(self.plan)
-        identity = np.eye(self.d)
-        for g in range(table.generations):
-            block = self._statistic(rng, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._statistic(rng, truth, int(table.fresh_points[g]))
-            total = equations.add(block, fresh)
-            gram = total[:, :, : self.d] + self.penalties[g] * identity
+        truth, draw = truth_vectors(replicates, self.d, self.signal), partial(self._statistic, rng)
+
+        def fit(g: int, total: Array) -> NDArray[np.floating[Any]]:
+            gram = total[:, :, : self.d] + self.penalties[g] * np.eye(self.d)
             fitted = np.linalg.solve(gram, total[:, :, self.d :])[:, :, 0]
-            squared_error(fitted, truth, out[g])
-        return out
+            if self.posterior_rows is None:
+                return fitted
+            return fitted + _about_the_mean(rng, gram, self.sigma / self.posterior_rows[g] ** 0.5)
+
+        return weighted_losses(self.schedule, self.plan, truth, draw, fit, partial(squared_error, truth), replicates)
 
     def _statistic(self, rng: Generator, teacher: NDArray[np.floating[Any]], rows: int) -> Array:
         """XᵀX with Xᵀy as a last column, (B, d, d + 1)."""
@@ -94,6 +94,7 @@ class RidgeShared:
     penalties : λ_g over the relative number of rows in use, (G,): :math:`K_g = s/(s + \text{penalties}_g)`
     eigenvalues : those of XᵀX where they are given, w* spread evenly over their directions; else a design is drawn
     labels_drawn : whether every label is drawn, or its average over the labels of a row
+    posterior_rows : the relative numbers of rows, (G,), where the model is a draw from the posterior and not its mean
     """
 
     d: int
@@ -105,6 +106,7 @@ class RidgeShared:
     plan: tuple[Step, ...]
     eigenvalues: Array | None
     labels_drawn: bool
+    posterior_rows: Array | None = None
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -116,22 +118,18 @@ class RidgeShared:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
         design, truth = self._design(rng, replicates)
-        fitted: NDArray[np.floating[Any]] = truth
-        products = WeightedSum(self.plan)
         gram = design.transpose(0, 2, 1) @ design
-        for g in range(table.generations):
-            block = self._product(rng, design, gram, fitted, int(table.points[g]))
-            fresh = None
-            if table.fresh_weights[g]:
-                fresh = self._product(rng, design, gram, truth, int(table.fresh_points[g]))
-            total = products.add(block, fresh)
+        draw = partial(self._product, rng, design, gram)
+
+        def fit(g: int, total: Array) -> NDArray[np.floating[Any]]:
             penalised = gram + self.penalties[g] * np.eye(self.d)
             fitted = np.linalg.solve(penalised, total[:, :, None])[:, :, 0]
-            squared_error(fitted, truth, out[g])
-        return out
+            if self.posterior_rows is None:
+                return fitted
+            return fitted + _about_the_mean(rng, penalised, self.sigma / self.posterior_rows[g] ** 0.5)
+
+        return weighted_losses(self.schedule, self.plan, truth, draw, fit, partial(squared_error, truth), replicates)
 
     def _design(self, rng: Generator, replicates: int) -> tuple[Array, Array]:
         if self.eigenvalues is None:
@@ -153,3 +151,10 @@ class RidgeShared:
             noise = rng.standard_normal((len(design), self.rows)) / np.sqrt(times)
         answers = (gram @ teacher[:, :, None])[:, :, 0]
         return answers + self.sigma * np.einsum("btd,bt->bd", design, noise)
+
+
+def _about_the_mean(rng: Generator, precision: Array, sigma: float) -> Array:
+    """Normal vectors of covariance σ² A⁻¹, (B, d), by L⁻ᵀz with A = LLᵀ."""
+    factor = np.linalg.cholesky(precision)
+    normal = sigma * rng.standard_normal((*precision.shape[:2], 1))
+    return np.asarray(np.linalg.solve(factor.transpose(0, 2, 1), normal)[:, :, 0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from theory.errors import DomainError
 from theory.workflows.base import Workflow, exact_weights
 
 Array = NDArray[Any]
+Block = TypeVar("Block")
 
 # Counts are held in doubles.
 MOST_POINTS = 2**53
@@ -48,6 +50,14 @@ class Schedule:
     def subsampled(self) -> bool:
         """Whether some generation is fitted on a random subsample."""
         return bool(self.drawn.any())
+
+    def still_used(self, kept: Mapping[int, Block], g: int) -> dict[int, Block]:
+        """Of the blocks by their rows, those that a model after that of row g is fitted on."""
+        return {row: block for row, block in kept.items() if self._last_uses[row] > g}
+
+    @cached_property
+    def _last_uses(self) -> list[int]:
+        return [int(np.flatnonzero(column)[-1]) if column.any() else -1 for column in self.weights.T]
 
     def drawn_blocks(
         self, g: int, draw: Callable[[Array, int], Array], fitted: Array, truth: Array

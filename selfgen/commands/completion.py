@@ -9,9 +9,20 @@ from typing import Any
 
 def models(incomplete: str) -> list[str]:
     """Names of models."""
-    from theory.registry import MODELS  # a shell asks for help first, which must not wait for SymPy
+    # A shell asks for help first, which must not wait for SymPy.
+    from theory.registry import EVERY_MODEL, MODEL_ALIASES, MODELS, WRAPPERS
 
-    return _starting(MODELS, incomplete)
+    name, colon, rest = incomplete.partition(":")
+    if not colon:
+        return _starting([*EVERY_MODEL, *MODEL_ALIASES], incomplete)
+    owner = EVERY_MODEL.get(MODEL_ALIASES.get(name, name))
+    before, comma, last = rest.rpartition(",")
+    typed = f"{name}:{before}{comma}"
+    if owner in WRAPPERS.values() and last.startswith("model="):
+        return [f"{typed}model={one}" for one in _starting(MODELS, last.removeprefix("model="))]
+    inside = [MODELS[word[6:]] for word in before.split(",") if word[:6] == "model=" and word[6:] in MODELS]
+    names = dict.fromkeys(setting for part in (owner, *inside) for setting in _parameters(part))
+    return [f"{typed}{setting}=" for setting in _starting(names, last)]
 
 
 def workflows(incomplete: str) -> list[str]:
@@ -28,26 +39,29 @@ def workflows(incomplete: str) -> list[str]:
 
 def losses(incomplete: str) -> list[str]:
     """Losses of the model on the line, or of every model."""
-    from theory.registry import MODELS
+    from theory.registry import EVERY_MODEL, MODEL_ALIASES, WRAPPERS
 
-    owners = _on_the_line(MODELS) or list(MODELS.values())
+    named = _on_the_line(EVERY_MODEL, MODEL_ALIASES)
+    # A model around another has losses of its own.
+    owners = [one for one in named if one in WRAPPERS.values()] or named or list(EVERY_MODEL.values())
     return _starting(dict.fromkeys(loss for owner in owners for loss in owner.losses), incomplete)
 
 
 def settings(incomplete: str) -> list[str]:
     """Parameters of the model and the workflows on the line, each with its equals sign."""
-    from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS
+    from theory.registry import EVERY_MODEL, MODEL_ALIASES, WORKFLOW_ALIASES, WORKFLOWS
 
-    aliases = {alias: WORKFLOWS[name] for alias, name in WORKFLOW_ALIASES.items()}
-    owners = _on_the_line(MODELS) + _on_the_line({**WORKFLOWS, **aliases})
+    owners = _on_the_line(EVERY_MODEL, MODEL_ALIASES) + _on_the_line(WORKFLOWS, WORKFLOW_ALIASES)
     names = dict.fromkeys(name for owner in owners for name in _parameters(owner))
     return [f"{name}=" for name in _starting(names, incomplete)]
 
 
-def _on_the_line(registry: Mapping[str, Any]) -> list[Any]:
+def _on_the_line(registry: Mapping[str, Any], aliases: Mapping[str, str]) -> list[Any]:
     """What the words before the cursor name: the parser knows none while an option still waits for its value."""
     line = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
-    words = [word.partition(":")[0] for word in line.split()]
+    # A model inside another is written model=NAME behind the name of the outer one.
+    pieces = [piece for word in line.split() for piece in word.replace(":", ",").split(",")]
+    words = [aliases.get(name, name) for name in (piece.removeprefix("model=") for piece in pieces)]
     return [registry[word] for word in words if word in registry]
 
 

@@ -17,11 +17,13 @@ from selfgen.commands.terminal import terminal
 from selfgen.proofs import DOUBLE, SINGLE
 from selfgen.study import shipped, title_of
 from theory import DomainError
-from theory.registry import MODELS, WORKFLOW_ALIASES, WORKFLOWS, is_required, settings
+from theory.registry import EVERY_MODEL, MODEL_ALIASES, WORKFLOW_ALIASES, WORKFLOWS, is_required, settings
 from theory.workflows.base import Workflow
 
 #: Commands of LaTeX in the first lines of docstrings.
 _SIGNS = {"\\dots": "…", "\\geq": "≥", "\\ge": "≥", "\\theta": "θ", "\\mu": "μ", "\\bar x": "x̄", "\\,": " "}
+
+_ALIASES = {"models": MODEL_ALIASES, "workflows": WORKFLOW_ALIASES}
 
 KINDS = ("models", "workflows", "losses", "claims", "studies")
 
@@ -56,12 +58,12 @@ def command(
 def entries(kind: str) -> dict[str, str]:
     """Names of a kind, each with a line about it."""
     if kind == "models":
-        return {name: _summary(found) for name, found in MODELS.items()}
+        return {name: _summary(found) for name, found in EVERY_MODEL.items()}
     if kind == "workflows":
         return {name: _summary(found) for name, found in WORKFLOWS.items()}
     if kind == "losses":
         losses: dict[str, list[str]] = {}
-        for name, found in MODELS.items():
+        for name, found in EVERY_MODEL.items():
             for loss in found.losses:
                 losses.setdefault(loss, []).append(name)
         return {loss: ", ".join(owners) for loss, owners in losses.items()}
@@ -107,7 +109,7 @@ def _parameters_section(docstring: str) -> dict[str, tuple[str, str]]:
 
 def _kind_of(name: str) -> str:
     for kind in KINDS:
-        if name in entries(kind) or (kind == "workflows" and name in WORKFLOW_ALIASES):
+        if name in entries(kind) or name in _ALIASES.get(kind, {}):
             return kind
     known = [entry for kind in KINDS for entry in (kind, *entries(kind))]
     raise DomainError(f"{name!r} is not known{_hint(name, known)}: 'selfgen list' names all there is.")
@@ -116,19 +118,19 @@ def _kind_of(name: str) -> str:
 def _one(kind: str, name: str, as_json: bool) -> None:
     """All about one model, workflow, loss, claim or study."""
     known = entries(kind)
-    name = WORKFLOW_ALIASES.get(name, name) if kind == "workflows" else name
+    name = _ALIASES.get(kind, {}).get(name, name)
     if name not in known:
         raise DomainError(f"{name!r} is none of the {kind}{_hint(name, known)}: use {', '.join(known)}.")
     facts: dict[str, Any] = {"name": name, "about": known[name]}
-    registries: dict[str, Any] = {"models": MODELS, "workflows": WORKFLOWS}
+    registries: dict[str, Any] = {"models": EVERY_MODEL, "workflows": WORKFLOWS}
     built = registries.get(kind, {}).get(name)
     if built is not None:
         facts["parameters"] = parameters(built)
     if kind == "models":
-        facts["losses"] = list(MODELS[name].losses)
+        facts["losses"] = list(EVERY_MODEL[name].losses)
         facts["derived"] = _derived(name)
-    if kind == "workflows":
-        facts["aliases"] = [alias for alias, of in WORKFLOW_ALIASES.items() if of == name]
+    if kind in _ALIASES:
+        facts["aliases"] = [alias for alias, of in _ALIASES[kind].items() if of == name]
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))
     else:
@@ -136,10 +138,12 @@ def _one(kind: str, name: str, as_json: bool) -> None:
 
 
 def _derived(name: str) -> dict[str, dict[str, str]]:
-    """By loss and workflow: a closed form, values at every generation, or simulation only."""
-    model = MODELS[name]()
+    """By loss (and kind of model) and workflow: a closed form, values at every generation, or simulation only."""
     return {
-        loss: {label: str(cell(concrete(model, loss), workflow, loss)) for label, workflow in workflows().items()}
+        ", ".join(filter(None, (kind, loss))): {
+            label: str(cell(concrete(model, loss), workflow, loss)) for label, workflow in workflows().items()
+        }
+        for kind, model in EVERY_MODEL[name].general().items()
         for loss in model.losses
     }
 
@@ -154,9 +158,9 @@ def _print(facts: dict[str, Any]) -> None:
             table.add_row(name, *(escape(item[key]) for key in ("allowed", "default", "meaning")))
         terminal().print(table)
     if facts.get("derived"):
-        table = Table("workflow", *facts["losses"], header_style="bold")
+        table = Table("workflow", *facts["derived"], header_style="bold")
         for label in workflows():
-            table.add_row(label, *(facts["derived"][loss][label] for loss in facts["losses"]))
+            table.add_row(label, *(known[label] for known in facts["derived"].values()))
         terminal().print(table)
         typer.echo("≈ to leading order in 1/n; ✓ with a certificate that the checker accepts.")
         required = [str(one) for one in workflows().values() if _has_required(one)]

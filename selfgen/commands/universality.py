@@ -14,7 +14,7 @@ from selfgen.commands.options import whole, whole_numbers
 from selfgen.commands.terminal import cores, show, waiting
 from selfgen.names import build
 from selfgen.regressions import regressions
-from selfgen.style import FORMATS
+from selfgen.style import verify_kind
 from selfgen.universality import as_json as plain
 from selfgen.universality import draw_universality, table
 from selfgen.universality import universality as measured
@@ -65,8 +65,8 @@ def command(
     listed = whole_numbers("--n", sizes)
     if min(listed) < 1 or len(set(listed)) < 3:
         raise DomainError(f"--n {sizes} is not allowed: give three different whole numbers or more, none below 1.")
-    if plot is not None and plot.suffix.lower().lstrip(".") not in FORMATS:
-        raise DomainError(f"--plot {plot} is not a figure: its name must end in .{', .'.join(FORMATS)}.")
+    if plot is not None:
+        verify_kind(plot, "--plot ")
     named = workflows or ["replace", "accumulate", "accumulate-subsample"]
     built = [build("regular", name, {})[1] for name in named]
     models = regressions(model, design.value)

@@ -122,9 +122,14 @@ def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None, r
     """The same for a study of real data, whose later generations are labelled by fitted models."""
     loaded = real_study.load(study, seed=seed)
     folder, named = _folder(loaded.output, output, resume)
-    with FinishedCases(real_study.RealResult, folder, resume, named) as finished:
+    with (
+        FinishedCases(real_study.RealResult, folder, resume, named) as finished,
+        Progress(len(loaded.cases), terminal(stderr=True), sys.stderr.isatty(), real_study.describe) as progress,
+    ):
         taken = sum(finished.of(case) is not None for case in loaded.cases)
-        results = real_study.verify(loaded, jobs=jobs, figures=folder, finished=finished)
+        results = real_study.verify(
+            loaded, jobs=jobs, figures=folder, begin=progress.begin, finish=progress.finish, finished=finished
+        )
         if folder is not None:
             real_study.write(folder, loaded, results)
             finished.close(loaded.cases, results)

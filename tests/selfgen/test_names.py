@@ -158,7 +158,7 @@ def test_a_wrapped_model_is_named_inside() -> None:
         ("biased-sampler:model=biased-sampler", {}, "model 'biased-sampler' is not known"),
         ("biased-sampler:model=bernoulli,fidelty=1", {}, "fidelty is not a parameter of biased-sampler of bernoulli"),
         ("biased-sampler:model=bernoulli,fidelity=2,target=1/2", {}, "fidelity = 2"),
-        ("biased-sampler:model=regular,fidelity=1,target=0", {}, "is not an exponential family"),
+        ("biased-sampler:model=regular,fidelity=1,target=0", {}, "is neither an exponential family"),
         ("posterior-mean:model=bernoulli", {"strength": "-1"}, "strength = -1"),
         ("bernoulli:model=poisson", {}, "model is not a parameter of bernoulli"),
     ],

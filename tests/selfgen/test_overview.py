@@ -76,7 +76,7 @@ def test_a_list_of_one_value_is_a_grid(results: list[CaseResult]) -> None:
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     figures: list[Figure] = []
-    monkeypatch.setattr(overview, "save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr("selfgen.style.save", lambda figure, path: figures.append(figure))
     return figures
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import re
 from pathlib import Path
 
@@ -88,6 +90,36 @@ def test_the_lines_name_what_runs(study: Study) -> None:
     assert "elapsed, left about" in shown[0]
     assert len([line for line in shown if "chains" in line]) == 1
     assert describe(second) in text.split("verifying")[-1]
+
+
+def test_where_there_is_no_terminal_each_case_is_a_line_as_it_ends(path: Path, tmp_path: Path) -> None:
+    """On standard error, so that what is piped stays what it was; and of what was done before it is said."""
+    command = ["verify", str(path), "--jobs", "1", "--output", str(tmp_path / "kept")]
+    first, again = (CliRunner().invoke(app, [*command, *more]) for more in ([], ["--resume"]))
+    assert first.exit_code == again.exit_code == 0, first.output
+    cases = [describe(case) for case in load(path).cases]
+    lines = [re.fullmatch(r"(\d)/5  agrees  (.*) \(\d+\.\d s\)", line) for line in first.stderr.splitlines()]
+    assert [line and line.groups() for line in lines] == [(str(k), case) for k, case in enumerate(cases, 1)]
+    assert again.stderr.splitlines() == [f"{k}/5  agrees  {case} (done before)" for k, case in enumerate(cases, 1)]
+    assert "chains" not in first.stdout
+
+
+def test_lines_come_as_cases_end_and_stop_nothing_where_nobody_reads(study: Study) -> None:
+    (result,) = verify(study.model_copy(update={"cases": study.cases[:1]}))
+    stream = io.StringIO()
+    with Progress(11, Console(file=stream), shown=False) as progress:
+        progress.begin(study.cases[0])
+        assert stream.getvalue() == ""
+        progress.finish(study.cases[0], result)
+        assert stream.getvalue().startswith(f" 1/11  agrees  {describe(study.cases[0])} (")
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Progress(1, Console(file=Full()), shown=False) as progress:
+        progress.begin(study.cases[0])
+        progress.finish(study.cases[0], result)
 
 
 def test_a_study_says_where_it_is_written(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from selfgen import report
 from selfgen.case_result import CaseResult
 from selfgen.figures import _free_corner, draw_case, file_name
 from selfgen.study import Study, load
-from selfgen.verification import _general, _ratio_bound, verify
+from selfgen.verification import _ratio_bound, verify
 from theory import Replace, expected_risk
 from theory.models.categorical import Categorical
 from theory.models.gaussian_fit import GaussianFit
@@ -194,11 +194,11 @@ def test_names_carry_the_loss_that_is_not_the_squared_error(grid: tuple[Study, l
 
 def test_a_truth_is_not_left_out_of_the_theorem() -> None:
     truth = MixtureTruth(weights=("1/2", "1/2"), means=(-1, 1), variances=(1, 1))
-    general = _general(KernelDensity(bandwidth="1/2", n=10, truth=truth))
+    general = KernelDensity(bandwidth="1/2", n=10, truth=truth).with_symbols()
     assert general is not None
     assert general.truth == truth
     assert {str(symbol) for symbol in general.free_symbols} == {"h", "n"}
-    rule = _general(KernelDensity(bandwidth="scott", n=10))
+    rule = KernelDensity(bandwidth="scott", n=10).with_symbols()
     assert rule is not None
     assert (rule.bandwidth, str(rule.n)) == ("scott", "n")
 

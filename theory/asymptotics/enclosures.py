@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import product
 
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 from sympy import QQ, E, EulerGamma, Expr, Poly, PolynomialError, S, Symbol, cos, exp, fraction, log, pi, sin, together
 from sympy.polys.polyerrors import CoercionFailed
+
+from theory.expressions.numerals import to_flint
 
 Interval = tuple[arb, arb]
 """The least and the largest value, each rounded outwards."""
@@ -59,7 +61,7 @@ class _Range:
         if expression == self.x:
             return arb(self.low), arb.pos_inf() if self.high is None else arb(self.high)
         if expression.is_Rational:
-            return _point(arb(fmpq(int(expression.p), int(expression.q))))
+            return _point(arb(to_flint(expression)))
         if expression in _CONSTANTS:
             return _point(_CONSTANTS[expression]())
         if expression.free_symbols - {self.x}:
@@ -129,7 +131,7 @@ class _Range:
             _quotient(top, bottom, self.low),
             _end(top, bottom) if self.high is None else _quotient(top, bottom, self.high),
         ]
-        values = [end if isinstance(end, arb) else arb(fmpq(int(end.p), int(end.q))) for end in ends]
+        values = [end if isinstance(end, arb) else arb(to_flint(end)) for end in ends]
         return (values[0], values[1]) if values[0] <= values[1] else (values[1], values[0])
 
 

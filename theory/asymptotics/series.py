@@ -10,6 +10,7 @@ from __future__ import annotations
 from flint import fmpq
 from sympy import Expr, Integer, Rational, S, Sum, Symbol, fraction, hyper, hypersimp, lambdify, summation
 
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.signs import at_least, sign
 
 #: Terms within which a series must have settled to many digits, and those digits.
@@ -43,10 +44,10 @@ def hypergeometric_series(term: Expr, index: Symbol, lower: int = 1) -> Expr | N
 def _agrees(value: Expr, first: Rational, ratio: Expr, index: Symbol, lower: int) -> bool:
     """Whether the value is that of the partial sum, exact, to within the rest of a geometric series."""
     numerator, denominator = (lambdify(index, part) for part in fraction(ratio))
-    term = total = fmpq(int(first.p), int(first.q))
+    term = total = to_flint(first)
     for place in range(lower, lower + _TERMS):
         term *= fmpq(int(numerator(place)), int(denominator(place)))
         total += term
-    left_out = abs(Rational(int(term.p), int(term.q)))
-    gap = abs((value - Rational(int(total.p), int(total.q))).evalf(_DIGITS, maxn=500, chop=True))
+    left_out = abs(to_sympy(term))
+    gap = abs((value - to_sympy(total)).evalf(_DIGITS, maxn=500, chop=True))
     return bool(gap <= left_out + Rational(1, 10 ** (_DIGITS - 5)) * abs(first))

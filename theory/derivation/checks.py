@@ -11,6 +11,7 @@ from typing import Any
 from sympy import (
     Basic,
     Derivative,
+    Dummy,
     Expr,
     ImmutableMatrix,
     Integer,
@@ -22,6 +23,7 @@ from sympy import (
     S,
     Sum,
     Symbol,
+    default_sort_key,
     oo,
     primerange,
 )
@@ -32,6 +34,7 @@ from theory.derivation.limits import is_zero, limit_of
 from theory.derivation.relation import AT_LEAST, GREATER, LESS, Definitions, Relation
 from theory.derivation.step import Evidence, NotShown
 from theory.expressions.expansion import Order
+from theory.expressions.lambert import lambert_sum, q_pochhammer, steps_apart
 from theory.expressions.sums import definite_sum
 from theory.expressions.symbols import G
 from theory.solver.products import definite_product
@@ -71,6 +74,8 @@ def equal(left: Expr, right: Expr, first: dict[Expr, Any] | None = None) -> Evid
     difference = left - right
     if (left, right) != written and (difference == 0 or is_zero(difference)):
         return Evidence("series and integrals in closed form, and algebra")
+    if difference.has(lambert_sum, q_pochhammer) and is_zero(_aligned(difference)):
+        return Evidence("functional equations and algebra")
     if difference == 0 or (not _special(difference) and is_zero(difference)):
         return Evidence("identity of rational functions")
     if difference.has(S.NaN, S.ComplexInfinity, oo, -oo):
@@ -83,6 +88,24 @@ def equal(left: Expr, right: Expr, first: dict[Expr, Any] | None = None) -> Evid
     if found is not None:
         return found
     return _numerically(difference, left, right)
+
+
+def _aligned(expression: Expr) -> Expr:
+    """Series in powers of one number brought to one generation, by their functional equations, and then left opaque."""
+    kinds = (lambert_sum, q_pochhammer)
+    moved = expression.replace(lambda part: isinstance(part, kinds), lambda part: part._eval_expand_func())
+    opaque: dict[Expr, Expr] = {}
+    for part in sorted(moved.atoms(*kinds), key=default_sort_key):
+        argument, q = (part.args[2], part.args[1]) if isinstance(part, lambert_sum) else part.args
+        for known in [*opaque]:
+            base = known.args[2] if isinstance(known, lambert_sum) else known.args[0]
+            apart = steps_apart(argument, base, q) if known.func == part.func else None
+            if apart is not None and part.func(*part.args).moved(base, 0) == known:
+                opaque[part] = part.moved(base, apart).xreplace(opaque)
+                break
+        else:
+            opaque[part] = Dummy()
+    return moved.xreplace(opaque)
 
 
 def completed(expression: Expr) -> Expr:

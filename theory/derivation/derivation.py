@@ -58,6 +58,8 @@ class Derivation:
     coefficients, Sturm's theorem, telescoping and ball arithmetic (:mod:`theory.derivation.inequalities`), limits by
     asymptotic expansion. A step that is only checked to 50 digits says so where it is displayed.
 
+    Made here; each step names its own source in its reason.
+
     Examples
     --------
     >>> from sympy import Function, harmonic, pi

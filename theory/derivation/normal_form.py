@@ -22,10 +22,11 @@ answers.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flint import Ordering, fmpq, fmpq_mpoly_ctx
+from flint import Ordering, fmpq_mpoly_ctx
 from sympy import (
     Add,
     Dummy,
@@ -47,6 +48,7 @@ from sympy import (
     cot,
     coth,
     diff,
+    digamma,
     exp,
     expand,
     expand_log,
@@ -67,16 +69,35 @@ from sympy import (
     tan,
     tanh,
     together,
+    trigamma,
     zeta,
 )
 from sympy.functions.combinatorial.factorials import FallingFactorial
 
 from theory.expressions.conjugates import without_pairs
+from theory.expressions.numerals import to_flint
 
 #: Steps that a functional equation is followed for: beyond, the value stays a variable of its own.
 LONGEST_SHIFT = 200
 
 Fraction = tuple[Any, Any]
+
+#: Stands for the index of a sum or product, whatever its name.
+_BOUND = Symbol("_i", integer=True)
+
+#: Functions that are others at once; Γ unevaluated, as at a whole number it would write the number out.
+_BY_OTHERS: dict[Any, Callable[..., Expr]] = {
+    factorial: lambda x: gamma(x + 1, evaluate=False),
+    binomial: lambda x, k: binomial(x, k, evaluate=False).rewrite(gamma),
+    rf: lambda x, k: gamma(x + k) / gamma(x),
+    FallingFactorial: lambda x, k: gamma(x + 1) / gamma(x - k + 1),
+    digamma: lambda x: polygamma(0, x, evaluate=False),
+    trigamma: lambda x: polygamma(1, x, evaluate=False),
+    tan: lambda x: sin(x) / cos(x),
+    cot: lambda x: cos(x) / sin(x),
+    tanh: lambda x: sinh(x) / cosh(x),
+    coth: lambda x: cosh(x) / sinh(x),
+}
 
 
 class NoNormalForm(ValueError):
@@ -176,6 +197,8 @@ class _Variables:
             return self.power(E, e.args[0])
         if isinstance(e, Pow):
             return self.power(e.base, e.exp)
+        if type(e) in _BY_OTHERS:
+            return self.of(_BY_OTHERS[type(e)](*e.args))
         handler = getattr(self, f"_{type(e).__name__}", None)
         if handler is not None:
             return handler(e)
@@ -279,26 +302,6 @@ class _Variables:
             # Γ(base)Γ(1 − base) = π/sin(π base), with 1 − base = mirror + steps.
             return self.of(pi) / (self.of(sin(expand(pi * base))) * self._gamma(gamma(mirror + steps, evaluate=False)))
         return self.variable(("gamma", base), gamma(base))
-
-    def _factorial(self, e: Expr) -> Expr:
-        return self._gamma(gamma(e.args[0] + 1, evaluate=False))
-
-    def _binomial(self, e: Expr) -> Expr:
-        return self.of(e.rewrite(gamma)) if isinstance(e, binomial) else self.opaque(e)
-
-    def _RisingFactorial(self, e: Expr) -> Expr:
-        x, k = e.args
-        return self.of(gamma(x + k) / gamma(x)) if isinstance(e, rf) else self.opaque(e)
-
-    def _FallingFactorial(self, e: Expr) -> Expr:
-        x, k = e.args
-        return self.of(gamma(x + 1) / gamma(x - k + 1)) if isinstance(e, FallingFactorial) else self.opaque(e)
-
-    def _digamma(self, e: Expr) -> Expr:
-        return self._polygamma(polygamma(0, e.args[0], evaluate=False))
-
-    def _trigamma(self, e: Expr) -> Expr:
-        return self._polygamma(polygamma(1, e.args[0], evaluate=False))
 
     def _polygamma(self, e: Expr) -> Expr:
         order, argument = e.args
@@ -405,29 +408,13 @@ class _Variables:
 
     _cos = _cosh = _even
 
-    def _tan(self, e: Expr) -> Expr:
-        return self.of(sin(e.args[0])) / self.of(cos(e.args[0])) if isinstance(e, tan) else self.opaque(e)
-
-    def _cot(self, e: Expr) -> Expr:
-        return self.of(cos(e.args[0])) / self.of(sin(e.args[0])) if isinstance(e, cot) else self.opaque(e)
-
-    def _tanh(self, e: Expr) -> Expr:
-        return self.of(sinh(e.args[0])) / self.of(cosh(e.args[0])) if isinstance(e, tanh) else self.opaque(e)
-
-    def _coth(self, e: Expr) -> Expr:
-        return self.of(cosh(e.args[0])) / self.of(sinh(e.args[0])) if isinstance(e, coth) else self.opaque(e)
-
     # -- sums and products -----------------------------------------------------------------------------
 
     def _Sum(self, e: Expr) -> Expr:
-        if len(e.limits) != 1 or len(e.limits[0]) != 3:
+        ends = self._ends(e)
+        if ends is None:
             return self.opaque(e)
-        index, lower, upper = e.limits[0]
-        if upper.is_infinite:
-            return self.opaque(e)
-        end, shift = _ended(upper, lower)
-        if abs(shift) > LONGEST_SHIFT:
-            return self.opaque(e)
+        index, lower, end, extra, sign = ends
         summand = e.function
         if summand.is_rational_function(index) and not summand.is_polynomial(index):
             summand = apart(summand, index)
@@ -436,40 +423,44 @@ class _Variables:
             coefficient, term = part.as_independent(index, as_Add=False)
             value: Expr = S.Zero
             if end is not None:
-                bound = Symbol("_i", integer=True)
-                value = self.variable(("sum", term.subs(index, bound), lower, end), Sum(term, (index, lower, end)))
-            first = lower if end is None else end + 1
-            for step in range(abs(shift)):
-                at = first + step if shift > 0 else first - 1 - step
-                value += self.of(term.subs(index, at)) * (1 if shift > 0 else -1)
+                value = self.variable(("sum", term.subs(index, _BOUND), lower, end), Sum(term, (index, lower, end)))
+            for at in extra:
+                value += self.of(term.subs(index, at)) * sign
             total += self.of(coefficient) * value
         return total
 
     def _Product(self, e: Expr) -> Expr:
-        if len(e.limits) != 1 or len(e.limits[0]) != 3:
+        ends = self._ends(e)
+        if ends is None:
             return self.opaque(e)
-        index, lower, upper = e.limits[0]
-        if upper.is_infinite:
-            return self.opaque(e)
-        end, shift = _ended(upper, lower)
-        if abs(shift) > LONGEST_SHIFT:
-            return self.opaque(e)
+        index, lower, end, extra, sign = ends
         total: Expr = S.One
         for term, multiplicity in _factors(e.function):
             value: Expr = S.One
-            if end is not None:
-                bound = Symbol("_i", integer=True)
-                if term.has(index):
-                    key = ("product", term.subs(index, bound), lower, end)
-                    value = self.variable(key, Product(term, (index, lower, end)))
-                else:
-                    value = self.of(term ** (end - lower + 1))
-            first = lower if end is None else end + 1
-            for step in range(abs(shift)):
-                at = first + step if shift > 0 else first - 1 - step
-                value *= self.of(term.subs(index, at)) ** (1 if shift > 0 else -1)
+            if end is not None and term.has(index):
+                key = ("product", term.subs(index, _BOUND), lower, end)
+                value = self.variable(key, Product(term, (index, lower, end)))
+            elif end is not None:
+                value = self.of(term ** (end - lower + 1))
+            for at in extra:
+                value *= self.of(term.subs(index, at)) ** sign
             total *= value**multiplicity
         return total
+
+    @staticmethod
+    def _ends(e: Expr) -> tuple[Symbol, Expr, Expr | None, list[Expr], int] | None:
+        """Index, lower and representative upper end of a sum or product; the places beyond it, and 1 or −1 for them."""
+        if len(e.limits) != 1 or len(e.limits[0]) != 3:
+            return None
+        index, lower, upper = e.limits[0]
+        if upper.is_infinite:
+            return None
+        end, shift = _ended(upper, lower)
+        if abs(shift) > LONGEST_SHIFT:
+            return None
+        first = lower if end is None else end + 1
+        places = [first + step if shift > 0 else first - 1 - step for step in range(abs(shift))]
+        return index, lower, end, places, 1 if shift > 0 else -1
 
     # -- polynomials -----------------------------------------------------------------------------------
 
@@ -489,7 +480,7 @@ class _Variables:
 
         def value(e: Expr) -> Fraction:
             if e.is_Rational:
-                return context.constant(fmpq(int(e.p), int(e.q))), one
+                return context.constant(to_flint(e)), one
             if isinstance(e, Symbol):
                 return generators[e], one
             if isinstance(e, Pow):

@@ -49,12 +49,9 @@ class Segment:
 
 def regimes(recurrence: MomentRecurrence) -> list[Segment]:
     """The regimes in their order, those without a generation of their own included."""
-    found = [recurrence]
-    while found[-1].continuation is not None:
-        found.append(found[-1].continuation[1])
     return [
         Segment(sympify(one.start), None if one.continuation is None else sympify(one.continuation[0]), one)
-        for one in found
+        for one in recurrence.regimes
     ]
 
 

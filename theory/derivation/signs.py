@@ -27,6 +27,7 @@ from sympy import (
 )
 
 from theory.derivation.normal_form import NoNormalForm, NormalForm, normal_form, vanishes
+from theory.expressions.numerals import to_sympy
 from theory.expressions.signs import Ranges, at_least, sign
 
 
@@ -120,7 +121,7 @@ def written(polynomial: Any, form: NormalForm) -> Expr:
     """A polynomial in the variables of a normal form, as an expression."""
     total: Expr = S.Zero
     for exponents, coefficient in polynomial.to_dict().items():
-        term: Expr = Rational(int(coefficient.p), int(coefficient.q))
+        term: Expr = to_sympy(coefficient)
         for meaning, exponent in zip(form.meaning, exponents, strict=False):
             term *= meaning ** int(exponent)
         total += term

@@ -180,11 +180,10 @@ def _proved(evidence: Evidence, what: str) -> None:
 
 
 def _regimes(recurrence: MomentRecurrence) -> list[MomentRecurrence]:
-    found = [recurrence]
-    while found[-1].continuation is not None:
-        found.append(found[-1].continuation[1])
     # A regime without a generation of its own only hands over.
-    return [part for part in found if part.continuation is None or sympify(part.continuation[0]) != part.start]
+    return [
+        part for part in recurrence.regimes if part.continuation is None or sympify(part.continuation[0]) != part.start
+    ]
 
 
 def exponential_terms(closed: Expr) -> int | None:

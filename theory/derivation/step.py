@@ -13,7 +13,21 @@ class NotShown(ValueError):
 
 
 class StepError(ValueError):
-    """A step of a derivation that does not hold, or is not proved: its number, relation and reason."""
+    """A step of a derivation that does not hold, or is not proved: its number, relation and reason.
+
+    Notes
+    -----
+    Raised here, by :meth:`theory.derivation.Derivation.check`.
+
+    Examples
+    --------
+    >>> from theory import G
+    >>> from theory.derivation import Derivation
+    >>> Derivation("A slip").equal((G + 1) ** 2, G**2 + 1, "a student's dream").check()
+    Traceback (most recent call last):
+        ...
+    theory.derivation.step.StepError: step 1, ...
+    """
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,17 @@ class Step:
         Greek letters, ≤ and the like may be written as they are; ``$…$`` is LaTeX.
     check : callable
         Given the relation with earlier definitions put in, returns its evidence or raises.
+
+    Notes
+    -----
+    Made here.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, expected_risk
+    >>> step = expected_risk(Regular(), Accumulate()).derivation.steps[0]
+    >>> type(step).__name__, callable(step.check)
+    ('Step', True)
     """
 
     expression: Relation

@@ -29,10 +29,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flint import fmpq
-from sympy import Eq, Expr, Integer, Piecewise, Rational, S, limit, oo
+from sympy import Eq, Expr, Integer, Piecewise, S, limit, oo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, generation, quoted, truth_value
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.symbols import G, j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
@@ -48,6 +49,17 @@ class OptimalSizes:
     workflow : Replace or Accumulate
     sizes : number of samples in blocks 1, …, G
     risk : the final risk in units of that of one sample: p for a regular model of p parameters
+
+    Notes
+    -----
+    Derived here; see :func:`optimal_sizes`.
+
+    Examples
+    --------
+    >>> from theory import Replace, optimal_sizes
+    >>> found = optimal_sizes(Replace, budget=12, generations=3)
+    >>> found.sizes, found.risk
+    ((4, 4, 4), 3/4)
     """
 
     workflow: type[Workflow]
@@ -101,6 +113,8 @@ def optimal_sizes(
     -----
     Proved at the head of this module. Leading order in 1/n; under replace equal sizes are best exactly, for every
     quadratic variance function, since :math:`\log(1 + v_2/s)` is convex in s for v_2 > 0 and concave for v_2 < 0.
+
+    Derived here.
 
     Examples
     --------
@@ -174,15 +188,27 @@ def optimal_law(workflow: type[Workflow], average: object, *, real: object = Non
 
 
 def final_risk(workflow: type[Workflow], sizes: tuple[Expr, ...]) -> Expr:
-    """Risk of model G in units of one sample's, to leading order: Σ C_{G,j}²/s_j."""
+    """Risk of model G in units of one sample's, to leading order: Σ C_{G,j}²/s_j.
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> from sympy import Integer
+    >>> from theory import Replace
+    >>> final_risk(Replace, (Integer(4), Integer(4), Integer(4)))
+    3/4
+    """
     noise = _rule(workflow).noise
     terms, seen = [], fmpq(0)
     for size in sizes:
-        amount = fmpq(int(size.p), int(size.q))
+        amount = to_flint(size)
         seen += amount
         terms.append(noise(amount, seen))
     total = _sum(terms)
-    return Rational(int(total.p), int(total.q))
+    return to_sympy(total)
 
 
 def _sum(terms: list[fmpq]) -> fmpq:

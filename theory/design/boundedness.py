@@ -78,6 +78,17 @@ class Boundedness:
         Generations added up one by one; 0 when the limit is exact.
     reason : str
         The argument, in a line.
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, KernelDensity, boundedness
+    >>> found = boundedness(KernelDensity("1/j", n=10), Accumulate())
+    >>> found.bounded, found.lower <= found.upper
+    (True, True)
     """
 
     bounded: bool
@@ -104,6 +115,10 @@ def boundedness(model: Model, workflow: Workflow) -> Boundedness:
     ------
     NotDerivedError
         When the comparison is not decided: nothing is guessed.
+
+    Notes
+    -----
+    Derived here, by comparison of series; see the head of this module.
 
     Examples
     --------

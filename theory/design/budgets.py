@@ -42,6 +42,10 @@ class RequiredBudget:
     ----------
     factor : c, at least 1
 
+    Notes
+    -----
+    Derived here.
+
     Examples
     --------
     >>> from theory.design import required_budget
@@ -117,6 +121,10 @@ def required_budget(factor: object) -> RequiredBudget:
     ------
     DomainError
         When the factor is below 1.
+
+    Notes
+    -----
+    Derived here.
 
     Examples
     --------

@@ -27,7 +27,18 @@ CHECKED, CHECKED_SYMBOLS, CHECKED_SLOW = 200, 8, 80
 
 @dataclass(frozen=True)
 class Place:
-    """A workflow's place among those compared, 1 for the smallest risk; equal risks share a place."""
+    """A workflow's place among those compared, 1 for the smallest risk; equal risks share a place.
+
+    Notes
+    -----
+    Derived here; see :func:`compare`.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Replace, compare
+    >>> [place.workflow.name for place in compare([Replace(), Accumulate()], upto=4).at(3)]
+    ['accumulate', 'replace']
+    """
 
     place: int
     workflow: Workflow
@@ -36,7 +47,19 @@ class Place:
 
 @dataclass(frozen=True)
 class Crossing:
-    """At ``generation``, and not at the one before, ``better`` has a smaller risk than ``worse``."""
+    """At ``generation``, and not at the one before, ``better`` has a smaller risk than ``worse``.
+
+    Notes
+    -----
+    Derived here; see :func:`compare`.
+
+    Examples
+    --------
+    >>> from theory import RealPlusLatest, Accumulate, compare
+    >>> (crossing,) = compare([Accumulate(), RealPlusLatest(share="2/5")]).crossings
+    >>> crossing.generation, crossing.better.name, crossing.worse.name
+    (12, 'real-plus-latest', 'accumulate')
+    """
 
     generation: int
     better: Workflow
@@ -52,6 +75,17 @@ class Pair:
     first, second : positions in the comparison
     signs : the sign of R_first − R_second at generations 1, 2, …; None where it depends on parameters
     settled : what is proved beyond; None when the order is known at the generations checked only
+
+    Notes
+    -----
+    Derived here; see :func:`compare`.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Replace, compare
+    >>> (pair,) = compare([Accumulate(), Replace()], upto=4).pairs
+    >>> pair.first, pair.second, pair.signs
+    (0, 1, (0, -1, -1, -1))
     """
 
     first: int
@@ -86,6 +120,17 @@ class Comparison:
     risks : their expected risks, as far as each is known
     upto : generations 1 … upto are compared one by one, exactly; None for as many as are quick, pair by pair
     unit : what the risks are measured in when pairs are compared: their common factor, or 1
+
+    Notes
+    -----
+    Derived here; see :func:`compare`.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Replace, compare
+    >>> result = compare([Accumulate(), Replace()], upto=10)
+    >>> len(result.risks), result.proved, result.crossings
+    (2, True, ())
     """
 
     workflows: tuple[Workflow, ...]
@@ -274,6 +319,8 @@ def compare(
     -----
     The order may depend on parameters that are symbols: signs are then undecided (None), and held up to the boundary
     of their ranges where they are decided.
+
+    Derived here.
 
     Examples
     --------

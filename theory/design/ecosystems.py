@@ -4,13 +4,13 @@ A *class* is a set of models that read one another through any number of steps; 
 For a model without curvature, to leading order for any regular one (derived here):
 
 1. *Bounded.* The risk of model i is bounded if and only if every closed class that it reads, through any number of
-   steps, has fresh real data. For then all that i reads loses weight to real data, :math:`W^t \to 0` on it; and a closed
-   class K without has a stationary law :math:`\pi W = \pi`, whose mean of all models is a random walk,
+   steps, has fresh real data. For then all that i reads loses weight to real data, :math:`W^t \to 0` on it; and a
+   closed class without has a stationary law :math:`\pi W = \pi`, by which the mean of its models is a random walk,
    :math:`\sum_k \pi_k \delta^k_g = \sum_k \pi_k (\delta^k_{g-1} + \varepsilon^k_g)`.
 2. *Growth.* Inside a closed class without fresh data the risk grows as :math:`d\,G \sum_k \pi_k^2/s_k`, d its period: 1
    unless models only read each other by turns. So m models are worth :math:`1/(d\sum \pi_k^2)` of them, m at most.
-3. *Who pays for whom.* Every source of noise adds its own square to the risk of model i; what the blocks of model k add,
-   :math:`\frac{1}{s_k}\sum_t (W^t)_{ik}^2`, is divided by c when k generates c times as much.
+3. *Who pays for whom.* Every source of noise adds its own square to the risk of model i; what the blocks of model k
+   add, :math:`\frac{1}{s_k}\sum_t (W^t)_{ik}^2`, is divided by c when k generates c times as much.
 """
 
 from __future__ import annotations
@@ -183,8 +183,8 @@ class Payment:
 def who_pays(ecosystem: Ecosystem, generation: object = None) -> Payment:
     r"""How the risk of the observed model divides among the data of all, at a generation or, without one, in the limit.
 
-    With :math:`\delta^i_G = \sum_{t<G} \sum_k (W^t)_{ik} (\dots)` every source adds its own square: blocks of model k
-    :math:`\frac{1}{s_k} \sum_t (W^{t+1})_{ik}^2`, fresh data of k :math:`\frac{\lambda_k^2}{\rho_k} \sum_t (W^t)_{ik}^2`.
+    Every source adds its own square: blocks of model k :math:`\frac{1}{s_k} \sum_{t \ge 1} (W^t)_{ik}^2`, fresh data of
+    k :math:`\frac{\lambda_k^2}{\rho_k} \sum_{t \ge 0} (W^t)_{ik}^2`, the sums over the generations so far.
     A model that generates c times as much divides its entry by c; the derivative of the risk by log s_k is minus the
     entry of k. Exact without curvature; to leading order for every regular model.
 

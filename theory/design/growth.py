@@ -64,6 +64,16 @@ class RequiredGrowth:
     bounded : ``true``, ``false``, or the condition on the parameters
     scale : (κ_0, κ_1, κ_2, κ_3), the powers of the scale that the sizes were compared with: the certificate
     bound : the supremum of the risk ratio, s(1) Σ 1/s(j): an expression, ``oo``, or None where no closed form is known
+
+    Notes
+    -----
+    Derived here; Bertrand (1842) for the criterion.
+
+    Examples
+    --------
+    >>> from theory import j, required_growth
+    >>> required_growth(j**2).certificate
+    "s(j) grows as j^(2), and the sum of 1/s(j) converges by Bertrand's criterion"
     """
 
     sizes: Expr

@@ -58,11 +58,16 @@ from theory.asymptotics.series import hypergeometric_series
 from theory.design.window_orders import order_under_window, weighs_pooled_blocks
 from theory.errors import NotDerivedError
 from theory.expressions.conjugates import in_real_terms
+from theory.expressions.expansion import Order
+from theory.expressions.numerals import to_flint
 from theory.expressions.sums import schedule_total
 from theory.expressions.symbols import G
+from theory.moments.fading import FadingRecurrence
 from theory.moments.late_schedules import past_tables
 from theory.moments.recurrence import MomentRecurrence
+from theory.moments.renewal import RenewalRecurrence
 from theory.risk import Risk
+from theory.solver.kinds import fate
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 #: Powers of a matrix tried before it is not called stable.
@@ -151,13 +156,14 @@ def outgrows(first: Risk, second: Risk) -> bool:
 
 def _of_recurrence(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     recurrence = risk.recurrence
+    if isinstance(recurrence, FadingRecurrence | RenewalRecurrence) and recurrence.scale.is_positive:
+        return OrderOfCollapse(BOUNDED, None) if fate(recurrence, Order(risk._ranges)).bounded else None
     if not isinstance(recurrence, MomentRecurrence) or recurrence.margin is not None:
         return None
     if any(entry.has(Piecewise) for entry in (*recurrence.matrix, *recurrence.forcing, *recurrence.readout)):
         later = past_tables(recurrence)
         return None if later is None else order_of_collapse(replace(risk, recurrence=later))
-    while recurrence.continuation is not None:
-        recurrence = recurrence.continuation[1]
+    recurrence = recurrence.regimes[-1]
     # A diversity falls, and so does the logarithm of a determinant: not what is classified here.
     if recurrence.symbol != GENERATION or recurrence.scale.is_positive is not True:
         return None
@@ -348,7 +354,7 @@ def _is_stable(matrix: Matrix) -> bool:
     size = matrix.shape[0]
     if not all(isinstance(entry, Rational) for entry in matrix):
         return False
-    power, steps = fmpq_mat(size, size, [fmpq(int(entry.p), int(entry.q)) for entry in matrix]), 1
+    power, steps = fmpq_mat(size, size, [to_flint(entry) for entry in matrix]), 1
     while steps <= _LONGEST_MEMORY:
         if all(sum((abs(entry) for entry in row), fmpq(0)) <= fmpq(1, 2) for row in power.tolist()):
             return True

@@ -26,6 +26,7 @@ from theory.errors import NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation
 from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.symbols import G
 from theory.models.regular import Regular
 from theory.moments.stated_dynamics import verify_users
@@ -177,10 +178,10 @@ class Pathway:
             stays = kept * (S.One if index == first else kept) * spread
             term = Rational(1, index**2) / self.workflow.size(index) + stays
             if exact and term.is_Rational:
-                total += fmpq(int(term.p), int(term.q))
+                total += to_flint(term)
             else:
-                total, exact = (_sympy(total) if exact else total) + term, False
-        return _sympy(total) if exact else cancel(total)
+                total, exact = (to_sympy(total) if exact else total) + term, False
+        return to_sympy(total) if exact else cancel(total)
 
     def _symbolic(self, g: Expr, h: Expr) -> Expr:
         dynamics = self.workflow.dynamics()
@@ -263,10 +264,6 @@ class Pathway:
     def order(self) -> OrderOfCollapse | OrdersOfCollapse | None:
         """How fast the ratio grows, by cases where parameters decide; None when no argument applies."""
         return order_of_collapse(expected_risk(Regular(), self.workflow).ratio)
-
-
-def _sympy(value: fmpq) -> Expr:
-    return Rational(int(value.p), int(value.q))
 
 
 def _in_order(g: Expr, h: Expr) -> tuple[Expr, Expr]:

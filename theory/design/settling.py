@@ -29,8 +29,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flint import fmpq, fmpq_mat
-from sympy import QQ, Dummy, Expr, Matrix, Poly, Rational, S, cancel, oo
+from sympy import QQ, Dummy, Expr, Matrix, Poly, S, cancel, oo
 
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.signs import Ranges, at_least, sign, sign_by_factors, sign_of_difference
 from theory.moments.composition import linear_moments
 from theory.moments.recurrence import MomentRecurrence
@@ -48,7 +49,19 @@ LONGEST_WINDOW = 12
 
 @dataclass(frozen=True)
 class Settled:
-    """From generation ``since`` on the difference of two risks has this strict sign (0: they are equal)."""
+    """From generation ``since`` on the difference of two risks has this strict sign (0: they are equal).
+
+    Notes
+    -----
+    Derived here; the arguments are at the head of this module.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Replace, compare
+    >>> (pair,) = compare([Accumulate(), Replace()], upto=4).pairs
+    >>> pair.settled.sign
+    -1
+    """
 
     since: int
     sign: int
@@ -169,8 +182,7 @@ def _scalar(risk: Risk, since: int) -> tuple[Expr, Expr] | None:
     recurrence = risk.recurrence
     if not isinstance(recurrence, MomentRecurrence):
         return None
-    while recurrence.continuation is not None:
-        recurrence = recurrence.continuation[1]
+    recurrence = recurrence.regimes[-1]
     g = GENERATION
     start = S(recurrence.start)
     if not start.is_Integer or since < start - 1 or recurrence.margin is not None or recurrence.symbol != g:
@@ -220,7 +232,7 @@ def _steps_of_averages(system: MomentRecurrence, since: int) -> tuple[Expr, Expr
     for _ in range(int(system.start), since + 1):
         state = matrix * state + forcing
     step = matrix * state + forcing - state
-    entries = [Rational(int(step[row, 0].p), int(step[row, 0].q)) for row in range(size)]
+    entries = [to_sympy(step[row, 0]) for row in range(size)]
     return min(entries), max(entries)
 
 
@@ -261,7 +273,7 @@ def _window_system(recurrence: StationaryRecurrence) -> MomentRecurrence | None:
 
 
 def _rational(matrix: Matrix) -> fmpq_mat:
-    return fmpq_mat(*matrix.shape, [fmpq(int(entry.p), int(entry.q)) for entry in matrix])
+    return fmpq_mat(*matrix.shape, [to_flint(entry) for entry in matrix])
 
 
 # -- constant systems ----------------------------------------------------------------------------------
@@ -360,7 +372,7 @@ def _memory(fading: Poly, rest: Poly) -> int | None:
     for line in range(size - 1):
         entries[line * size + line + 1] = fmpq(1)
     for col, value in enumerate(row):
-        entries[(size - 1) * size + col] = fmpq(int(value.p), int(value.q))
+        entries[(size - 1) * size + col] = to_flint(value)
     power, steps = fmpq_mat(size, size, entries), 1
     while steps <= _LONGEST_MEMORY:
         table = power.tolist()

@@ -51,6 +51,17 @@ class ValueOfSynthetic:
         Where the risk is finite, as composed; see :attr:`domain`.
     exactness : str
         "exact", or "leading order" in one over the numbers of samples.
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> from theory import Poisson, value_of_synthetic
+    >>> value = value_of_synthetic(Poisson(rate=2), real=20, synthetic=30, fitted_on=20)
+    >>> value.exactness, value.risk < value.without
+    ('exact', False)
     """
 
     model: Model

@@ -31,6 +31,7 @@ from theory.asymptotics.scales import Scale, limit_or_none
 from theory.asymptotics.series import hypergeometric_series
 from theory.errors import NotDerivedError
 from theory.expected import expected_risk
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.symbols import G, j
 from theory.models.regular import Regular
 from theory.moments.composition import linear_moments
@@ -138,7 +139,7 @@ def newest_share(length: int, ratio: Expr) -> Expr | None:
     """
     if not ratio.is_Rational or not ratio > 1 or length > LONGEST_SOLVED:
         return None
-    rho = fmpq(int(ratio.p), int(ratio.q))
+    rho = to_flint(ratio)
     powers = [rho**lag for lag in range(length)]
     weights = [power / sum(powers, fmpq(0)) for power in powers]
     pairs = [(a, b) for a in range(length) for b in range(a + 1)]
@@ -156,7 +157,7 @@ def newest_share(length: int, ratio: Expr) -> Expr | None:
     total = fmpq(0)
     for a, b in product(range(length), repeat=2):
         total += weights[a] * weights[b] * solved[place[max(a, b), min(a, b)], 0]
-    return Rational(int(total.p), int(total.q))
+    return to_sympy(total)
 
 
 def noise_of_all_blocks(schedule: Expr) -> Expr | None:

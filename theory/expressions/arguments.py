@@ -25,8 +25,9 @@ from flint import fmpq
 from sympy import AccumBounds, Expr, Float, Integer, Order, Rational, S, Symbol
 
 from theory.errors import DomainError, InputWarning
+from theory.expressions.numerals import to_sympy
 from theory.expressions.parser import parse
-from theory.expressions.symbols import G, j
+from theory.expressions.symbols import G, j, l
 
 #: Parameters that may change from block to block, as expressions in ``theory.j``.
 _SCHEDULES = ("sizes", "bandwidth")
@@ -51,6 +52,8 @@ _WRITTEN: dict[str, tuple[str, ...]] = {
     "fitted_on": ("fitted_on", "n_0", "n"),
     "k": ("k",),
 }
+#: The same of parameters that may depend on an index, such as a law of ages or a rate of forgetting.
+_WITH_INDICES = ("q", "c", "a", "alpha", "rho")
 #: Text given for any other parameter, one of a model, may hold the names of models' parameters and of their symbols.
 _OF_MODELS = (
     *_COUNTS, "p", "r", "c", "v0", "v1", "v2", "v_0", "v_1", "v_2", "mean", "mu", "sigma", "sigma2", "rate", "lambda",
@@ -72,19 +75,20 @@ def declaring(names: Iterable[str]) -> Iterator[None]:
         _declared.reset(token)
 
 
-def written_names(name: str) -> tuple[str, ...]:
+def written_names(name: str, indices: Iterable[Symbol] = ()) -> tuple[str, ...]:
     """The names that text given for a parameter may hold, ``j`` first where it is a schedule."""
     base = name.partition("[")[0]
     own = _WRITTEN.get(base, (base,) if _WRITTEN.get(base) is None and base.isidentifier() else ())
     others = _declared.get()
     if others is None:
         others = () if base in _WRITTEN else _OF_MODELS
-    index = ("j",) if base in _SCHEDULES else ()
+    index = ("j",) if base in _SCHEDULES else (*(symbol.name for symbol in indices), *_WITH_INDICES)
+    index = index if indices or base in _SCHEDULES else ()
     return tuple(dict.fromkeys((*index, *own, *others)))
 
 
-def exact(name: str, value: object, most_bits: int | None = _MOST_BITS) -> Expr:
-    """Return ``value`` as an exact SymPy expression.
+def exact(name: str, value: object, most_bits: int | None = _MOST_BITS, indices: tuple[Symbol, ...] = ()) -> Expr:
+    """Return ``value`` as an exact SymPy expression; ``indices`` are what it may depend on, such as ``theory.l``.
 
     Raises
     ------
@@ -92,7 +96,7 @@ def exact(name: str, value: object, most_bits: int | None = _MOST_BITS) -> Expr:
         When it is no finite real number or expression, or is a text with a name that nothing declares.
     """
     if isinstance(value, str):
-        expression = parse(value, name, written_names(name))
+        expression = parse(value, name, written_names(name, indices), indices)
     elif isinstance(value, Expr):
         expression = _finite_expression(name, value)
     else:
@@ -102,7 +106,7 @@ def exact(name: str, value: object, most_bits: int | None = _MOST_BITS) -> Expr:
         raise DomainError(f"{name} holds a number of {longest} bits: give numbers of {most_bits} bits or fewer.")
     if expression.is_real is False or expression.is_commutative is False:
         raise DomainError(f"{name} = {shown(value)} is not a real number: give one, or a real expression.")
-    return _verified_symbols(name, expression)
+    return _verified_symbols(name, expression, indices)
 
 
 def shown(value: object) -> str:
@@ -191,7 +195,7 @@ def _number(name: str, value: Any) -> Expr:
     if isinstance(value, AbstractRational) and not isinstance(value, Integral):
         return Rational(int(value.numerator), int(value.denominator))
     if isinstance(value, fmpq):
-        return Rational(int(value.p), int(value.q))
+        return to_sympy(value)
     if isinstance(value, Integral) or (hasattr(type(value), "__index__") and not hasattr(value, "shape")):
         return Integer(index(value))
     of_numbers = isinstance(value, Real | Decimal) or not isinstance(value, Complex)
@@ -243,15 +247,18 @@ def _outside() -> int:
     return level
 
 
-def _verified_symbols(name: str, value: Expr) -> Expr:
+def _verified_symbols(name: str, value: Expr, indices: tuple[Symbol, ...] = ()) -> Expr:
     """No reserved symbols, and none of a user's own that prints like one."""
-    for symbol in sorted(value.free_symbols, key=str):
-        ours = symbol in (G, j)
+    for symbol in sorted(value.free_symbols - set(indices), key=str):
+        ours = symbol in (G, j, l)
         if ours and not (symbol == j and name in _SCHEDULES):
             raise DomainError(f"{name} = {value} contains theory.{symbol}, which is reserved: use another symbol.")
-        if not ours and (symbol.name in _INDICES or (symbol.name == "g" and name in _SCHEDULES)):
+        alike = symbol.name in {index.name for index in indices}
+        if not ours and (alike or symbol.name in _INDICES or (symbol.name == "g" and name in _SCHEDULES)):
             wanted = (
-                "use theory.j, or another name" if symbol.name == "j" and name in _SCHEDULES else "use another name"
+                f"use theory.{symbol.name}, or another name"
+                if (symbol.name == "j" and name in _SCHEDULES) or (alike and symbol.name in ("j", "l"))
+                else "use another name"
             )
             raise DomainError(
                 f"{name} = {shown(value)} contains a symbol of your own that is printed {symbol.name}, as an index of "
@@ -281,6 +288,12 @@ def parameter(
     if expression.is_real is False or holds(expression) is False:
         raise DomainError(f"{name} = {shown(value)} is not allowed: {name} must be {allowed}.")
     return expression
+
+
+def count(name: str, value: object, of: str = "") -> Expr:
+    """Verify a parameter that counts something, 1 or more; ``None`` stands for a symbol of its name."""
+    allowed = f"a whole number{of and f' of {of}'}, 1 or more"
+    return parameter(name, value, Symbol(name, integer=True, positive=True), allowed, is_positive_integer)
 
 
 def is_positive(value: Expr) -> bool | None:

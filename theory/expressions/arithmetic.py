@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flint import fmpq
-from sympy import Dummy, Expr, Function, Integer, Pow, Rational, Sum, Symbol, degree, fraction, together
+from sympy import Dummy, Expr, Function, Integer, Pow, Sum, Symbol, degree, fraction, together
 from sympy.polys.domains import QQ
 from sympy.polys.fields import FracField
+
+from theory.expressions.numerals import to_flint, to_sympy
 
 
 class Arithmetic:
@@ -57,7 +59,7 @@ class Arithmetic:
         """An expression without the generation, as an element of the field."""
         expression = expression.doit() if expression.has(Sum) else expression
         if self._kind == "rationals":
-            return fmpq(int(expression.p), int(expression.q))  # type: ignore[attr-defined]
+            return to_flint(expression)
         if self._kind == "functions":
             numerator, denominator = fraction(together(expression))
             return self._field.from_expr(numerator) / self._field.from_expr(denominator)
@@ -86,7 +88,7 @@ class Arithmetic:
     def to_expression(self, element: Any) -> Expr:
         """An element of the field as a SymPy expression."""
         if self._kind == "rationals":
-            return Rational(int(element.p), int(element.q))
+            return to_sympy(element)
         if self._kind == "functions":
             return element.as_expr()
         return element  # simplifying nested radicals costs more than all the rest
@@ -132,7 +134,7 @@ def is_rational(expression: Expr, symbols: list[Any]) -> bool:
 
 
 def _horner(expression: Expr, symbol: Symbol) -> Callable[[int], fmpq]:
-    coefficients = [fmpq(int(c.p), int(c.q)) for c in expression.as_poly(symbol).all_coeffs()]
+    coefficients = [to_flint(c) for c in expression.as_poly(symbol).all_coeffs()]
 
     def value(g: int) -> fmpq:
         total = fmpq(0)

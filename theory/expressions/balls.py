@@ -30,6 +30,7 @@ from theory.expressions.conjugates import without_pairs
 from theory.expressions.hypergeometric import hypergeometric
 from theory.expressions.lerch import lerch_phi
 from theory.expressions.multidigamma import multidigamma
+from theory.expressions.numerals import to_flint
 
 Operation: TypeAlias = Callable[..., Any]
 
@@ -414,7 +415,7 @@ def _all_roots(polynomial: Poly) -> Callable[[], list[tuple[acb, int]]]:
     """The complex roots with their multiplicities, certified, at the precision of the moment."""
     coefficients = polynomial.all_coeffs()[::-1]
     if all(coefficient.is_Rational for coefficient in coefficients):
-        exact = fmpq_poly([fmpq(int(coefficient.p), int(coefficient.q)) for coefficient in coefficients])
+        exact = fmpq_poly([to_flint(coefficient) for coefficient in coefficients])
         return exact.complex_roots
     if any(coefficient.free_symbols for coefficient in coefficients):
         raise DomainError(f"{polynomial.as_expr()} has symbolic coefficients: its roots have no value.")
@@ -439,7 +440,7 @@ def _to_digits(expression: Expr) -> acb:
     if not value.is_Float:
         raise DomainError(f"{expression} has no value: a value needs a number for every parameter.")
     centre = Rational(value)
-    ball = arb(fmpq(int(centre.p), int(centre.q)))
+    ball = arb(to_flint(centre))
     return acb(ball + abs(ball) * arb(0, arb(2) ** -ctx.prec))
 
 

@@ -48,6 +48,7 @@ from sympy import (
     zeta,
 )
 
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 
@@ -222,6 +223,8 @@ class _Series:
             return self.polygamma(expression)
         if isinstance(expression, RootSum):
             return self.roots(expression)
+        if isinstance(expression, lambert_sum | q_pochhammer):
+            return _of_a_power(expression)
         raise NoExpansion(str(expression))
 
     # -- arithmetic of expansions --------------------------------------------------------------------
@@ -380,6 +383,18 @@ class _Series:
         return self.clean(series)
 
 
+def _of_a_power(expression: Expr) -> dict[Key, Expr]:
+    """Λ_k(q, z q^G) and (a q^G; q)_∞, which tend to 0 and to 1, exponentially: beyond all orders."""
+    argument, q = (expression.args[2], expression.args[1]) if len(expression.args) == 3 else expression.args
+    (factor,) = [power for power in argument.atoms(Pow) if power.has(G)] or [S.One]
+    line = factor.exp.as_poly(G) if isinstance(factor, Pow) and not factor.base.has(G) else None
+    slope = S.Zero if line is None or line.degree() != 1 else line.LC()
+    falls = (factor.base == q and slope.is_positive) or (factor.base == 1 / q and slope.is_negative)
+    if not falls or q.has(G):
+        raise NoExpansion(str(expression))
+    return {} if len(expression.args) == 3 else {CONSTANT: S.One}
+
+
 def _coefficient(raw: Expr) -> Expr:
     """A coefficient, zero when it is identically zero."""
     if raw.is_Rational or raw.is_Symbol:
@@ -389,6 +404,8 @@ def _coefficient(raw: Expr) -> Expr:
         return cancel(raw)
     # Numbers at a point decide that it is not zero; only then is SymPy asked to prove that it is.
     point = {symbol: Rational(1009 + 211 * index, 967) for index, symbol in enumerate(symbols)}
+    if raw.has(lambert_sum, q_pochhammer):
+        point = {symbol: 1 / value for symbol, value in point.items()}  # these are series in a number below 1
     value = raw.subs(point).evalf(30, maxn=200)
     if value.is_number and abs(value) > Rational(1, 10**20):
         return raw

@@ -1,15 +1,29 @@
-"""Numbers too long to read: Python does not even print a whole number of more than 4300 digits."""
+"""Rational numbers of SymPy, FLINT and Python, each as another's.
+
+Numbers may be too long to read: Python does not even print a whole number of more than 4300 digits.
+"""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
+from flint import fmpq
 from sympy import Basic, Expr, Rational
 
 #: 4300 digits are some 14 000 bits.
 MOST_BITS = 13_000
 
 Printable = TypeVar("Printable", bound=Basic)
+
+
+def to_flint(value: Basic) -> fmpq:
+    """A rational number of SymPy as one of FLINT."""
+    return fmpq(int(value.p), int(value.q))  # type: ignore[attr-defined]
+
+
+def to_sympy(value: fmpq) -> Rational:
+    """A rational number of FLINT as one of SymPy."""
+    return Rational(int(value.p), int(value.q))
 
 
 def is_long(value: Basic) -> bool:

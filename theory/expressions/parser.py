@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 
@@ -37,7 +37,9 @@ _NOT_NAMES = frozenset({"oo", "zoo", "inf", "infinity", "nan", "I", *_FUNCTIONS}
 _LAMBDA = "lambda_"
 
 
-def parse(text: str, name: str = "expression", names: Collection[str] | None = None) -> Expr:
+def parse(
+    text: str, name: str = "expression", names: Collection[str] | None = None, indices: Iterable[Symbol] = ()
+) -> Expr:
     r"""Return the arithmetic in ``text`` as an exact SymPy expression.
 
     Decimal numbers are the fractions they print: ``0.3`` is 3/10. ``^`` is a power, as is ``**``. ``j`` and
@@ -53,6 +55,8 @@ def parse(text: str, name: str = "expression", names: Collection[str] | None = N
     names : collection of str, optional
         The names that the text may hold besides ``pi`` (and ``j`` and ``G``, which whoever asked refuses or not).
         Without it, any.
+    indices : symbols, optional
+        Further symbols that the text may hold, by their own names.
 
     Raises
     ------
@@ -65,14 +69,15 @@ def parse(text: str, name: str = "expression", names: Collection[str] | None = N
     >>> parse("0.3"), parse("2^j + 1"), parse("sqrt(8)")
     (3/10, 2**j + 1, 2*sqrt(2))
     """
-    return _Reader(text, name, names).expression()
+    return _Reader(text, name, names, indices).expression()
 
 
 class _Reader:
     """One text, and the errors that name it."""
 
-    def __init__(self, text: str, name: str, names: Collection[str] | None) -> None:
+    def __init__(self, text: str, name: str, names: Collection[str] | None, indices: Iterable[Symbol] = ()) -> None:
         self.text, self.name, self.names = text, name, names
+        self.known = {"j": j, "G": G, "pi": pi, **{symbol.name: symbol for symbol in indices}}
 
     def error(self, reason: str) -> DomainError:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
@@ -141,9 +146,8 @@ class _Reader:
     def symbol(self, identifier: str) -> Expr:
         if identifier in _NOT_NAMES or identifier.startswith("__") or len(identifier) > 30:
             raise self.error(f"{identifier} is not a name for a number")
-        known = {"j": j, "G": G, "pi": pi}
-        if identifier in known:
-            return known[identifier]
+        if identifier in self.known:
+            return self.known[identifier]
         if self.names is not None and identifier.replace(_LAMBDA, "lambda") not in self.names:
             raise self.unknown(identifier.replace(_LAMBDA, "lambda"))
         if identifier in _WHOLE_NAMES:

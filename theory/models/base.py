@@ -24,6 +24,19 @@ class Model(ABC):
     :math:`\delta_g = \theta_g - \theta_0` carry its expected risk under a workflow, and how do they move
     from one generation to the next? Most models need only say how noisy one unit block is and how that
     noise depends on the current parameter; the composition does the rest.
+
+    Notes
+    -----
+    Derived here. To write your own, see :class:`theory.models.ExponentialFamily` and docs/guides/own_model.md.
+
+    Examples
+    --------
+    >>> from theory import Poisson, Replace
+    >>> model = Poisson(rate=3, n=10)
+    >>> model.losses, model.parameters
+    (('squared', 'kl'), {'rate': 3, 'n': 10})
+    >>> model.recurrence(Replace(), "squared").at(4)
+    6/5
     """
 
     name: ClassVar[str]
@@ -34,6 +47,8 @@ class Model(ABC):
     roles: ClassVar[dict[str, str]] = {}
     #: The values of parameters that are words, by name.
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
+    #: Parameters that random models leave as they are: at other values few workflows are derived.
+    left_alone: ClassVar[frozenset[str]] = frozenset()
     #: Whether the next block is drawn from the mixture that the weights make, which must be a law.
     draws_from_mixture: ClassVar[bool] = False
 
@@ -42,6 +57,19 @@ class Model(ABC):
         """Samples in a unit block, ``n``; None for a model that counts its data in another way."""
         given = getattr(self, "n", None)
         return sympify(given) if isinstance(given, (int, Expr)) else None
+
+    @classmethod
+    def general(cls) -> dict[str, Model]:
+        """A model of each kind, symbols for its parameters, by what tells the kinds apart; most have one, called "".
+
+        Tables of what is derived have a row for each, and random models are these with numbers.
+        """
+        return {"": cls()}
+
+    @property
+    def is_degenerate(self) -> bool:
+        """Whether all data are alike, so that there is no risk to speak of."""
+        return False
 
     @property
     def fits_alike(self) -> bool:
@@ -99,6 +127,26 @@ class Model(ABC):
     def settings(self) -> dict[str, Any]:
         """Every parameter that may be named alone: those of a model inside another among them."""
         return self.parameters
+
+    @property
+    def in_symbols(self) -> dict[str, object]:
+        """What stands for parameters in :meth:`with_symbols`: None, a symbol, for numbers that may be left out.
+
+        Anything else (a truth, a rule for bandwidths) has a meaning of its own.
+        """
+        given = self.parameters
+        return {
+            field.name: None
+            for field in fields(self)  # type: ignore[arg-type]
+            if field.default is None and isinstance(given[field.name], Expr)
+        }
+
+    def with_symbols(self) -> Self | None:
+        """The model with symbols for its numbers; None where it does not take symbols."""
+        try:
+            return replace(self, **self.in_symbols)  # type: ignore[type-var]
+        except DomainError:
+            return None
 
     def changed(self, name: str, value: object) -> Self:
         """The model with another value for a parameter, verified again."""

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from sympy import Basic, Expr, S, Symbol, oo
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive, quoted, replacements
+from theory.expressions.arguments import exact, is_positive, shown
 from theory.expressions.signs import range_of
+from theory.models.around import ModelAround, require_model
 from theory.models.base import Model
 from theory.models.bent_regression import FlippedLabels, bounded, fits_as_means, flip_rate
 from theory.models.exponential_family import Bernoulli, ExponentialFamily, GaussianMean
 from theory.models.fourth import compose_fourth, enough_samples, second_moment_of
 from theory.models.linear_regression import LinearRegression
+from theory.models.ridge_regression import RidgeRegression
 from theory.moments.bent import Bend, compose_bent
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 
-class BentModel(Model):
+class BentModel(ModelAround):
     """An exponential family whose sampler or estimator bends; the risk is the squared error of the mean."""
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "fourth")
@@ -38,9 +40,10 @@ class BentModel(Model):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The recurrence of (E δ, E δ²), or up to E δ⁴; that of the family itself where nothing bends."""
         self._verify_power(loss)
-        if self.bend.straight:
+        bend = self.bend
+        if bend.straight:
             return self.model.recurrence(workflow, loss)
-        return compose_fourth(workflow, self.bend) if loss == "fourth" else compose_bent(workflow, self.bend)
+        return compose_fourth(workflow, bend) if loss == "fourth" else compose_bent(workflow, bend)
 
     def finite_variance(self, workflow: Workflow, loss: str) -> Basic:
         """A draw from a posterior has as many moments as that of its samples: four, or eight for the fourth power."""
@@ -83,30 +86,35 @@ class BentModel(Model):
 
     @property
     def _law(self) -> ExponentialFamily:
-        """The family whose mean bends; a model that is none has one that its fits follow."""
-        return self.model
+        """The family whose mean bends; least squares has one that its fits follow."""
+        return fits_as_means(self.model) if isinstance(self.model, LinearRegression) else self.model
 
     def _verify(self, **reals: tuple[str, Any]) -> None:
         """The family, and the numbers that the constructor takes."""
-        _require_model(self.model)
+        require_model(self.model)
         if not isinstance(self.model, ExponentialFamily):
             self._verify_other()
         for name, (allowed, holds) in reals.items():
             value = exact(name, getattr(self, name))
             if value.is_real is False or holds(value) is False:
-                raise DomainError(f"{name} = {getattr(self, name)} is not allowed: {name} must be {allowed}.")
+                raise DomainError(f"{name} = {shown(getattr(self, name))} is not allowed: {name} must be {allowed}.")
             object.__setattr__(self, name, value)
 
     def _verify_other(self) -> None:
-        """A model that is no exponential family."""
+        """A model that is no exponential family: labels of a regression bend too."""
+        if isinstance(self.model, LinearRegression):
+            return
         raise NotDerivedError(
-            f"model = {self.model!r} is not an exponential family: {type(self).__name__} is derived for these."
+            f"model = {self.model!r} is neither an exponential family nor a LinearRegression: "
+            f"{type(self).__name__} is derived for these."
         )
 
     def _verify_mean(self, name: str, value: Expr) -> None:
         low, high = self._law.mean_range
         if (value - low).is_negative or (high - value).is_negative:
-            raise DomainError(f"{name} = {value} is no mean of {self.model.name}: give a number from {low} to {high}.")
+            raise DomainError(
+                f"{name} = {shown(value)} is no mean of {self.model.name}: give a number from {low} to {high}."
+            )
 
     def _plain(self) -> dict[str, Expr]:
         """Variance function and sample size, as every bend has them."""
@@ -117,36 +125,15 @@ class BentModel(Model):
             "variance": law.variance, "slope": v1 + 2 * v2 * truth, "curvature": v2, "points": law.n,
         }  # fmt: skip
 
-    def ranges(self) -> dict[Symbol, Expr]:
-        """Those of the family, and of the symbols that the bend adds."""
-        own = {getattr(self, name): run for name, run in self._runs().items()}
-        return {**{symbol: run for symbol, run in own.items() if isinstance(symbol, Symbol)}, **self.model.ranges()}
 
-    def _runs(self) -> dict[str, Expr]:
-        """Over what each parameter of its own runs, where it is a symbol."""
-        return {name: range_of(role) for name, role in self.roles.items()}
+def _has_variance(model: object, coefficients: tuple[Expr, Expr, Expr]) -> bool:
+    """Whether a model is an exponential family of this variance function, which tells the family (Morris)."""
+    return isinstance(model, ExponentialFamily) and model.variance_coefficients == coefficients
 
-    @property
-    def free_symbols(self) -> set[Any]:
-        """Symbols in the family's parameters and its own."""
-        return super().free_symbols | self.model.free_symbols
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Those of the family, and its own."""
-        return {**self.model.settings, **self.parameters}
-
-    def changed(self, name: str, value: object) -> Self:
-        """With another value for a parameter of its own or of the family."""
-        if name in self.parameters:
-            return super().changed(name, value)
-        return super().changed("model", self.model.changed(name, value))
-
-    def subs(self, *args: Any, **kwargs: Any) -> Self:
-        """With symbols replaced, in the family too."""
-        pairs = replacements(self.free_symbols, args, kwargs)
-        own = {name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, (Expr, Model))}
-        return type(self)(**{**self.parameters, **own})
+def _is_gaussian(model: object) -> bool:
+    """Whether a model is the mean of a Gaussian: a family of constant variance."""
+    return isinstance(model, ExponentialFamily) and model.variance_coefficients[1:] == (S.Zero, S.Zero)
 
 
 def is_real(value: Expr) -> bool | None:
@@ -157,11 +144,6 @@ def is_real(value: Expr) -> bool | None:
 def is_nonnegative(value: Expr) -> bool | None:
     """Whether the value is 0 or more."""
     return value.is_nonnegative
-
-
-def _require_model(model: object) -> None:
-    if not isinstance(model, Model):
-        raise DomainError(f"model = {quoted(model)} is not a model: give an instance, such as Bernoulli(p, n).")
 
 
 def _mean_run(model: ExponentialFamily) -> Expr | None:
@@ -226,19 +208,11 @@ class BiasedSampler(BentModel):
         )
         self._verify_mean("target", self.target)
         self._verify_reach()
-        if self.dispersion != 1 and not isinstance(self._law, GaussianMean):
+        if self.dispersion != 1 and not _is_gaussian(self._law):
             raise DomainError(
-                f"dispersion = {self.dispersion} is not allowed: a sample of {self.model.name} has the variance of its "
-                "mean, and only a Gaussian may have another."
+                f"dispersion = {shown(self.dispersion)} is not allowed: a sample of {self.model.name} has the "
+                "variance of its mean, and only a Gaussian may have another."
             )
-
-    @property
-    def _law(self) -> ExponentialFamily:
-        return fits_as_means(self.model) if isinstance(self.model, LinearRegression) else self.model
-
-    def _verify_other(self) -> None:
-        if not isinstance(self.model, LinearRegression):
-            super()._verify_other()
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """As for every bent model; least squares says itself when its risk is finite."""
@@ -267,8 +241,8 @@ class BiasedSampler(BentModel):
             allowed = "from 0 to 1"
         if not fits:
             raise DomainError(
-                f"fidelity = {tau} with target = {self.target} takes means out of the range of {self.model.name}: give "
-                f"a number {allowed}."
+                f"fidelity = {shown(tau)} with target = {shown(self.target)} takes means out of the range of "
+                f"{self.model.name}: give a number {allowed}."
             )
 
     def _runs(self) -> dict[str, Expr]:
@@ -277,6 +251,17 @@ class BiasedSampler(BentModel):
         target = _mean_run(self._law)
         fidelity = range_of("probability" if bounded else "positive")
         return {**super()._runs(), "fidelity": fidelity, **({} if target is None else {"target": target})}
+
+    @classmethod
+    def general(cls) -> dict[str, Model]:
+        """Around a coin, a Gaussian mean and least squares."""
+        tau, level, point = Symbol("tau", positive=True), Symbol("m", positive=True), Symbol("m", real=True)
+        return {
+            "a coin": cls(Bernoulli(), tau, level),
+            "a Gaussian mean": cls(GaussianMean(), tau, point),
+            "least squares, shared design": cls(LinearRegression(design="shared"), tau, point),  # type: ignore[arg-type]
+            "least squares, fresh design": cls(LinearRegression(), tau, point),  # type: ignore[arg-type]
+        }
 
     @property
     def bend(self) -> Bend:
@@ -288,7 +273,7 @@ class BiasedSampler(BentModel):
     def ranges(self) -> dict[Symbol, Expr]:
         """Fidelities above 1 are possible where any mean is."""
         found = super().ranges()
-        if isinstance(self.fidelity, Symbol) and self.model.mean_range == (-oo, oo):
+        if isinstance(self.fidelity, Symbol) and self._law.mean_range == (-oo, oo):
             found[self.fidelity] = range_of("positive")
         return found
 
@@ -298,11 +283,11 @@ class BiasedSampler(BentModel):
         centre, so that the fidelity is 1 and the dispersion the temperature."""
         heat = exact("temperature", temperature)
         if heat.is_positive is False or heat.is_real is False:
-            raise DomainError(f"temperature = {temperature} is not allowed: temperature must be positive.")
-        _require_model(model)
+            raise DomainError(f"temperature = {shown(temperature)} is not allowed: temperature must be positive.")
+        require_model(model)
         if isinstance(model, LinearRegression):
             return cls(model, S.One, S.Zero, heat)
-        if not isinstance(model, GaussianMean):
+        if not _is_gaussian(model):
             raise NotDerivedError(
                 f"model = {model!r} under a temperature is not derived: only the Gaussian mean keeps its family."
             )
@@ -314,8 +299,8 @@ class BiasedSampler(BentModel):
 
         What is kept of N(θ, σ²) is :math:`N(\tau\theta + (1-\tau)c,\; \tau\sigma^2)` with τ = w/(w + σ²).
         """
-        _require_model(model)
-        if not isinstance(model, GaussianMean):
+        require_model(model)
+        if not _is_gaussian(model):
             raise NotDerivedError(f"model = {model!r} under a verifier is not derived: give a GaussianMean.")
         return cls._verified(model, "centre", centre, "width", width)
 
@@ -323,17 +308,17 @@ class BiasedSampler(BentModel):
     def _verified(cls, model: GaussianMean, centred: str, centre: object, wide: str, width: object) -> BiasedSampler:
         squared, target = exact(wide, width), exact(centred, centre)
         if squared.is_positive is False or squared.is_real is False:
-            raise DomainError(f"{wide} = {width} is not allowed: {wide} must be positive.")
+            raise DomainError(f"{wide} = {shown(width)} is not allowed: {wide} must be positive.")
         if target.is_real is False:
-            raise DomainError(f"{centred} = {centre} is not allowed: {centred} must be a real number.")
+            raise DomainError(f"{centred} = {shown(centre)} is not allowed: {centred} must be a real number.")
         fidelity = squared / (squared + model.variance)
         return cls(model, fidelity, target, fidelity)
 
     @classmethod
     def curated(cls, model: GaussianMean, reward_centre: object, reward_width: object) -> BiasedSampler:
         r"""Samples weighed by :math:`e^{\text{reward}}`, reward = −(x − c)²/(2w): the verifier's law."""
-        _require_model(model)
-        if not isinstance(model, GaussianMean):
+        require_model(model)
+        if not _is_gaussian(model):
             raise NotDerivedError(f"model = {model!r} under a reward is not derived: give a GaussianMean.")
         return cls._verified(model, "reward_centre", reward_centre, "reward_width", reward_width)
 
@@ -343,10 +328,10 @@ class BiasedSampler(BentModel):
 
         Labels of a regression change their sign: see :class:`theory.models.bent_regression.FlippedLabels`.
         """
-        _require_model(model)
+        require_model(model)
         if isinstance(model, LinearRegression):
             return FlippedLabels(model, rate)  # type: ignore[arg-type]
-        if not isinstance(model, Bernoulli):
+        if not _has_variance(model, (S.Zero, S.One, S.NegativeOne)):
             raise NotDerivedError(
                 f"model = {model!r} with flipped labels is not derived: give a Bernoulli or a LinearRegression."
             )
@@ -360,17 +345,45 @@ class _Conjugate(BentModel):
     strength: Expr
     prior_mean: Expr
 
-    def _verify_other(self) -> None:
-        if isinstance(self.model, LinearRegression):
+    @property
+    def ridge(self) -> RidgeRegression | None:
+        """For least squares with a prior N(m, σ²/κ): its posterior mean is a ridge fit about m, of penalty κ."""
+        inside = self.model
+        if not isinstance(inside, LinearRegression):
+            return None
+        return RidgeRegression(
+            inside.d, inside.T, self.strength, inside.sigma2, self.prior_mean**2, inside.design, drawn=self.drawn
+        )
+
+    def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
+        """As for every bent model; as for ridge regression about the prior mean where the model inside is linear."""
+        if self.ridge is None:
+            return super().recurrence(workflow, loss)
+        if loss != "squared":
             raise NotDerivedError(
-                f"model = {self.model!r} with a Gaussian prior is not derived here: a prior N(0, σ²/κ) shrinks every "
-                "eigen-direction of the design by its own factor, which is a ridge fit of penalty κ."
+                f"loss = {loss!r} of {self.model!r} is not derived: the fourth moment is that of a scalar family."
             )
-        super()._verify_other()
+        return self.ridge.recurrence(workflow, loss)
+
+    def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
+        """The recurrence of the bias or of the variance."""
+        return super().part(workflow, loss, part) if self.ridge is None else self.ridge.part(workflow, loss, part)
 
     def __post_init__(self) -> None:
         self._verify(strength=("0 or more", is_nonnegative), prior_mean=("a real number", is_real))
         self._verify_mean("prior_mean", self.prior_mean)
+
+    @classmethod
+    def general(cls) -> dict[str, Model]:
+        """Around a coin, a Gaussian mean, and least squares on few rows."""
+        kappa, level, point = Symbol("kappa", positive=True), Symbol("m", positive=True), Symbol("m", real=True)
+        few = LinearRegression(d=2, T=5)  # type: ignore[arg-type]
+        inside = {
+            "a coin": (Bernoulli(), level),
+            "a Gaussian mean": (GaussianMean(), point),
+            "least squares, d = 2, T = 5": (few, S.One),
+        }
+        return {kind: cls(model, kappa, mean) for kind, (model, mean) in inside.items()}  # type: ignore[call-arg]
 
     @property
     def bend(self) -> Bend:
@@ -378,7 +391,7 @@ class _Conjugate(BentModel):
         return Bend(**self._plain(), strength=self.strength, prior=self.prior_mean - self.model.truth, drawn=self.drawn)
 
     def _runs(self) -> dict[str, Expr]:
-        mean = _mean_run(self.model)
+        mean = _mean_run(self._law)
         return {**super()._runs(), **({} if mean is None else {"prior_mean": mean})}
 
     drawn: ClassVar[bool] = False
@@ -393,11 +406,12 @@ class PosteriorMean(_Conjugate):
 
     Parameters
     ----------
-    model : an exponential family
+    model : an exponential family, or a LinearRegression with numbers d and T
+        What is fitted.
     strength : nonnegative number or expression
         κ, the number of samples that the prior counts for; without any, at 0, the fit is by maximum likelihood.
     prior_mean : number or expression
-        m.
+        m; for a regression under the prior N(m, σ²/κ) the length of m − w*.
 
     Notes
     -----
@@ -429,11 +443,12 @@ class PosteriorSample(_Conjugate):
 
     Parameters
     ----------
-    model : an exponential family
+    model : an exponential family, or a LinearRegression with numbers d and T
+        What is fitted.
     strength : nonnegative number or expression
         κ, more than v2 − n, so that the posterior has a variance; at 0 the prior is flat in the mean.
     prior_mean : number or expression
-        m.
+        m; for a regression under the prior N(m, σ²/κ) the length of m − w*.
 
     Notes
     -----
@@ -457,9 +472,11 @@ class PosteriorSample(_Conjugate):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.model, LinearRegression):
+            return
         curvature = self.model.variance_coefficients[2]
         if (self.model.n + self.strength - curvature).is_nonpositive:
             raise DomainError(
-                f"strength = {self.strength} is too little: the posterior of {self.model.n} samples has a variance "
-                f"only if strength > {curvature} - n."
+                f"strength = {shown(self.strength)} is too little: the posterior of {self.model.n} samples has a "
+                f"variance only if strength > {curvature} - n."
             )

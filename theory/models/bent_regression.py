@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Ge, Matrix, S, diag
+from sympy import Expr, Ge, Matrix, S, Symbol, diag
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, quoted, shown
+from theory.expressions.signs import unit_interval
+from theory.models.around import ModelAround
 from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
 from theory.models.exponential_family import GaussianMean
@@ -52,7 +54,7 @@ def flip_rate(rate: object) -> Expr:
 
 
 @dataclass(frozen=True)
-class FlippedLabels(Model):
+class FlippedLabels(ModelAround):
     r"""Least squares on fresh rows under replace, where every sampled label changes its sign with probability f.
 
     A flipped label has the mean τ x·w, τ = 1 − 2f, and variance :math:`\sigma^2 + 4f(1-f)(x\cdot w)^2`. By invariance
@@ -90,6 +92,17 @@ class FlippedLabels(Model):
             raise DomainError(f"model = {quoted(self.model)} is not a regression: give a LinearRegression.")
         object.__setattr__(self, "rate", flip_rate(self.rate))
 
+    @classmethod
+    def general(cls) -> dict[str, Model]:
+        """On so few rows and features that the loop may explode or settle."""
+        inside = LinearRegression(d=2, T=10, signal=Symbol("B", nonnegative=True))  # type: ignore[arg-type]
+        return {"d = 2, T = 10": cls(inside, Symbol("f", positive=True))}
+
+    def ranges(self) -> dict[Symbol, Expr]:
+        """Rates run up to 1/2."""
+        own = {self.rate: unit_interval() / 2} if isinstance(self.rate, Symbol) else {}
+        return {**super().ranges(), **own}
+
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """Moments of the loss, generation by generation."""
         return self.part(workflow, loss, "risk")
@@ -126,8 +139,3 @@ class FlippedLabels(Model):
                 domain=Ge(T, d + 2),  # type: ignore[operator]
             )
         )
-
-    @property
-    def settings(self) -> dict[str, object]:
-        """Those of the regression, and its own."""
-        return {**self.model.settings, **self.parameters}

@@ -57,6 +57,17 @@ class ExponentialFamily(Model):
     flips) that event has probability just below one, and the divergence itself no finite mean.
 
     A family declares its parameters by their ``roles``, the variance function and the truth; nothing else.
+
+    Notes
+    -----
+    Morris (1982); the recurrences are derived here.
+
+    Examples
+    --------
+    >>> from theory import Binomial
+    >>> family = Binomial(m=2, p="1/2", n=10)
+    >>> family.variance_coefficients, family.truth, family.variance, family.mean_range
+    ((0, 1, -1/2), 1, 1/2, (0, 2))
     """
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl", "fourth")
@@ -75,14 +86,19 @@ class ExponentialFamily(Model):
             object.__setattr__(self, name, value)
 
     @property
+    def is_degenerate(self) -> bool:
+        """Where the variance is 0."""
+        return self.variance == 0
+
+    @property
     @abstractmethod
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
         """(v0, v1, v2) of V(μ) = v0 + v1 μ + v2 μ²."""
 
     @property
-    @abstractmethod
     def truth(self) -> Expr:
-        """μ of the real data."""
+        """μ of the real data: the parameter ``mean``, where a family does not say otherwise."""
+        return self.mean  # type: ignore[attr-defined, no-any-return]
 
     @property
     def variance(self) -> Expr:
@@ -226,11 +242,6 @@ class QuadraticVariance(ExponentialFamily):
         """(v0, v1, v2), as given."""
         return self.v0, self.v1, self.v2  # type: ignore[return-value]
 
-    @property
-    def truth(self) -> Expr:
-        """The mean, as given."""
-        return self.mean  # type: ignore[return-value]
-
 
 @dataclass(frozen=True)
 class GaussianMean(ExponentialFamily):
@@ -342,11 +353,6 @@ class Gamma(ExponentialFamily):
         """V = μ²/shape."""
         return S.Zero, S.Zero, 1 / self.shape  # type: ignore[operator]
 
-    @property
-    def truth(self) -> Expr:
-        """The mean."""
-        return self.mean  # type: ignore[return-value]
-
 
 @dataclass(frozen=True)
 class Exponential(ExponentialFamily):
@@ -379,11 +385,6 @@ class Exponential(ExponentialFamily):
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
         """V = μ²."""
         return S.Zero, S.Zero, S.One
-
-    @property
-    def truth(self) -> Expr:
-        """The mean."""
-        return self.mean  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -497,11 +498,6 @@ class NegativeBinomial(ExponentialFamily):
         """V = μ + μ²/r."""
         return S.Zero, S.One, 1 / self.r  # type: ignore[operator]
 
-    @property
-    def truth(self) -> Expr:
-        """The mean."""
-        return self.mean  # type: ignore[return-value]
-
 
 @dataclass(frozen=True)
 class HyperbolicSecant(ExponentialFamily):
@@ -536,8 +532,3 @@ class HyperbolicSecant(ExponentialFamily):
     def variance_coefficients(self) -> tuple[Expr, Expr, Expr]:
         """V = r + μ²/r."""
         return self.r, S.Zero, 1 / self.r  # type: ignore[operator, return-value]
-
-    @property
-    def truth(self) -> Expr:
-        """The mean."""
-        return self.mean  # type: ignore[return-value]

@@ -14,8 +14,8 @@ from theory.asymptotics.lowest import always_at_least, infimum
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
 from theory.workflows.base import Workflow, pooled_blocks
-from theory.workflows.capped_real import SyntheticBlocks
 from theory.workflows.dynamics import GENERATION, CovarianceDynamics, LagWindow, LinearDynamics
+from theory.workflows.tables import table_and_tail
 
 #: Fits that are counted from their weights.
 FIRST_FITS = (1, 2, 3, 4)
@@ -79,9 +79,15 @@ def every_fit(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> E
     return EveryFit(enough, enough == S.false or _repeats(workflow, unit, needed, ranges), margin)
 
 
+def sizes_settle(workflow: Workflow) -> bool:
+    """Whether all blocks are of one size, but for a table that the first fits show."""
+    found = table_and_tail(workflow.schedule)
+    return found is not None and not found[1].has(j) and found[0] < len(FIRST_FITS)
+
+
 def _repeats(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> bool:
     """Whether later fits are seen to have enough samples if the first ones have."""
-    if workflow.draw(G) is not None or isinstance(workflow, SyntheticBlocks) or not workflow.schedule.has(j):
+    if workflow.draw(G) is not None or sizes_settle(workflow):
         return True
     # Every fit has a whole block at least.
     size = workflow.size(GENERATION)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from sympy import Abs, Basic, Expr, Matrix, Min, S, Symbol, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive, is_positive_integer, parameter, quoted, truth_value
+from theory.expressions.arguments import count, is_positive, parameter, quoted, truth_value
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
@@ -104,12 +104,11 @@ class GaussianFit(Model):
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
     draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"d": "count", "n": "count", "temperature": "positive"}
+    left_alone: ClassVar[frozenset[str]] = frozenset({"temperature"})
 
     def __post_init__(self) -> None:
-        for name, meaning in (("d", "a whole number of dimensions"), ("n", "a whole number of samples")):
-            symbol = Symbol(name, integer=True, positive=True)
-            verified = parameter(name, getattr(self, name), symbol, f"{meaning}, 1 or more", is_positive_integer)
-            object.__setattr__(self, name, verified)
+        object.__setattr__(self, "d", count("d", self.d, "dimensions"))
+        object.__setattr__(self, "n", count("n", self.n, "samples"))
         object.__setattr__(self, "unbiased", truth_value("unbiased", self.unbiased))
         heat = parameter("temperature", self.temperature, Symbol("tau", positive=True), "positive", is_positive)
         object.__setattr__(self, "temperature", heat)

@@ -8,10 +8,9 @@ in 1/n every unbiased error is Gaussian.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from sympy import Basic, Expr, Piecewise, S, oo
+from sympy import Expr, Piecewise, S, oo
 
 from theory.expressions.expansion import Order
 from theory.expressions.symbols import G
@@ -25,11 +24,6 @@ class GaussianFourth(Recurrence):
 
     variance: Recurrence
     bias: Recurrence | None = None
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def at(self, generation: int) -> Expr:
         """Exact value at one generation."""
@@ -75,13 +69,6 @@ class GaussianFourth(Recurrence):
         if self.bias is not None or spread is None or isinstance(spread, Piecewise) or not spread.has(G):
             return None
         return _fourth(S.Zero, spread)
-
-    def subs(self, *args: Any) -> GaussianFourth:
-        """With parameters replaced."""
-        return replace(
-            self, variance=self.variance.subs(*args), bias=None if self.bias is None else self.bias.subs(*args),
-            scale=self.scale.subs(*args), offset=self.offset.subs(*args), domain=self.domain.subs(*args),
-        )  # fmt: skip
 
 
 def _fourth(mean: Expr, spread: Expr) -> Expr:

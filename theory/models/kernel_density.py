@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sympy import Expr, S, Symbol
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter, quoted, replacements
+from theory.expressions.arguments import count, exact, is_positive, parameter, quoted, replacements
 from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.kernels.bandwidth import Bandwidths, verified_bandwidth
@@ -71,13 +71,11 @@ class KernelDensity(Model):
     roles: ClassVar[dict[str, str]] = {"bandwidth": "positive", "n": "count", "truth_variance": "positive"}
 
     def __post_init__(self) -> None:
-        count = "a whole number, 1 or more"
-        n = parameter("n", self.n, Symbol("n", integer=True, positive=True), count, is_positive_integer)
+        n = count("n", self.n)
         given = Symbol("h", positive=True) if self.bandwidth is None else self.bandwidth
         variance = exact("truth_variance", self.truth_variance)
         parameter("truth_variance", variance, variance, "positive", is_positive)
-        d = exact("d", self.d)
-        parameter("d", d, d, count, is_positive_integer)
+        d = count("d", exact("d", self.d))
         if self.truth is not None:
             d, variance = self._of_truth(d, variance)
         for name, value in (("bandwidth", verified_bandwidth(given)), ("n", n), ("truth_variance", variance), ("d", d)):

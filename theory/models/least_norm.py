@@ -24,12 +24,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 from sympy import And, Basic, Eq, Expr, Ge, Integer, Matrix, Piecewise, S, cancel, oo, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order
+from theory.models.regression_regimes import LEAST_NORM, Regression, Stretch, crossing
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, pooled_blocks
 from theory.workflows.dynamics import GENERATION, PoolDynamics
@@ -47,10 +47,6 @@ class WideRegression:
     T: Expr
     sigma2: Expr
     signal: Expr
-
-    def subs(self, *args: Any) -> WideRegression:
-        """With symbols replaced."""
-        return WideRegression(*(value.subs(*args) for value in vars(self).values()))
 
     def rows(self, size: Expr) -> Expr:
         """Rows of a block of this size."""
@@ -250,11 +246,6 @@ class WindowFits(Recurrence):
     moments: MomentRecurrence
     regression: WideRegression
     k: int
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def as_moments(self) -> MomentRecurrence:
         """The k numbers that carry it."""
@@ -270,27 +261,11 @@ class WindowFits(Recurrence):
         terms = (1 / ((d - m * T) * (d - m * T - 1)) for m in range(1, self.k + 1))
         return self.regression.sigma2 * T * d * sum(terms, S.Zero)
 
-    def subs(self, *args: Any) -> WindowFits:
-        """With parameters replaced."""
-        regression = self.regression.subs(*args)
-        own = {"scale": self.scale, "offset": self.offset, "domain": self.domain}
-        own = {name: value.subs(*args) for name, value in own.items()}
-        return self.changed(moments=self.moments.subs(*args), regression=regression, **own)
-
 
 def _filling(regression: WideRegression, T: Expr) -> MomentRecurrence:
     """Every row kept, until there are as many as features, give or take one: infinite from there on."""
-    spare = regression.d - GENERATION * T - 1
-    return MomentRecurrence(
-        start=1,
-        matrix=Matrix([[1]]),
-        forcing=Matrix([regression.sigma2 * T / spare]),
-        readout=Matrix([[1]]),
-        initial=Matrix([0]),
-        offset=(1 - T / regression.d) * regression.signal,
-        margin=spare,
-        domain=S.false,
-    )
+    plain = Regression(regression.d, regression.sigma2, regression.signal)
+    return crossing(plain, [Stretch(1, LEAST_NORM, T, GENERATION * T)], kept=True).changed(domain=S.false)
 
 
 def _learnt(part: Expr, whole: Expr, share: Expr, noise: Expr) -> Expr:
@@ -310,11 +285,6 @@ class NestedFits(Recurrence):
 
     regression: WideRegression
     workflow: Workflow
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     @classmethod
     def of(cls, regression: WideRegression, workflow: Workflow) -> NestedFits:
@@ -382,8 +352,3 @@ class NestedFits(Recurrence):
         if spare.is_nonpositive or part == oo or (before == oo and newest != 0):
             return oo
         return inside + gained + (carried * (before - inside) if newest != 0 else S.Zero)
-
-    def subs(self, *args: Any) -> NestedFits:
-        """With parameters replaced."""
-        changed = self.changed(regression=self.regression.subs(*args), workflow=self.workflow.subs(*args))
-        return changed.changed(scale=self.scale.subs(*args), offset=self.offset.subs(*args))

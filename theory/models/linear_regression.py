@@ -6,31 +6,34 @@ their rows with the previous fit. The risk is the excess test error :math:`E\|\h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from sympy import And, Basic, Expr, Ge, Matrix, Max, Min, Mod, Piecewise, S, Symbol, ceiling, eye, floor, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter, quoted
+from theory.expressions.arguments import count, exact, is_positive, parameter, quoted
+from theory.expressions.parser import parse
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
-from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use
+from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use, sizes_settle
 from theory.models.least_norm import WideRegression, least_norm, most_rows
 from theory.models.regression_regimes import (
+    DETERMINED,
     INFINITE,
     LEAST_NORM,
     Regression,
+    Stretch,
     all_rows,
     crossing,
     regimes,
+    verify_rows,
     watched,
 )
 from theory.moments.composition import compose
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
-from theory.workflows.capped_real import SyntheticBlocks
 from theory.workflows.dynamics import GENERATION
 
 
@@ -95,11 +98,8 @@ class LinearRegression(Model):
     choices: ClassVar[dict[str, tuple[str, ...]]] = {"design": ("fresh", "shared")}
 
     def __post_init__(self) -> None:
-        count = "a whole number, 1 or more"
         for name in ("d", "T"):
-            symbol = Symbol(name, integer=True, positive=True)
-            verified = parameter(name, getattr(self, name), symbol, count, is_positive_integer)
-            object.__setattr__(self, name, verified)
+            object.__setattr__(self, name, count(name, getattr(self, name)))
         sigma2 = parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
         object.__setattr__(self, "sigma2", sigma2)
         if not (isinstance(self.design, str) and self.design in ("fresh", "shared")):
@@ -109,6 +109,11 @@ class LinearRegression(Model):
             if signal.is_negative or signal.is_real is False:
                 raise DomainError(f"signal = {self.signal} is not a squared norm: signal must be nonnegative.")
             object.__setattr__(self, "signal", signal)
+
+    @property
+    def in_symbols(self) -> dict[str, object]:
+        """A symbolic signal is what says that more features than rows are meant."""
+        return super().in_symbols | {"signal": parse("B", "signal") if self.overparameterised else None}
 
     @property
     def overparameterised(self) -> bool:
@@ -205,6 +210,8 @@ class LinearRegression(Model):
         if plain and all(stretch.regime != LEAST_NORM for stretch in found):
             domain = S.false if found[-1].regime == INFINITE else S.true
             return self._telescoping(workflow, rows.size).changed(domain=domain)
+        if not rows.kept:
+            verify_rows(found)
         return crossing(regression, found, rows.kept)
 
     def _shared(self, workflow: Workflow) -> Recurrence:
@@ -217,7 +224,7 @@ class LinearRegression(Model):
         found = every_fit(workflow, T, d + 2, self.ranges())  # type: ignore[arg-type, operator]
         first = fitted_size(workflow, 1)
         falls = found.condition == S.false and _at_least(T * first, d + 2) == S.true  # type: ignore[operator]
-        if not found.decided or (falls and workflow.schedule.has(j) and not isinstance(workflow, SyntheticBlocks)):
+        if not found.decided or (falls and not sizes_settle(workflow)):
             raise NotDerivedError(
                 f"sizes = {workflow.schedule} shrink: how few rows {workflow.name} is left with is not derived."
             )
@@ -312,62 +319,22 @@ class LinearRegression(Model):
         return composed.changed(offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
 
     def _fresh_wide(self, workflow: Workflow, rows: RowsInUse | None) -> Recurrence:
+        """Fits of least norm: on the newest block, or on all rows until they outnumber the features."""
         if rows is None or workflow.schedule.has(j):
             return least_norm(self._wide_regression, workflow)
-        T = self.T * workflow.size(1)
-        return self._interpolating(T) if rows.kept else self._projected(T)
+        d, T, g = self.d, self.T * workflow.size(1), GENERATION  # type: ignore[operator]
+        if not rows.kept:
+            return crossing(self._regression, [Stretch(1, LEAST_NORM, T, T)], kept=False).changed(
+                domain=_at_least(d, T + 2)
+            )
+        first, rest = floor((d - 2) / T) + 1, Mod(d, T)  # type: ignore[operator]
+        found = [Stretch(1, LEAST_NORM, T, g * T), Stretch(first, DETERMINED, T, g * T)]
+        domain = And(_at_least(rest, 2), _at_least(T - 2, rest))
+        return crossing(self._regression, found, kept=True).changed(domain=domain)
 
     @property
     def _wide_regression(self) -> WideRegression:
         return WideRegression(self.d, self.T, self.sigma2, self.signal_strength)  # type: ignore[arg-type]
-
-    def _projected(self, T: Expr) -> MomentRecurrence:
-        r"""A new random projection every generation, :math:`w_g = P_g w_{g-1} + X_g^+ E_g`.
-
-        With ρ = T/d: :math:`E\|w_g\|^2 = \rho\, E\|w_{g-1}\|^2 + \sigma^2 T/(d-T-1)` and
-        :math:`E\langle w_g, w^*\rangle = \rho\, E\langle w_{g-1}, w^*\rangle`, hence
-        :math:`r_g = \rho\, r_{g-1} + (1-\rho)\|w^*\|^2 + \sigma^2 T/(d-T-1)`.
-        """
-        d, B = self.d, self.signal_strength
-        shrink = T / d  # type: ignore[operator]
-        spare = d - T - 1  # type: ignore[operator]
-        noise = self.sigma2 * T / spare if spare != 0 else S.Zero
-        return MomentRecurrence(
-            start=1,
-            matrix=shrink * eye(1),
-            forcing=Matrix([(1 - shrink) * B + noise]),
-            readout=Matrix([[1]]),
-            initial=Matrix([0]),
-            margin=spare,
-            domain=_at_least(d, T + 2),
-        )
-
-    def _interpolating(self, T: Expr) -> MomentRecurrence:
-        r"""All rows kept: while gT ≤ d − 2 each fit interpolates them all.
-
-        Then :math:`X_g w_{g-1} - y_g = -E_g` and earlier rows stay interpolated, so w moves by noise alone, inside
-        the d − (g−1)T dimensions orthogonal to the earlier rows: :math:`\sigma^2 T/(d - gT - 1)`. From gT ≥ d + 2
-        on the normal equations telescope as for any accumulated fit. In between the expectation is infinite.
-        """
-        g, d, sigma2 = GENERATION, self.d, self.sigma2
-        rest = Mod(d, T)
-        classical = MomentRecurrence(
-            start=1,
-            matrix=eye(1),
-            forcing=Matrix([sigma2 * d / (g * (g * T - d - 1))]),
-            readout=Matrix([[1]]),
-            initial=Matrix([0]),
-            offset=self.signal_strength * (1 - T / d),  # type: ignore[operator]
-            margin=g * T - d - 1,
-        )
-        first = floor((d - 2) / T) + 1  # type: ignore[operator]
-        return replace(
-            classical,
-            forcing=Matrix([sigma2 * T / (d - g * T - 1)]),
-            margin=d - g * T - 1,
-            domain=And(_at_least(rest, 2), _at_least(T - 2, rest)),
-            continuation=(first, replace(classical, start=first)),
-        )
 
 
 _NOT_DERIVED = (

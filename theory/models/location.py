@@ -10,12 +10,13 @@ is :math:`\sum_j C_{g,j}^2\,\mathrm{Var}\,T`, exactly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from sympy import Expr, Integer, Rational, S, Symbol, binomial
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.expressions.arguments import is_positive, is_positive_integer, parameter, quoted, shown
 from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.gaussian_median import gaussian_median_variance
@@ -65,16 +66,21 @@ class Location(Model):
     roles: ClassVar[dict[str, str]] = {"variance": "positive", "n": "count"}
 
     def __post_init__(self) -> None:
+        given_variance = self.variance is not None
         given = parameter("variance", self.variance, Symbol("v", positive=True), "positive", is_positive)
         object.__setattr__(self, "variance", given)
-        if self.law and self.law not in LAWS:
-            raise DomainError(f"law = {self.law!r} is not a law with a median here: use 'laplace' or 'gaussian'.")
-        if (self.n is None) != (not self.law):
-            raise DomainError(f"n = {self.n} and law = {self.law!r}: give both, as Location.median does, or neither.")
+        if not (isinstance(self.law, str) and self.law in ("", *LAWS)):
+            raise DomainError(f"law = {quoted(self.law)} is not a law with a median here: use 'laplace' or 'gaussian'.")
         if self.n is not None:
             count = Symbol("n", integer=True, positive=True)
             n = parameter("n", self.n, count, "a whole number of samples, 1 or more", is_positive_integer)
             object.__setattr__(self, "n", n)
+        if (self.n is None) != (not self.law):
+            missing = "n is not given with law" if self.n is None else "law is not given with n"
+            of = f"{self.law!r}" if self.n is None else f"{self.n}"
+            raise DomainError(f"{missing} = {of}: give both, as for a median, or neither.")
+        if self.law:
+            self._verify_median(given_variance)
 
     @classmethod
     def median(cls, law: str, n: object) -> Location:
@@ -83,16 +89,23 @@ class Location(Model):
         Laplace (scale 1): exact, a rational number. Gaussian (variance 1): exact for n = 1, 2; for other odd n an
         integral, enclosed to any precision.
         """
-        if law not in LAWS:
-            raise DomainError(f"law = {law!r} is not a law with a median here: use 'laplace' or 'gaussian'.")
-        count = exact("n", n)
-        if not (count.is_Integer and count >= 1):
-            raise DomainError(f"n = {n} is not a number of samples: give a whole number, 1 or more.")
-        if law == "laplace" and count > MOST_SAMPLES:
-            raise DomainError(f"n = {n} is too many for exact fractions: give {MOST_SAMPLES} or fewer.")
-        if law == "gaussian" and count > 2:
-            return cls(gaussian_median_variance(int(count)), law, count)
-        return cls(laplace_median_variance(int(count)) if law == "laplace" else 1 / count, law, count)
+        if law == "":
+            raise DomainError("law = '' is not a law with a median here: use 'laplace' or 'gaussian'.")
+        return cls(law=law, n=n)  # type: ignore[arg-type]
+
+    def _verify_median(self, given_variance: bool) -> None:
+        """The variance that law and number of points make; another is none of theirs."""
+        count = self.n
+        assert count is not None
+        if not count.is_Integer:
+            raise DomainError(f"n = {count} is no number: the variance of a median is derived for numbers of points.")
+        variance = median_variance(self.law, int(count))
+        if given_variance and self.variance != variance:
+            raise DomainError(
+                f"variance = {shown(self.variance)} is not that of a median of {count} points of law = {self.law!r}: "
+                "leave it out."
+            )
+        object.__setattr__(self, "variance", variance)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """Moments of the loss, generation by generation."""
@@ -115,6 +128,16 @@ class Location(Model):
         return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
 
+def median_variance(law: str, n: int) -> Expr:
+    """Variance of the median of n points of one of :data:`LAWS`."""
+    if law == "laplace" and n > MOST_SAMPLES:
+        raise DomainError(f"n = {n} is too many for exact fractions: give {MOST_SAMPLES} or fewer.")
+    if law == "laplace":
+        return laplace_median_variance(n)
+    return gaussian_median_variance(n) if n > 2 else Rational(1, n)
+
+
+@lru_cache(maxsize=64)
 def laplace_median_variance(n: int) -> Expr:
     r"""Variance of the median of n Laplace points of scale 1, a rational number.
 

@@ -15,6 +15,16 @@ class MorrisFamily:
 
     ``kind`` is "normal", "poisson", "gamma", "binomial", "negative binomial" or "hyperbolic secant".
     ``index`` is, for Y, the variance (normal), the shape, the number of trials, or r; for Poisson it is 1.
+
+    Notes
+    -----
+    Morris (1982), section 4.
+
+    Examples
+    --------
+    >>> from sympy import S
+    >>> morris_family(S(0), S(1), S(0), S(3)).kind
+    'poisson'
     """
 
     kind: str
@@ -34,6 +44,13 @@ def morris_family(v0: Expr, v1: Expr, v2: Expr, mean: Expr) -> MorrisFamily:
     ------
     DomainError
         When v2 < 0 and −1/v2 is not a whole number: no family has that variance function.
+
+    Examples
+    --------
+    >>> from sympy import S
+    >>> found = morris_family(S(0), S(1), S(-1), S(1) / 3)
+    >>> found.kind, found.index
+    ('binomial', 1)
     """
     if v2 == 0 and v1 == 0:
         return MorrisFamily("normal", S.One, S.Zero, v0)

@@ -23,6 +23,7 @@ from sympy import Expr, Integer, Rational, S, Sum, Symbol
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, is_positive_integer, quoted
+from theory.expressions.numerals import to_flint, to_sympy
 
 #: Larger vocabularies are refused: every category is listed once.
 MOST_CATEGORIES = 10**6
@@ -156,7 +157,7 @@ class Zipf(Probabilities):
         K, s = self.K, self.exponent
         if self._rational:
             total = _harmonic(int(K), int(s))
-            return _sympy(_harmonic(int(K), 2 * int(s)) / (total * total))
+            return to_sympy(_harmonic(int(K), 2 * int(s)) / (total * total))
 
         # Left as they are written: a rational of 10^5 bits beside an irrational number would burden every step after.
         return Sum(_INDEX ** (-2 * s), (_INDEX, 1, K)) / Sum(_INDEX**-s, (_INDEX, 1, K)) ** 2
@@ -177,7 +178,7 @@ class Zipf(Probabilities):
     def _masses(self) -> list[float]:
         K = int(self.K)
         with ctx.workprec(80):
-            s = arb(fmpq(int(self.exponent.p), int(self.exponent.q)))
+            s = arb(to_flint(self.exponent))
             powers = [arb(k) ** -s for k in range(1, K + 1)]
             # From the smallest term on, so that a vocabulary of 10^6 loses no more than 20 of the 80 bits.
             total = sum(reversed(powers), arb(0))
@@ -210,8 +211,8 @@ class Listed(Probabilities):
                 raise DomainError(f"probabilities[{index}] = {value} is not a probability: it must not be negative.")
         fractions = None
         if all(isinstance(value, Rational) for value in values):
-            fractions = tuple(fmpq(int(value.p), int(value.q)) for value in values)
-            total = _sympy(_sum_by_halves(fractions))
+            fractions = tuple(to_flint(value) for value in values)
+            total = to_sympy(_sum_by_halves(fractions))
         else:
             total = sum(values, S.Zero).simplify()
         if total != 1:
@@ -244,7 +245,7 @@ class Listed(Probabilities):
         """Σ p²."""
         if self._fractions is None:
             return sum((value**2 for value in self.values), S.Zero)
-        return _sympy(_sum_by_halves([value * value for value in self._fractions]))
+        return to_sympy(_sum_by_halves([value * value for value in self._fractions]))
 
     def distinct(self, draws: int) -> list[Expr]:
         """Σ 1 − (1 − p)^D, D = 0 … draws, equal probabilities together."""
@@ -327,6 +328,10 @@ class Unspecified(Probabilities):
 def uniform(K: object) -> Uniform:
     """K categories, equally likely.
 
+    Notes
+    -----
+    Textbook.
+
     Examples
     --------
     >>> from theory.models.probabilities import uniform
@@ -338,6 +343,10 @@ def uniform(K: object) -> Uniform:
 
 def zipf(K: object, exponent: object = 1) -> Zipf:
     """K categories by Zipf's law, the k-th with probability proportional to k to the power −exponent.
+
+    Notes
+    -----
+    Zipf (1949), *Human behavior and the principle of least effort*.
 
     Examples
     --------
@@ -430,7 +439,7 @@ def _distinct(shares: Sequence[tuple[fmpz, int]], draws: int) -> list[Expr]:
         if d:
             powers = [power * (total - share) for power, (share, _) in zip(powers, shares, strict=True)]
             denominator *= total
-        found.append(_sympy(fmpq(denominator * count - sum(powers, fmpz(0)), denominator)))
+        found.append(to_sympy(fmpq(denominator * count - sum(powers, fmpz(0)), denominator)))
     return found
 
 
@@ -456,8 +465,3 @@ def _by_halves(term: Callable[[int], tuple[fmpz, fmpz]], first: int, last: int) 
         return a * left + c * right, b * left
 
     return fmpq(*total(first, last))
-
-
-def _sympy(value: fmpq) -> Rational:
-
-    return Rational(int(value.p), int(value.q))

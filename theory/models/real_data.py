@@ -6,7 +6,7 @@ from sympy import And, Expr, Matrix, Pow, S, nan, oo, zoo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.models.base import Model
-from theory.moments.covariance import InTurn
+from theory.moments.covariance import in_turn
 from theory.moments.late_schedules import started_late
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
@@ -49,10 +49,10 @@ def _coupled(model: Model, workflow: Workflow, loss: str) -> Recurrence:
     of_chain = model.recurrence(workflow.chain, loss)
     if of_chain.margin is not None:
         raise NotDerivedError(
-            f"workflow = {workflow.name}: the {loss} loss of {model.name} asks for enough samples in every fit, which is "
-            f"derived for single chains only. Simulation works."
+            f"workflow = {workflow.name}: the {loss} loss of {model.name} asks for enough samples in every fit, "
+            f"which is derived for single chains only. Simulation works."
         )
-    return InTurn(of_chain, workflow)
+    return in_turn(of_chain, workflow)
 
 
 def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | None:

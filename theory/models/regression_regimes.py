@@ -19,8 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sympy import Basic, Expr, Ge, Integer, Le, Matrix, Or, Piecewise, S, Symbol, eye
+from sympy import Basic, Expr, Ge, Le, Matrix, Or, Piecewise, S, Symbol, eye, sympify
 
 from theory.asymptotics.lowest import always_at_least, infimum, pieces, stretches
 from theory.errors import DomainError
@@ -40,9 +41,9 @@ _FARTHEST, _FARTHEST_IRRATIONAL, _MOST_CHANGES = 3000, 200, 200
 
 @dataclass(frozen=True)
 class Stretch:
-    """Generations from ``first`` on in one regime; rows of a block and of a fit, in ``GENERATION``."""
+    """Generations from ``first`` on, which may be symbolic, in one regime; rows of block and fit in ``GENERATION``."""
 
-    first: int
+    first: Any
     regime: str
     block: Expr
     fit: Expr
@@ -72,7 +73,9 @@ class Regression:
             return S.One, noise * d * (t / rows) / (rows - d - 1), rows - d - 1
         if kept:
             return S.One, noise * t / (d - rows - 1), d - rows - 1
-        return t / d, (1 - t / d) * self.signal + noise * t / (d - t - 1), d - t - 1
+        spare = d - t - 1
+        # With nothing to spare the risk is infinite, which the margin says.
+        return t / d, (1 - t / d) * self.signal + (noise * t / spare if spare != 0 else S.Zero), spare
 
     def lost(self, first: Stretch, kept: bool) -> Expr:
         """What the first fit of least norm loses of the signal, where it is lost once and for all."""
@@ -156,8 +159,6 @@ def crossing(regression: Regression, found: list[Stretch], kept: bool) -> Moment
     following: tuple[Expr, MomentRecurrence] | None = None
     recurrence: MomentRecurrence | None = None
     for stretch in reversed(found):
-        if stretch.regime == LEAST_NORM and not kept:
-            _verify_a_row(stretch, found)
         factor, constant, margin = regression.step(stretch, kept)
         recurrence = MomentRecurrence(
             start=stretch.first,
@@ -170,13 +171,19 @@ def crossing(regression: Regression, found: list[Stretch], kept: bool) -> Moment
             domain=S.false if found[-1].regime == INFINITE else S.true,
             continuation=following,
         )
-        following = (Integer(stretch.first), recurrence)
+        following = (sympify(stretch.first), recurrence)
     assert recurrence is not None
     return recurrence
 
 
+def verify_rows(found: list[Stretch]) -> None:
+    """A fit of least norm on its newest block, of less than one row, is on no rows at all."""
+    for stretch in found:
+        if stretch.regime == LEAST_NORM:
+            _verify_a_row(stretch, found)
+
+
 def _verify_a_row(stretch: Stretch, found: list[Stretch]) -> None:
-    """A fit of least norm on less than one row is on no rows at all."""
     ends = [other.first for other in found if other.first > stretch.first]
     lowest = infimum(stretch.block, GENERATION, stretch.first, last=min(ends) - 1 if ends else None)
     if lowest is None or sign(lowest - 1) not in (0, 1):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, S, Symbol
+from sympy import Expr, S
 
-from theory.expressions.arguments import is_positive_integer, parameter
+from theory.expressions.arguments import count
 from theory.models.base import Model
 from theory.moments.composition import compose
 from theory.moments.higher_moments import QuadraticNoise
@@ -44,11 +44,8 @@ class Regular(Model):
     roles: ClassVar[dict[str, str]] = {"p": "count", "n": "count"}
 
     def __post_init__(self) -> None:
-        count = "a whole number, 1 or more"
         for name in ("p", "n"):
-            symbol = Symbol(name, integer=True, positive=True)
-            verified = parameter(name, getattr(self, name), symbol, count, is_positive_integer)
-            object.__setattr__(self, name, verified)
+            object.__setattr__(self, name, count(name, getattr(self, name)))
 
     @property
     def unit_block(self) -> Expr | None:

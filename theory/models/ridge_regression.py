@@ -6,14 +6,23 @@ over the rows that its workflow gives it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from sympy import Dummy, Expr, S, Symbol, cancel
+from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive, is_positive_integer, parameter
+from theory.expressions.arguments import (
+    exact,
+    is_positive,
+    is_positive_integer,
+    parameter,
+    quoted,
+    replacements,
+    shown,
+    truth_value,
+)
 from theory.expressions.signs import at_least, unit_interval
 from theory.expressions.symbols import j
 from theory.models.base import Model
@@ -59,6 +68,8 @@ class RidgeRegression(Model):
         Whether the penalty is multiplied by the rows of each fit, instead of being the same for all.
     eigenvalues : d nonnegative numbers, optional
         Those of XᵀX for a shared design that is given; w* is spread evenly over their directions.
+    drawn : bool, default False
+        Whether the model is a draw from the posterior under the prior N(0, σ²/λ), whose mean the ridge fit is.
 
     Notes
     -----
@@ -98,6 +109,7 @@ class RidgeRegression(Model):
     shrinkage: Expr | None = None
     per_row: bool = False
     eigenvalues: tuple[Expr, ...] | None = None
+    drawn: bool = False
     name: ClassVar[str] = "ridge-regression"
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "signal": "positive", "penalty": "positive"}
 
@@ -106,18 +118,50 @@ class RidgeRegression(Model):
             "sigma2", parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
         )
         self._set("signal", parameter("signal", self.signal, _SIGNAL, "nonnegative", _is_nonnegative))
-        if self.design not in ("fresh", "shared"):
-            raise DomainError(f"design = {self.design!r} is not a design: use 'fresh' or 'shared'.")
-        if not isinstance(self.per_row, bool):
-            raise DomainError(f"per_row = {self.per_row!r} is not allowed: it must be True or False.")
+        if not (isinstance(self.design, str) and self.design in ("fresh", "shared")):
+            raise DomainError(f"design = {quoted(self.design)} is not a design: use 'fresh' or 'shared'.")
+        object.__setattr__(self, "per_row", truth_value("per_row", self.per_row))
+        self._set("drawn", truth_value("drawn", self.drawn))
+        self._verify_each()
+        if self.drawn and (self.per_row or (self.penalty is not None and self.penalty.is_zero)):
+            raise DomainError(
+                f"drawn = True with per_row = {self.per_row} and penalty = {self.penalty} has no posterior to draw "
+                "from: a prior N(0, σ²/λ) has one positive penalty."
+            )
         finite = any(value is not None for value in (self.d, self.T, self.penalty, self.eigenvalues))
         if self.ratio is None and self.shrinkage is None and (finite or self.design == "shared"):
             self._verify_finite()
         else:
             self._verify_limit()
 
+    @classmethod
+    def general(cls) -> dict[str, Model]:
+        """The limit, and both designs at a finite d and T, which are numbers."""
+        return {
+            "d/T → γ": cls(),
+            "fresh design, d = 2, T = 5": cls(d=2, T=5),  # type: ignore[arg-type]
+            "shared design, d = 2, T = 5": cls(d=2, T=5, design="shared"),  # type: ignore[arg-type]
+        }
+
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+    def _verify_each(self) -> None:
+        """What is given is what it must be, whatever else is given."""
+        for name in ("d", "T"):
+            if getattr(self, name) is not None:
+                allowed = "a whole number, 1 or more"
+                self._set(name, parameter(name, getattr(self, name), S.One, allowed, is_positive_integer))
+        rules: dict[str, tuple[str, Any]] = {
+            "penalty": ("nonnegative", _is_nonnegative),
+            "ratio": ("positive", is_positive),
+            "shrinkage": ("between 0 and 1, both excluded", _is_open_unit),
+        }
+        for name, (allowed, holds) in rules.items():
+            if getattr(self, name) is not None:
+                self._set(name, parameter(name, getattr(self, name), S.One, allowed, holds))
+        if self.eigenvalues is not None:
+            self._set("eigenvalues", _eigenvalues(self.eigenvalues))
 
     def _verify_limit(self) -> None:
         for name in ("d", "T", "penalty", "eigenvalues"):
@@ -146,13 +190,11 @@ class RidgeRegression(Model):
                 raise DomainError(
                     f"{name} is not given: give whole numbers d and T, or ratio and shrinkage for the limit."
                 )
-            verified = parameter(name, value, S.One, "a whole number, 1 or more", is_positive_integer)
-            if not verified.is_Integer:
+            if not value.is_Integer:
                 raise DomainError(
                     f"{name} = {value} is a symbol: the moments of a ridge fit depend on d and T through integrals, so "
                     "give whole numbers, or ratio and shrinkage for the limit."
                 )
-            self._set(name, verified)
         symbol = Symbol("lambda", positive=True)
         penalty = parameter("penalty", self.penalty, symbol, "nonnegative", _is_nonnegative)
         self._set("penalty", penalty)
@@ -167,15 +209,10 @@ class RidgeRegression(Model):
     def _verify_eigenvalues(self) -> None:
         if self.design != "shared":
             raise DomainError(f"eigenvalues = {self.eigenvalues} are those of a shared design: give design = 'shared'.")
-        given: Any = self.eigenvalues
-        if isinstance(given, str) or not hasattr(given, "__iter__"):
-            raise DomainError(f"eigenvalues = {given!r} is no list: give the {self.d} eigenvalues of XᵀX.")
-        values = tuple(exact("eigenvalues", value) for value in given)
+        values: Any = self.eigenvalues
+        given = shown(list(values))
         if len(values) != self.d:
             raise DomainError(f"eigenvalues = {given} are {len(values)} numbers: give d = {self.d} of them.")
-        for value in values:
-            if value.is_negative or value.is_real is False:
-                raise DomainError(f"eigenvalues = {given} hold {value}: those of XᵀX are nonnegative.")
         positive = sum(1 for value in values if value.is_positive)
         if positive > self.T:  # type: ignore[operator]
             raise DomainError(f"eigenvalues = {given} hold {positive} positive numbers: T = {self.T} rows have fewer.")
@@ -183,7 +220,6 @@ class RidgeRegression(Model):
             raise DomainError(
                 f"penalty = {self.penalty} is not allowed with an eigenvalue of 0: give a positive penalty."
             )
-        self._set("eigenvalues", values)
 
     # -- what others ask -------------------------------------------------------------------------------
 
@@ -234,9 +270,12 @@ class RidgeRegression(Model):
 
     def subs(self, *args: Any, **kwargs: Any) -> Self:
         """The model with values in place of symbols, in the eigenvalues too."""
-        own = {name: value.subs(*args, **kwargs) for name, value in self.parameters.items() if isinstance(value, Expr)}
+        pairs = replacements(self.free_symbols, args, kwargs)
+        own: dict[str, Any] = {
+            name: value.subs(pairs) for name, value in self.parameters.items() if isinstance(value, Expr)
+        }
         if self.eigenvalues is not None:
-            own["eigenvalues"] = tuple(value.subs(*args, **kwargs) for value in self.eigenvalues)
+            own["eigenvalues"] = tuple(value.subs(pairs) for value in self.eigenvalues)
         return type(self)(**{**self.parameters, **own})
 
     def long_run(self, workflow: Workflow, shrinkage: Expr) -> Expr:
@@ -251,7 +290,7 @@ class RidgeRegression(Model):
             raise NotDerivedError(f"the limit under workflow = {workflow.name} is not derived for later fits alone.")
         rows = workflow.rows(2)
         fit = proportional_fit(self.ratio / rows, shrinkage)  # type: ignore[operator]
-        step = Step.of(fit, workflow.size(2) / rows, self.sigma2)
+        step = Step.of(fit, workflow.size(2) / rows, self.sigma2, self.drawn)
         return fixed_point(step_moments(step, step, self.signal, RISK))
 
     # -- composition -----------------------------------------------------------------------------------
@@ -311,7 +350,7 @@ class RidgeRegression(Model):
         def step(g: int) -> Step:
             used = rows(g)
             share = workflow.size(g) / used if g > 1 else S.One
-            return Step.of(self._fit(used), share, self.sigma2)
+            return Step.of(self._fit(used), share, self.sigma2, self.drawn)
 
         if workflow.schedule.has(j):
             return VaryingSteps(step, self.signal, part)
@@ -334,8 +373,14 @@ class RidgeRegression(Model):
                 f"workflow = {workflow.name} with a penalty per row is not derived on fresh designs: the penalty grows "
                 "between fits on the same rows, which then no longer telescope. Use per_row = False."
             )
-        step = Step.of(self._fit(workflow.size(1)), S.One, self.sigma2)
+        step = Step.of(self._fit(workflow.size(1)), S.One, self.sigma2, self.drawn)
         first = constant_steps(step, step, self.signal, part)
+        if self.drawn:
+            # Blocks are drawn from the posterior predictive: given the real rows the law of the model is the posterior.
+            one = Matrix([[1]])
+            return MomentRecurrence(
+                start=2, matrix=one, forcing=Matrix([0]), readout=one, initial=Matrix([first.at(1)])
+            )
         index = Dummy("i", integer=True, positive=True)
         kept = rows.subs(GENERATION, index)
         newest = workflow.size(index) / kept
@@ -346,7 +391,7 @@ class RidgeRegression(Model):
         penalty = self.penalty * self.T if self.per_row else self.penalty  # type: ignore[operator]
         if penalty.is_zero:  # type: ignore[union-attr]
             return self._unpenalised(workflow)
-        shrinking = Shrinking(workflow, self.per_row)
+        shrinking = Shrinking(workflow, self.per_row, self.drawn)
         if self.eigenvalues is not None:
             return given_eigenvalues(shrinking, self.eigenvalues, penalty, self.signal, self.sigma2, part)  # type: ignore[arg-type]
         return RandomDesign(shrinking, self.d, self.T, penalty, self.signal, self.sigma2, part)  # type: ignore[arg-type]
@@ -359,6 +404,19 @@ class RidgeRegression(Model):
 
 
 _SIGNAL = Symbol("B", nonnegative=True)
+
+
+def _eigenvalues(given: object) -> tuple[Expr, ...]:
+    """Numbers or expressions, in a sequence or a text such as ``[1, 2/3]``."""
+    if isinstance(given, str) and given.strip()[:1] == "[" and given.strip()[-1:] == "]":
+        given = given.strip()[1:-1].split(",")
+    if isinstance(given, (str, bytes)) or not isinstance(given, Sequence):
+        raise DomainError(f"eigenvalues = {quoted(given)} is no list: give the d eigenvalues of XᵀX.")
+    values = tuple(exact(f"eigenvalues[{index}]", value) for index, value in enumerate(given))
+    for index, value in enumerate(values):
+        if value.is_negative or value.is_real is False:
+            raise DomainError(f"eigenvalues[{index}] = {shown(value)} is not allowed: those of XᵀX are nonnegative.")
+    return values
 
 
 def _is_nonnegative(value: Expr) -> bool | None:

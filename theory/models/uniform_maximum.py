@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
 
-from sympy import Basic, Expr, Integer, Matrix, S, Symbol, binomial, cancel, diag, expand, log
+from sympy import Expr, Integer, Matrix, S, Symbol, binomial, cancel, diag, expand, log
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive, is_positive_integer, parameter
+from theory.expressions.arguments import is_positive, is_positive_integer, parameter, truth_value
 from theory.expressions.expansion import Order
 from theory.models.base import Model
 from theory.moments.bent import BIAS, RISK, VARIANCE
@@ -85,10 +85,14 @@ class UniformMaximum(Model):
         theta = parameter("theta", self.theta, Symbol("theta", positive=True), "positive", is_positive)
         count = Symbol("n", integer=True, positive=True)
         n = parameter("n", self.n, count, "a whole number of samples, 1 or more", is_positive_integer)
-        if not isinstance(self.unbiased, bool):
-            raise DomainError(f"unbiased = {self.unbiased!r} is not allowed: it must be True or False.")
+        object.__setattr__(self, "unbiased", truth_value("unbiased", self.unbiased))
         object.__setattr__(self, "theta", theta)
         object.__setattr__(self, "n", n)
+
+    @classmethod
+    def general(cls) -> dict[str, Model]:
+        """The maximum, and the unbiased one."""
+        return {"maximum": cls(), "unbiased": cls(unbiased=True)}
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """Moments of the loss, generation by generation."""
@@ -274,11 +278,6 @@ class AnchoredMaximum(Recurrence):
     newest: Expr
     c: Expr
     part: str = RISK
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def _combined(self, ratio: Any) -> Expr:
         """The moment that the part reads, from E Y^s."""
@@ -315,8 +314,3 @@ class AnchoredMaximum(Recurrence):
                         found[0] += moved
                     found[i + 1] += moved * N / (i + 1)
             power, logs = power * c**s * N / (N + s), [expand(value) for value in found]
-
-    def subs(self, *args: Any) -> AnchoredMaximum:
-        """With parameters replaced."""
-        own = {name: getattr(self, name).subs(*args) for name in ("first", "newest", "c", "scale", "offset")}
-        return self.changed(**own)

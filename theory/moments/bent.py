@@ -15,14 +15,15 @@ here): nothing else is needed for the bias, the variance and the risk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 
-from sympy import Basic, Expr, Matrix, S, cancel, ceiling, zeros
+from sympy import Expr, ImmutableMatrix, Matrix, S, cancel, ceiling
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import Expressions, Field, NotRational, Rationals, in_lowest_terms
 from theory.moments.composition import after_whole_pool, verify_pool
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights
@@ -38,6 +39,8 @@ RISK, BIAS, VARIANCE = "risk", "bias", "variance"
 @dataclass(frozen=True)
 class Bend:
     """How sampler and estimator bend, and the family's variance function about the truth.
+
+    Its parts are expressions, or elements of the field that a recurrence is composed in.
 
     Attributes
     ----------
@@ -60,14 +63,20 @@ class Bend:
     prior: Expr = S.Zero
     drawn: bool = False
 
-    def kept(self, rows: Expr) -> Expr:
+    def over(self, field: Field) -> Bend:
+        """With elements of a field for its parts; a kind of bend stays one."""
+        parts = {item.name: getattr(self, item.name) for item in fields(self)}
+        elements: dict[str, Any] = {name: field(part) for name, part in parts.items() if name != "drawn"}
+        return replace(self, **elements)
+
+    def kept(self, rows: Any) -> Any:
         """K for a fit on ``rows`` samples, in units of n."""
         count = self.points * rows
-        return S.One if self.strength == 0 else cancel(count / (count + self.strength))
+        return 1 if self.strength == 0 else count / (count + self.strength)
 
-    def blur(self, rows: Expr) -> Expr:
+    def blur(self, rows: Any) -> Any:
         """Variance of a posterior draw over that of one sample at its mean; 0 for the posterior mean itself."""
-        return 1 / (self.points * rows + self.strength - self.curvature) if self.drawn else S.Zero
+        return 1 / (self.points * rows + self.strength - self.curvature) if self.drawn else 0
 
     @property
     def counts_rows(self) -> bool:
@@ -84,135 +93,179 @@ class Bend:
         """Whether nothing bends: the unbiased model itself."""
         return not self.counts_rows and self.fidelity == 1 and self.dispersion == 1
 
+    @property
+    def free_symbols(self) -> set[Any]:
+        """Symbols in its parts."""
+        return set().union(*(part.free_symbols for part in vars(self).values() if isinstance(part, Expr)))
+
+
+class _Form(dict[int, Any]):
+    """An expectation: coefficients of the moments by their places; those that are missing are 0."""
+
+    def __add__(self, other: _Form) -> _Form:
+        total = _Form(self)
+        for place, value in other.items():
+            total[place] = total[place] + value if place in total else value
+        return total
+
+    def __mul__(self, scale: Any) -> _Form:
+        return _Form() if scale == 0 else _Form((place, value * scale) for place, value in self.items())
+
+    def over(self, places: Sequence[int], field: Field) -> list[Expr]:
+        """As a row of expressions."""
+        return [field.expression(self[place]) if place in self else S.Zero for place in places]
+
 
 class _Forms:
-    """Expectations as rows of coefficients of the moments, the constant last."""
+    """Expectations as forms in the moments: those of the state, of its products, and the constant last."""
 
-    def __init__(self, size: int, squares: bool) -> None:
-        self.size = size
+    def __init__(self, size: int, squares: bool, field: Field) -> None:
+        self.size, self.field = size, field
         self.pairs = [(row, col) for row in range(size) for col in range(row + 1)]
         self.position = {pair: size + index for index, pair in enumerate(self.pairs)}
         self.square = {pair: size + len(self.pairs) + index for index, pair in enumerate(self.pairs)} if squares else {}
         self.count = size + len(self.pairs) * (2 if squares else 1)
 
-    def constant(self, value: Expr) -> Matrix:
-        row = zeros(1, self.count + 1)
-        row[self.count] = value
-        return row
+    def elements(self, matrix: Matrix) -> list[Any]:
+        """The entries of a row or a column."""
+        return [self.field(entry) for entry in matrix]
 
-    def mean(self, left: Matrix) -> Matrix:
+    def constant(self, value: Any) -> _Form:
+        return _Form({self.count: value})
+
+    def mean(self, left: Sequence[Any]) -> _Form:
         """E (left·z)."""
-        row = zeros(1, self.count + 1)
-        for a in range(self.size):
-            row[a] += left[a]
-        return row
+        return _Form((a, value) for a, value in enumerate(left) if value != 0)
 
-    def second(self, left: Matrix, right: Matrix, table: dict[tuple[int, int], int] | None = None) -> Matrix:
+    def second(
+        self, left: Sequence[Any], right: Sequence[Any], table: dict[tuple[int, int], int] | None = None
+    ) -> _Form:
         """E (left·z)(right·z), or E(left·z) E(right·z) by the table of squares."""
-        row = zeros(1, self.count + 1)
+        form = _Form()
         where = self.position if table is None else table
-        for a in range(self.size):
-            for b in range(self.size):
-                row[where[max(a, b), min(a, b)]] += left[a] * right[b]
-        return row
+        for a, one in enumerate(left):
+            for b, other in enumerate(right):
+                if one != 0 and other != 0:
+                    form += _Form({where[max(a, b), min(a, b)]: one * other})
+        return form
 
 
 def bent_linear(workflow: Workflow, dynamics: LinearDynamics, bend: Bend, part: str = RISK) -> MomentRecurrence:
     """The recurrence of risk, bias or variance where the workflow's state is linear."""
-    g = GENERATION
+    try:
+        return _bent_linear(workflow, dynamics, bend, part, _rationals(workflow, bend))
+    except NotRational:
+        return _bent_linear(workflow, dynamics, bend, part, Expressions())
+
+
+def _rationals(workflow: Workflow, bend: Bend) -> Rationals:
+    return Rationals(bend.free_symbols | workflow.free_symbols | {GENERATION})
+
+
+def _bent_linear(
+    workflow: Workflow, dynamics: LinearDynamics, given: Bend, part: str, field: Field
+) -> MomentRecurrence:
+    g, bend = GENERATION, given.over(field)
     start = max(dynamics.start, 2)
-    forms = _Forms(dynamics.transition.shape[0], squares=part == VARIANCE)
+    forms = _Forms(dynamics.transition.shape[0], part == VARIANCE, field)
     formula = workflow.rows(g) if bend.counts_rows else S.One
-    table = _step(forms, workflow, dynamics, bend, formula.subs(g, g - 1))
-    blocks = iter(_Blocks(workflow, bend))
+    blocks = iter(_Blocks(workflow, given, field))
     known = list(islice(blocks, start - 1))
     initial = _initial(workflow, dynamics, start, forms, known[-1])
     # The first fits may be on fewer samples than the formula for later ones says: those steps are taken by numbers.
-    while bend.counts_rows and cancel(formula.subs(g, start - 1) - workflow.rows(start - 1)) != 0:
-        first = _step(forms, workflow, dynamics, bend, workflow.rows(start - 1)).subs(g, start)
+    while bend.counts_rows and field(formula.subs(g, start - 1)) != field(workflow.rows(start - 1)):
+        rows = _step(forms, workflow, dynamics, bend, workflow.rows(start - 1))
+        first = _matrix(rows, range(forms.count + 1), field).subs(g, start)
         initial = (first[:, : forms.count] * initial + first[:, forms.count]).applyfunc(cancel)
         known.append(next(blocks))
         start += 1
         if start > LATEST_START:
             raise NotDerivedError(f"the rows of workflow = {workflow.name} follow no formula.")
-    readout = _readout(forms, dynamics.readout, formula, bend, part).applyfunc(cancel)
+    early = tuple(answer(item, part, field) for item in known[: start - 2])
+    if forms.size == 1 and bend.counts_rows:
+        return needed(_of_the_model(start, early, initial, workflow, dynamics, formula, bend, part, field))
+    moments, constant = range(forms.count), [forms.count]
+    steps = _step(forms, workflow, dynamics, bend, formula.subs(g, g - 1))
+    readout = _readout(forms, forms.elements(dynamics.readout), field(formula), bend, part)
     found = MomentRecurrence(
         start=start,
-        matrix=table[:, : forms.count],
-        forcing=table[:, forms.count],
-        readout=readout[:, : forms.count],
-        shift=readout[forms.count],
+        matrix=_matrix(steps, moments, field),
+        forcing=_matrix(steps, constant, field),
+        readout=_matrix([readout], moments, field),
+        shift=readout.over(constant, field)[0],
         initial=initial,
-        early=tuple(answer(early, part) for early in known[: start - 2]),
+        early=early,
     )
-    if forms.size == 1 and bend.counts_rows:
-        found = _of_the_model(found, workflow, dynamics, formula, bend, part)
     return needed(found)
 
 
+def _matrix(rows: Sequence[_Form], places: Sequence[int], field: Field) -> Matrix:
+    return ImmutableMatrix(len(rows), len(places), [entry for row in rows for entry in row.over(places, field)])
+
+
 def _of_the_model(
-    found: MomentRecurrence, workflow: Workflow, dynamics: LinearDynamics, rows: Expr, bend: Bend, part: str
-) -> MomentRecurrence:
+    first: int, early: tuple[Expr, ...], state: Matrix, workflow: Workflow, dynamics: LinearDynamics, rows: Expr,
+    bend: Bend, part: str, field: Field,
+) -> MomentRecurrence:  # fmt: skip
     r"""The same by the moments of the model itself, E θ and E θ² about the truth, not those of its weighted mean.
 
     Let y be the posterior mean: :math:`y_g = \alpha y_{g-1} + \gamma \bar x_g + \varphi \varrho_g + \omega`. These
     moments move more simply than those of the state: under accumulate a posterior mean has the same expectation for
     ever, and a posterior draw the same second moment too.
     """
-    g, v, slope, v2 = found.symbol, bend.variance, bend.slope, bend.curvature
-    readout, tau, lean = dynamics.readout[0], bend.fidelity, (1 - bend.fidelity) * bend.target
-    kept, blur = bend.kept(rows), bend.blur(rows)
-    kept_before, readout_before = kept.subs(g, g - 1), readout.subs(g, g - 1)
-    stay = dynamics.transition[0] - dynamics.innovation[0] * readout_before
-    alpha = cancel(kept * readout * stay / (readout_before * kept_before))
-    gamma = cancel(kept * readout * dynamics.innovation[0])
-    omega = cancel((1 - kept) - alpha * (1 - kept_before)) * bend.prior
-    # Forms over (e, R, 1); the last is what a posterior draw adds to R.
-    e, risk, one = (Matrix([[int(i == position) for i in range(3)]]) for position in range(3))
+    g, v, slope, v2 = GENERATION, bend.variance, bend.slope, bend.curvature
+    tau, lean = bend.fidelity, (1 - bend.fidelity) * bend.target
+    # Forms over (e, R, 1, e²); the third is what a posterior draw adds to R.
+    e, risk, one, square_of_mean = (_Form({place: field.one}) for place in range(4))
 
-    def without_blur(at: Expr) -> Matrix:
-        """E y² from E θ²."""
-        return (risk - at * (slope * e + v * one)) / (1 + v2 * at)
+    def at(generation: Any) -> tuple[Any, Any, Any]:
+        """What is kept, the blur and the readout."""
+        count = field(rows.subs(g, generation))
+        return bend.kept(count), bend.blur(count), field(dynamics.readout[0].subs(g, generation))
 
-    square = without_blur(blur.subs(g, g - 1))
-    drawn = tau * e + lean * one
-    second = tau**2 * risk + 2 * tau * lean * e + lean**2 * one
-    second += bend.dispersion / (bend.points * workflow.size(g)) * (v * one + slope * drawn + v2 * second)
-    mean = alpha * e + gamma * drawn + omega * one
-    newest = alpha**2 * square + 2 * alpha * gamma * (tau * square + lean * e) + gamma**2 * second
-    newest += 2 * omega * (alpha * e + gamma * drawn) + omega**2 * one
+    def blurred(square: _Form, mean: _Form, blur: Any) -> _Form:
+        return square * (1 + v2 * blur) + (mean * slope + one * v) * blur
+
+    (kept, blur, readout), (kept_before, blur_before, readout_before) = at(g), at(g - 1)
+    gain = kept * readout
+    stay = field(dynamics.transition[0]) - field(dynamics.innovation[0]) * readout_before
+    alpha = field.lowest(gain * stay / (readout_before * kept_before))
+    gamma = field.lowest(gain * field(dynamics.innovation[0]))
+    omega = field.lowest((1 - kept) - alpha * (1 - kept_before)) * bend.prior
+    # E y² from E θ².
+    square = (risk + (e * slope + one * v) * -blur_before) * (1 / (1 + v2 * blur_before))
+    drawn = e * tau + one * lean
+    second = risk * tau**2 + e * (2 * tau * lean) + one * lean**2
+    noise = bend.dispersion / (bend.points * field(workflow.size(g)))
+    second += (one * v + drawn * slope + second * v2) * noise
+    mean = e * alpha + drawn * gamma + one * omega
+    newest = square * alpha**2 + (square * tau + e * lean) * (2 * alpha * gamma) + second * gamma**2
+    newest += (e * alpha + drawn * gamma) * (2 * omega) + one * omega**2
     if dynamics.fresh[0] != 0:
-        newest += (kept * readout * dynamics.fresh[0]) ** 2 * v / (bend.points * workflow.fresh_size(g)) * one
-    moved = (1 + v2 * blur) * newest + blur * (slope * mean + v * one)
-    shown = {BIAS: e, RISK: risk, VARIANCE: risk}[part]
-    table = Matrix.vstack(mean, moved).applyfunc(_collected)
-    size = 2
+        newest += one * ((gain * field(dynamics.fresh[0])) ** 2 * v / (bend.points * field(workflow.fresh_size(g))))
+    steps = [mean, blurred(newest, mean, blur)]
+    # As they begin: from the mean and the square of the state.
+    kept, blur, readout = at(first - 1)
+    bias, spread = (field(state[index]) for index in range(2))
+    own, gain = (1 - kept) * bend.prior, kept * readout
+    opening = gain * bias + own
+    spread = gain**2 * spread + 2 * gain * own * bias + own**2
+    initial = [opening, spread * (1 + v2 * blur) + (slope * opening + v) * blur]
+    shown = {BIAS: e, RISK: risk, VARIANCE: risk + square_of_mean * -1}[part]
+    places = [0, 1]
     if part == VARIANCE:
-        size = 3
-    bias, spread = (found.initial[index] for index in range(2))
-    start = {g: found.start - 1}
-    gain, own = (kept * readout).subs(start), ((1 - kept) * bend.prior).subs(start)
-    at_start = blur.subs(start)
-    first = gain * bias + own
-    opening = gain**2 * spread + 2 * gain * own * bias + own**2
-    opening = (1 + v2 * at_start) * opening + at_start * (slope * first + v)
-    matrix, forcing, answer = zeros(size), zeros(size, 1), zeros(1, size)
-    for row in range(2):
-        matrix[row, 0], matrix[row, 1], forcing[row] = table[row, :]
-        answer[row] = shown[row]
-    initial = [cancel(first), cancel(opening)]
-    if size == 3:
-        matrix[2, 2], matrix[2, 0], forcing[2] = (
-            cancel(table[0, 0] ** 2), cancel(2 * table[0, 0] * table[0, 2]), cancel(table[0, 2] ** 2),
-        )  # fmt: skip
-        answer[2] = S.NegativeOne
-        initial.append(cancel(first**2))
-    return replace(found, matrix=matrix, forcing=forcing, readout=answer, shift=S.Zero, initial=Matrix(initial))
-
-
-def _collected(value: Expr) -> Expr:
-    """In lowest terms; with many symbols, term by term in the variances about the truth."""
-    return cancel(value)
+        slope_of_mean, rest = mean.get(0, 0), mean.get(2, 0)
+        steps.append(square_of_mean * slope_of_mean**2 + e * (2 * slope_of_mean * rest) + one * rest**2)
+        initial.append(opening**2)
+        places = [0, 1, 3]
+    return MomentRecurrence(
+        start=first,
+        matrix=_matrix(steps, places, field),
+        forcing=_matrix(steps, [2], field),
+        readout=_matrix([shown], places, field),
+        initial=ImmutableMatrix([field.expression(value) for value in initial]),
+        early=early,
+    )
 
 
 def needed(found: MomentRecurrence) -> MomentRecurrence:
@@ -228,97 +281,100 @@ def needed(found: MomentRecurrence) -> MomentRecurrence:
     still = {
         row
         for row in reached
-        if found.forcing[row] == 0
-        and all(entry == (1 if col == row else 0) for col, entry in enumerate(found.matrix[row, :]))
+        if found.forcing[row] == 0 and all(found.matrix[row, col] == (1 if col == row else 0) for col in range(size))
     }
+    if len(reached) == size and not still:
+        return found
     moving = sorted(reached - still) or sorted(reached)[:1] or [0]
     still -= set(moving)
     forcing, shift = found.forcing.as_mutable(), found.shift
     for col in still:
         forcing += found.matrix[:, col] * found.initial[col]
         shift += found.readout[col] * found.initial[col]
+    forcing = forcing.extract(moving, [0])
     return replace(
         found,
         matrix=found.matrix.extract(moving, moving),
-        forcing=forcing.extract(moving, [0]).applyfunc(cancel),
+        forcing=forcing.applyfunc(in_lowest_terms) if still else forcing,
         readout=found.readout.extract([0], moving),
         initial=found.initial.extract(moving, [0]),
-        shift=cancel(shift),
+        shift=in_lowest_terms(shift) if still else shift,
     )
 
 
-def _step(forms: _Forms, workflow: Workflow, dynamics: LinearDynamics, bend: Bend, rows: Expr) -> Matrix:
+def _step(forms: _Forms, workflow: Workflow, dynamics: LinearDynamics, bend: Bend, rows: Expr) -> list[_Form]:
     """One generation: every moment as a form of those before, where the model before was fitted on ``rows``."""
-    g = GENERATION
-    gain, fresh = dynamics.innovation, dynamics.fresh
-    before = dynamics.readout.subs(g, g - 1)
-    stay = dynamics.transition - gain * before
-    sampler = _Sampled(forms, before, rows, bend)
-    spread = bend.variance * sampler.weight + bend.slope * sampler.mean + bend.curvature * sampler.second
-    newest = sampler.second + bend.dispersion / (bend.points * workflow.size(g)) * spread
-    found: list[Matrix] = [forms.mean(stay[a, :]) + gain[a] * sampler.mean for a in range(forms.size)]
+    g, field = GENERATION, forms.field
+    gain, fresh = forms.elements(dynamics.innovation), forms.elements(dynamics.fresh)
+    before = forms.elements(dynamics.readout.subs(g, g - 1))
+    stay = [
+        [field(dynamics.transition[a, b]) - gain[a] * before[b] for b in range(forms.size)] for a in range(forms.size)
+    ]
+    sampler = _Sampled(forms, before, field(rows), bend)
+    spread = sampler.weight * bend.variance + sampler.mean * bend.slope + sampler.second * bend.curvature
+    newest = sampler.second + spread * (bend.dispersion / (bend.points * field(workflow.size(g))))
+    found = [forms.mean(stay[a]) + sampler.mean * gain[a] for a in range(forms.size)]
     for a, b in forms.pairs:
-        crossed = gain[b] * sampler.crossed(stay[a, :]) + gain[a] * sampler.crossed(stay[b, :])
-        row = forms.second(stay[a, :], stay[b, :]) + crossed + gain[a] * gain[b] * newest
+        crossed = sampler.crossed(stay[a]) * gain[b] + sampler.crossed(stay[b]) * gain[a]
+        row = forms.second(stay[a], stay[b]) + crossed + newest * (gain[a] * gain[b])
         amount = fresh[a] * fresh[b]
         if amount != 0:
-            row += forms.constant(amount * bend.variance / (bend.points * workflow.fresh_size(g)))
+            row += forms.constant(amount * bend.variance / (bend.points * field(workflow.fresh_size(g))))
         found.append(row)
     for a, b in forms.pairs if forms.square else []:
         found.append(_product_of_means(forms, found[a], found[b]))
-    return Matrix.vstack(*found).applyfunc(cancel)
+    return found
 
 
 class _Sampled:
     """Moments of D, the mean of the block drawn from the model before, as forms."""
 
-    def __init__(self, forms: _Forms, readout: Matrix, rows: Expr, bend: Bend) -> None:
+    def __init__(self, forms: _Forms, readout: Sequence[Any], rows: Any, bend: Bend) -> None:
         self._forms, self._readout, self._bend = forms, readout, bend
         self._kept = bend.kept(rows)
         lean = (1 - bend.fidelity) * bend.target
         own = (1 - self._kept) * bend.prior
         self._shift = bend.fidelity * own + lean
-        self.weight = forms.constant(S.One)
-        fitted = self._kept * forms.mean(readout) + forms.constant(own)
-        square = (
-            self._kept**2 * forms.second(readout, readout)
-            + 2 * self._kept * own * forms.mean(readout)
-            + forms.constant(own**2)
-        )
-        blur = bend.blur(rows)
-        square = square + blur * (bend.variance * self.weight + bend.slope * fitted + bend.curvature * square)
-        self.mean = bend.fidelity * fitted + forms.constant(lean)
-        self.second = bend.fidelity**2 * square + 2 * bend.fidelity * lean * fitted + forms.constant(lean**2)
+        self.weight = forms.constant(forms.field.one)
+        fitted, square = _fitted(forms, readout, rows, bend)
+        self.mean = fitted * bend.fidelity + forms.constant(lean)
+        self.second = square * bend.fidelity**2 + fitted * (2 * bend.fidelity * lean) + forms.constant(lean**2)
 
-    def crossed(self, left: Matrix) -> Matrix:
+    def crossed(self, left: Sequence[Any]) -> _Form:
         """E D (left·z)."""
         scale = self._bend.fidelity * self._kept
-        return scale * self._forms.second(self._readout, left) + self._shift * self._forms.mean(left)
+        return self._forms.second(self._readout, left) * scale + self._forms.mean(left) * self._shift
 
 
-def _readout(forms: _Forms, readout: Matrix, rows: Expr, bend: Bend, part: str) -> Matrix:
-    """Bias, variance or risk of the model as a form."""
+def _fitted(forms: _Forms, readout: Sequence[Any], rows: Any, bend: Bend) -> tuple[_Form, _Form]:
+    """First and second moment of a model fitted on ``rows``."""
     kept = bend.kept(rows)
     own = (1 - kept) * bend.prior
-    fitted = kept * forms.mean(readout) + forms.constant(own)
-    if part == BIAS:
-        return fitted
-    square = kept**2 * forms.second(readout, readout) + 2 * kept * own * forms.mean(readout)
-    square = square + forms.constant(own**2)
-    blur = bend.blur(rows)
-    square = square + blur * (forms.constant(bend.variance) + bend.slope * fitted + bend.curvature * square)
-    if part == RISK:
-        return square
-    means = kept**2 * forms.second(readout, readout, forms.square) + 2 * kept * own * forms.mean(readout)
-    return square - means - forms.constant(own**2)
+    mean = forms.mean(readout)
+    fitted = mean * kept + forms.constant(own)
+    square = forms.second(readout, readout) * kept**2 + mean * (2 * kept * own) + forms.constant(own**2)
+    spread = forms.constant(bend.variance) + fitted * bend.slope + square * bend.curvature
+    return fitted, square + spread * bend.blur(rows)
 
 
-def _product_of_means(forms: _Forms, left: Matrix, right: Matrix) -> Matrix:
+def _readout(forms: _Forms, readout: Sequence[Any], rows: Any, bend: Bend, part: str) -> _Form:
+    """Bias, variance or risk of the model as a form."""
+    fitted, square = _fitted(forms, readout, rows, bend)
+    if part != VARIANCE:
+        return fitted if part == BIAS else square
+    kept = bend.kept(rows)
+    own = (1 - kept) * bend.prior
+    means = forms.second(readout, readout, forms.square) * kept**2 + forms.mean(readout) * (2 * kept * own)
+    return square + (means + forms.constant(own**2)) * -1
+
+
+def _product_of_means(forms: _Forms, left: _Form, right: _Form) -> _Form:
     """(T e + t)(U e + u), for rows that hold means alone."""
-    size, last = forms.size, forms.count
-    row = forms.second(left[:, :size], right[:, :size], forms.square)
-    row += right[last] * forms.mean(left[:, :size]) + left[last] * forms.mean(right[:, :size])
-    return row + forms.constant(left[last] * right[last])
+    last = forms.count
+    one, other = ([form.get(place, 0) for place in range(forms.size)] for form in (left, right))
+    row = forms.second(one, other, forms.square)
+    row += forms.mean(one) * right.get(last, 0) + forms.mean(other) * left.get(last, 0)
+    return row + (forms.constant(left[last] * right[last]) if last in left and last in right else _Form())
 
 
 def _initial(workflow: Workflow, dynamics: LinearDynamics, start: int, forms: _Forms, known: _Known) -> Matrix:
@@ -327,13 +383,18 @@ def _initial(workflow: Workflow, dynamics: LinearDynamics, start: int, forms: _F
         combination = dynamics.innovation.subs(GENERATION, 1)
     else:
         combination = dynamics.initial * Matrix(block_coefficients(workflow, start - 1)).inv()
-    means = combination * Matrix(known.means[: start - 1])
-    seconds = (
-        combination * Matrix(start - 1, start - 1, lambda a, b: known.seconds[max(a, b)][min(a, b)]) * combination.T
-    )
-    column = list(means) + [seconds[a, b] for a, b in forms.pairs]
+    blocks = range(start - 1)
+    weights = [forms.elements(combination[a, :]) for a in range(forms.size)]
+    means = [sum((row[i] * known.means[i] for i in blocks), 0) for row in weights]
+
+    def second(a: int, b: int) -> Any:
+        return sum(
+            (weights[a][i] * weights[b][k] * known.seconds[max(i, k)][min(i, k)] for i in blocks for k in blocks), 0
+        )
+
+    column = means + [second(a, b) for a, b in forms.pairs]
     column += [means[a] * means[b] for a, b in forms.pairs] if forms.square else []
-    return Matrix(column).applyfunc(cancel)
+    return ImmutableMatrix([forms.field.expression(value) for value in column])
 
 
 def nothing() -> MomentRecurrence:
@@ -349,58 +410,60 @@ def nothing() -> MomentRecurrence:
 class _Known:
     """Moments of the blocks so far, and of the model fitted on them."""
 
-    means: list[Expr]
-    seconds: list[list[Expr]]
-    bias: Expr
-    risk: Expr
+    means: list[Any]
+    seconds: list[list[Any]]
+    bias: Any
+    risk: Any
 
 
-def answer(known: _Known, part: str) -> Expr:
+def answer(known: _Known, part: str, field: Field) -> Expr:
     """Risk, bias or variance of the model."""
     if part == VARIANCE:
-        return cancel(known.risk - known.bias**2)
-    return known.risk if part == RISK else known.bias
+        return field.expression(known.risk - known.bias**2)
+    return field.expression(known.risk if part == RISK else known.bias)
 
 
 class _Blocks:
     """Generation after generation, every block's first and second moments: O(g) numbers more at each."""
 
-    def __init__(self, workflow: Workflow, bend: Bend) -> None:
-        self._workflow, self._bend = workflow, bend
+    def __init__(self, workflow: Workflow, bend: Bend, field: Field) -> None:
+        self._workflow, self._bend, self._field = workflow, bend.over(field), field
 
     def __iter__(self) -> Iterator[_Known]:
-        workflow, bend = self._workflow, self._bend
-        means: list[Expr] = [S.Zero]
-        seconds: list[list[Expr]] = [[bend.variance / (bend.points * workflow.size(1))]]
+        workflow, bend, field = self._workflow, self._bend, self._field
+        zero = field(S.Zero)
+        means: list[Any] = [zero]
+        seconds: list[list[Any]] = [[bend.variance / (bend.points * field(workflow.size(1)))]]
         # Fresh real samples enter a model beside its blocks, and are not kept as blocks.
         g = 1
         while True:
-            weights, share = exact_weights(workflow, g), workflow.fresh_weight(g) if g > 1 else S.Zero
-            rows = workflow.rows(g) if bend.counts_rows else S.One
+            weights = [field(weight) for weight in exact_weights(workflow, g)]
+            share = field(workflow.fresh_weight(g)) if g > 1 else zero
+            rows = field(workflow.rows(g)) if bend.counts_rows else field.one
             kept = bend.kept(rows)
             own = (1 - kept) * bend.prior
-            weighted = sum((w * m for w, m in zip(weights, means, strict=True)), S.Zero)
+            weighted = sum((w * m for w, m in zip(weights, means, strict=True)), zero)
             crossed = [
-                sum((w * seconds[max(a, b)][min(a, b)] for a, w in enumerate(weights) if w != 0), S.Zero)
+                sum((w * seconds[max(a, b)][min(a, b)] for a, w in enumerate(weights) if w != 0), zero)
                 for b in range(g)
             ]
-            square = sum((w * c for w, c in zip(weights, crossed, strict=True)), S.Zero)
+            square = sum((w * c for w, c in zip(weights, crossed, strict=True)), zero)
             if share != 0:
-                square += share**2 * bend.variance / (bend.points * workflow.fresh_size(g))
+                square += share**2 * bend.variance / (bend.points * field(workflow.fresh_size(g)))
             bias = kept * weighted + own
             risk = kept**2 * square + 2 * kept * own * weighted + own**2
             risk += bend.blur(rows) * (bend.variance + bend.slope * bias + bend.curvature * risk)
-            bias, risk = cancel(bias), cancel(risk)
+            bias, risk = field.lowest(bias), field.lowest(risk)
             yield _Known(list(means), [list(row) for row in seconds], bias, risk)
             lean = (1 - bend.fidelity) * bend.target
             mean = bend.fidelity * bias + lean
             second = bend.fidelity**2 * risk + 2 * bend.fidelity * lean * bias + lean**2
             noise = bend.variance + bend.slope * mean + bend.curvature * second
             g += 1
-            second += bend.dispersion * noise / (bend.points * workflow.size(g))
+            second += bend.dispersion * noise / (bend.points * field(workflow.size(g)))
             drawn = [bend.fidelity * (kept * c + own * m) + lean * m for c, m in zip(crossed, means, strict=True)]
-            means.append(cancel(mean))
-            seconds.append([*(cancel(value) for value in drawn), cancel(second)])
+            means.append(field.lowest(mean))
+            seconds.append([*(field.lowest(value) for value in drawn), field.lowest(second)])
 
 
 @dataclass(frozen=True)
@@ -410,23 +473,19 @@ class BentPathway(Recurrence):
     workflow: Workflow
     bend: Bend
     part: str = RISK
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
-        for known in _Blocks(self.workflow, self.bend):
-            yield self.offset + self.scale * answer(known, self.part)
-
-    def subs(self, *args: Any) -> BentPathway:
-        """With parameters replaced."""
-        return replace(
-            self, workflow=self.workflow.subs(*args), bend=self.bend.subs(*args), scale=self.scale.subs(*args),
-            offset=self.offset.subs(*args),
-        )  # fmt: skip
+        field: Field = _rationals(self.workflow, self.bend)
+        done = 0
+        try:
+            for known in _Blocks(self.workflow, self.bend, field):
+                yield self.offset + self.scale * answer(known, self.part, field)
+                done += 1
+        except NotRational:
+            field = Expressions()
+            for known in islice(_Blocks(self.workflow, self.bend, field), done, None):
+                yield self.offset + self.scale * answer(known, self.part, field)
 
 
 # -- subsamples of the pool --------------------------------------------------------------------------------
@@ -439,60 +498,74 @@ def bent_pool(dynamics: PoolDynamics, bend: Bend, part: str = RISK) -> MomentRec
     the truth :math:`V_0 + V_1 E D + (v_2 + 1) E D^2`. The square of the first expectation is carried for the variance.
     Models of a pool that is still smaller than the budget are fitted on all of it.
     """
-    g, n = GENERATION, bend.points
-    budget = dynamics.budget
+    try:
+        return _bent_pool(
+            dynamics, bend, part, Rationals(bend.free_symbols | dynamics.budget.free_symbols | {GENERATION})
+        )
+    except NotRational:
+        return _bent_pool(dynamics, bend, part, Expressions())
+
+
+def _bent_pool(dynamics: PoolDynamics, given: Bend, part: str, field: Field) -> MomentRecurrence:
+    bend, budget = given.over(field), field(dynamics.budget)
+    g, n = field(GENERATION), bend.points
     drawn = n * budget
     size = 4 if part == VARIANCE else 3
     # Forms over (e, a, u, e², 1); e² is used by itself alone.
-    e, a, u, square_of_mean, one = (Matrix([[int(i == position) for i in range(5)]]) for position in range(5))
+    e, a, u, square_of_mean, one = (_Form({place: field.one}) for place in range(5))
     lean, tau = (1 - bend.fidelity) * bend.target, bend.fidelity
 
-    def spread(at: Expr) -> Expr:
+    def spread(at: Any) -> Any:
         pool = n * at
         return 1 / drawn if dynamics.replacement else (pool - drawn) / (drawn * (pool - 1))
 
-    def model(rows: Expr, noise: Expr) -> tuple[Matrix, Matrix]:
+    def model(rows: Any, noise: Any) -> tuple[_Form, _Form]:
         """E δ and E δ² of a model fitted on ``rows`` of the pool."""
         kept, blur = bend.kept(rows), bend.blur(rows)
         own = (1 - kept) * bend.prior
-        mean = kept * e + own * one
-        risk = kept**2 * (a + noise * u) + 2 * kept * own * e + own**2 * one
-        return mean, risk + blur * (bend.variance * one + bend.slope * mean + bend.curvature * risk)
+        mean = e * kept + one * own
+        risk = (a + u * noise) * kept**2 + e * (2 * kept * own) + one * own**2
+        return mean, risk + (one * bend.variance + mean * bend.slope + risk * bend.curvature) * blur
 
-    def squared(mean: Matrix) -> Matrix:
+    def squared(mean: _Form) -> _Form:
         """(α e + β)²."""
-        slope, constant = mean[0], mean[4]
-        return slope**2 * square_of_mean + 2 * slope * constant * e + constant**2 * one
+        slope, constant = mean.get(0, 0), mean.get(4, 0)
+        return square_of_mean * slope**2 + e * (2 * slope * constant) + one * constant**2
 
-    def step(rows: Expr, noise: Expr) -> Matrix:
+    def step(rows: Any, noise: Any) -> list[_Form]:
         """One generation, where the model before was fitted on ``rows`` of the pool before."""
         bias, risk = model(rows, noise)
         kept = bend.kept(rows)
-        mean = tau * bias + lean * one
-        second = tau**2 * risk + 2 * tau * lean * bias + lean**2 * one
-        crossed = tau * (kept * a + (1 - kept) * bend.prior * e) + lean * e
-        own = bend.dispersion * (bend.variance * one + bend.slope * mean + bend.curvature * second)
+        mean = bias * tau + one * lean
+        second = risk * tau**2 + bias * (2 * tau * lean) + one * lean**2
+        crossed = (a * kept + e * ((1 - kept) * bend.prior)) * tau + e * lean
+        own = (one * bend.variance + mean * bend.slope + second * bend.curvature) * bend.dispersion
         p = 1 / g
-        new_mean = (1 - p) * e + p * mean
-        new_square = (1 - p) ** 2 * a + 2 * p * (1 - p) * crossed + p**2 * (second + own / n)
-        points = (1 - p) * (a + u) + p * (second + own)
-        return Matrix.vstack(new_mean, new_square, points - new_square, squared(new_mean)).applyfunc(cancel)
+        new_mean = e * (1 - p) + mean * p
+        new_square = a * (1 - p) ** 2 + crossed * (2 * p * (1 - p)) + (second + own * (1 / n)) * p**2
+        points = (a + u) * (1 - p) + (second + own) * p
+        return [new_mean, new_square, points + new_square * -1, squared(new_mean)]
 
-    def shown(rows: Expr, noise: Expr) -> Matrix:
+    def shown(rows: Any, noise: Any) -> _Form:
         bias, risk = model(rows, noise)
-        return {BIAS: bias, RISK: risk, VARIANCE: risk - squared(bias)}[part].applyfunc(cancel)
+        return {BIAS: bias, RISK: risk, VARIANCE: risk + squared(bias) * -1}[part]
 
-    def regime(table: Matrix, answer: Matrix) -> MomentRecurrence:
+    def regime(steps: list[_Form], shown_as: _Form) -> MomentRecurrence:
+        opening = [field(S.Zero), bend.variance / n, bend.variance * (1 - 1 / n), field(S.Zero)][:size]
         return MomentRecurrence(
-            start=2, matrix=table[:size, :size], forcing=table[:size, 4], readout=answer[:, :size], shift=answer[4],
-            initial=Matrix([S.Zero, bend.variance / n, bend.variance * (1 - 1 / n), S.Zero][:size]),
-        )  # fmt: skip
+            start=2,
+            matrix=_matrix(steps[:size], range(size), field),
+            forcing=_matrix(steps[:size], [4], field),
+            readout=_matrix([shown_as], range(size), field),
+            shift=shown_as.over([4], field)[0],
+            initial=ImmutableMatrix([field.expression(value) for value in opening]),
+        )
 
     subsampled = regime(step(budget, spread(g - 1)), shown(budget, spread(g)))
-    whole_until = max(0, int(ceiling(budget)) - 1) if budget.is_number else 0
+    whole_until = max(0, int(ceiling(dynamics.budget)) - 1) if dynamics.budget.is_number else 0
     if whole_until == 0:
         return needed(subsampled)
-    whole = regime(step(g - 1, S.Zero), shown(g, S.Zero))
+    whole = regime(step(g - 1, 0), shown(g, 0))
     return replace(whole, continuation=after_whole_pool(whole, subsampled, whole_until))
 
 

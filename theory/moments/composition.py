@@ -20,12 +20,22 @@ from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 from theory.errors import DomainError, NotDerivedError
 from theory.moments.converging import ConvergingRecurrence
 from theory.moments.covariance import covariance_moments
+from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.moments.renewal import RenewalRecurrence
 from theory.moments.stationary import StationaryRecurrence
 from theory.workflows.base import Workflow
 from theory.workflows.converging import ConvergingDynamics
-from theory.workflows.dynamics import GENERATION, CovarianceDynamics, LagWindow, LinearDynamics, PoolDynamics
+from theory.workflows.dynamics import (
+    GENERATION,
+    CovarianceDynamics,
+    FadingMemory,
+    LagWindow,
+    LinearDynamics,
+    PoolDynamics,
+    StationaryAges,
+)
 
 
 def compose(
@@ -61,6 +71,10 @@ def compose(
         return ConvergingRecurrence(
             workflow, curvature, scale=noise, exactness=exactness, dynamics=dynamics, limiting=limiting
         )
+    if isinstance(dynamics, FadingMemory):
+        return FadingRecurrence(workflow, curvature, scale=noise, exactness=exactness, memory=dynamics)
+    if isinstance(dynamics, StationaryAges):
+        return RenewalRecurrence(workflow, curvature, scale=noise, exactness=exactness, ages=dynamics)
     return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from flint import fmpq, fmpq_mat, fmpz, fmpz_mat
-from sympy import Basic, Expr, Rational, S, ones
+from sympy import Expr, Rational, ones
 
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
@@ -61,9 +61,9 @@ class CovarianceRecurrence(MomentRecurrence):
 
 def _flint(entries: list[Any], rows: int, cols: int, square: list[Any], column: Any) -> tuple[fmpz_mat, fmpz]:
     """The numerators of rationals over their common denominator, and that; a square matrix with a column beside it."""
-    listed = (
-        entries if not square else [value for row, last in zip(square, column, strict=True) for value in (*row, last)]
-    )
+    listed = entries
+    if square:
+        listed = [value for row, last in zip(square, column, strict=True) for value in (*row, last)]
     table = fmpq_mat(rows, cols, [fmpq(int(value.p), int(value.q)) for value in listed])
     return table.numer_denom()
 
@@ -97,29 +97,16 @@ class InTurn(Recurrence):
 
     of_chain: Recurrence
     workflow: Workflow
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-
-    @property
-    def exactness(self) -> str:  # type: ignore[override]
-        """As that of the chain."""
-        return self.of_chain.exactness
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …"""
-        wanted = self.workflow.place(1)
-        g = 1
+        g, wanted = 1, self.workflow.place(1)
         for index, value in enumerate(self.of_chain.values(), start=1):
             if index == wanted:
                 yield self.offset + self.scale * value
-                g += 1
-                wanted = self.workflow.place(g)
+                g, wanted = g + 1, self.workflow.place(g + 1)
 
-    def subs(self, *args: Any) -> InTurn:
-        """With parameters replaced."""
-        return replace(
-            self, of_chain=self.of_chain.subs(*args), workflow=self.workflow.subs(*args),
-            scale=self.scale.subs(*args), offset=self.offset.subs(*args),
-        )  # fmt: skip
+
+def in_turn(of_chain: Recurrence, workflow: Workflow) -> InTurn:
+    """The same risk at the places of a workflow's models."""
+    return InTurn(of_chain, workflow, domain=of_chain.domain, exactness=of_chain.exactness)

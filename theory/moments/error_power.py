@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from sympy import Basic, Expr, S
+from sympy import Expr
 
 from theory.moments.bent import Bend
 from theory.moments.higher_moments import ErrorMoments
@@ -39,11 +38,6 @@ class ErrorPower(Recurrence):
     workflow: Workflow
     bend: Bend
     order: int
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def at(self, generation: int) -> Expr:
         """Exact value at one generation."""
@@ -58,13 +52,6 @@ class ErrorPower(Recurrence):
             for g in range(reached + 1, upto + 1):
                 yield self._risk(moments.power_at(g, self.order))
             reached, upto = upto, 2 * upto
-
-    def subs(self, *args: Any) -> ErrorPower:
-        """With parameters replaced."""
-        return replace(
-            self, workflow=self.workflow.subs(*args), bend=self.bend.subs(*args), scale=self.scale.subs(*args),
-            offset=self.offset.subs(*args),
-        )  # fmt: skip
 
     def _moments(self, generations: int) -> ErrorMoments:
         return ErrorMoments(self.bend, self.workflow, generations, self.order, MOST_MOMENTS)

@@ -30,6 +30,7 @@ from sympy import Expr, Rational, S
 
 from theory.errors import NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.numerals import to_flint
 from theory.moments.bent import Bend
 from theory.moments.block_law import BlockLaw, Number
 from theory.workflows.dynamics import GENERATION
@@ -346,4 +347,4 @@ def _flint(value: Expr, workflow: Workflow) -> fmpq:
         raise NotDerivedError(
             f"{value} of workflow = {workflow.name} is not a rational number: its higher moments are not derived."
         )
-    return fmpq(int(value.p), int(value.q))
+    return to_flint(value)

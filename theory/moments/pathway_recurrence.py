@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy import Basic, Expr, Function, S, cancel, oo
+from sympy import Expr, Function, S, cancel, oo
 
 from theory.errors import DomainError
 from theory.moments.recurrence import Recurrence
@@ -25,11 +25,6 @@ class PathwayRecurrence(Recurrence):
 
     workflow: Workflow
     curvature: Expr
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …"""

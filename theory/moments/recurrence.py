@@ -11,22 +11,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
+from itertools import islice
 from typing import Any, Self
 
-from sympy import Basic, Expr, ImmutableMatrix, Matrix, S, Symbol, oo
+from flint import fmpq
+from sympy import Basic, Expr, ImmutableMatrix, Matrix, Pow, S, Symbol, oo
 
 from theory.errors import DomainError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.expansion import Order
+from theory.moments.product_tree import SHORTEST, value_at
 from theory.workflows.dynamics import GENERATION
 
 
+@dataclass(frozen=True)
 class Recurrence(ABC):
     """What a model and a workflow compose to: exact values at every generation, and what is known beyond.
 
-    Every kind is a frozen dataclass with the attributes below. The three answers are about the *moment*, the risk
-    being offset + scale × moment; a kind that the solver can solve (:class:`MomentRecurrence`) leaves them to it.
+    Every kind is a frozen dataclass with the attributes below, given by name. The three answers are about the
+    *moment*, the risk being offset + scale × moment; a kind that the solver can solve
+    (:class:`MomentRecurrence`) leaves them to it.
 
     Attributes
     ----------
@@ -36,13 +41,14 @@ class Recurrence(ABC):
     exactness : "exact" or "leading order"
     """
 
-    scale: Expr
-    offset: Expr
-    margin: Expr | None
-    domain: Basic
-    exactness: str
+    _: KW_ONLY
+    scale: Expr = S.One
+    offset: Expr = S.Zero
+    margin: Expr | None = None
+    domain: Basic = S.true
+    exactness: str = "exact"
     #: The recurrence with constant steps to which the steps of this one tend; None where there is none.
-    limiting: Recurrence | None = None
+    limiting: Recurrence | None = field(default=None, repr=False)
 
     @abstractmethod
     def values(self) -> Iterator[Expr]:
@@ -55,18 +61,21 @@ class Recurrence(ABC):
                 return value
         raise AssertionError("values() never ends")
 
+    def first_infinite(self, last: int) -> int | None:
+        """The first generation up to ``last`` whose risk is infinite; None where none is known to be."""
+        return next((g for g, value in enumerate(islice(self.values(), last), start=1) if value == oo), None)
+
     def as_moments(self) -> MomentRecurrence | None:
         """The same risk by a recurrence of moments; None when it is given otherwise."""
         return None
 
     def changed(self, **attributes: Any) -> Self:
         """The recurrence with other values for some of its attributes."""
-        return replace(self, **attributes)  # type: ignore[type-var]
+        return replace(self, **attributes)
 
     def subs(self, *args: Any) -> Self:
         """The recurrence with parameters replaced."""
-        own = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
-        return self.changed(**{name: value.subs(*args) for name, value in own.items() if hasattr(value, "subs")})
+        return self.changed(**{item.name: _replaced(getattr(self, item.name), args) for item in fields(self)})
 
     def closed_form(self) -> Expr | None:
         """The moment at ``theory.G``; None when none was derived."""
@@ -79,6 +88,18 @@ class Recurrence(ABC):
     def growth(self, order: Order) -> Expr | None:
         """Leading term of the moment as G → ∞; None when unknown."""
         return self.limit(order)
+
+
+def _replaced(value: Any, args: tuple[Any, ...]) -> Any:
+    """What a recurrence is made of with parameters replaced, also inside tuples and dataclasses."""
+    if hasattr(value, "subs"):
+        return value.subs(*args)
+    if isinstance(value, tuple):
+        return tuple(_replaced(part, args) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = {item.name: _replaced(getattr(value, item.name), args) for item in fields(value) if item.init}
+        return replace(value, **inner)
+    return value
 
 
 @dataclass(frozen=True)
@@ -109,11 +130,6 @@ class MomentRecurrence(Recurrence):
     initial: Matrix
     shift: Expr = S.Zero
     early: tuple[Expr, ...] = ()
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
     continuation: tuple[Expr, MomentRecurrence] | None = None
     symbol: Symbol = field(default=GENERATION)
     adds_noise: bool = False
@@ -122,19 +138,18 @@ class MomentRecurrence(Recurrence):
         for name in ("matrix", "forcing", "readout", "initial"):
             object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
 
+    @property
+    def regimes(self) -> list[MomentRecurrence]:
+        """This recurrence, and those that take over, in their order."""
+        return [self] if self.continuation is None else [self, *self.continuation[1].regimes]
+
     def as_moments(self) -> MomentRecurrence:
         """Itself."""
         return self
 
     def subs(self, *args: Any) -> Self:
-        """The recurrence with parameters replaced, in every regime."""
-        follow = self.continuation
-        return replace(
-            super().subs(*args),
-            symbol=self.symbol,
-            early=tuple(value.subs(*args) for value in self.early),
-            continuation=None if follow is None else (follow[0].subs(*args), follow[1].subs(*args)),
-        )
+        """The recurrence with parameters replaced, in every regime; the generation is no parameter."""
+        return replace(super().subs(*args), symbol=self.symbol)
 
     def changed(self, **attributes: Any) -> Self:
         """The recurrence with other values for some of its attributes; a margin is that of every regime."""
@@ -144,6 +159,11 @@ class MomentRecurrence(Recurrence):
             return replace(self, **attributes, continuation=later)
         return replace(self, **attributes)
 
+    def at(self, generation: int) -> Expr:
+        """Exact risk at one generation: late ones over Q by a product tree, without those before them."""
+        late = value_at(self, generation) if generation >= SHORTEST else None
+        return super().at(generation) if late is None else late
+
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …; ``oo`` from the first generation whose risk is infinite."""
         ring = Arithmetic([*self._expressions(), self.scale, self.offset], self.symbol)
@@ -152,6 +172,23 @@ class MomentRecurrence(Recurrence):
             ring = Arithmetic(self._expressions(), self.symbol)
         for value in self._normalised(ring):
             yield oo if value is None else value
+
+    def first_infinite(self, last: int) -> int | None:
+        """The first generation up to ``last`` whose risk is infinite, by the margins: no moment is computed."""
+        active: MomentRecurrence = self
+        for g in range(max(int(self.start) - 1, 1), last + 1):
+            if active.continuation is not None:
+                begin, following = active.continuation
+                if not begin.is_number:
+                    return None
+                if g >= max(int(begin), 2):
+                    active = following
+            if not active._is_finite(g):
+                return g
+        return None
+
+    def _is_finite(self, g: int) -> bool:
+        return self.margin is None or (self.margin.subs(self.symbol, g) - 1).is_negative is not True
 
     def _expressions(self) -> list[Expr]:
         mine = [*self.matrix, *self.forcing, *self.readout, *self.initial, *self.early, self.shift]
@@ -172,8 +209,9 @@ class MomentRecurrence(Recurrence):
         compiled = _Compiled(active, ring)
         state = [ring.constant(entry) for entry in active.initial]
         g = int(active.start) - 1
-        pages = _Pages(ring, len(state))
-        alive = compiled.is_finite(max(g, 1))
+        powers = {power for entry in self._expressions() for power in entry.atoms(Pow)}
+        pages = _Pages(ring, len(state), any(power.exp.has(self.symbol) for power in powers))
+        alive = active._is_finite(max(g, 1))
         if g >= 1:
             yield risk(compiled.risk(g, state)) if alive else None
         while True:
@@ -181,12 +219,12 @@ class MomentRecurrence(Recurrence):
             if active.continuation is not None and g > 1 and g >= _whole(active.continuation[0]):
                 active = active.continuation[1]
                 compiled = _Compiled(active, ring)
-            alive = alive and compiled.is_finite(g)
+            alive = alive and active._is_finite(g)
             if not alive:
                 yield None
                 continue
             state = compiled.step(g, state)
-            pages.turn(g, compiled)
+            pages.turn(g, compiled, state)
             yield risk(compiled.risk(g, state))
 
 
@@ -213,12 +251,7 @@ class _Compiled:
             if recurrence.readout[col] != 0
         ]
         self.shift = ring.function(recurrence.shift, symbol)
-        self.margin = recurrence.margin
-        self.symbol = symbol
         self.zero = ring.constant(S.Zero)
-
-    def is_finite(self, g: int) -> bool:
-        return self.margin is None or (self.margin.subs(self.symbol, g) - 1).is_negative is not True
 
     def step(self, g: int, state: list) -> list:
         new = [self.zero] * self.size
@@ -239,16 +272,23 @@ class _Compiled:
 
 #: Terms of an exact value with irrational numbers in it, which no arithmetic makes shorter, at most.
 _MOST_TERMS = 100_000
+#: Bits of an exact value whose step holds powers such as q^g: no two denominators share much, and each sum costs more.
+_MOST_BITS = 250_000
 
 
 class _Pages:
     """How long exact moments become where every step writes the ones before into larger expressions."""
 
-    def __init__(self, ring: Arithmetic, size: int) -> None:
+    def __init__(self, ring: Arithmetic, size: int, has_powers: bool) -> None:
         self._grows = size > 1 and not ring.is_field
+        self._has_powers = has_powers
         self._terms = [1] * size
 
-    def turn(self, g: int, compiled: _Compiled) -> None:
+    def turn(self, g: int, compiled: _Compiled, state: list) -> None:
+        if self._has_powers and any(isinstance(m, fmpq) and m.q.bit_length() > _MOST_BITS for m in state):
+            raise DomainError(
+                f"generation = {g} is beyond exact values: as fractions they fill pages, so use numerics.evaluate."
+            )
         if not self._grows:
             return
         terms = [1] * len(self._terms)

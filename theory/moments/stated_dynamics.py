@@ -14,11 +14,12 @@ from typing import Any
 from sympy import Expr, N, Rational, S, cancel, simplify, sympify
 
 from theory.errors import DomainError
-from theory.expressions.symbols import G
+from theory.expressions.symbols import G, j
 from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.workflows.ages import law_of
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.converging import ConvergingDynamics
-from theory.workflows.dynamics import LAG, LagWindow, LinearDynamics, PoolDynamics
+from theory.workflows.dynamics import LAG, FadingMemory, LagWindow, LinearDynamics, PoolDynamics, StationaryAges
 from theory.workflows.pathway import verify_dynamics as verify_linear
 
 #: Pathways up to here take a second; a recursion that starts later is not compared, and refused.
@@ -45,7 +46,7 @@ def verify_stated(dynamics: Any, workflow: Workflow, upto: int) -> None:
     if dynamics is not None:
         raise DomainError(
             f"{_name(workflow)}.dynamics() is {dynamics!r}: give LinearDynamics, PoolDynamics, a LagWindow, "
-            f"ConvergingDynamics or None."
+            f"FadingMemory, StationaryAges, ConvergingDynamics or None."
         )
 
 
@@ -136,6 +137,40 @@ def _(dynamics: LagWindow, workflow: Workflow, upto: int) -> None:
                 raise _disagreement(
                     g, f"block {index} has weight {own} by weights() and {lagged} in the window of dynamics()"
                 )
+
+
+@verify_stated.register
+def _(dynamics: FadingMemory, workflow: Workflow, upto: int) -> None:
+    """What each block counts, by the memory run from the first one on."""
+    memory: Expr = S.Zero
+    counts: list[Expr] = []
+    for g in range(1, upto + 1):
+        rate, size = dynamics.rate.subs(j, g) if g > 1 else S.One, dynamics.sizes.subs(j, g)
+        counts = [count * rate for count in counts] + [size]
+        memory = rate * memory + size
+        if g > 1 and (workflow.fresh_weight(g) != 0 or workflow.draw(g) is not None):
+            raise _disagreement(g, "weights() has fresh data or a draw, and a fading memory has none")
+        if not _same(size, workflow.size(g)):
+            raise _disagreement(g, f"block {g} has size {workflow.size(g)}, and {size} by dynamics()")
+        _same_weights(workflow, g, [count / memory for count in counts], "fading memory")
+
+
+@verify_stated.register
+def _(dynamics: StationaryAges, workflow: Workflow, upto: int) -> None:
+    """Blocks by their ages, and the first one by what is left."""
+    newest = list(islice(law_of(dynamics.weight).values(), upto))
+    for g in range(1, upto + 1):
+        _stationary(workflow, g)
+        aged = newest[: g - 1]
+        _same_weights(workflow, g, [1 - sum(aged, S.Zero), *reversed(aged)], "law of ages")
+
+
+def _same_weights(workflow: Workflow, g: int, stated: list[Expr], where: str) -> None:
+    for index, (own, other) in enumerate(zip(exact_weights(workflow, g), stated, strict=True), start=1):
+        if not _same(own, other):
+            raise _disagreement(
+                g, f"block {index} has weight {own} by weights() and {other} in the {where} of dynamics()"
+            )
 
 
 @verify_stated.register

@@ -10,10 +10,9 @@ curvature :math:`r_G \sim \pi_0^2 G \times \text{noise}`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
 
-from sympy import Basic, Dummy, Expr, S, factor, oo, summation
+from sympy import Dummy, Expr, S, factor, oo, summation
 
 from theory.errors import DomainError
 from theory.expressions.expansion import Order
@@ -31,11 +30,6 @@ class StationaryRecurrence(Recurrence):
     window: LagWindow
     workflow: Workflow
     curvature: Expr
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     @property
     def persistence(self) -> Expr:
@@ -44,11 +38,6 @@ class StationaryRecurrence(Recurrence):
         last = Dummy("L", integer=True, positive=True)
         age = summation((LAG + 1) * self.window.weight, (LAG, 0, last - 1))
         return 1 / factor(age.subs(last, self.window.length))
-
-    def subs(self, *args: Any) -> Self:
-        """The recurrence with parameters replaced."""
-        window = LagWindow(self.window.length.subs(*args), self.window.weight.subs(*args))
-        return replace(self, window=window, curvature=self.curvature.subs(*args))
 
     def growth(self, order: Order) -> Expr | None:
         """Leading term of the moment as G → ∞; None when the rate is a root of an equation of high degree."""

@@ -27,6 +27,10 @@ class Statement:
     sides : callable
         Returns (derived, stated): expressions, or tuples of them.
 
+    Notes
+    -----
+    Copied from the paper, at :attr:`where`.
+
     Examples
     --------
     >>> from theory.papers import PAPERS
@@ -67,6 +71,17 @@ class Paper:
     """A paper: title, authors, year, and its statements by name.
 
     Statements are added by :meth:`states`, a decorator of functions that return (derived, stated).
+
+    Notes
+    -----
+    Each paper is named by title, authors and year; what is stated is copied from it.
+
+    Examples
+    --------
+    >>> from theory.papers import PAPERS
+    >>> paper = PAPERS["dey2024"]
+    >>> all(statement.agrees for statement in paper.statements.values())
+    True
     """
 
     title: str
@@ -89,7 +104,19 @@ class Paper:
 
 
 def agree(derived: Any, stated: Any) -> bool:
-    """Equality of expressions, of conditions, and of tuples of them."""
+    """Equality of expressions, of conditions, and of tuples of them.
+
+    Notes
+    -----
+    Defined here: both sides simplify to the same, or are the same infinity.
+
+    Examples
+    --------
+    >>> from sympy import Symbol, oo
+    >>> x = Symbol("x")
+    >>> agree((x + 1) ** 2, x**2 + 2 * x + 1), agree((x, oo), (x, oo)), agree(x, 2 * x)
+    (True, True, False)
+    """
     if isinstance(derived, tuple) or isinstance(stated, tuple):
         return len(derived) == len(stated) and all(agree(*pair) for pair in zip(derived, stated, strict=True))
     if isinstance(derived, MatrixBase):

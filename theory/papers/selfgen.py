@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from sympy import Rational, harmonic, log, oo, pi, sympify, zeta
+from sympy import Rational, factorial, gamma, harmonic, log, oo, pi, sympify, zeta
 
 from theory.expected import expected_risk
-from theory.expressions.symbols import G, j
+from theory.expressions.lambert import lambert_sum
+from theory.expressions.symbols import G, j, l
 from theory.models import LinearRegression, Poisson, Regular
 from theory.papers.paper import Paper, Sides
-from theory.papers.symbols import B, T, d, n, sigma
+from theory.papers.symbols import B, T, d, n, q, sigma
 from theory.papers.symbols import share as lam
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
+    AgeWeighted,
+    Forgetting,
     FreshReal,
     RealPlusLatest,
     Replace,
@@ -84,3 +87,35 @@ def least_norm_shared() -> Sides:
     """Accumulate with a shared design, d ≥ T + 2."""
     risk = expected_risk(LinearRegression(signal=B, design="shared"), Accumulate())
     return risk.closed_form, B * (1 - T / d) + T / (d - T - 1) * harmonic(G, 2)
+
+
+@PAPER.states("derived here", "forgetting at rate q: a Lambert series of slope (1 - q)^2; at rate 1 - 1/j bounded")
+def forgetting() -> Sides:
+    """Closed form, growth, and the limit of the memory that lengthens."""
+    ratio = expected_risk(Regular(), Forgetting(q)).ratio
+    series = lambert_sum(2, q, 1) - lambert_sum(2, q, q**G)
+    bounded = expected_risk(Regular(), Forgetting(1 - 1 / j)).ratio.limit
+    stated = ((1 - q) ** 2 * (G + series), (1 - q) ** 2 * G, 2 * pi**2 / 3 - 4)
+    return (ratio.closed_form, ratio.growth, bounded), stated
+
+
+@PAPER.states("derived here", "weights by age: growth d G over the squared mean age, d their common divisor")
+def mean_age() -> Sides:
+    """Ages 1 to 6 and half of 7, ages 3 and 6, and geometric ages."""
+    laws = (AgeWeighted.fifo(Rational(13, 2)), AgeWeighted(["0", "0", "1/2", "0", "0", "1/2"]), AgeWeighted())
+    found = tuple(expected_risk(Regular(), law).ratio.growth for law in laws)
+    return found, (G / Rational(49, 13) ** 2, 3 * G / Rational(9, 2) ** 2, (1 - q) ** 2 * G)
+
+
+@PAPER.states("derived here", "ages of infinite mean: weights of order l^(-1-a) are bounded for a < 1/2 alone")
+def infinite_mean_age() -> Sides:
+    """Fractional ages with a = 1/3, 1/2, 2/3, and 1/(l(l + 1))."""
+
+    def fractional(a: Rational) -> AgeWeighted:
+        return AgeWeighted(a * gamma(l - a) / gamma(1 - a) / factorial(l))
+
+    third, half = Rational(1, 3), Rational(1, 2)
+    laws = (fractional(third), fractional(half), fractional(2 * third), AgeWeighted(1 / (l * (l + 1))))
+    found = tuple(expected_risk(Regular(), law).ratio.growth for law in laws)
+    power = 3 * G**third / gamma(2 * third) ** 2
+    return found, (gamma(third) / gamma(2 * third) ** 2, log(G) / pi, power, G / log(G) ** 2)

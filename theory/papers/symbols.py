@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Symbol, symbols
 
 d, T, n = symbols("d T n", integer=True, positive=True)
-p, mu, sigma, alpha, rate, B, h = symbols("p mu sigma alpha lambda B h", positive=True)
+p, q, mu, sigma, alpha, rate, B, h = symbols("p q mu sigma alpha lambda B h", positive=True)
 share: Symbol = Symbol("rho", positive=True)
 #: Of a verifier or a reward; temperature; strength and mean of a prior.
 centre, width, tau, kappa = symbols("c w tau kappa", positive=True)

@@ -24,6 +24,10 @@ class Certificate:
         over [0, ∞), those listed under ``positive`` over (0, ∞)); ``sequences`` (the moment recurrences); ``steps``
         (one rule each); ``witnesses`` (the polynomials whose signs the steps rest on).
 
+    Notes
+    -----
+    The format is this library's own: :mod:`theory.proof.form`.
+
     Examples
     --------
     >>> from theory import Accumulate, Regular, expected_risk

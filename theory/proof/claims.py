@@ -17,6 +17,16 @@ class Claim:
     Attributes
     ----------
     risk : Risk
+
+    Notes
+    -----
+    Made here.
+
+    Examples
+    --------
+    >>> from theory import Regular, Replace, expected_risk
+    >>> LeastBound(expected_risk(Regular(), Replace())).risks[0].limit
+    oo
     """
 
     risk: Risk
@@ -34,31 +44,96 @@ class Claim:
 
 
 class ClosedForm(Claim):
-    """The closed form satisfies the recurrence and its initial value: it is the risk at every G ≥ 1."""
+    """The closed form satisfies the recurrence and its initial value: it is the risk at every G ≥ 1.
+
+    Notes
+    -----
+    Derived here; :func:`theory.proof.prove` finds a certificate, :func:`theory.proof.check` decides.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, Replace, expected_risk
+    >>> from theory.proof import check, prove
+    >>> risk, other = (expected_risk(Regular(), workflow).ratio for workflow in (Accumulate(), Replace()))
+    >>> check(prove(ClosedForm(risk)))
+    True
+    """
 
     statement = "closed form"
 
 
 class Limit(Claim):
-    """The risk converges, to the limit."""
+    """The risk converges, to the limit.
+
+    Notes
+    -----
+    Derived here; :func:`theory.proof.prove` finds a certificate, :func:`theory.proof.check` decides.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, Replace, expected_risk
+    >>> from theory.proof import check, prove
+    >>> risk, other = (expected_risk(Regular(), workflow).ratio for workflow in (Accumulate(), Replace()))
+    >>> check(prove(Limit(risk)))
+    True
+    """
 
     statement = "limit"
 
 
 class Growth(Claim):
-    """The risk diverges, or tends to zero, and its ratio to the leading term tends to 1."""
+    """The risk diverges, or tends to zero, and its ratio to the leading term tends to 1.
+
+    Notes
+    -----
+    Derived here; :func:`theory.proof.prove` finds a certificate, :func:`theory.proof.check` decides.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, Replace, expected_risk
+    >>> from theory.proof import check, prove
+    >>> risk, other = (expected_risk(Regular(), workflow).ratio for workflow in (Accumulate(), Replace()))
+    >>> check(prove(Growth(other)))
+    True
+    """
 
     statement = "growth"
 
 
 class Monotone(Claim):
-    """The risk never falls, or never rises, from one generation to the next."""
+    """The risk never falls, or never rises, from one generation to the next.
+
+    Notes
+    -----
+    Derived here; :func:`theory.proof.prove` finds a certificate, :func:`theory.proof.check` decides.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, Replace, expected_risk
+    >>> from theory.proof import check, prove
+    >>> risk, other = (expected_risk(Regular(), workflow).ratio for workflow in (Accumulate(), Replace()))
+    >>> check(prove(Monotone(risk)))
+    True
+    """
 
     statement = "monotone"
 
 
 class LeastBound(Claim):
-    """The risk never exceeds the bound, and no smaller number has that property."""
+    """The risk never exceeds the bound, and no smaller number has that property.
+
+    Notes
+    -----
+    Derived here; :func:`theory.proof.prove` finds a certificate, :func:`theory.proof.check` decides.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, Replace, expected_risk
+    >>> from theory.proof import check, prove
+    >>> risk, other = (expected_risk(Regular(), workflow).ratio for workflow in (Accumulate(), Replace()))
+    >>> check(prove(LeastBound(risk)))
+    True
+    """
 
     statement = "least upper bound"
 
@@ -72,6 +147,18 @@ class Remainder(Claim):
     risk : Risk
     terms : int
         How many terms of the expansion at most, the constant included; fewer where that is the value itself.
+
+    Notes
+    -----
+    Derived here; :func:`theory.proof.prove` finds a certificate, :func:`theory.proof.check` decides.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, Replace, expected_risk
+    >>> from theory.proof import check, prove
+    >>> risk, other = (expected_risk(Regular(), workflow).ratio for workflow in (Accumulate(), Replace()))
+    >>> check(prove(Remainder(risk, terms=2)))
+    True
     """
 
     terms: int = 2
@@ -92,12 +179,38 @@ class _Comparison(Claim):
 
 
 class NeverWorse(_Comparison):
-    """At every generation the first risk is at most the second."""
+    """At every generation the first risk is at most the second.
+
+    Notes
+    -----
+    Derived here; :func:`theory.proof.prove` finds a certificate, :func:`theory.proof.check` decides.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, Regular, Replace, expected_risk
+    >>> from theory.proof import check, prove
+    >>> risk, other = (expected_risk(Regular(), workflow).ratio for workflow in (Accumulate(), Replace()))
+    >>> check(prove(NeverWorse(risk, other)))
+    True
+    """
 
     statement = "never above"
 
 
 class LowerLimit(_Comparison):
-    """The first risk settles strictly below the second."""
+    """The first risk settles strictly below the second.
+
+    Notes
+    -----
+    Derived here; :func:`theory.proof.prove` finds a certificate, :func:`theory.proof.check` decides.
+
+    Examples
+    --------
+    >>> from theory import Accumulate, FreshReal, Regular, expected_risk
+    >>> from theory.proof import check, prove
+    >>> better, worse = (expected_risk(Regular(), item).ratio for item in (FreshReal(share="1/2"), Accumulate()))
+    >>> check(prove(LowerLimit(better, worse)))
+    True
+    """
 
     statement = "lower limit"

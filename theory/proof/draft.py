@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from flint import ctx
-from sympy import Add, Dummy, Expr, Symbol, default_sort_key, sympify
+from sympy import Add, Dummy, Expr, Min, Symbol, default_sort_key, sympify
 
 from theory.errors import NotDerivedError
 from theory.expressions.signs import covering
+from theory.models.ridge.trace_moments import wishart_trace
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.certificate import Certificate
 from theory.proof.check import Checker, check
-from theory.proof.texts import name, text, told_apart
+from theory.proof.texts import letter, name, text, told_apart
 from theory.risk import Risk
 from theory.solver.reduced import reduced as without_idle
 
@@ -110,6 +111,7 @@ def ranges_of(risks: tuple[Risk, ...]) -> dict[str, Any]:
         # What is positive by its very assumptions, such as the σ of σ².
         alone = {symbol for symbol in risk.free_symbols - set(found) if symbol.is_positive}
         found |= {symbol: Dummy("t", nonnegative=True) for symbol in sorted(alone, key=name)}
+        found |= {letter(moment): _run_of(moment) for moment in sorted(_moments(risk), key=str)}
     told_apart(found.keys() | {symbol for risk in risks for symbol in risk.free_symbols})
     parameters: dict[str, str] = {}
     positive: list[str] = []
@@ -126,6 +128,22 @@ def ranges_of(risks: tuple[Risk, ...]) -> dict[str, Any]:
         if symbol.is_positive and len(alone) == 1 and found[symbol].subs(min(alone, key=str), 0) == 0:
             positive.append(str(renamed[min(alone, key=str)]))
     return {"parameters": parameters, "positive": positive}
+
+
+def _moments(risk: Risk) -> set[Any]:
+    """Moments of ridge fits in the recurrence."""
+    recurrence = risk.recurrence.as_moments()
+    if recurrence is None:
+        return set()
+    parts = (recurrence.matrix, recurrence.forcing, recurrence.readout, recurrence.initial)
+    return set().union(*(part.atoms(wishart_trace) for part in parts))
+
+
+def _run_of(moment: wishart_trace) -> Expr:
+    """E tr Wⁱ(W + λ)⁻ⁱ is positive and below the rank of W; with fewer factors of W it is positive."""
+    power, inverse, d, rows, _ = moment.args
+    t = Dummy("t", nonnegative=True)
+    return Min(d, rows) * t / (1 + t) if power == inverse else t
 
 
 def sequence_of(risk: Risk) -> dict[str, Any]:

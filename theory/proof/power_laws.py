@@ -226,6 +226,7 @@ def at_parameters(value: Quotient, generation: int) -> Quotient:
 
 
 def substituted(value: Quotient, place: Quotient) -> Quotient:
+    """The value at a generation that is an expression itself."""
     both = [ZERO, ZERO]
     for side, poly in enumerate((value.top, value.bottom)):
         for (exponent,), rest in collect(poly, [0]).items():

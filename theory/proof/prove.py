@@ -38,6 +38,10 @@ def prove(claim: Claim | Risk) -> Certificate:
     NotDerivedError
         When no proof is found: the claim may still be true.
 
+    Notes
+    -----
+    Found here; what is found counts only once :func:`theory.proof.check` accepts it.
+
     Examples
     --------
     >>> from theory import Accumulate, Replace, Regular, expected_risk
@@ -53,22 +57,14 @@ def prove(claim: Claim | Risk) -> Certificate:
     return draft.finished({"statement": claim.statement, "sequences": sequences, **found})
 
 
-def _prove_closed_form(draft: Draft, claim: Claim) -> dict[str, Any]:
-    value(draft, 0)
-    return {}
+def _silently(add: Callable[[Draft, int], Any]) -> Callable[[Draft, Claim], dict[str, Any]]:
+    """A proof by steps that say all there is to say."""
 
+    def proved(draft: Draft, _: Claim) -> dict[str, Any]:
+        add(draft, 0)
+        return {}
 
-def _prove_limit(draft: Draft, claim: Claim) -> dict[str, Any]:
-    settles(draft, 0)
-    return {}
-
-
-def _prove_growth(draft: Draft, claim: Claim) -> dict[str, Any]:
-    return {"statement": leads(draft, 0)}
-
-
-def _prove_monotone(draft: Draft, claim: Claim) -> dict[str, Any]:
-    return {"statement": monotone(draft, 0)}
+    return proved
 
 
 def _prove_least_bound(draft: Draft, claim: Claim) -> dict[str, Any]:
@@ -84,10 +80,6 @@ def _prove_remainder(draft: Draft, claim: Claim) -> dict[str, Any]:
     return {}
 
 
-def _prove_never_worse(draft: Draft, claim: Claim) -> dict[str, Any]:
-    return never_above(draft)
-
-
 def _prove_lower_limit(draft: Draft, claim: Claim) -> dict[str, Any]:
     for index in (0, 1):
         settles(draft, index)
@@ -95,12 +87,12 @@ def _prove_lower_limit(draft: Draft, claim: Claim) -> dict[str, Any]:
 
 
 _PROOFS: dict[type[Claim], Callable[[Draft, Claim], dict[str, Any]]] = {
-    ClosedForm: _prove_closed_form,
-    Limit: _prove_limit,
-    Growth: _prove_growth,
-    Monotone: _prove_monotone,
+    ClosedForm: _silently(value),
+    Limit: _silently(settles),
+    Growth: lambda draft, _: {"statement": leads(draft, 0)},
+    Monotone: lambda draft, _: {"statement": monotone(draft, 0)},
     LeastBound: _prove_least_bound,
     Remainder: _prove_remainder,
-    NeverWorse: _prove_never_worse,
+    NeverWorse: lambda draft, _: never_above(draft),
     LowerLimit: _prove_lower_limit,
 }

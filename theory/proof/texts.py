@@ -31,6 +31,7 @@ from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
 from theory.expressions.symbols import G
+from theory.models.ridge.trace_moments import wishart_trace
 from theory.workflows.dynamics import GENERATION
 
 _OUT_OF_REACH = (Piecewise, RootSum, Sum, Product, Infinity, NegativeInfinity, ComplexInfinity, NaN, Float)
@@ -60,6 +61,14 @@ def name(symbol: Symbol) -> str:
         return _encoded(symbol.name)
     taken = _RESERVED.fullmatch(symbol.name) or keyword.iskeyword(symbol.name)
     return f"{symbol.name}_" if taken else symbol.name
+
+
+def letter(moment: wishart_trace) -> Symbol:
+    """The parameter that a moment of a ridge fit is to a certificate: what holds for all its values holds for this one.
+
+    Its name has points, which no name that a user writes has.
+    """
+    return Symbol(".".join(["trace", *map(str, moment.args)]), positive=True)
 
 
 def is_plain(label: str) -> bool:
@@ -127,6 +136,8 @@ class _Printer(StrPrinter):
         return f"log({self.doprint(expr.args[0])})" if apart == expr else f"({self.doprint(apart)})"
 
     def _print_Function(self, expr: Expr) -> str:
+        if isinstance(expr, wishart_trace) and not expr.has(G, GENERATION):
+            return name(letter(expr))
         arguments = [self.doprint(argument) for argument in expr.args]
         return f"{type(expr).__name__}({', '.join(arguments)})"
 

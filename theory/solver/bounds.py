@@ -28,9 +28,7 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     Weakly, over all generations.
     """
     recurrence = reduced(recurrence)
-    regimes = [recurrence]
-    while regimes[-1].continuation is not None:
-        regimes.append(regimes[-1].continuation[1])
+    regimes = recurrence.regimes
     if len(regimes) > 1:
         return INCREASING if _all_add(regimes, ranges) else None
     tail = _scalar(recurrence, ranges) if recurrence.matrix.shape == (1, 1) else _constant(recurrence, ranges)

@@ -1,4 +1,4 @@
-r"""Limit and growth of rational moments under constant steps, many of them: by linear algebra, without their eigenvalues.
+r"""Limit and growth of many rational moments under constant steps: by linear algebra, without eigenvalues.
 
 For :math:`m_g = P m_{g-1} + f`, of which only the moments that the readout reaches are looked at:
 

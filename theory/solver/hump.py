@@ -16,8 +16,9 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 from flint import fmpq, fmpq_mat
-from sympy import Expr, Rational, S
+from sympy import Expr, S
 
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.moments.recurrence import MomentRecurrence
 
 #: Generations looked at, moments, and powers of the companion matrix tried, at most.
@@ -44,14 +45,14 @@ def highest_moment(recurrence: MomentRecurrence, limit: Expr, direction: int = 1
     if not known or recurrence.continuation is not None or recurrence.margin is not None or size > _MOST_MOMENTS:
         return None
     plain = replace(recurrence, scale=S.One, offset=S.Zero)
-    values = [_flint(direction * value) for value in islice(plain.values(), _LONGEST_LOOK)]
+    values = [to_flint(direction * value) for value in islice(plain.values(), _LONGEST_LOOK)]
     settled = values[max(int(recurrence.start) - 2, 0) :]
     steps = [after - before for before, after in pairwise(settled)]
     coefficients = _minimal_recurrence(steps[: 2 * size + 2])
     memory = _memory(coefficients)
     if memory is None:
         return None
-    target, best = _flint(direction * limit), max(values)
+    target, best = to_flint(direction * limit), max(values)
     if best <= target:
         return None
     # From the end: the more steps are past, the less is still to come.
@@ -62,11 +63,7 @@ def highest_moment(recurrence: MomentRecurrence, limit: Expr, direction: int = 1
     left = sum((max(map(abs, steps[g : g + order])) for g in range(last, last + memory)), fmpq(0))
     if best < target + 2 * left:
         return None
-    return direction * Rational(int(best.p), int(best.q))
-
-
-def _flint(value: Expr) -> fmpq:
-    return fmpq(int(value.p), int(value.q))  # type: ignore[attr-defined]
+    return direction * to_sympy(best)
 
 
 def _minimal_recurrence(terms: list[fmpq]) -> list[fmpq]:

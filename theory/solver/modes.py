@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from flint import fmpq, fmpq_poly
-from sympy import Expr, I, Poly, Rational, RootSum, S, fraction, re, together
+from sympy import Expr, I, Poly, RootSum, S, fraction, re, together
+
+from theory.expressions.numerals import to_flint, to_sympy
 
 
 class ModeSum(RootSum):
@@ -51,12 +53,12 @@ def _value_or_sum(total: ModeSum) -> Expr:
     if common.degree() != 0:
         return total
     value = _trace(_flint(numerator) * inverse / common[0] % modulus, modulus)
-    return Rational(int(value.p), int(value.q))
+    return to_sympy(value)
 
 
 def _flint(polynomial: Poly) -> fmpq_poly:
     coefficients = [S(value) for value in reversed(polynomial.all_coeffs())]
-    return fmpq_poly([fmpq(int(value.p), int(value.q)) for value in coefficients])
+    return fmpq_poly([to_flint(value) for value in coefficients])
 
 
 def _trace(element: fmpq_poly, modulus: fmpq_poly) -> fmpq:

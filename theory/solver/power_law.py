@@ -36,6 +36,7 @@ from sympy import (
 from theory.expressions.arguments import whole_number
 from theory.expressions.enclosure import enclosed
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
@@ -121,7 +122,7 @@ def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
         return None
     if recurrence.shift != 0 or not sympify(recurrence.start).is_Integer:
         return None
-    step, inflow = cancel(recurrence.matrix[0]), cancel(recurrence.forcing[0])
+    step, inflow = (in_lowest_terms(part[0]) for part in (recurrence.matrix, recurrence.forcing))
     pull = at_infinity(g * (1 - step), g)
     if pull is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.graph import reached
 from theory.solver.system import reachable
 
 
@@ -25,9 +26,5 @@ def reduced(recurrence: MomentRecurrence) -> MomentRecurrence:
 def _fed(recurrence: MomentRecurrence) -> set[int]:
     """Moments that ever differ from zero, as far as the pattern of the coefficients tells."""
     size = recurrence.matrix.rows
-    found = {row for row in range(size) if recurrence.initial[row] != 0 or recurrence.forcing[row] != 0}
-    while True:
-        more = {row for row in range(size) if any(recurrence.matrix[row, col] != 0 for col in found)}
-        if more <= found:
-            return found
-        found |= more
+    own = {row for row in range(size) if recurrence.initial[row] != 0 or recurrence.forcing[row] != 0}
+    return reached(recurrence.matrix.T, own)

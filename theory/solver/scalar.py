@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sympy import Expr, Rational, Symbol, cancel, gammasimp, prime, simplify
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.sums import definite_sum
+from theory.solver.powers import product_from, sum_from
 from theory.solver.products import definite_product
 
 
@@ -14,15 +16,19 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
     Tried in turn: a plain sum (p = 1); a plain product (f = 0); a constant particular solution, which leaves a
     product; and variation of constants, when the product is itself rational.
     """
-    p, f = cancel(p), cancel(f) if f.is_rational_function(index) else f
+    powers = p, f  # as they came: cancelled, (2/3)^g is 2^g/3^g
+    p, f = in_lowest_terms(p), in_lowest_terms(f) if f.is_rational_function(index) else f
     if p == 1:
         total = definite_sum(f, index, start, upper)
+        total = sum_from(powers[1], index, start, upper) if total is None else total
         return None if total is None else initial + total
     product = definite_product(p, index, start, upper)
+    product = product_from(powers[0], index, start, upper) if product is None else product
     if f == 0:
         return None if product is None else initial * product
     if not _moves(f / (1 - p), index):
         fixed = simplify(f / (1 - p))
+        fixed = simplify(powers[1] / (1 - powers[0])) if fixed.has(index) else fixed
         if not fixed.has(index):
             return None if product is None else fixed + (initial - fixed) * product
     if product is None:

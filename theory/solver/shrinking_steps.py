@@ -17,13 +17,15 @@ that of the target.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 
 from sympy import Basic, Expr, Gt, Lt, Piecewise, Poly, S, Symbol, cancel, fraction, oo, together, true
 
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import NotRational
+from theory.expressions.fraction_field import at_infinity as limit_over_q
 from theory.expressions.signs import sign
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.graph import in_turn
 from theory.solver.reduced import reduced
 
 
@@ -53,9 +55,7 @@ def shrinking_limit(recurrence: MomentRecurrence, order: Order) -> Expr | None:
 
 def shrinking(recurrence: MomentRecurrence, order: Order) -> Shrinking | None:
     """The limit, and those of the moments that the readout depends on; None where steps are of another kind."""
-    while recurrence.continuation is not None:
-        recurrence = recurrence.continuation[1]
-    recurrence = reduced(recurrence)
+    recurrence = reduced(recurrence.regimes[-1])
     g, size = recurrence.symbol, recurrence.matrix.shape[0]
     pulls = {
         (row, col): at_infinity(g * (int(row == col) - recurrence.matrix[row, col]), g)
@@ -68,9 +68,8 @@ def shrinking(recurrence: MomentRecurrence, order: Order) -> Shrinking | None:
     if any(value is None for value in (*pulls.values(), *pushes, total, *weights)):
         return None
     sources = {row: {col for col in range(size) if col != row and pulls[row, col] != 0} for row in range(size)}
-    try:
-        ordered = list(TopologicalSorter(sources).static_order())
-    except CycleError:
+    ordered = in_turn(sources)
+    if ordered is None:
         return None
     limits: dict[int, Expr] = {}
     undecided: set[Expr] = set()
@@ -105,6 +104,10 @@ def at_infinity(expression: Expr, variable: Symbol) -> Expr | None:
     """The finite limit of a rational function; None where it has none, or is no rational function."""
     if not expression.has(variable):
         return expression
+    try:
+        return limit_over_q(expression, variable)
+    except NotRational:
+        pass
     if not expression.is_rational_function(variable):
         return None
     top, bottom = (Poly(part, variable) for part in fraction(cancel(together(expression))))

@@ -28,6 +28,7 @@ from sympy import (
 )
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.signs import Ranges, at_least, sign, unit_interval
 from theory.moments.covariance import CovarianceRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -35,6 +36,7 @@ from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.coupled import is_coupled, limit_and_growth
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
+from theory.solver.kinds import fate
 from theory.solver.power_law import power_law
 from theory.solver.reduced import reduced
 from theory.solver.settled import settled_limit
@@ -67,8 +69,14 @@ class Solution:
         if is_coupled(self.recurrence) and self.recurrence.readout.shape[1] > LARGEST_COUPLED:  # type: ignore[attr-defined]
             return None
         if isinstance(self.recurrence, MomentRecurrence):
-            return solve_recurrence(self.recurrence)
+            found = solve_recurrence(self.recurrence)
+            return found if found is None or self._converges(found) else None
         return self.recurrence.closed_form()
+
+    def _converges(self, formula: Expr) -> bool:
+        """Whether the series in powers of a number in it are of one that is seen to lie below 1."""
+        numbers = {part.args[1] for part in formula.atoms(lambert_sum, q_pochhammer)}
+        return all(sign(1 - q, self.ranges) == 1 and sign(q, self.ranges) in (0, 1) for q in numbers)
 
     @cached_property
     def limit(self) -> Expr | None:
@@ -177,7 +185,7 @@ class Solution:
     def _limit_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            found = recurrence.limit(order)
+            found = fate(recurrence, order).limit
             return self._settled(order) if found is None else found
         if self._radius(order) == 1:
             return oo
@@ -235,7 +243,7 @@ class Solution:
     def _growth_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence
         if not isinstance(recurrence, MomentRecurrence):
-            found = recurrence.growth(order)
+            found = fate(recurrence, order).growth
             return self._settled(order) if found is None else found
         expansion = self._expansion(2, order)
         if expansion is None:

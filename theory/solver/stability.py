@@ -6,6 +6,7 @@ from sympy import Matrix, S, cancel
 
 from theory.expressions.expansion import Order
 from theory.expressions.signs import sign
+from theory.solver.graph import reached
 
 
 def spectral_radius(matrix: Matrix, order: Order) -> int | None:
@@ -26,15 +27,4 @@ def spectral_radius(matrix: Matrix, order: Order) -> int | None:
 
 
 def _irreducible(matrix: Matrix) -> bool:
-    size = matrix.shape[0]
-    for root in range(size):
-        reached, pending = {root}, [root]
-        while pending:
-            row = pending.pop()
-            for col in range(size):
-                if matrix[row, col] != 0 and col not in reached:
-                    reached.add(col)
-                    pending.append(col)
-        if len(reached) < size:
-            return False
-    return True
+    return all(len(reached(matrix, {root})) == matrix.rows for root in range(matrix.rows))

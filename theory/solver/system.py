@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from graphlib import CycleError, TopologicalSorter
-
 from sympy import Eq, Expr, Matrix, Piecewise, Pow, S, sympify
 
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.constant import solve_constant
+from theory.solver.graph import in_turn, reached
 from theory.solver.readout import solve_readout
 from theory.solver.scalar import solve_scalar
 
@@ -101,22 +100,16 @@ def _powers(entry: Expr) -> set[Expr]:
 
 def reachable(recurrence: MomentRecurrence) -> list[int]:
     """Moments that the readout depends on, through any number of steps."""
-    size = recurrence.matrix.shape[0]
-    found = {col for col in range(size) if recurrence.readout[col] != 0}
-    while True:
-        more = {col for row in found for col in range(size) if recurrence.matrix[row, col] != 0}
-        if more <= found:
-            return sorted(found)
-        found |= more
+    read = {col for col, weight in enumerate(recurrence.readout) if weight != 0}
+    return sorted(reached(recurrence.matrix, read))
 
 
 def _triangular(matrix: Matrix, forcing: Matrix, initial: Matrix, recurrence: MomentRecurrence) -> list[Expr] | None:
     g = recurrence.symbol
     size = matrix.shape[0]
     sources = {row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)}
-    try:
-        order = list(TopologicalSorter(sources).static_order())
-    except CycleError:
+    order = in_turn(sources)
+    if order is None:
         return None
     moments: list[Expr] = [S.Zero] * size
     for row in order:

@@ -3,7 +3,7 @@
 from theory.errors import LawViolation
 from theory.testing.laws import check_workflow
 from theory.testing.model_laws import ModelReport, check_model
-from theory.testing.strategies import generations, models, rationals, sizes, weighted, workflows
+from theory.testing.strategies import generations, models, rationals, risks, sizes, weighted, workflows
 
 __all__ = [
     "LawViolation",
@@ -13,6 +13,7 @@ __all__ = [
     "generations",
     "models",
     "rationals",
+    "risks",
     "sizes",
     "weighted",
     "workflows",

@@ -66,12 +66,18 @@ def bernoulli_moments(workflow: Workflow, p: object, n: int, generations: int) -
     return moments
 
 
-def smallest_sample(workflow: Workflow, generations: int) -> int:
-    """The smallest n for which all numbers of samples up to ``generations`` are whole."""
-    amounts = []
+def amounts_of(workflow: Workflow, generations: int) -> list[Expr]:
+    """Everything that is sampled, in units of n."""
+    amounts: list[Expr] = []
     for g in range(1, generations + 1):
         draw = workflow.draw(g)
         amounts += [workflow.size(g), workflow.fresh_size(g)] + ([] if draw is None else [draw.size])
+    return amounts
+
+
+def smallest_sample(workflow: Workflow, generations: int) -> int:
+    """The smallest n for which all numbers of samples up to ``generations`` are whole."""
+    amounts = amounts_of(workflow, generations)
     for amount in amounts:
         if not amount.is_Rational:
             raise DomainError(f"a block of {amount} unit blocks cannot be sampled: sizes must be rational numbers.")

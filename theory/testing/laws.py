@@ -22,7 +22,7 @@ from theory.models.real_data import derived_recurrence
 from theory.moments.composition import compose
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.stated_dynamics import verify_stated
-from theory.testing.enumeration import bernoulli_moments, smallest_sample
+from theory.testing.enumeration import amounts_of, bernoulli_moments, smallest_sample
 from theory.testing.rounded import Rounded
 from theory.workflows.base import Workflow, exact_weights, pooled_blocks, probes
 from theory.workflows.dynamics import PoolDynamics
@@ -77,6 +77,8 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     Irrational weights are enumerated rounded to sixty places, and risks then compared to thirty. Of dynamics that
     converge the first generations are compared, their limit, and whether weights of generation 64 are nearer to the
     limiting ones than those of generation 16.
+
+    Law 7 is derived here; the others are what a mean of blocks is.
 
     Examples
     --------
@@ -271,11 +273,7 @@ def _fresh(workflow: Workflow, g: int) -> Expr:
 
 def _enumerable(workflow: Workflow, upto: int) -> bool:
     """Whether all numbers of samples are fractions of n."""
-    amounts: list[Any] = []
-    for g in range(1, upto + 1):
-        draw = workflow.draw(g)
-        amounts += [workflow.size(g), workflow.fresh_size(g)] + ([] if draw is None else [draw.size])
-    return all(sympify(amount).is_Rational for amount in amounts)
+    return all(sympify(amount).is_Rational for amount in amounts_of(workflow, upto))
 
 
 def _tiny_chains(workflow: Workflow, upto: int, most: int) -> list[tuple[int, int]]:

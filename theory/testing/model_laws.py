@@ -54,6 +54,17 @@ class ModelReport:
     ----------
     checked : names of the laws that were checked, and hold
     skipped : why a law was not checked, by its name; one that holds in part may be in both
+
+    Notes
+    -----
+    Written here.
+
+    Examples
+    --------
+    >>> from theory import Poisson
+    >>> report = check_model(Poisson(rate=2, n=4), generations=2)
+    >>> "values" in report.checked, "simulation" in report.skipped or "simulation" in report.checked
+    (True, True)
     """
 
     checked: tuple[str, ...]
@@ -118,6 +129,10 @@ def check_model(
     ------
     LawViolation
         Naming the law, the loss, the workflow and the generation, what was expected and what was found.
+
+    Notes
+    -----
+    Derived here.
 
     Examples
     --------

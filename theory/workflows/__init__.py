@@ -1,10 +1,12 @@
 """Workflows: one file each."""
 
 from theory.workflows.accumulate import Accumulate
+from theory.workflows.age_weighted import AgeWeighted
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.capped_real import CappedReal
 from theory.workflows.dynamics import Draw
+from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
@@ -15,8 +17,10 @@ from theory.workflows.window import SlidingWindow
 __all__ = [
     "Accumulate",
     "AccumulateSubsample",
+    "AgeWeighted",
     "CappedReal",
     "Draw",
+    "Forgetting",
     "FreshReal",
     "RealAndSynthetic",
     "RealPlusLatest",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, cancel, oo
+from sympy import Expr, cancel, oo, sympify
 
 from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LinearDynamics
@@ -50,6 +50,8 @@ class Accumulate(Workflow):
 
     def rows(self, g: int | Expr) -> Expr:
         """N_g = s(1) + … + s(g), in units of n."""
+        if self.schedule == 1:
+            return sympify(g)
         dynamics = None if isinstance(g, int) else self.dynamics()
         if dynamics is None:
             return super().rows(g)

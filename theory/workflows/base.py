@@ -61,6 +61,23 @@ class Workflow(ABC):
     ----------
     sizes : SymPy expression in ``theory.j``
         Size schedule s(j): block j holds n·s(j) samples. Default 1.
+
+    Notes
+    -----
+    The convention of the papers in :mod:`theory.papers`: weights of blocks, one row a generation.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from sympy import Rational
+    >>> from theory import Bernoulli, Workflow, expected_risk
+    >>> @dataclass(frozen=True)
+    ... class Halves(Workflow):
+    ...     name = "halves"
+    ...     def weights(self, g):
+    ...         return [1] if g == 1 else [Rational(1, 2)] + [0] * (g - 2) + [Rational(1, 2)]
+    >>> expected_risk(Bernoulli(p="1/2", n=10), Halves()).at(3)
+    2041/64000
     """
 
     sizes: Expr = ONE
@@ -295,7 +312,18 @@ def pooled_blocks(workflow: Workflow) -> Expr | None:
 
 
 def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
-    """``workflow.weights(g)`` verified: one weight a block, exact, and summing to one."""
+    """``workflow.weights(g)`` verified: one weight a block, exact, and summing to one.
+
+    Notes
+    -----
+    Verified here.
+
+    Examples
+    --------
+    >>> from theory import Accumulate
+    >>> exact_weights(Accumulate(), 3)
+    [1/3, 1/3, 1/3]
+    """
     name = type(workflow).__name__
     returned = workflow.weights(g)
     if not isinstance(returned, Iterable):

@@ -9,8 +9,6 @@ limit is that of the workflow whose weights are the limits of the weights, whate
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import fields, replace
-from typing import Any, Self
 
 from sympy import Expr
 
@@ -38,8 +36,3 @@ class ConvergingDynamics(Dynamics, ABC):
     def settled(self) -> Expr | None:
         """Limit of :attr:`moment`; None where only ``limiting`` tells."""
         return None
-
-    def subs(self, *args: Any) -> Self:
-        """With parameters replaced."""
-        own = {item.name: getattr(self, item.name).subs(*args) for item in fields(self)}  # type: ignore[arg-type]
-        return replace(self, **own)  # type: ignore[type-var]

@@ -70,6 +70,16 @@ class Draw:
     """A simple random sample of n·size points from the pool of all blocks so far.
 
     ``size`` is in units of n; ``replacement`` says whether a point may be drawn twice (bootstrap).
+
+    Notes
+    -----
+    Sampling of a finite population, as in any textbook of it.
+
+    Examples
+    --------
+    >>> from theory import AccumulateSubsample
+    >>> AccumulateSubsample().draw(3)
+    Draw(size=1, replacement=False)
     """
 
     size: Expr
@@ -137,3 +147,24 @@ class CovarianceDynamics(Dynamics):
     def __post_init__(self) -> None:
         for name in ("transition", "noise", "risks", "fresh", "readout", "initial"):
             object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
+
+
+@dataclass(frozen=True)
+class FadingMemory(Dynamics):
+    r"""δ_g = δ_{g−1} + (s(g)/M_g) ε_g with M_g = q_g M_{g−1} + s(g), M_0 = 0, whose M has no closed form.
+
+    ``rate`` and ``sizes``, q and s, are expressions in ``theory.j``.
+    """
+
+    rate: Expr
+    sizes: Expr
+
+
+@dataclass(frozen=True)
+class StationaryAges(Dynamics):
+    r"""Block :math:`j \ge 2` has weight :math:`w_{g-j+1}`, by its age alone, and block 1 what is left of 1.
+
+    ``weight`` is an expression in ``theory.l``.
+    """
+
+    weight: Expr

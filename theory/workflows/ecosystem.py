@@ -278,8 +278,8 @@ class InTurns(Workflow):
 class SymmetricEcosystem(Workflow):
     r"""m models that are alike: each keeps 1 − a for its own block and shares a among the m − 1 others'.
 
-    With fresh real data of weight λ,
-    :math:`W = (1-\lambda)\bigl((1-a) I + \tfrac{a}{m-1}(J - I)\bigr)`, J the matrix of ones. Two moments close, :math:`p = C_{ii} + (m-1) C_{ik}` and :math:`q = C_{ii} - C_{ik}`: with
+    With fresh real data of weight λ, :math:`W = (1-\lambda)\bigl((1-a) I + \tfrac{a}{m-1}(J - I)\bigr)`, J all
+    ones. Two moments close, :math:`p = C_{ii} + (m-1) C_{ik}` and :math:`q = C_{ii} - C_{ik}`: with
     :math:`\mu = 1 - \tfrac{am}{m-1}`,
 
     .. math:: p_g = (1-\lambda)^2(p_{g-1} + e_g) + \lambda^2,\quad q_g = (1-\lambda)^2\mu^2(q_{g-1} + e_g) + \lambda^2,

@@ -12,6 +12,8 @@ from theory.errors import DomainError
 from theory.expressions.arguments import quoted
 from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, size_schedule
+from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.weight_formula import WeightFormula
 
 
 @dataclass(frozen=True, init=False)
@@ -20,8 +22,9 @@ class Weighted(Workflow):
 
     Parameters
     ----------
-    weights : callable
-        ``weights(g)`` returns g exact rationals (or expressions) that sum to 1.
+    weights : callable, or a formula
+        ``weights(g)`` returns g exact rationals (or expressions) that sum to 1; a formula, such as ``"1/g"``, is the
+        weight of block j in model g, arithmetic in g and j.
     sizes : expression in ``theory.j``, default 1
         Block j holds n·s(j) samples.
 
@@ -35,20 +38,29 @@ class Weighted(Workflow):
     >>> from theory import Weighted
     >>> Weighted(lambda g: [Rational(1, g)] * g).weights(2)
     [1/2, 1/2]
+    >>> Weighted("2*j/(g*(g + 1))").weights(3)
+    [1/6, 1/3, 1/2]
     """
 
     weights_of: Callable[[int], Sequence[Any]]
     sizes: Expr = ONE
     name: ClassVar[str] = "weighted"
 
-    def __init__(self, weights: Callable[[int], Sequence[Any]], sizes: object = ONE) -> None:
+    def __init__(self, weights: Callable[[int], Sequence[Any]] | str | Expr, sizes: object = ONE) -> None:
+        if isinstance(weights, str | Expr):
+            weights = WeightFormula.read(weights)
         if not callable(weights):
-            raise DomainError(f"weights = {quoted(weights)} is not allowed: give a function of the generation.")
+            raise DomainError(
+                f"weights = {quoted(weights)} is not allowed: give a function of the generation, or a formula "
+                "such as '1/g'."
+            )
         object.__setattr__(self, "weights_of", weights)
         object.__setattr__(self, "sizes", size_schedule(sizes))
 
     def __repr__(self) -> str:
         """By the name of its function, not by its place in memory: the same in every process."""
+        if isinstance(self.weights_of, WeightFormula):
+            return f"Weighted({str(self.weights_of.weight)!r}, sizes={self.sizes})"
         named = getattr(self.weights_of, "__qualname__", type(self.weights_of).__name__)
         return f"Weighted({named.rpartition('.')[2]}, sizes={self.sizes})"
 
@@ -61,16 +73,24 @@ class Weighted(Workflow):
             )
         return list(returned)
 
+    def dynamics(self) -> LinearDynamics | None:
+        """δ_g = δ_{g−1} + w(g, g) ε_g for a formula whose older weights all shrink alike; None elsewhere."""
+        return self.weights_of.dynamics() if isinstance(self.weights_of, WeightFormula) else None
+
     @property
     def free_symbols(self) -> set[Any]:
         """Symbols in the sizes and in the first weights."""
         found = set(self.sizes.free_symbols) - {j}
+        if isinstance(self.weights_of, WeightFormula):
+            return found | self.weights_of.free_symbols
         for g in (2, 3):
             found |= {symbol for weight in self.weights_of(g) for symbol in getattr(weight, "free_symbols", ())}
         return found
 
     def subs(self, *args: Any, **kwargs: Any) -> Weighted:
         """The workflow with symbols replaced in its weights and sizes, as in SymPy."""
+        if isinstance(self.weights_of, WeightFormula):
+            return Weighted(self.weights_of.subs(*args, **kwargs), self.sizes.subs(*args, **kwargs))
 
         def weights(g: int) -> list[Any]:
             return [sympify(weight).subs(*args, **kwargs) for weight in self.weights_of(g)]

@@ -35,6 +35,8 @@ class SlidingWindow(Workflow):
     The state of the recursion is the k latest block means. ``k = 1`` is replace. The growth rate,
     4/(k + 1)², is derived in :mod:`theory.moments.stationary`.
 
+    Derived here.
+
     Examples
     --------
     >>> from theory import SlidingWindow

@@ -37,7 +37,7 @@ from theory import (
 )
 from theory.derivation import Derivation, StepError
 from theory.derivation.arguments import argument, matrices
-from theory.derivation.arguments.least_squares import InverseTrace
+from theory.derivation.arguments.least_norm import InverseMoment
 from theory.derivation.arguments.matrices import chi_square_moment, evaluated, letter, log_chi_square, rational_matrix
 from theory.derivation.functions import explained
 from theory.derivation.relation import EQUAL, Relation
@@ -87,7 +87,7 @@ def test_least_squares_rests_on_the_inverse_wishart_mean():
 
 def test_a_recurrence_that_is_not_that_of_the_fit_is_refused():
     step = steps_of(LinearRegression(), Accumulate())[-1]
-    assert isinstance(step.check, InverseTrace)
+    assert isinstance(step.check, InverseMoment)
     step.check(step.expression)
     for forcing in (step.check.forcing * Rational(101, 100), step.check.forcing.subs(g, g + 1)):
         with pytest.raises(NotShown):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sympy import Rational, oo
+from sympy import Rational, Symbol, oo
 
 from theory import (
     Accumulate,
@@ -18,7 +18,7 @@ from theory import (
     SlidingWindow,
     expected_risk,
 )
-from theory.models.bent import BiasedSampler, PosteriorMean
+from theory.models.bent import BiasedSampler
 from theory.models.bent_regression import FlippedLabels
 
 REPLICATES = 40_000
@@ -125,11 +125,23 @@ def test_what_does_not_bend_and_what_is_refused() -> None:
             expected_risk(leaning, workflow)
     with pytest.raises(NotDerivedError, match="flipped labels"):
         expected_risk(FlippedLabels(LinearRegression(d=3, T=14), "1/5"), Accumulate())
-    with pytest.raises(NotDerivedError, match="ridge fit"):
-        PosteriorMean(shared, 1, 0)
     for call, said in (
         (lambda: FlippedLabels(shared, "3/5"), "rate = "),
         (lambda: FlippedLabels(None, "1/5"), "model = None"),
     ):
         with pytest.raises(DomainError, match=said):
             call()
+
+
+def test_the_symbols_of_the_regression_are_those_of_the_model_around_it() -> None:
+    """d, T and ‖w*‖² of the model inside may be symbols, and a number put in late is one put in early."""
+    B, f = Symbol("B", nonnegative=True), Symbol("f", positive=True)
+    general = FlippedLabels(LinearRegression(2, 10, signal=B), f)
+    assert general.free_symbols == {B, f}
+    late = expected_risk(general, Replace()).subs({B: 1, f: Rational(1, 4)})
+    assert late.at(2) == Rational(191, 196)
+    assert expected_risk(general.subs(B=1, f="1/4"), Replace()).limit == Rational(21, 13)
+    tau, m = Symbol("tau", positive=True), Symbol("m", real=True)
+    leaning = expected_risk(BiasedSampler(LinearRegression(), tau, m), Replace())
+    numbers = expected_risk(BiasedSampler(LinearRegression(2, 10), "1/2", 3), Replace())
+    assert leaning.subs(d=2, T=10, tau="1/2", m=3).at(3) == numbers.at(3)

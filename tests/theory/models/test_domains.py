@@ -136,6 +136,18 @@ class TestSamplesOfThePool:
         risk = expected_risk(LinearRegression(2, 13, design="shared"), AccumulateSubsample())
         _says_infinite(risk)
         assert [risk.at(g) == oo for g in (1, 4, 5, 6)] == [False, False, True, True]
+        assert r"\infty \quad \text{for all } G \geq 5" in risk.latex()
+
+    @pytest.mark.parametrize("design", ["fresh", "shared"])
+    @pytest.mark.parametrize(
+        ("T", "budget", "replacement"), [(4, 1, False), (13, 1, False), (12, 3, True), (9, 2, True)]
+    )
+    def test_the_margin_alone_tells_what_the_values_tell(self, design, T, budget, replacement):
+        """Whole pools first where the budget is more than a block: two regimes, with a margin each."""
+        risk = expected_risk(LinearRegression(1, T, design=design), AccumulateSubsample(budget, replacement))
+        expected = next((g for g in range(1, 31) if risk.at(g) == oo), None)
+        assert risk.recurrence.first_infinite(30) == expected
+        assert expected is None or risk.recurrence.first_infinite(expected - 1) is None
 
     def test_whole_pools_are_no_draws(self):
         risk = expected_risk(LinearRegression(2, 12), AccumulateSubsample(3, replacement=True))
@@ -149,6 +161,10 @@ class TestSamplesOfThePool:
 
     def test_symbols(self):
         assert expected_risk(LinearRegression(), AccumulateSubsample(replacement=True)).domain == S.false
+        shared = expected_risk(LinearRegression(design="shared"), AccumulateSubsample())
+        assert shared.domain == S.false
+        # From when on depends on d and T.
+        assert r"\infty \quad \text{eventually}" in shared.latex()
         model = LinearRegression()
         assert expected_risk(model, AccumulateSubsample()).domain == Ge(model.T, model.d + 2)
 

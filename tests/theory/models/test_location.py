@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from mpmath import erfc, exp, inf, mp, mpf, pi, quad, sqrt
-from sympy import Rational, binomial, factorial, integrate, oo, symbols
+from sympy import Rational, Symbol, binomial, factorial, integrate, oo, symbols
 from sympy import exp as e
 from sympy import pi as circle
 from sympy import sqrt as root
@@ -113,8 +113,8 @@ class TestWhatIsRefused:
         for says, make in (
             ("variance = -1 is not allowed: variance must be positive", lambda: Location(variance=-1)),
             ("law = 'cauchy' is not a law", lambda: Location.median("cauchy", 3)),
-            ("n = 0 is not a number of samples", lambda: Location.median("laplace", 0)),
-            ("n = 5/2 is not a number of samples", lambda: Location.median("laplace", "5/2")),
+            ("n = 0 is not allowed: n must be a whole number of samples", lambda: Location.median("laplace", 0)),
+            ("n = 5/2 is not allowed: n must be a whole number of samples", lambda: Location.median("laplace", "5/2")),
             ("n = 5000 is too many", lambda: Location.median("laplace", 5000)),
             ("n = 4 is even", lambda: Location.median("gaussian", 4)),
             ("give both", lambda: Location(variance=1, law="laplace")),
@@ -125,3 +125,12 @@ class TestWhatIsRefused:
     def test_no_points_to_draw(self):
         with pytest.raises(DomainError, match="no law to draw points from"):
             simulate(Location(variance=1), Replace(), 3)
+
+
+def test_a_law_and_a_number_of_points_are_a_median() -> None:
+    assert Location(law="laplace", n=3) == Location.median("laplace", 3) == Location("23/36", "laplace", 3)
+    assert Location(law="gaussian", n=5) == Location.median("gaussian", 5)
+    with pytest.raises(DomainError, match="variance = 1/2 is not that of a median of 3 points of law = 'laplace'"):
+        Location("1/2", "laplace", 3)
+    with pytest.raises(DomainError, match="n = m is no number"):
+        Location(law="laplace", n=Symbol("m", integer=True, positive=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import islice
 
 import pytest
 from flint import arb, ctx, fmpq
@@ -23,6 +24,7 @@ from theory import (
     expected_risk,
 )
 from theory.design.penalty import best_penalty
+from theory.expressions.symbols import G
 from theory.models.ridge.arctangent_transform import arctangent_ball
 from theory.models.ridge.eigenvalue_density import eigenvalue_density, tight_enclosure
 from theory.models.ridge.partial_fractions import partial_fractions
@@ -462,7 +464,7 @@ def test_the_best_penalty_with_fresh_real_data_in_the_limit():
         ({"d": 2, "T": 3, "penalty": 1, "per_row": 1}, "per_row = 1"),
         ({"d": 2, "T": 3, "penalty": 1, "eigenvalues": (1, 2)}, "shared design"),
         ({"d": 2, "T": 3, "penalty": 1, "design": "shared", "eigenvalues": (1,)}, "give d = 2"),
-        ({"d": 2, "T": 3, "penalty": 1, "design": "shared", "eigenvalues": (1, -2)}, "hold -2"),
+        ({"d": 2, "T": 3, "penalty": 1, "design": "shared", "eigenvalues": (1, -2)}, "eigenvalues[1] = -2"),
         ({"d": 2, "T": 1, "penalty": 1, "design": "shared", "eigenvalues": (1, 2)}, "T = 1"),
         ({"d": 2, "T": 3, "penalty": 0, "design": "shared", "eigenvalues": (0, 2)}, "penalty = 0"),
         ({"d": 2, "T": 3, "penalty": 1, "design": "shared", "eigenvalues": 7}, "eigenvalues = 7"),
@@ -501,3 +503,15 @@ def test_answers_that_need_a_number():
         best_penalty(model, Accumulate())
     first = next(iter(expected_risk(model, Replace()).recurrence.values()))
     assert first.evalf(8) == expected_risk(model, Replace()).at(1).evalf(8)
+
+
+def test_the_limit_of_fresh_rows_in_symbols_is_that_in_numbers() -> None:
+    """Later fits have another shrinkage, a root of γ and α: the closed form holds it as it is."""
+    numbers = expected_risk(RidgeRegression(ratio="1/2", shrinkage="1/2"), FreshReal())
+    known = [value.evalf(20) for value in islice(numbers.recurrence.values(), 4)]
+    general = expected_risk(RidgeRegression(ratio="1/2"), FreshReal())
+    late = general.subs(alpha="1/2")
+    for g in (1, 2, 4):
+        for found in (late.at(g), numbers.closed_form.subs(G, g)):
+            assert abs(found.evalf(20) - known[g - 1]) < Rational(1, 10**15)
+    assert abs(numbers.limit.evalf(20) - numbers.at(80).evalf(20)) < Rational(1, 10**12)

@@ -31,7 +31,7 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.testing import models, workflows
+from theory.testing import risks
 
 share, budget, c = symbols("lambda b c", positive=True)
 
@@ -193,10 +193,9 @@ def test_growth_is_the_leading_term(name, workflow):
     assert abs(late - 1) < 0.8 * abs(early - 1) + 1e-9 or "log" in str(growth)
 
 
-@given(model=models(), workflow=workflows(subsampled=False), generation=st.integers(1, 6))
+@given(risk=risks(subsampled=False), generation=st.integers(1, 6))
 @settings(max_examples=60)
-def test_numeric_closed_form_is_the_recurrence(model, workflow, generation):
-    risk = expected_risk(model, workflow)
+def test_numeric_closed_form_is_the_recurrence(risk, generation):
     closed = risk.closed_form
     if closed is None:
         return
@@ -205,10 +204,9 @@ def test_numeric_closed_form_is_the_recurrence(model, workflow, generation):
     assert abs(found - value) < Rational(1, 10**20) * (1 + abs(value))
 
 
-@given(model=models(), workflow=workflows(), generation=st.integers(2, 12))
+@given(risk=risks(), generation=st.integers(2, 12))
 @settings(max_examples=60)
-def test_bound_is_an_upper_bound(model, workflow, generation):
-    risk = expected_risk(model, workflow)
+def test_bound_is_an_upper_bound(risk, generation):
     bound = risk.bound
     if bound is None or bound == oo:
         return
@@ -216,10 +214,9 @@ def test_bound_is_an_upper_bound(model, workflow, generation):
         assert value.evalf(30) <= bound.evalf(30) * (1 + Rational(1, 10**20))
 
 
-@given(model=models(), workflow=workflows(), generation=st.integers(2, 15))
+@given(risk=risks(), generation=st.integers(2, 15))
 @settings(max_examples=60)
-def test_monotone_means_monotone(model, workflow, generation):
-    risk = expected_risk(model, workflow)
+def test_monotone_means_monotone(risk, generation):
     values = list(islice(risk.recurrence.values(), generation))
     steps = [late - early for early, late in pairwise(values)]
     if risk.monotonicity == "increasing":

@@ -13,8 +13,10 @@ from sympy import Expr, I, Integer, Matrix, Rational, S, Symbol, exp, floor, nan
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    AgeWeighted,
     CappedReal,
     DomainError,
+    Forgetting,
     FreshReal,
     G,
     NotDerivedError,
@@ -30,7 +32,7 @@ from theory import (
 from theory.design.pathway import Pathway
 from theory.moments.converging import ConvergingDynamics
 from theory.registry import WORKFLOWS
-from theory.testing import LawViolation, check_workflow, models, workflows
+from theory.testing import LawViolation, check_workflow, risks, workflows
 from theory.workflows import Draw, RealAndSynthetic
 from theory.workflows.base import pooled_blocks
 from theory.workflows.dynamics import GENERATION, LAG, LagWindow, LinearDynamics, PoolDynamics
@@ -43,6 +45,7 @@ BUILT_IN = [
     RealAndSynthetic(3, 2), RealAndSynthetic(2, 1, overlap=True), OptimalFreshReal("3/2"),
     SlidingWindow(30), AccumulateSubsample(20), Accumulate(sizes=1 / j),
     Accumulate(sizes="1 + 3/j"), Replace(sizes=exp(j)), Accumulate(sizes=sqrt(j)), RealPlusLatest(1 / sqrt(2)),
+    Forgetting("1/2"), Forgetting("1 - 1/j"), AgeWeighted(["1/2", "1/4"]), AgeWeighted("1/(l*(l + 1))"),
 ]  # fmt: skip
 
 
@@ -431,12 +434,12 @@ def test_symbols_are_refused():
         check_workflow(Accumulate)
 
 
-@given(model=models(), workflow=workflows())
+@given(risk=risks())
 @settings(max_examples=40)
-def test_strategies_stay_inside_every_domain(model, workflow):
-    risk = expected_risk(model, workflow)
+def test_strategies_stay_inside_every_domain(risk):
     assert risk.at(1) > 0
     # Subsets of one design have some rows twice: they may be fewer than least squares needs.
+    model, workflow = risk.model, risk.workflow
     few_rows = getattr(model, "design", None) == "shared" and workflow.draw(G) is not None
     assert risk.at(3) == oo if few_rows else risk.at(3).is_finite
 

@@ -19,7 +19,7 @@ from theory.derivation.arguments.matrices import (
     letter,
     rational_matrix,
     same,
-    verify_residual,
+    verify_residuals,
 )
 from theory.derivation.checks import equal, under
 from theory.derivation.notation import risk, shown
@@ -65,7 +65,7 @@ def projected(model: LinearRegression, workflow: Workflow, recurrence: MomentRec
             Relation(_noise, EQUAL, sigma2 * T / (d - T - 1)),
             "errors add the inverse of the Wishart matrix $X_g X_g^\\top$, with diagonal entries one over $\\chi^2$ "
             "with $d - T + 1$ degrees of freedom",
-            InverseRows(sigma2, T, d),
+            InverseMoment(sigma2 * T, d - T + 1),
         ),
         Step(
             Relation(risk(g), EQUAL, T / d * risk(g - 1) + (1 - T / d) * B + _noise),
@@ -101,7 +101,7 @@ def interpolating(model: LinearRegression, workflow: Workflow, recurrence: Momen
             Relation(_new_noise, EQUAL, sigma2 * T / (left - T - 1), where=until),
             "errors add the inverse of a Wishart matrix of $T$ rows in the dimensions that are left, "
             "one over $\\chi^2$ for each",
-            InverseRows(sigma2, T, left, until, shown(recurrence.scale * recurrence.forcing[0], g)),
+            InverseMoment(sigma2 * T, left - T + 1, until, forcing=shown(recurrence.scale * recurrence.forcing[0], g)),
         ),
     ]
 
@@ -176,23 +176,21 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class InverseRows:
-    """The right side is σ² times the rows times the mean of one over χ², and that of the recurrence if one is given."""
+class InverseMoment:
+    """The right side is so many times the mean of one over χ²; with what stands before it, that of the recurrence."""
 
-    sigma2: Expr
-    rows: Expr
-    dimension: Expr
+    count: Expr
+    freedom: Expr
     where: Any = None
+    factor: Expr = S.One
     forcing: Expr | None = None
 
     def __call__(self, relation: Relation) -> Evidence:
         under(relation, self.where)
-        for rows, columns in ((4, 1), (5, 2), (6, 3)):
-            verify_residual(rows, columns)
-        moment = chi_square_moment(S.NegativeOne, self.dimension - self.rows + 1)
-        equal(relation.right, self.sigma2 * self.rows * moment)
+        verify_residuals()
+        equal(relation.right, self.count * chi_square_moment(S.NegativeOne, self.freedom))
         if self.forcing is not None:
-            equal(relation.right, self.forcing)
+            equal(self.factor * relation.right, self.forcing)
         return Evidence("χ² residuals in rational numbers, their inverse moment by its integral, and algebra")
 
 

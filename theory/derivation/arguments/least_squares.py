@@ -14,15 +14,13 @@ from typing import Any
 
 from sympy import Expr, Ge, Integer, Matrix, S, Symbol, cancel, eye, ilcm, simplify
 
-from theory.derivation.arguments.least_norm import interpolating, projected
+from theory.derivation.arguments.least_norm import InverseMoment, interpolating, projected
 from theory.derivation.arguments.matrices import (
-    chi_square_moment,
     evaluated,
     letter,
     rational_matrix,
     same,
     trace,
-    verify_residual,
 )
 from theory.derivation.checks import equal, under
 from theory.derivation.notation import shown
@@ -110,7 +108,7 @@ def _determined(
         Relation(_inverse, EQUAL, d / (used - d - 1), where=since),
         "$A_g$ is a Wishart matrix; each diagonal entry of its inverse is one over the squared residual of a "
         "column on the others, $\\chi^2$ with $N_g - d + 1$ degrees of freedom",
-        InverseTrace(since, d, used, sigma2 * share, shown(recurrence.scale * recurrence.forcing[0], g)),
+        InverseMoment(d, used - d + 1, since, sigma2 * share, shown(recurrence.scale * recurrence.forcing[0], g)),
     )
     return [*found, inverse]
 
@@ -247,23 +245,3 @@ class Exchangeable:
                 stated = relation.right.subs(self.g, fit.generation).subs(_inverse, inverse.trace())
                 equal(stated, fit.block.shape[0] * sum(parts, S.Zero) / total)
         return Evidence("every row has the same share on average, and the shares add up to the trace")
-
-
-@dataclass(frozen=True)
-class InverseTrace:
-    """The right side is d times the mean of one over χ², and with what stands before it makes the recurrence."""
-
-    where: Any
-    dimension: Expr
-    rows: Expr
-    factor: Expr
-    forcing: Expr
-
-    def __call__(self, relation: Relation) -> Evidence:
-        under(relation, self.where)
-        for rows, columns in ((4, 1), (5, 2), (6, 3)):
-            verify_residual(rows, columns)
-        moment = chi_square_moment(S.NegativeOne, self.rows - self.dimension + 1)
-        equal(relation.right, self.dimension * moment)
-        equal(self.factor * relation.right, self.forcing)
-        return Evidence("χ² residuals in rational numbers, their inverse moment by its integral, and algebra")

@@ -70,6 +70,12 @@ def same(left: Any, right: Any, what: str) -> None:
         raise NotShown(f"{what}: {left} is not {right}")
 
 
+def verify_residuals() -> None:
+    """:func:`verify_residual` at some shapes."""
+    for rows, columns in ((4, 1), (5, 2), (6, 3)):
+        verify_residual(rows, columns)
+
+
 @cache
 def verify_residual(rows: int, columns: int) -> None:
     r"""On a matrix X of numbers: :math:`[(X^\top X)^{-1}]_{dd}` is one over the squared residual of its last column.

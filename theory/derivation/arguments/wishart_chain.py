@@ -18,7 +18,7 @@ from theory.derivation.arguments.matrices import (
     log_chi_square,
     rational_matrix,
     same,
-    verify_residual,
+    verify_residuals,
 )
 from theory.derivation.checks import equal
 from theory.derivation.notation import shown
@@ -220,8 +220,7 @@ class Inverse:
     added: Expr
 
     def __call__(self, relation: Relation) -> Evidence:
-        for rows, columns in ((4, 1), (5, 2), (6, 3)):
-            verify_residual(rows, columns)
+        verify_residuals()
         for d in DIMENSIONS:
             root, sigma = _covariance_of(d)
             mu, inverse = rational_matrix(d, 1, seed=40 + d), sigma.inv()
@@ -241,8 +240,7 @@ class LogDeterminant:
     chain: WishartChain
 
     def __call__(self, relation: Relation) -> Evidence:
-        for rows, columns in ((4, 1), (5, 2), (6, 3)):
-            verify_residual(rows, columns)
+        verify_residuals()
         d, chain = self.chain.dimension, self.chain
         for dimension in DIMENSIONS if d.is_Symbol else (int(d),):
             total = sum((log_chi_square(chain.freedom - index) for index in range(dimension)), S.Zero)

@@ -24,7 +24,7 @@ from itertools import count
 from math import comb
 
 from flint import fmpq
-from sympy import Basic, Dummy, Expr, Matrix, Rational, S, Symbol, eye, zeros
+from sympy import Dummy, Expr, Matrix, Rational, S, Symbol, eye, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order
@@ -87,11 +87,6 @@ class LineageRecurrence(Recurrence):
     probabilities: Probabilities
     points: int
     workflow: Workflow
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def verify(self) -> None:
         """Raise what the first generations already show to be wrong."""

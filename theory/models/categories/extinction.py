@@ -15,6 +15,7 @@ from sympy import Expr, Integer, Rational, S, exp
 from theory.errors import DomainError
 from theory.expressions.arguments import exact
 from theory.expressions.arguments import generation as whole_generation
+from theory.expressions.numerals import to_sympy
 from theory.expressions.symbols import G
 
 #: Rational linear systems of this size take a few seconds.
@@ -97,12 +98,12 @@ class ExtinctionTime:
         self._verify_dies()
         n = self.n
         right = [fmpq(n - i, n) for i in range(1, n)]
-        return _sympy(self._solved(right) / fmpq(n - self.count, n))
+        return to_sympy(self._solved(right) / fmpq(n - self.count, n))
 
     @cached_property
     def absorption_mean(self) -> Rational:
         """Mean number of generations until the word is gone or the only one, exactly."""
-        return S.Zero if self.count == self.n else _sympy(self._solved([fmpq(1)] * (self.n - 1)))
+        return S.Zero if self.count == self.n else to_sympy(self._solved([fmpq(1)] * (self.n - 1)))
 
     @property
     def median(self) -> int:
@@ -210,7 +211,3 @@ def _transition(n: int, i: int) -> list[fmpz]:
         row.append(ways * fmpz(i) ** k * fmpz(n - i) ** (n - k))
         ways = ways * (n - k) // (k + 1)
     return row
-
-
-def _sympy(value: fmpq) -> Rational:
-    return Rational(int(value.p), int(value.q))

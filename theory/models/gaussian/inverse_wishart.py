@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sympy import Basic, Expr, Matrix, S, diag, gamma, log, sqrt, zeros
+from sympy import Expr, Matrix, S, diag, gamma, log, sqrt, zeros
 
 from theory.expressions.expansion import Order
 from theory.expressions.multidigamma import multidigamma
@@ -135,11 +135,6 @@ class DeviationRecurrence(Recurrence):
 
     squares: MomentRecurrence
     deviation: Expr
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …"""

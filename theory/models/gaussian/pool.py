@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Integer, Matrix, S, ceiling, factor
+from sympy import Expr, Matrix, S, ceiling, factor
 
+from theory.moments.composition import after_whole_pool
 from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.dynamics import GENERATION, PoolDynamics
 
@@ -52,11 +53,9 @@ def unbiased_pool(dynamics: PoolDynamics, points: Expr, trace: bool) -> MomentRe
         )
 
     # Before the pool reaches the budget every sample is used.
-    first = Integer(max(0, int(ceiling(dynamics.budget)) - 1) + 1) if dynamics.budget.is_number else S.One
+    whole_until = max(0, int(ceiling(dynamics.budget)) - 1) if dynamics.budget.is_number else 0
     subsampled = recurrence(sampled=True)
-    if first == 1:
+    if whole_until == 0:
         return subsampled
     whole = recurrence(sampled=False)
-    bridge = replace(whole, start=first, readout=subsampled.readout)
-    later = (first + 1, replace(subsampled, start=first + 1))
-    return replace(whole, continuation=(first, replace(bridge, continuation=later)))
+    return replace(whole, continuation=after_whole_pool(whole, subsampled, whole_until))

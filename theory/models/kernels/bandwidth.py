@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from sympy import Expr, Integer, S, simplify
 
@@ -72,12 +71,6 @@ class Bandwidths:
     variance: Expr
     d: Expr
     n: Expr
-
-    def subs(self, *args: Any) -> Bandwidths:
-        """The same with parameters replaced."""
-        rule = self.rule if isinstance(self.rule, str) else self.rule.subs(*args)
-        values = (value.subs(*args) for value in (self.variance, self.d, self.n))
-        return Bandwidths(rule, self.workflow.subs(*args), *values)
 
     def squared(self, g: int) -> Expr:
         """h_g² at a whole generation g ≥ 1."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from sympy import Basic, Expr, Matrix, S, cancel, zeros
+from sympy import Expr, Matrix, S, cancel, zeros
 
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import Order
@@ -92,11 +92,6 @@ class DriftRecurrence(Recurrence):
     workflow: Workflow
     bandwidths: Bandwidths
     window: LagWindow | None = None
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …"""

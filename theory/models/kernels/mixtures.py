@@ -51,6 +51,10 @@ class MixtureTruth:
     DomainError
         When lengths differ, a weight or variance is not positive, or the weights do not sum to 1.
 
+    Notes
+    -----
+    Derived here: its moments are sums over components, its overlaps Gaussian integrals.
+
     Examples
     --------
     >>> mixture = MixtureTruth(weights=["1/2", "1/2"], means=[-3, 1], variances=[1, 1])

@@ -13,10 +13,11 @@ carries the cycles of a uniformly random permutation of g items, :math:`\kappa(\
 from __future__ import annotations
 
 from flint import fmpq, fmpq_poly
-from sympy import Expr, Rational, S, cancel
+from sympy import Expr, S, cancel
 
 from theory.errors import DomainError
 from theory.expressions.arguments import generation
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.workflows.base import Workflow, exact_weights, verify_workflow
 
 
@@ -63,12 +64,12 @@ def convolutions(workflow: Workflow, g: int) -> tuple[Expr, ...]:
         weights, fresh = mixture_weights(workflow, index)
         rational = rational and all(weight.is_Rational for weight in (*weights, fresh))
         if rational:
-            total = fmpq_poly([_flint(fresh)])
+            total = fmpq_poly([to_flint(fresh)])
             for weight, earlier in zip(weights, polynomials, strict=True):
                 if weight != 0:
-                    total += _flint(weight) * earlier
+                    total += to_flint(weight) * earlier
             polynomials.append(total * fmpq_poly([0, 1]))
-            laws.append([Rational(int(c.p), int(c.q)) for c in _padded(polynomials[-1], index + 1)])
+            laws.append([to_sympy(c) for c in _padded(polynomials[-1], index + 1)])
         else:
             law = [S.Zero] * (index + 1)
             law[1] += fresh
@@ -90,10 +91,6 @@ def mixture_weights(workflow: Workflow, g: int) -> tuple[list[Expr], Expr]:
                 "a kernel density is a mixture over its samples, so weights must not be negative."
             )
     return weights, fresh
-
-
-def _flint(value: Expr) -> fmpq:
-    return fmpq(int(value.p), int(value.q))  # type: ignore[attr-defined]
 
 
 def _padded(polynomial: fmpq_poly, length: int) -> list[fmpq]:

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
-from sympy import Add, Basic, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, oo, polylog
+from sympy import Add, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, oo, polylog
 
 from theory.asymptotics.scales import limit_or_none
 from theory.errors import DomainError, NotDerivedError
@@ -406,11 +406,6 @@ class SpectralRecurrence(Recurrence):
     d: Expr
     truth: MixtureTruth
     bandwidths: Bandwidths
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …: finite sums of Gaussian integrals."""

@@ -13,12 +13,12 @@ and the risk is m − 2|w*|²u + |w*|² (derived here). When every row so far is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from typing import Any
 
-from sympy import Basic, Expr, Matrix, S, Sum, Symbol, sqrt
+from sympy import Expr, Matrix, Pow, S, Sum, Symbol, sqrt
 
 from theory.expressions.symbols import G
 from theory.models.ridge.fit import RidgeFit
@@ -38,17 +38,23 @@ class ContractingSteps(Recurrence):
     """
 
     moments: MomentRecurrence
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     @cached_property
     def _solved(self) -> Expr:
-        solved = solve_recurrence(self.moments)
+        # Each entry is a letter to the solver: roots and integrals inside it are none of its business.
+        # They have names, and are met in an order, that are the same in every run: so is the formula.
+        letters: dict[Expr, Symbol] = {}
+
+        def letter(entry: Expr) -> Expr:
+            if entry.is_Rational:
+                return entry
+            return letters.setdefault(entry, Symbol(f"c_{len(letters)}", positive=True))
+
+        rows = ("matrix", "forcing", "readout", "initial")
+        plain = {name: getattr(self.moments, name).applyfunc(letter) for name in rows}
+        solved = solve_recurrence(self.moments.changed(**plain, shift=letter(self.moments.shift)))
         assert solved is not None, "a triangular system of constant steps has a closed form"
-        return solved
+        return solved.xreplace({symbol: entry for entry, symbol in letters.items()})
 
     def as_moments(self) -> MomentRecurrence:
         """The recurrence of the moments."""
@@ -62,11 +68,6 @@ class ContractingSteps(Recurrence):
     def at(self, generation: int) -> Expr:
         """Exact value at one generation, read off the closed form."""
         return self.offset + self.scale * self._solved.subs(G, generation)
-
-    def subs(self, *args: Any) -> ContractingSteps:
-        """With parameters replaced."""
-        scale, offset = self.scale.subs(*args), self.offset.subs(*args)
-        return replace(self, moments=self.moments.subs(*args), scale=scale, offset=offset)
 
     def closed_form(self) -> Expr:
         """The moment at G."""
@@ -99,8 +100,8 @@ class Step:
     noise: Expr
 
     @classmethod
-    def of(cls, fit: RidgeFit, share: Expr, sigma2: Expr) -> Step:
-        """A fit of whose rows a share is labelled by the model before, the others by the truth."""
+    def of(cls, fit: RidgeFit, share: Expr, sigma2: Expr, drawn: bool = False) -> Step:
+        """A fit of whose rows a share is labelled by the model before, the others by the truth; or a draw about it."""
         real, apart = 1 - share, fit.square - fit.alone
         both, mixed, neither = fit.pairs(share)
         return cls(
@@ -109,7 +110,7 @@ class Step:
             own=fit.square if real == 0 else share * fit.alone + both * apart,
             cross=S.Zero if real == 0 else mixed * apart,
             truth=S.Zero if real == 0 else real * fit.alone + neither * apart,
-            noise=sigma2 * fit.noise,
+            noise=sigma2 * (fit.noise + fit.draw) if drawn else sigma2 * fit.noise,
         )
 
     def from_truth(self, signal: Expr) -> tuple[Expr, Expr]:
@@ -120,8 +121,14 @@ class Step:
 def constant_steps(first: Step, later: Step, signal: Expr, part: str) -> Recurrence:
     """Risk, bias or variance when every step after the first is the same."""
     moments = step_moments(first, later, signal, part)
-    finite = any(entry.has(wishart_trace) for entry in (*moments.matrix, *moments.initial))
-    return ContractingSteps(moments) if finite else moments
+    entries = (*moments.matrix, *moments.forcing, *moments.initial)
+    return moments if all(_is_rational(entry) for entry in entries) else ContractingSteps(moments)
+
+
+def _is_rational(entry: Expr) -> bool:
+    """Whether neither an integral nor a root is in it: of these the solver of moments makes no sense."""
+    roots = any(not power.exp.is_Integer for power in entry.atoms(Pow))
+    return not roots and not entry.has(wishart_trace)
 
 
 def step_moments(first: Step, later: Step, signal: Expr, part: str) -> MomentRecurrence:
@@ -168,11 +175,6 @@ class VaryingSteps(Recurrence):
     step: Callable[[int], Step]
     signal: Expr
     part: str = RISK
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
@@ -201,11 +203,6 @@ class Telescoping(Recurrence):
     first: Expr
     term: Expr
     index: Symbol
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""

@@ -35,6 +35,7 @@ class RidgeFit:
     ----------
     shrinkage, square, noise : α, β, dη
     alone : N p_1/d, the part of β in which a row meets itself
+    draw : E tr M, the variance of a draw from the posterior under a prior N(0, σ²/λ), in units of σ²
     pairs : share T/N → share of the ordered pairs of different rows in which both are among the T, one is, none is
     """
 
@@ -43,6 +44,7 @@ class RidgeFit:
     noise: Expr
     alone: Expr
     rows: Expr | None
+    draw: Expr
 
     def pairs(self, share: Expr) -> tuple[Expr, Expr, Expr]:
         """Ordered pairs of different rows, as shares: both labelled by the model, by model and truth, by the truth."""
@@ -59,7 +61,9 @@ def finite_fit(d: Expr, rows: Expr, penalty: Expr) -> RidgeFit:
     noise, square = wishart_trace(1, 2, d, rows, penalty), wishart_trace(2, 2, d, rows, penalty)
     slope = noise - 2 * wishart_trace(2, 3, d, rows, penalty)
     alone = (rows * d * noise + 2 * slope + 2 * square) / ((rows + 2) * d)
-    return RidgeFit(wishart_trace(1, 1, d, rows, penalty) / d, square / d, noise, alone, rows)
+    shrinkage = wishart_trace(1, 1, d, rows, penalty) / d
+    # WM + λM = 1.
+    return RidgeFit(shrinkage, square / d, noise, alone, rows, d * (1 - shrinkage) / penalty)
 
 
 def proportional_fit(ratio: Expr, shrinkage: Expr) -> RidgeFit:
@@ -67,7 +71,8 @@ def proportional_fit(ratio: Expr, shrinkage: Expr) -> RidgeFit:
     below = 1 - ratio * shrinkage**2
     noise = ratio * shrinkage**2 / below
     square = shrinkage**2 * (1 + ratio - 2 * ratio * shrinkage) / below
-    return RidgeFit(shrinkage, square, noise, noise, None)
+    draw = ratio * shrinkage / (1 - ratio * shrinkage)
+    return RidgeFit(shrinkage, square, noise, noise, None, draw)
 
 
 def penalty_per_row(ratio: Expr, shrinkage: Expr) -> Expr:

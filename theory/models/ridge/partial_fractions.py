@@ -9,6 +9,7 @@ from sympy import Expr, Poly, Rational, Symbol, fraction, together
 from sympy.polys.polyerrors import PolynomialError
 
 from theory.errors import NotDerivedError
+from theory.expressions.numerals import to_flint
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _polynomial(expression: Expr, variable: Symbol) -> fmpq_poly:
         coefficients = [variable]
     if not all(isinstance(value, Rational) for value in coefficients):
         raise NotDerivedError(f"{expression} is no polynomial in {variable} over the rationals.")
-    return fmpq_poly([fmpq(int(value.p), int(value.q)) for value in reversed(coefficients)])
+    return fmpq_poly([to_flint(value) for value in reversed(coefficients)])
 
 
 def _quotient(top: fmpq_poly, bottom: fmpq_poly, length: int) -> list[fmpq]:

@@ -20,14 +20,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from flint import fmpq
-from sympy import Basic, Expr, Integer, Rational, S, Symbol, cancel, oo, sqrt
+from sympy import Expr, Integer, S, Symbol, oo, sqrt
 
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import Order
+from theory.expressions.numerals import to_sympy
 from theory.expressions.signs import at_least
 from theory.models.ridge.partial_fractions import partial_fractions
 from theory.models.ridge.trace_moments import wishart_trace
@@ -41,9 +41,9 @@ from theory.workflows.base import Workflow
 class ConstantShrinkage(Bend):
     """A fit that keeps the same share whatever its rows: the penalty grows with them."""
 
-    def kept(self, rows: Expr) -> Expr:
+    def kept(self, rows: Any) -> Any:
         """K."""
-        return cancel(self.points / (self.points + self.strength))
+        return self.points / (self.points + self.strength)
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,12 @@ class Shrinking:
     ----------
     workflow : what each generation is fitted on
     per_row : whether the penalty is multiplied by the rows in use
+    drawn : whether the model is a draw from the posterior
     """
 
     workflow: Workflow
     per_row: bool
+    drawn: bool = False
 
     def signal(self, eigenvalue: Expr, part: str = RISK) -> Recurrence:
         """b_G(v), what is lost of a signal of size 1 (or, as a bias, its negative share)."""
@@ -69,7 +71,7 @@ class Shrinking:
 
     def _bend(self, eigenvalue: Expr, variance: Expr, prior: Expr) -> Bend:
         kind = ConstantShrinkage if self.per_row else Bend
-        return kind(variance, S.Zero, S.Zero, points=eigenvalue, strength=S.One, prior=prior)
+        return kind(variance, S.Zero, S.Zero, points=eigenvalue, strength=S.One, prior=prior, drawn=self.drawn)
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,6 @@ class GivenEigenvalues(Recurrence):
     """A sum of recurrences with constant factors, one or two a direction: solved part by part."""
 
     parts: tuple[tuple[Expr, Recurrence], ...]
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
@@ -89,11 +86,6 @@ class GivenEigenvalues(Recurrence):
         while True:
             total = sum((factor * next(value) for (factor, _), value in zip(self.parts, running, strict=True)), S.Zero)
             yield self.offset + self.scale * total
-
-    def subs(self, *args: Any) -> GivenEigenvalues:
-        """With parameters replaced."""
-        parts = tuple((factor.subs(*args), recurrence.subs(*args)) for factor, recurrence in self.parts)
-        return replace(self, parts=parts, scale=self.scale.subs(*args), offset=self.offset.subs(*args))
 
     def closed_form(self) -> Expr | None:
         """The sum of the closed forms, where all parts have one."""
@@ -145,11 +137,6 @@ class RandomDesign(Recurrence):
     signal: Expr
     sigma2: Expr
     part: str = RISK
-    scale: Expr = S.One
-    offset: Expr = S.Zero
-    margin: Expr | None = None
-    domain: Basic = S.true
-    exactness: str = "exact"
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
@@ -196,15 +183,11 @@ class RandomDesign(Recurrence):
         whole, fractions = partial_fractions(function, _V)
         if whole.degree() > 0:
             raise NotDerivedError("a direction of large eigenvalue has no finite risk.")
-        total: Expr = _sympy(whole[0]) * min(self.d, self.T)
+        total: Expr = to_sympy(whole[0]) * min(self.d, self.T)
         for part in fractions:
-            trace = wishart_trace(0, part.power, self.d, self.T, -self.penalty * _sympy(part.pole))
-            total += _sympy(part.weight) * self.penalty**part.power * trace
+            trace = wishart_trace(0, part.power, self.d, self.T, -self.penalty * to_sympy(part.pole))
+            total += to_sympy(part.weight) * self.penalty**part.power * trace
         return total
-
-
-def _sympy(value: fmpq) -> Expr:
-    return Rational(int(value.p), int(value.q))
 
 
 _V = Symbol("v", positive=True)

@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from flint import acb
-from sympy import Expr, Float, Function, Rational, S, erfc, exp, expint, pi, sqrt
+from sympy import Expr, Float, Function, S, erfc, exp, expint, pi, sqrt
 from sympy.core.function import ArgumentIndexError
 
 from theory.expressions.balls import BallProgram, know
+from theory.expressions.numerals import to_sympy
 from theory.expressions.symbols import G
 from theory.models.ridge.eigenvalue_density import ARC, EXPONENTIAL, ROOT, Laurent, enclosure, own_transform, trace_form
 
@@ -118,7 +119,7 @@ def written_out(i: int, k: int, d: int, T: int, penalty: Expr) -> Expr:
 
 def _laurent(value: Laurent, c: Expr) -> Expr:
     terms = enumerate(value.top.coeffs())
-    return sum((Rational(int(x.p), int(x.q)) * c ** (k - value.power) for k, x in terms if x), S.Zero)
+    return sum((to_sympy(x) * c ** (k - value.power) for k, x in terms if x), S.Zero)
 
 
 def computed(function: Expr, bits: int) -> Expr | None:

@@ -48,24 +48,14 @@ def _closed_form(claim: Claim, sequence: Sequence) -> list[Part]:
     return [*theorems, _restated(theorems, "closed_form")]
 
 
-def _monotone(claim: Claim, sequence: Sequence) -> list[Part]:
-    _, theorems = monotone(sequence)
-    return [*theorems, _restated(theorems, "monotone")]
+def _theorem(name: str, build: Callable[..., list[Part]]) -> Callable[..., list[Part]]:
+    """The proof of a claim that is the theorem of this name, of those that ``build`` makes of the sequences."""
 
+    def proved(_: Claim, *sequences: Sequence) -> list[Part]:
+        theorems = build(*sequences)
+        return [*theorems, _restated(theorems, name)]
 
-def _never_worse(claim: Claim, small: Sequence, large: Sequence) -> list[Part]:
-    theorems = never_worse(small, large)
-    return [*theorems, _restated(theorems, "never_worse")]
-
-
-def _limit(claim: Claim, sequence: Sequence) -> list[Part]:
-    theorems = limit(sequence)
-    return [*theorems, _restated(theorems, "limit")]
-
-
-def _growth(claim: Claim, sequence: Sequence) -> list[Part]:
-    theorems = growth(sequence)
-    return [*theorems, _restated(theorems, "growth")]
+    return proved
 
 
 def _remainder(claim: Remainder, sequence: Sequence) -> list[Part]:
@@ -104,11 +94,11 @@ def _lower_limit(claim: Claim, small: Sequence, large: Sequence) -> list[Part]:
 
 _PROOFS: dict[type[Claim], Callable[..., list[Part]]] = {
     ClosedForm: _closed_form,
-    Limit: _limit,
-    Growth: _growth,
-    Monotone: _monotone,
+    Limit: _theorem("limit", limit),
+    Growth: _theorem("growth", growth),
+    Monotone: _theorem("monotone", lambda sequence: monotone(sequence)[1]),
     LeastBound: _least_bound,
     Remainder: _remainder,
-    NeverWorse: _never_worse,
+    NeverWorse: _theorem("never_worse", never_worse),
     LowerLimit: _lower_limit,
 }

@@ -29,7 +29,7 @@ from theory import (
     expected_risk,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MEASURED = ROOT / "benchmarks" / "sampler_ranges.csv"
 SIZE = 200_000
 measured_version = pytest.mark.skipif(np.__version__ != "2.4.6", reason="measured for NumPy 2.4.6")

@@ -1,0 +1,85 @@
+"""Generators as users write them, and what they were fitted on."""
+
+# Users draw from NumPy's global generator, and so does this file.
+# ruff: noqa: NPY002
+
+from typing import ClassVar
+
+import numpy as np
+
+from numerics.generations import run_generations
+
+POOL = np.random.default_rng(7).normal(size=2000)
+POOL = (POOL - POOL.mean()) / POOL.std(ddof=1)
+
+
+class Mean:
+    """A unit normal whose mean is fitted: all that a user has to write."""
+
+    def fit(self, X):
+        self.mean = X.mean()
+
+    def sample(self, n):
+        return np.random.normal(self.mean, 1.0, n)
+
+
+class WeighedMean(Mean):
+    def fit(self, X, sample_weight=None):
+        self.mean = np.average(X, weights=sample_weight)
+
+
+def square(model, test):
+    return (model.mean - test.mean()) ** 2
+
+
+class Recorder:
+    """Says what it was fitted on and what it drew."""
+
+    log: ClassVar[list] = []
+
+    def fit(self, X):
+        self.rows = X.copy()
+        X[:] = np.nan  # what it is given is its own
+
+    def sample(self, n):
+        drawn = np.random.random(n)
+        # The probe that looks for fresh noise, of 8 rows, is no block.
+        if n != 8:
+            Recorder.log.append((self.rows, drawn))
+        return drawn
+
+
+class Weigher(Recorder):
+    def fit(self, X, sample_weight=None):
+        super().fit(X)
+        self.rows = np.column_stack([self.rows, np.ones(len(X)) if sample_weight is None else sample_weight])
+
+
+def traced(generator, workflow, generations=5, n=6, data=None):
+    """Rows of every fit but the last, and the synthetic blocks 2..G."""
+    Recorder.log = []
+    pool = np.arange(1, 101.0) if data is None else data
+    run_generations(generator, pool, workflow, generations, lambda model, test: 0.0, n=n)
+    fits, blocks = zip(*Recorder.log, strict=True)
+    return list(fits), [None, fits[0], *blocks]
+
+
+def same_rows(found, *expected):
+    assert sorted(found.tolist()) == sorted(np.concatenate(expected).tolist())
+
+
+class Holder(Mean):
+    """Holds a random generator: copied as it is, it would draw the same noise at every generation."""
+
+    def __init__(self):
+        self.rng = [np.random.default_rng(0)]
+
+    def sample(self, n):
+        return self.rng[0].normal(self.mean, 1.0, n)
+
+
+class Box:
+    """Holds one thing."""
+
+    def __init__(self, held):
+        self.held = held

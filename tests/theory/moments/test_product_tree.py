@@ -1,0 +1,86 @@
+"""One late exact value by a product tree: the value that one step after another gives."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from sympy import Expr, Matrix, Rational, S, Symbol, oo, sqrt
+
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    Bernoulli,
+    FreshReal,
+    GaussianFit,
+    LinearRegression,
+    PosteriorSample,
+    RealPlusLatest,
+    SlidingWindow,
+    expected_risk,
+)
+from theory.models.base import Model
+from theory.models.bent import BiasedSampler, PosteriorMean
+from theory.moments.product_tree import SHORTEST, value_at
+from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.workflows.base import Workflow
+from theory.workflows.dynamics import GENERATION
+
+g = GENERATION
+COIN = Bernoulli(p="1/3", n=4)
+LEANING = BiasedSampler(COIN, "9/10", "1/2")
+CASES: list[tuple[Model, Workflow, str]] = [
+    (COIN, Accumulate(), "squared"),
+    (LEANING, Accumulate(), "squared"),
+    (LEANING, SlidingWindow(2), "squared"),
+    (PosteriorMean(COIN, 2, "3/4"), Accumulate(sizes="j"), "squared"),
+    (PosteriorSample(COIN, 2, "3/4"), FreshReal("1/4"), "squared"),
+    (COIN, AccumulateSubsample(3), "squared"),  # changes regime twice
+    (LEANING, RealPlusLatest("1/3"), "squared"),
+    (GaussianFit(d=2, n=10), Accumulate(), "covariance"),
+    (LinearRegression(d=3, T=10), Accumulate(), "squared"),
+]
+
+
+@pytest.mark.parametrize(("model", "workflow", "loss"), CASES, ids=lambda item: getattr(item, "name", None))
+@pytest.mark.parametrize("generation", [SHORTEST, SHORTEST + 13])
+def test_is_the_value_of_one_step_after_another(model: Model, workflow: Workflow, loss: str, generation: int) -> None:
+    """To the last digit; the ratio and the bias too."""
+    risk = expected_risk(model, workflow, loss)
+    for recurrence in (risk.recurrence, risk.ratio.recurrence):
+        assert isinstance(recurrence, MomentRecurrence)
+        late = value_at(recurrence, generation)
+        assert late is not None
+        assert late == Recurrence.at(recurrence, generation)
+
+
+def test_a_biased_sampler_under_accumulate_in_fractions() -> None:
+    """THEORY: y_g = [(1 − (1−τ)/g)² + v2 τ²/(n g²)] y + [V(m) + V'(m) τ (e − b)]/(n g²), here with V = x − x²."""
+    tau, n, target, truth, last = Fraction(9, 10), 4, Fraction(1, 2), Fraction(1, 3), 300
+    b = target - truth
+    away, y = -b, b * b + truth * (1 - truth) / n
+    for step in range(2, last + 1):
+        noise = target * (1 - target) + (1 - 2 * target) * tau * away
+        y = ((1 - (1 - tau) / step) ** 2 - tau**2 / (n * step**2)) * y + noise / (n * step**2)
+        away *= 1 - (1 - tau) / step
+    value = y + 2 * b * away + b * b
+    assert expected_risk(LEANING, Accumulate()).at(last) == Rational(value.numerator, value.denominator)
+
+
+def _scalar(step: Expr, inflow: Expr, **attributes: object) -> MomentRecurrence:
+    one = Matrix([[S.One]])
+    found = MomentRecurrence(start=2, matrix=Matrix([[step]]), forcing=Matrix([[inflow]]), readout=one, initial=one)
+    return found.changed(**attributes)
+
+
+def test_says_nothing_where_it_has_no_whole_numbers() -> None:
+    """A symbol, a root, a power, a division by 0: values come one after another."""
+    for step in (Symbol("a"), sqrt(2), Rational(1, 2) ** g, 1 / (g - 5)):
+        assert value_at(_scalar(step, 1 / g), 60) is None
+
+
+def test_is_infinite_from_where_the_margin_is_too_small() -> None:
+    """The margin is 1 or more up to generation 50."""
+    recurrence = _scalar(S.One, 1 / g, margin=51 - g)
+    assert value_at(recurrence, 50) == Recurrence.at(recurrence, 50) != oo
+    assert value_at(recurrence, 51) == Recurrence.at(recurrence, 51) == oo
