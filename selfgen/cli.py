@@ -179,6 +179,7 @@ app = typer.Typer(
     "settings may follow its name: sliding-window:k=3.",
 )
 
+
 @app.callback(invoke_without_command=True)
 def _main(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,

@@ -22,6 +22,7 @@ def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrenc
     NotDerivedError
         When no argument known to the model covers the workflow.
     """
+    verify_real_data(model, workflow, loss)
     if isinstance(workflow.dynamics(), CovarianceDynamics):
         return _coupled(model, workflow, loss)
     try:
@@ -53,6 +54,21 @@ def _coupled(model: Model, workflow: Workflow, loss: str) -> Recurrence:
             f"which is derived for single chains only. Simulation works."
         )
     return in_turn(of_chain, workflow)
+
+
+def verify_real_data(model: Model, workflow: Workflow, loss: str) -> None:
+    """Refuse biased real data for a model whose loss is derived for unbiased ones.
+
+    Raises
+    ------
+    NotDerivedError
+        Naming both.
+    """
+    if workflow.biased_real and loss not in model.of_biased_data:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws biased real data: the {loss} loss of {type(model).__name__} is not "
+            f"derived for these."
+        )
 
 
 def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | None:

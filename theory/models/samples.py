@@ -193,7 +193,7 @@ def verify_weights(workflow: Workflow) -> None:
 def _verify_weights_of(workflow: Workflow, g: int) -> None:
     named = [(f"block {index}", weight) for index, weight in enumerate(workflow.weights(g), start=1)]
     if g > 1:
-        named.append(("the fresh real data", workflow.fresh_weight(g)))
+        named += [("the fresh real data", weight) for weight in workflow.fresh_weights(g)]
     for what, weight in named:
         if sympify(weight).is_negative:
             raise DomainError(

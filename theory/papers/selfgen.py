@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Rational, factorial, gamma, harmonic, log, oo, pi, sympify, zeta
+from sympy import Rational, factorial, gamma, harmonic, hyper, log, oo, pi, sqrt, sympify, zeta
 
 from theory.expected import expected_risk
 from theory.expressions.lambert import lambert_sum
@@ -15,8 +15,10 @@ from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
     AgeWeighted,
+    ContaminatedPool,
     Forgetting,
     FreshReal,
+    LabelledPool,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -119,3 +121,39 @@ def infinite_mean_age() -> Sides:
     found = tuple(expected_risk(Regular(), law).ratio.growth for law in laws)
     power = 3 * G**third / gamma(2 * third) ** 2
     return found, (gamma(third) / gamma(2 * third) ** 2, log(G) / pi, power, G / log(G) ** 2)
+
+
+@PAPER.states("derived here", "a pool with an unlabelled real fraction ρ < 1/2: C(ρ) G^(−2ρ), C = ₃F₂/Γ(2 − ρ)²")
+def contaminated_pool() -> Sides:
+    """The leading term at ρ = 1/4 and 2/5; and π²/6 at the end ρ = 0, where it is accumulate's limit."""
+    one = sympify(1)
+    fractions = (Rational(1, 4), Rational(2, 5))
+    found = [expected_risk(Regular(), ContaminatedPool(real)).ratio.growth for real in fractions]
+    stated = [
+        hyper((one, one, one), (2 - real, 2 - real), one) / gamma(2 - real) ** 2 / G ** (2 * real) for real in fractions
+    ]
+    end = expected_risk(Regular(), ContaminatedPool(0)).ratio.limit
+    return (*found, end), (*stated, pi**2 / 6)
+
+
+@PAPER.states("derived here", "and its crossover: ln(G)/G at ρ = 1/2, 1/((2ρ − 1)G) above")
+def crossover() -> Sides:
+    """Leading terms at ρ = 1/2, 3/4 and 1."""
+    found = [expected_risk(Regular(), ContaminatedPool(real)).ratio.growth for real in ("1/2", "3/4", 1)]
+    return tuple(found), (log(G) / G, 2 / G, 1 / G)
+
+
+@PAPER.states("derived here", "its one maximum: at ρ = 1/10 generation 4; none but the first for ρ > 2 − √3")
+def maximum_of_the_pool() -> Sides:
+    """Least upper bounds of the ratio, and the sign of the first step at 2 − √3."""
+    bounds = [expected_risk(Regular(), ContaminatedPool(real)).ratio.bound for real in ("1/10", "1/4", "3/10")]
+    turn = expected_risk(Regular(), ContaminatedPool(lam)).ratio.at(2).subs(lam, 2 - sqrt(3)).expand()
+    return (*bounds, turn), (Rational(76281469, 64000000), Rational(65, 64), sympify(1), sympify(1))
+
+
+@PAPER.states("derived here", "with labels the best weights leave synthetic rows out: 1/(1 + ρ(G − 1))")
+def labels() -> Sides:
+    """Generations 2, 5 and 20 at ρ = 1/3, all the weight on real rows."""
+    ratio = expected_risk(Regular(), LabelledPool(Rational(1, 3), share=1)).ratio
+    generations = (2, 5, 20)
+    return tuple(ratio.at(g) for g in generations), tuple(1 / (1 + Rational(g - 1, 3)) for g in generations)

@@ -41,6 +41,7 @@ from theory.solver.power_law import power_law
 from theory.solver.reduced import reduced
 from theory.solver.settled import settled_limit
 from theory.solver.shrinking_steps import at_infinity, shrinking_limit
+from theory.solver.single_hump import single_hump
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
 from theory.solver.unsolved import by_cases, outcomes
@@ -124,10 +125,19 @@ class Solution:
             recurrence, upwards = self.recurrence, extreme is Max
             if self.monotonicity is not None or not isinstance(recurrence, MomentRecurrence):
                 return None
-            return highest_moment(recurrence, limit, 1 if upwards else -1)
+            found = highest_moment(recurrence, limit, 1 if upwards else -1)
+            return self._of_a_hump(first, limit, upwards) if found is None else found
         if isinstance(limit, Piecewise):
             return Piecewise(*((extreme(first, value), condition) for value, condition in limit.args))
         return extreme(first, limit)
+
+    def _of_a_hump(self, first: Expr, limit: Expr, upwards: bool) -> Expr | None:
+        """The height of a single hump; the lower of where it begins and where it ends."""
+        assert isinstance(self.recurrence, MomentRecurrence)
+        hump = single_hump(self.recurrence)
+        if hump is None:
+            return None
+        return hump[1] if upwards else Min(first, limit)
 
     # -- how ---------------------------------------------------------------------------------------
 

@@ -194,14 +194,29 @@ def _turns_law(workflow: Workflow, upto: int) -> None:
 
 
 def _fresh_law(workflow: Workflow, g: int) -> None:
-    share = workflow.fresh_weight(g)
-    if isinstance(share, float) or getattr(share, "has", lambda kind: False)(Float):
-        raise DomainError(f"The weight of fresh real data is {share}, a float: give an exact fraction.")
-    sign = _sign("the weight of fresh real data", exact("fresh_weight", share))
-    if sign < 0:
-        raise DomainError(f"The weight of fresh real data is {share}: weights must be 0 or more.")
-    if sign > 0:
-        _amount(f"fresh_size({g}), where fresh_weight({g}) is {share},", workflow.fresh_size(g))
+    shares = list(workflow.fresh_weights(g))
+    if len(shares) != g:
+        raise DomainError(f"fresh_weights({g}) has {len(shares)} entries: give one for each generation so far.")
+    newest = workflow.fresh_weight(g)
+    if shares[0] != 0 or sympify(shares[-1]) != sympify(newest):
+        raise DomainError(
+            f"fresh_weights({g}) begins with {shares[0]} and ends with {shares[-1]}: the real data of generation 1 are "
+            f"block 1, and fresh_weight({g}) is {newest}."
+        )
+    for index, share in enumerate(shares, start=1):
+        if isinstance(share, float) or getattr(share, "has", lambda kind: False)(Float):
+            raise DomainError(f"The weight of fresh real data is {share}, a float: give an exact fraction.")
+        sign = _sign("the weight of fresh real data", exact("fresh_weight", share))
+        if sign < 0:
+            raise DomainError(f"The weight of fresh real data is {share}: weights must be 0 or more.")
+        if sign > 0 and index < g and not workflow.keeps_fresh:
+            raise DomainError(
+                f"The real data drawn at generation {index} have the weight {share}, and keeps_fresh is False."
+            )
+        if sign > 0:
+            _amount(
+                f"fresh_size({index}), where fresh_weights({g})[{index - 1}] is {share},", workflow.fresh_size(index)
+            )
 
 
 def _said_law(workflow: Workflow, g: int) -> None:
@@ -233,7 +248,9 @@ def _enumeration_laws(workflow: Workflow, upto: int) -> None:
     if not _enumerable(workflow, upto):
         return  # no Bernoulli chain has such blocks
     rational = all(
-        weight.is_Rational for g in range(1, upto + 1) for weight in (*exact_weights(workflow, g), _fresh(workflow, g))
+        sympify(weight).is_Rational
+        for g in range(1, upto + 1)
+        for weight in (*exact_weights(workflow, g), *workflow.fresh_weights(g))
     )
     chain = workflow if rational else Rounded(workflow)
     cases = _tiny_chains(workflow, upto, _MOST_STATES if rational else _FEWER_STATES)
@@ -265,10 +282,6 @@ def _risks(
     recurrence = derived_recurrence(Bernoulli(p, n), workflow, "squared")  # type: ignore[arg-type]
     derived = islice(recurrence.values(), last)
     return list(zip(bernoulli_moments(chain, p, n, last), derived, strict=True))
-
-
-def _fresh(workflow: Workflow, g: int) -> Expr:
-    return sympify(workflow.fresh_weight(g)) if g > 1 else S.Zero
 
 
 def _enumerable(workflow: Workflow, upto: int) -> bool:

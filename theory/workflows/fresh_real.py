@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S, cancel
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact
+from theory.expressions.arguments import unchanging
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.dynamics import LinearDynamics
@@ -47,7 +47,7 @@ class FreshReal(Workflow):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "share", verified_share(self.share))
-        real = exact("real", self.real)
+        real = unchanging("real", self.real)
         if real.is_positive is False or real.is_real is False:
             raise DomainError(f"real = {self.real} is not an amount of real data: real must be positive.")
         object.__setattr__(self, "real", real)

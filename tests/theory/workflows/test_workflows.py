@@ -39,7 +39,7 @@ HALF = Rational(1, 2)
 def test_weights_sum_to_one_with_fresh_data(workflow, g):
     weights = exact_weights(workflow, g)
     assert len(weights) == g
-    assert sum(weights) + (workflow.fresh_weight(g) if g > 1 else 0) == 1
+    assert sum(weights) + sum(workflow.fresh_weights(g)) == 1
     assert workflow.weights(1) == [1]
 
 
