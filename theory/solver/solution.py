@@ -47,7 +47,7 @@ from theory.solver.system import solve_recurrence
 from theory.solver.unsolved import by_cases, outcomes
 
 #: Moments of coupled models beyond which a closed form, a sum over roots of polynomials, says less than its limit.
-LARGEST_COUPLED = 10
+LARGEST_COUPLED, LARGEST_COUPLED_SYMBOLIC = 10, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Solution:
     @cached_property
     def closed_form(self) -> Expr | None:
         """The moment at G; None when none was derived."""
-        if is_coupled(self.recurrence) and self.recurrence.readout.shape[1] > LARGEST_COUPLED:  # type: ignore[attr-defined]
+        if self._is_large:
             return None
         if isinstance(self.recurrence, MomentRecurrence):
             found = solve_recurrence(self.recurrence)
@@ -165,6 +165,14 @@ class Solution:
             return None
         return None if recurrence.matrix.shape == (1, 1) else spectral_radius(recurrence.matrix, order)
 
+    @property
+    def _is_large(self) -> bool:
+        """Whether these are moments of more coupled models than are worth a closed form."""
+        if not isinstance(self.recurrence, CovarianceRecurrence):
+            return False
+        most = LARGEST_COUPLED if is_coupled(self.recurrence) else LARGEST_COUPLED_SYMBOLIC
+        return self.recurrence.readout.shape[1] > most
+
     @cached_property
     def _coupled(self) -> tuple[Expr | None, Expr | None]:
         """Limit and leading term of many moments by linear algebra."""
@@ -174,7 +182,7 @@ class Solution:
         return limit_and_growth(recurrence)
 
     def _limit(self, order: Order) -> Expr | None:
-        if self._coupled[0] is not None:
+        if self._coupled[0] is not None or self._is_large:
             return self._coupled[0]
         try:
             return self._limit_by_order(order)
@@ -241,7 +249,7 @@ class Solution:
         return found if found is None or found.free_symbols else radsimp(found)
 
     def _growth(self, order: Order) -> Expr | None:
-        if self._coupled[1] is not None:
+        if self._coupled[1] is not None or self._is_large:
             return self._coupled[1]
         try:
             return self._growth_by_order(order)

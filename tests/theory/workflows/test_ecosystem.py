@@ -290,3 +290,19 @@ def test_no_ecosystem_is_better_than_its_real_data() -> None:
     for table in (TWO, "1/2 1/2; 1/4 3/4", "0 1; 1 0"):
         ratio = expected_risk(Regular(), Ecosystem(table)).ratio
         assert all(ratio.at(g) >= Rational(1, 2) for g in range(1, 8))
+
+
+def test_laws_and_tempting_ones() -> None:
+    """E3, E4 and the counterexamples of docs/laws.md."""
+    m, a = 3, Rational(1, 4)
+    mu = 1 - a * m / (m - 1)
+    constant = expected_risk(Regular(), Ecosystem.symmetric(m, a)).ratio.at(80) - Rational(80, m)
+    assert abs(constant - Rational(m - 1, m) * mu**2 / (1 - mu**2)) < Rational(1, 10**20)
+    together = expected_risk(Regular(), Ecosystem("1/2 1/2; 1/2 1/2")).ratio
+    turns = expected_risk(Regular(), Ecosystem("0 1; 1 0")).ratio
+    assert [together.at(g) for g in (1, 2, 3)] == [1, 1, Rational(3, 2)]
+    assert [turns.at(g) for g in (1, 2, 3)] == [1, 2, 3]
+    assert effective_models(Ecosystem("1/2 1/2; 1/4 3/4")) == Rational(9, 5)
+    led = Ecosystem("1/2 1/4; 0 1")
+    assert not is_bounded(led)
+    assert expected_risk(Regular(), led).ratio.growth == G / 4
