@@ -20,6 +20,8 @@ from theory.design import (
     optimal_weights,
     required_budget,
     required_growth,
+    required_share,
+    share_phase,
 )
 from theory.design.boundedness import Boundedness, boundedness
 from theory.design.pathway import Pathway
@@ -73,6 +75,8 @@ __all__ = [
     "optimal_weights",
     "required_budget",
     "required_growth",
+    "required_share",
+    "share_phase",
     "uniform",
     "value_of_synthetic",
     "zipf",
