@@ -46,11 +46,11 @@ class RequiredShare:
 def required_share(factor: object) -> RequiredShare:
     r"""The least fresh real data of every generation that keep the risk within ``factor`` times the first one.
 
-    With the best share a model has the precision :math:`u_g = \frac{u_{g-1}}{1 + u_{g-1}} + \rho_g` in units of a fit
-    on n real samples, and must keep :math:`u_g \ge 1/c`. Data come as late as possible, none for g ≤ c, then what is
-    missing at ⌊c⌋ + 1, and :math:`\rho = \frac{1}{c(c+1)}` with the share :math:`\frac{1}{c+1}` for ever: the total up to
-    any generation is :math:`u_G - u_1 + \sum_{g<G} \frac{u_g^2}{1+u_g}`, and both terms are least where every :math:`u_g` is,
-    which is so here. Synthetic blocks hold n samples.
+    With the best share a model has the precision :math:`u_g = \frac{u_{g-1}}{1 + u_{g-1}} + \rho_g`, that of a fit on n
+    real samples being 1, and must keep :math:`u_g \ge 1/c`. Data come as late as possible: none for g ≤ c, then what is
+    missing at ⌊c⌋ + 1, and from there on :math:`\rho = \frac{1}{c(c+1)}` with the share :math:`\frac{1}{c+1}`. The
+    total up to any generation is :math:`u_G - u_1 + \sum_{g<G} \frac{u_g^2}{1+u_g}`, and both terms are least where
+    every :math:`u_g` is, which is so here. Synthetic blocks hold n samples.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def share_phase(a: object, b: object, c: object = 1, real: object = 1, d: object
 
     - 0 < a < 1: it fades faster than powers change, :math:`y \sim f_g/(2\lambda_g) = \frac{F}{2c}\,g^{a-\beta}`;
     - a = 0: :math:`y \sim f/(1-(1-c)^2)` with blocks counted :math:`(1-c)^2` times;
-    - a = 1: :math:`y \sim \frac{F}{2c+1-\beta}\,g^{1-\beta}` for β < 1 + 2c, :math:`F g^{-2c}\ln g` for β = 1 + 2c, and a
-      multiple of :math:`g^{-2c}` that the first generations decide for β > 1 + 2c;
+    - a = 1: :math:`y \sim \frac{F}{2c+1-\beta}\,g^{1-\beta}` for β < 1 + 2c, :math:`F g^{-2c}\ln g` for β = 1 + 2c, and
+      a multiple of :math:`g^{-2c}` that the first generations decide for β > 1 + 2c;
     - a > 1: nothing fades but a constant factor. y grows as :math:`\frac{F}{1-\beta} g^{1-\beta}`, as F ln g for β = 1,
       and tends to a constant that the first generations decide for β > 1.
 

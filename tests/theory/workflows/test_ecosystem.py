@@ -13,6 +13,7 @@ from sympy import Matrix, Rational, Symbol, diag, eye, oo, simplify
 
 from numerics import crosscheck, simulate
 from theory import (
+    Accumulate,
     Bernoulli,
     BiasedSampler,
     DomainError,
@@ -24,10 +25,13 @@ from theory import (
     NotDerivedError,
     QuadraticVariance,
     Regular,
+    Replace,
     UniformMaximum,
+    compare,
     expected_risk,
 )
 from theory.design.ecosystems import classes, effective_models, is_bounded, stationary_law, who_pays
+from theory.design.order_of_collapse import order_of_collapse
 from theory.errors import LawViolation
 from theory.testing import check_workflow
 
@@ -290,6 +294,14 @@ def test_no_ecosystem_is_better_than_its_real_data() -> None:
     for table in (TWO, "1/2 1/2; 1/4 3/4", "0 1; 1 0"):
         ratio = expected_risk(Regular(), Ecosystem(table)).ratio
         assert all(ratio.at(g) >= Rational(1, 2) for g in range(1, 8))
+
+
+def test_comparisons_and_orders_know_ecosystems() -> None:
+    workflows = [Replace(), Ecosystem(TWO), Ecosystem(ANCHORED), Accumulate()]
+    places = compare(workflows, upto=12).in_the_limit
+    assert [place.workflow for place in places] == [Ecosystem(ANCHORED), Accumulate(), Ecosystem(TWO), Replace()]
+    order = order_of_collapse(expected_risk(Regular(), Ecosystem(TWO)).ratio)
+    assert (order.kind, order.constant, order.exponent) == ("polynomial", Rational(1, 2), 1)
 
 
 def test_laws_and_tempting_ones() -> None:
