@@ -24,6 +24,7 @@ from theory.design import (
     share_phase,
 )
 from theory.design.boundedness import Boundedness, boundedness
+from theory.design.depth import Depth, depth
 from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
@@ -44,6 +45,7 @@ from theory.workflows.weighted import Weighted
 __all__ = [
     "Boundedness",
     "BranchingExtinction",
+    "Depth",
     "Derivation",
     "DomainError",
     "Ecosystem",
@@ -66,6 +68,7 @@ __all__ = [
     "boundedness",
     "compare",
     "convolutions",
+    "depth",
     "expected_risk",
     "j",
     "l",

@@ -177,6 +177,17 @@ class Workflow(ABC):
         """The random subsample that model ``g`` is fitted on, or None: it is fitted on every sample."""
         return None
 
+    def drawn_noise(self, g: int) -> Expr | None:
+        """Variance of the draw's mean about that of all rows, beside a unit block's, to leading order.
+
+        0 where no subsample is drawn, or all rows are; None where the workflow does not say.
+        """
+        return S.Zero if self.draw(g) is None else None
+
+    def undrawn(self) -> Workflow:
+        """The same without the draw, from whose rows is drawn: its expectations are the same."""
+        return self
+
     def dynamics(self) -> Dynamics | None:
         """The same workflow as a recursion whose coefficients are expressions in g; None if it has none.
 
