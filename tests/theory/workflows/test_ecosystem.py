@@ -31,7 +31,7 @@ from theory import (
     expected_risk,
 )
 from theory.design.ecosystems import classes, effective_models, is_bounded, stationary_law, who_pays
-from theory.design.order_of_collapse import order_of_collapse
+from theory.design.order_of_collapse import order_of_collapse, outgrows
 from theory.errors import LawViolation
 from theory.testing import check_workflow
 
@@ -299,7 +299,8 @@ def test_no_ecosystem_is_better_than_its_real_data() -> None:
 def test_comparisons_and_orders_know_ecosystems() -> None:
     workflows = [Replace(), Ecosystem(TWO), Ecosystem(ANCHORED), Accumulate()]
     places = compare(workflows, upto=12).in_the_limit
-    assert [place.workflow for place in places] == [Ecosystem(ANCHORED), Accumulate(), Ecosystem(TWO), Replace()]
+    assert [place.workflow for place in places][:2] == [Ecosystem(ANCHORED), Accumulate()]
+    assert outgrows(*(expected_risk(Regular(), workflow).ratio for workflow in (Replace(), Ecosystem(TWO))))
     order = order_of_collapse(expected_risk(Regular(), Ecosystem(TWO)).ratio)
     assert (order.kind, order.constant, order.exponent) == ("polynomial", Rational(1, 2), 1)
 
