@@ -190,6 +190,13 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         == ["bounded", "logarithmic", "polynomial"]
         and found["expected_risk"](found["Regular"](), found["AgeWeighted"](["1/2", "1/4"])).ratio.limit < 4
     ),
+    "ecosystems": lambda found: (
+        found["ratio"].growth == found["G"] / 2
+        and found["effective_models"](found["two"]) == 2
+        and found["shares"].total
+        == found["expected_risk"](found["Regular"](), found["anchored"].observing(1)).ratio.limit
+        and not found["is_bounded"](found["Ecosystem"]("1/2 1/4; 0 1"))
+    ),
     "designing": lambda found: (
         found["result"].proved
         and found["result"].crossings[0].generation == 12

@@ -29,6 +29,15 @@ class RequiredShare:
     factor : c ≥ 1
     real : ρ_j, in units of n, 0 while none are needed
     share : the weight that goes with them, 0 while none are needed
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> required_share(1).share.subs(j, 2)
+    1/2
     """
 
     factor: Expr
@@ -88,6 +97,16 @@ class Phase:
     bounded : whether the ratio stays bounded
     power, logs : the ratio is of the order G^power log(G)^logs
     constant : what the ratio over that tends to; None where it depends on the first generations
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> phase = share_phase("1/2", "1/4")
+    >>> phase.bounded, phase.power, phase.constant
+    (False, 1/4, 1/2)
     """
 
     bounded: bool
@@ -123,6 +142,10 @@ def share_phase(a: object, b: object, c: object = 1, real: object = 1, d: object
     real : positive number
         ρ.
 
+    Notes
+    -----
+    Derived here.
+
     Examples
     --------
     >>> share_phase(1, 0).growth, share_phase("1/2", 0).growth, share_phase("1/2", "1/2").growth
@@ -130,8 +153,10 @@ def share_phase(a: object, b: object, c: object = 1, real: object = 1, d: object
     >>> share_phase(0, 0, "1/2").growth, share_phase(2, 1).growth, share_phase(2, 2).bounded
     (2/3, log(G), True)
     """
-    named = (("a", a), ("b", b), ("c", c), ("real", real), ("d", d))
-    a, b, c, rho, d = (_number(name, value) for name, value in named)
+    return _phase_of(*(_number(name, value) for name, value in zip("abcrd", (a, b, c, real, d), strict=True)))
+
+
+def _phase_of(a: Expr, b: Expr, c: Expr, rho: Expr, d: Expr) -> Phase:
     if a < 0:
         raise DomainError(f"a = {a} makes shares grow beyond 1: a must be 0 or more.")
     for name, value in (("c", c), ("real", rho)):
@@ -161,6 +186,7 @@ def _phase(power: Expr, logs: int, constant: Expr | None) -> Phase:
 
 
 def _number(name: str, value: object) -> Expr:
+    name = "real" if name == "r" else name
     number = exact(name, value)
     if not (number.is_number and number.is_real):
         raise DomainError(f"{name} = {shown(value)} is not a number: which phase it is depends on numbers.")
