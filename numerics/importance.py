@@ -25,10 +25,11 @@ CRITICAL = 3.9
 
 
 def is_possible(model: Model, workflow: Workflow, loss: str, generations: int) -> bool:
-    """Whether tilted chains are there: a family with v_2 > 0, its squared error, and deterministic weights."""
+    """Whether tilted chains are there: a family with v_2 > 0, its squared error, weights of a single chain."""
     return (
         isinstance(model, ExponentialFamily)
         and loss == "squared"
+        and workflow.chain is workflow
         and not workflow.biased_real
         and canonical_family(model).name in TILTED
         and all(workflow.draw(g) is None for g in range(1, generations + 1))

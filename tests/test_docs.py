@@ -202,6 +202,13 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["bound"].upper_bound
         and found["bound"].rise[-1] > 3 * (found["kept"][-1] - found["kept"][0])
     ),
+    "ecosystems": lambda found: (
+        found["ratio"].growth == found["G"] / 2
+        and found["effective_models"](found["two"]) == 2
+        and found["shares"].total
+        == found["expected_risk"](found["Regular"](), found["anchored"].observing(1)).ratio.limit
+        and not found["is_bounded"](found["Ecosystem"]("1/2 1/4; 0 1"))
+    ),
     "designing": lambda found: (
         found["result"].proved
         and found["result"].crossings[0].generation == 12

@@ -20,6 +20,8 @@ from theory.design import (
     optimal_weights,
     required_budget,
     required_growth,
+    required_share,
+    share_phase,
 )
 from theory.design.boundedness import Boundedness, boundedness
 from theory.design.depth import Depth, depth
@@ -37,6 +39,7 @@ from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
 from theory.spread import StandardDeviation
 from theory.workflows.base import Workflow
+from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
 from theory.workflows.weighted import Weighted
 
 __all__ = [
@@ -45,6 +48,7 @@ __all__ = [
     "Depth",
     "Derivation",
     "DomainError",
+    "Ecosystem",
     "ExtinctionTime",
     "G",
     "InputWarning",
@@ -57,6 +61,7 @@ __all__ = [
     "StandardDeviation",
     "Step",
     "StepError",
+    "SymmetricEcosystem",
     "ValueOfSynthetic",
     "Weighted",
     "Workflow",
@@ -73,6 +78,8 @@ __all__ = [
     "optimal_weights",
     "required_budget",
     "required_growth",
+    "required_share",
+    "share_phase",
     "uniform",
     "value_of_synthetic",
     "zipf",

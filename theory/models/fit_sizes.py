@@ -15,7 +15,7 @@ from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
 from theory.workflows.base import Workflow, pooled_blocks
 from theory.workflows.contaminated_pool import ContaminatedPool
-from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
+from theory.workflows.dynamics import GENERATION, CovarianceDynamics, LagWindow, LinearDynamics
 from theory.workflows.tables import table_and_tail
 
 #: Fits that are counted from their weights.
@@ -23,11 +23,17 @@ FIRST_FITS = (1, 2, 3, 4)
 
 
 def fitted_size(workflow: Workflow, g: int) -> Expr:
-    """Samples that model g is fitted on, in units of a unit block: those that have a weight."""
+    """Samples that model g is fitted on, in units of a unit block: those that have a weight.
+
+    Of several models that read one another, those of the smallest fit.
+    """
     draw = workflow.draw(g)
     if draw is not None:
         return draw.size
-    if isinstance(workflow.dynamics(), LagWindow):
+    dynamics = workflow.dynamics()
+    if isinstance(dynamics, CovarianceDynamics):
+        return dynamics.fewest[0 if g == 1 else 1]
+    if isinstance(dynamics, LagWindow):
         return workflow.size(1)  # a window of symbolic length: its first fit is the smallest
     blocks = [workflow.size(index) for index, weight in enumerate(workflow.weights(g), start=1) if weight != 0]
     return sum(blocks, sympify(workflow.fresh_rows(g)))

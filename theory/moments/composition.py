@@ -19,6 +19,7 @@ from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.moments.converging import ConvergingRecurrence
+from theory.moments.covariance import covariance_moments
 from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -28,6 +29,7 @@ from theory.workflows.base import Workflow
 from theory.workflows.converging import ConvergingDynamics
 from theory.workflows.dynamics import (
     GENERATION,
+    CovarianceDynamics,
     FadingMemory,
     LagWindow,
     LinearDynamics,
@@ -65,6 +67,8 @@ def compose(
         return replace(pool_exact(dynamics, curvature, points), scale=noise)
     if isinstance(dynamics, LinearDynamics):
         return replace(linear_moments(workflow, dynamics, curvature), scale=noise, exactness=exactness)
+    if isinstance(dynamics, CovarianceDynamics):
+        return replace(covariance_moments(dynamics, curvature), scale=noise, exactness=exactness)
     if isinstance(dynamics, LagWindow):
         return StationaryRecurrence(dynamics, workflow, curvature=curvature, scale=noise, exactness=exactness)
     if isinstance(dynamics, ConvergingDynamics):

@@ -10,13 +10,14 @@ from theory.expressions.lambert import lambert_sum
 from theory.expressions.symbols import G, j, l
 from theory.models import LinearRegression, Poisson, Regular
 from theory.papers.paper import Paper, Sides
-from theory.papers.symbols import B, T, d, n, q, rate, sigma
+from theory.papers.symbols import B, T, d, models, n, q, rate, sigma
 from theory.papers.symbols import share as lam
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
     AgeWeighted,
     ContaminatedPool,
+    Ecosystem,
     Forgetting,
     FreshReal,
     LabelledPool,
@@ -184,3 +185,18 @@ def rise_with_real_data() -> Sides:
     s = Rational(3, 5)
     found = depth(RealPlusLatest(share=1 - s))
     return (found.rise(rate).limit, found.mean.limit), (s / (1 - s * rate), s / (1 - s))
+
+
+@PAPER.states("derived here", "m models that read one another grow as G/m whatever they exchange, in turns as if alone")
+def exchange() -> Sides:
+    """Leading terms for two models with exchange 1/4 and 1, and for any number of models with exchange 1/3."""
+    workflows = (Ecosystem("3/4 1/4; 1/4 3/4"), Ecosystem("0 1; 1 0"), Ecosystem.symmetric(models, Rational(1, 3)))
+    return tuple(expected_risk(Regular(), workflow).ratio.growth for workflow in workflows), (G / 2, G, G / models)
+
+
+@PAPER.states("derived here", "one model with fresh real data bounds all that read it, and none that does not")
+def anchored_ecosystem() -> Sides:
+    """Limits of two models that read each other, the first with real data; and the first, reading a closed one."""
+    found = [expected_risk(Regular(), Ecosystem("1/2 1/4; 1/2 1/2", observed=who)).ratio.limit for who in (0, 1)]
+    alone = expected_risk(Regular(), Ecosystem("1/2 1/4; 0 1")).ratio.growth
+    return (*found, alone), (Rational(138, 119), Rational(242, 119), G / 4)

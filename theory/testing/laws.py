@@ -20,6 +20,7 @@ from theory.expressions.signs import ball_sign, sign
 from theory.models.exponential_family import Bernoulli
 from theory.models.real_data import derived_recurrence
 from theory.moments.composition import compose
+from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.stated_dynamics import verify_stated
 from theory.testing.enumeration import amounts_of, bernoulli_moments, smallest_sample
 from theory.testing.rounded import Rounded
@@ -28,6 +29,8 @@ from theory.workflows.dynamics import PoolDynamics
 
 #: Blocks at which a size is looked at, beside those next to its sign changes.
 _BLOCKS = (*range(1, 65), 100, 128, 256, 512, 1000, 1024)
+#: Models of a chain in turns whose risks are compared.
+_LONGEST_CHAIN = 40
 #: Decimal places to which irrational risks are compared with those of rounded weights.
 _PLACES = 30
 #: Data sets of a chain that is enumerated; with rounded weights every fraction has hundreds of digits.
@@ -48,6 +51,9 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     5. Unbiased: on a Bernoulli chain enumerated in full, :math:`E\theta_g = p`.
     6. The exact risk is that of the enumerated Bernoulli chain.
     7. Without fresh real data the risk never falls below that of the real data alone.
+
+    Of several models that read one another these are the laws of the chain in which they take turns, and
+    8. the risk by their covariances is that of the chain.
 
     Cases are tried from the smallest up, so that the first failure is the smallest counterexample.
 
@@ -91,6 +97,11 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     if symbols:
         names = ", ".join(sorted(symbol.name for symbol in symbols))
         raise DomainError(f"workflow = {workflow} has symbols ({names}): laws are checked on numbers.")
+    if workflow.chain is not workflow:
+        check_workflow(workflow.chain, generations)
+        with _law("an ecosystem is the chain of its models in turns", None):
+            _turns_law(workflow, upto)
+        return
     _size_law(workflow)
     for g in range(1, upto + 1):
         with _law("weights are exact, causal and sum to one", g):
@@ -167,6 +178,19 @@ def _weights_law(workflow: Workflow, g: int) -> None:
         raise DomainError("Asked again, weights() gives others: they must depend on the generation alone.")
     if g > 1:
         _fresh_law(workflow, g)
+
+
+def _turns_law(workflow: Workflow, upto: int) -> None:
+    """Every law holds for the chain; the risk must be that of its models."""
+    curvature, last = Rational(-1, 7), min(workflow.place(upto), _LONGEST_CHAIN)
+    stated = iter(compose(workflow, noise=S.One, curvature=curvature).values())
+    places = {workflow.place(g) for g in range(1, upto + 1)}
+    found = PathwayRecurrence(workflow.chain, curvature).values()
+    for index, value in enumerate(islice(found, last), start=1):
+        if index in places:
+            risk = next(stated)
+            if risk != value:
+                raise DomainError(f"Model {index} of the chain has risk {value}, and the dynamics say {risk}.")
 
 
 def _fresh_law(workflow: Workflow, g: int) -> None:

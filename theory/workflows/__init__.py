@@ -7,6 +7,7 @@ from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.capped_real import CappedReal
 from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import Draw
+from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
 from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
 from theory.workflows.labelled_pool import LabelledPool
@@ -23,6 +24,7 @@ __all__ = [
     "CappedReal",
     "ContaminatedPool",
     "Draw",
+    "Ecosystem",
     "Forgetting",
     "FreshReal",
     "LabelledPool",
@@ -30,6 +32,7 @@ __all__ = [
     "RealPlusLatest",
     "Replace",
     "SlidingWindow",
+    "SymmetricEcosystem",
     "Weighted",
     "Workflow",
     "exact_weights",

@@ -195,6 +195,18 @@ class Workflow(ABC):
         """
         return None
 
+    @property
+    def chain(self) -> Workflow:
+        """One chain of models that holds those of this workflow, at the places :meth:`place`; often itself.
+
+        An ecosystem of several models is one chain in which they take turns.
+        """
+        return self
+
+    def place(self, g: int) -> int:
+        """Which model of :attr:`chain` model ``g`` is."""
+        return g
+
     def simplest(self) -> Workflow:
         """The workflow with fewest parts whose models have the same law at every generation; often itself.
 

@@ -196,7 +196,7 @@ def test_budgets_are_whole_numbers_of_samples():
         expected_risk(Bernoulli("1/3", 10), AccumulateSubsample("1/100"))
 
 
-@pytest.mark.parametrize("make", [lambda: FreshReal(share="1/(1 + G)"), lambda: RealPlusLatest(share=1 / j)])
+@pytest.mark.parametrize("make", [lambda: FreshReal(share="1/(1 + G)"), lambda: RealPlusLatest(share=1 / G)])
 def test_reserved_symbols_are_refused(make):
     with pytest.raises(DomainError, match="reserved"):
         make()
