@@ -63,6 +63,18 @@ class Forecast:
         What speaks against the law, or for caution.
     rejected : str or None
         Why the residuals reject the law; then the interval covers the bounds too, and no plateau is promised.
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> from numerics import forecast
+    >>> from theory import Replace
+    >>> found = forecast([2.0, 2.2, 2.34, 2.45], Replace(), horizon=6)
+    >>> found.median.shape, found.plateau is None
+    ((6,), True)
     """
 
     workflow: Workflow
