@@ -25,6 +25,9 @@ Array = NDArray[np.float64]
 
 #: Draws from the posterior.
 DRAWS = 2000
+#: Draws of which those are chosen again that agree with a generalisation gap, and how far A may be from half of it: the
+#: standard deviation of its logarithm.
+MANY, GAP_SPREAD = 10_000, 0.5
 #: Of an interval of this level ten draws are beyond each end.
 HIGHEST = 1.0 - 20 / DRAWS
 #: More generations than this are asked of closed forms, not of a forecast.
@@ -74,6 +77,7 @@ class Forecast:
     _posterior: Posterior = field(repr=False)
     _draws: Draws = field(repr=False)
     _seed: int = field(repr=False)
+    _gap: float | None = field(repr=False, default=None)
 
     def of(self, workflow: Workflow) -> Forecast:
         """The losses of the same generator under another workflow, measured or not.
@@ -83,7 +87,9 @@ class Forecast:
         DomainError
             When this is no workflow, or one without numbers for its parameters.
         """
-        return _forecast(self.measured, self._posterior, workflow, self.horizon, self.level, self._seed, self.warnings)
+        return _forecast(
+            self.measured, self._posterior, workflow, self.horizon, self.level, self._seed, self.warnings, self._gap
+        )
 
     @cached_property
     def parameters(self) -> dict[str, Interval]:
@@ -184,6 +190,7 @@ def forecast(
     horizon: int = 50,
     level: float = 0.9,
     baseline: float | None = None,
+    generalisation_gap: float | None = None,
     warm_start: bool = False,
     seed: Seed = 0,
 ) -> Forecast:
@@ -212,6 +219,9 @@ def forecast(
         Probability of the intervals.
     baseline : number, optional
         Loss of a trivial model: a generation 1 no better than that is warned of.
+    generalisation_gap : number, optional
+        Test loss less training loss of generation 1: half of it is about A, what variance adds in a generation of
+        replace, which losses alone tell poorly.
     warm_start : bool, default False
         Whether training goes on from the model before, or on ever more tokens: U then falls as 1/g.
     seed : int, SeedSequence or Generator
@@ -256,10 +266,15 @@ def forecast(
         growing=truth_value("warm_start", warm_start),
     )
     least = None if baseline is None else number("baseline", baseline)
+    gap = None if generalisation_gap is None else number("generalisation_gap", generalisation_gap)
+    if gap is not None and gap <= 0:
+        raise DomainError(
+            f"generalisation_gap = {generalisation_gap} is not allowed: the training loss is below the test loss."
+        )
     with single_threaded_algebra():
         found = posterior(given, design)
     cautions = tuple(warnings_of(given, least))
-    return _forecast(tuple(given), found, given[0].workflow, last, probability, seed_number(seed), cautions)
+    return _forecast(tuple(given), found, given[0].workflow, last, probability, seed_number(seed), cautions, gap)
 
 
 def verified_level(level: float) -> float:
@@ -280,6 +295,7 @@ def _forecast(
     level: float,
     seed: int,
     warnings: tuple[str, ...],
+    gap: float | None,
 ) -> Forecast:
     verify_workflow(workflow)
     design = found.data.design
@@ -293,7 +309,10 @@ def _forecast(
     points = Points(np.full(horizon, index), places)
     spread = np.full(horizon, _spread(measured, found, min(index, len(known) - 1)))
     with single_threaded_algebra():
-        draws = found.draw(points, spread, DRAWS, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        draws = found.draw(points, spread, DRAWS if gap is None else MANY, rng)
+        if gap is not None:
+            draws = _informed(draws, design, gap / 2.0, rng)
         tail = (1.0 - level) / 2.0
         lower, median, upper = np.quantile(draws.losses, [tail, 0.5, 1.0 - tail], axis=0)
         why = rejection(measured, found)
@@ -301,7 +320,16 @@ def _forecast(
             low, high = _bounds(found, points)
             lower, upper = np.minimum(lower, low), np.maximum(upper, high)
     told = warnings if why is None else (*warnings, f"the law is rejected: {why}.")
-    return Forecast(workflow, horizon, level, measured, median, lower, upper, told, why, found, draws, seed)
+    return Forecast(workflow, horizon, level, measured, median, lower, upper, told, why, found, draws, seed, gap)
+
+
+def _informed(draws: Draws, design: Design, expected: float, rng: np.random.Generator) -> Draws:
+    """Draws again from draws, by how near their A is to what the generalisation gap says."""
+    _, rise, _, share, *_ = draws.parameters.T
+    variance = np.maximum(rise * (1.0 - share) / design.scales[0], 1e-12 * expected)
+    weights = np.exp(-0.5 * (np.log(variance / expected) / GAP_SPREAD) ** 2) + 1e-9
+    chosen = rng.choice(len(weights), size=DRAWS, p=weights / weights.sum())
+    return Draws(draws.parameters[chosen], draws.means[chosen], draws.losses[chosen])
 
 
 def _spread(measured: Sequence[Curve], found: Posterior, index: int) -> float:

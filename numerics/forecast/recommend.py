@@ -139,7 +139,7 @@ def recommend(
     >>> from theory import Replace
     >>> found = recommend([2.0, 2.2, 2.34, 2.45], Replace(), tolerance="20%", generations=8)
     >>> found.safe_generations, found.best.words
-    (4, 'keep everything, and train on all of it')
+    (3, 'train on as many rows as before, half of them the first real data')
     """
     part = _tolerance(tolerance)
     last = whole_number("generations", generations, 2)
@@ -277,7 +277,7 @@ def _expected_width(found: Forecast, kind: str, seed: int) -> float:
             )
         except DomainError:
             continue
-        under = again.of(found.workflow)
+        under = again if again.workflow == found.workflow else again.of(found.workflow)
         widths.append(float(under.upper[-1] - under.lower[-1]))
     return float(np.mean(widths)) if widths else float(found.upper[-1] - found.lower[-1])
 

@@ -13,6 +13,7 @@ from numerics.losses import Divergence, FourthPower, Measure, SquaredError
 from numerics.samplers.bent_chain import Bending, BentChain, BentPool
 from numerics.samplers.combination import steps
 from numerics.samplers.families import Normal, canonical_family
+from numerics.samplers.leaning_labels import LabelLaw, LeaningFits, LeaningRows
 from numerics.samplers.location import MedianChain
 from numerics.samplers.maximum import MaximumChain
 from numerics.samplers.mean_chain import MeanChain
@@ -25,7 +26,8 @@ from numerics.samplers.ridge import RidgeFresh, RidgeShared
 from numerics.samplers.schedule import Schedule, schedule
 from theory.errors import DomainError
 from theory.models.base import Model
-from theory.models.bent import BentModel
+from theory.models.bent import BentModel, BiasedSampler
+from theory.models.bent_regression import FlippedLabels
 from theory.models.exponential_family import ExponentialFamily
 from theory.models.linear_regression import LinearRegression
 from theory.models.location import Location
@@ -67,6 +69,9 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
     inside = getattr(model, "ridge", None)
     if inside is not None:
         return sampler(inside, workflow, generations, raw, loss)
+    if isinstance(model, BiasedSampler) and isinstance(model.model, LinearRegression):
+        law = LabelLaw(float(model.fidelity), float(model.target), float(model.dispersion))
+        return _leaning(model.model, law, workflow, generations, raw)
     if not isinstance(model.family, ExponentialFamily):
         raise DomainError(f"model = {model!r} has no sampler: it cannot be simulated.")
     table = schedule(workflow, generations, int(model.n), keeps=True, biased=True)
@@ -85,6 +90,31 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
     plan = steps(table.weights, table.real)
     bending = replace(bending, kind=whole.kind.for_blocks(blocks))
     return BentChain(bending, measure, table, plan, raw, scale=whole.scale)
+
+
+@sampler.register
+def _(model: FlippedLabels, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    if model.model.signal is None:
+        raise DomainError(f"signal of {model.model!r} is not given: flipped labels make it matter, give a number.")
+    return _leaning(model.model, LabelLaw(flips=float(model.rate)), workflow, generations, raw=True)
+
+
+def _leaning(model: LinearRegression, law: LabelLaw, workflow: Workflow, generations: int, raw: bool) -> Sampler:
+    d, rows = int(model.d), int(model.T)  # type: ignore[arg-type]
+    if model.overparameterised and model.signal is None:
+        raise DomainError(f"signal of {model!r} is not given: with d > T the risk depends on it, give a number.")
+    table, shared = schedule(workflow, generations, rows), model.design == "shared"
+    if table.subsampled:
+        raise DomainError(f"labels of {model!r} under {type(workflow).__name__} have no sampler: give whole blocks.")
+    if shared:
+        _verify_whole_relabelling(table, rows, workflow)
+    if (table.weights < 0).any():
+        raise DomainError(f"{type(workflow).__name__} has negative weights: least squares needs weights ≥ 0.")
+    sigma, signal = float(model.sigma2) ** 0.5, 1.0 if model.signal is None else float(model.signal)
+    alone = bool((np.diag(table.weights) == 1).all()) and bool((table.points >= d).all())
+    if not raw and (rows >= d if shared else alone):
+        return LeaningFits(d, rows, sigma, shared, law, table, steps(table.weights, table.fresh_weights))
+    return LeaningRows(d, rows, sigma, signal, shared, law, table)
 
 
 @sampler.register

@@ -75,7 +75,14 @@ class Solution:
     @cached_property
     def limit(self) -> Expr | None:
         """Limit as G → ∞: an expression, possibly by cases; ``oo``; or None when unknown."""
-        return self._cases(Solution._limit, Order(self.ranges), depth=2)
+        found = self._cases(Solution._limit, Order(self.ranges), depth=2)
+        # Where the steps shrink, one case may be known alone.
+        return self._shrinking if found is None else found
+
+    @cached_property
+    def _shrinking(self) -> Expr | None:
+        recurrence = self.recurrence
+        return shrinking_limit(recurrence, Order(self.ranges)) if isinstance(recurrence, MomentRecurrence) else None
 
     @cached_property
     def growth(self) -> Expr | None:
@@ -185,8 +192,10 @@ class Solution:
         expansion = self._expansion(2, order)
         if expansion is None:
             found = geometric_limit(recurrence)
-            found = shrinking_limit(recurrence, order) if found is None else found
-            found = self._limit_of_power(order) if found is None else found
+            pulled = shrinking_limit(recurrence, order) if found is None else found
+            # A power of G has its cases on either side of a parameter, where the steps alone tell one.
+            found = self._limit_of_power(order) if pulled is None or isinstance(pulled, Piecewise) else pulled
+            found = pulled if found is None else found
             return self._by_theorems[0] if found is None else found
         leading = expansion.leading()
         if expansion.oscillates:
