@@ -71,10 +71,10 @@ class Forecast:
     Examples
     --------
     >>> from numerics import forecast
-    >>> from theory import Replace
-    >>> found = forecast([2.0, 2.2, 2.34, 2.45], Replace(), horizon=6)
-    >>> found.median.shape, found.plateau is None
-    ((6,), True)
+    >>> from theory import AccumulateSubsample
+    >>> found = forecast([1.82, 1.91, 1.96, 2.00, 2.02, 2.04], AccumulateSubsample(), horizon=20)
+    >>> found.median.shape, bool((found.lower < found.upper).all())
+    ((20,), True)
     """
 
     workflow: Workflow
