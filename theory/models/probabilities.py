@@ -23,6 +23,7 @@ from sympy import Expr, Integer, Rational, S, Sum, Symbol
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, is_positive_integer, quoted
+from theory.expressions.balls import BallProgram
 from theory.expressions.numerals import to_flint, to_sympy
 
 #: Larger vocabularies are refused: every category is listed once.
@@ -67,6 +68,20 @@ class Probabilities(ABC):
     def each(self) -> list[float]:
         """All K probabilities in order, zeros included, each to within a rounding or two."""
 
+    @abstractmethod
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """Distinct positive probabilities, exactly, and how many categories have each.
+
+        Raises
+        ------
+        DomainError
+            When they are no fractions, or not given.
+        """
+
+    @abstractmethod
+    def balls(self) -> list[tuple[arb, int]]:
+        """The same in balls, at the precision of the moment (``flint.ctx``), for whatever numbers there are."""
+
     @property
     def free_symbols(self) -> set[Any]:
         """Symbols in the probabilities."""
@@ -110,6 +125,16 @@ class Uniform(Probabilities):
     def each(self) -> list[float]:
         """1/K, K times."""
         return [1 / int(self.K)] * int(self.K)
+
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """1/K, K times. DomainError where K is a symbol."""
+        if not self.K.is_Integer:
+            raise DomainError(f"K = {self.K} is not a number: single probabilities need one.")
+        return [(fmpq(1, int(self.K)), int(self.K))]
+
+    def balls(self) -> list[tuple[arb, int]]:
+        """1/K, K times."""
+        return _as_balls(self.fractions())
 
     @property
     def free_symbols(self) -> set[Any]:
@@ -192,6 +217,26 @@ class Zipf(Probabilities):
         """The masses, rounded once from 80 bits."""
         return list(self._masses)
 
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """k^(−s)/H_K^(s). DomainError where s is no whole number, or the digits are too many."""
+        if not self.exponent.is_Integer:
+            raise DomainError(f"probabilities = {self} are irrational: exact values need fractions.")
+        if not self._rational:
+            raise DomainError(f"probabilities = {self} have too many digits for exact values.")
+        K, s = int(self.K), int(self.exponent)
+        total = _harmonic(K, s)
+        return [(fmpq(1, K), K)] if s == 0 else [(1 / (total * fmpz(k) ** s), 1) for k in range(1, K + 1)]
+
+    def balls(self) -> list[tuple[arb, int]]:
+        """k^(−s)/Σ i^(−s)."""
+        K = int(self.K)
+        if self.exponent == 0:
+            return [(arb(1) / K, K)]
+        s = arb(to_flint(self.exponent))
+        powers = [arb(k) ** -s for k in range(1, K + 1)]
+        total = sum(reversed(powers), arb(0))
+        return [(power / total, 1) for power in powers]
+
 
 @dataclass(frozen=True, repr=False)
 class Listed(Probabilities):
@@ -269,6 +314,21 @@ class Listed(Probabilities):
         """As given, as floats."""
         return [float(value) for value in self.values]
 
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """Equal positive probabilities together. DomainError where one is no fraction."""
+        if self._fractions is None:
+            raise DomainError(f"probabilities = {self} are no fractions: exact values need fractions.")
+        return [(to_flint(value), times) for value, times in Counter(self.values).items() if value != 0]
+
+    def balls(self) -> list[tuple[arb, int]]:
+        """Equal positive probabilities together. DomainError where one holds a symbol."""
+        if self._fractions is not None:
+            return _as_balls(self.fractions())
+        if self.free_symbols:
+            raise DomainError(f"probabilities = {self} hold symbols: give numbers.")
+        groups = Counter(value for value in self.values if value != 0)
+        return [(BallProgram(v, _INDEX).at_precision(ctx.prec)(1).real, times) for v, times in groups.items()]
+
     @property
     def free_symbols(self) -> set[Any]:
         """Symbols in the probabilities."""
@@ -308,6 +368,14 @@ class Unspecified(Probabilities):
         raise self._unknown
 
     def each(self) -> list[float]:
+        """Not known: refused with a DomainError."""
+        raise self._unknown
+
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """Not known: refused with a DomainError."""
+        raise self._unknown
+
+    def balls(self) -> list[tuple[arb, int]]:
         """Not known: refused with a DomainError."""
         raise self._unknown
 
@@ -400,6 +468,10 @@ def _read(text: str) -> Probabilities:
             f"such as '1/2 1/3 1/6', or a law, 'uniform(1000)' or 'zipf(1000, 3/2)'."
         )
     return Listed(tuple(exact(f"probabilities[{index}]", part) for index, part in enumerate(separated)))
+
+
+def _as_balls(fractions: list[tuple[fmpq, int]]) -> list[tuple[arb, int]]:
+    return [(arb(value), times) for value, times in fractions]
 
 
 def _categories(value: object) -> Expr:

@@ -63,9 +63,7 @@ class TokenRecurrence(Recurrence):
         """Weights of blocks 1..g, verified to be those of a probability."""
         weights = exact_weights(self.workflow, g)
         if not all(weight.is_Rational for weight in (*weights, self.workflow.fresh_weight(g))):
-            raise DomainError(
-                f"workflow = {self.workflow!r} weighs blocks by symbols: {self.subject} needs numbers."
-            )
+            raise DomainError(f"workflow = {self.workflow!r} weighs blocks by symbols: {self.subject} needs numbers.")
         if any(weight < 0 for weight in (*weights, self.workflow.fresh_weight(g))):
             raise NotDerivedError(
                 f"workflow = {self.workflow.name} has negative weights at generation {g}: its models are no "
