@@ -53,9 +53,9 @@ class Categorical(Model):
 
     Parameters
     ----------
-    probabilities : sequence of numbers or expressions, ``uniform(K)``, ``zipf(K, exponent)``, or text
+    probabilities : sequence of numbers or expressions, ``uniform(K)``, ``zipf(K, exponent)``, ``zipf(s=…)``, or text
         Sum to exactly 1; decimals count as the fractions that they print. As text "1/2 1/3 1/6", "uniform(1000)" or
-        "zipf(1000, 3/2)". Left out, they are any, with Σp² the symbol c.
+        "zipf(1000, 3/2)"; "zipf(s=3/2)" has infinitely many categories. Left out, they are any, with Σp² the symbol c.
     n : positive integer
         Tokens in a unit block.
 
