@@ -29,6 +29,7 @@ from theory.expected import expected_risk
 from theory.expressions.symbols import G, j, l
 from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
+from theory.models.categories.first_extinction import FirstExtinction
 from theory.models.categories.vocabulary import VocabularyLaw
 from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
@@ -45,6 +46,7 @@ __all__ = [
     "Derivation",
     "DomainError",
     "ExtinctionTime",
+    "FirstExtinction",
     "G",
     "InputWarning",
     "MixtureTruth",

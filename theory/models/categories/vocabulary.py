@@ -11,7 +11,8 @@ probability :math:`1 - e^{-\lambda s_G}`, and over the words :math:`\lambda_k = 
 As :math:`s_G \sim 2/G` the vocabulary falls as :math:`G^{-1/s}`. At every n the law less 1 is a *lower bound*:
 the binomial law makes survival likelier than the branching process does, so that
 :math:`E\,V_G \ge \sum_k 1 - (1 - p_k s_G)^n \ge \sum_k 1 - e^{-n p_k s_G}`, a sum of decreasing terms,
-at least its integral from 1 on. Under accumulate every model keeps the real block: :math:`s_G = 1` for ever. Derived here.
+at least its integral from 1 on. Under accumulate every model keeps the real block: :math:`s_G = 1` for ever. Derived
+here.
 """
 
 from __future__ import annotations
