@@ -1,8 +1,9 @@
 r"""When the first of many words dies out, under replace.
 
 Trace all n tokens g generations back: D_g of the n tokens of generation 0 have descendants, and which ones is a
-uniformly random subset of that size, since copies are made without looking at words. All words are alive exactly when that subset
-meets each, and the number of subsets of size d that meet words with counts :math:`c_1, \dots, c_W` is a coefficient:
+uniformly random subset of that size, since copies are made without looking at words. All words are alive exactly when
+that subset meets each, and the number of subsets of size d that meet words with counts :math:`c_1, \dots, c_W` is a
+coefficient:
 
 .. math:: P(T > g) = \sum_d P(D_g = d)\, \binom nd^{-1}\, [x^d] \prod_k \bigl((1+x)^{c_k} - 1\bigr).
 
