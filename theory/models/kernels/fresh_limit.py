@@ -83,7 +83,9 @@ class FreshLimit:
         noise = b * b / n + c * c / r
         own, cross, square = a * a, 2 * a * b, b * b * (1 - 1 / n)
         # Coefficients of M, of 1/(1 − p) and of the truth's part of Q, and what is left of their sums at κ = 1.
-        mean, series, signal = [], [], []
+        mean: list[arb] = []
+        series: list[arb] = []
+        signal: list[arb] = []
         mean_left = arb(1)
         series_left = 1 / (1 - own - cross - square)
         signal_left = series_left * (c * c * (1 - 1 / r) + 2 * c * (a + b))

@@ -532,7 +532,8 @@ class SpectralRecurrence(Recurrence):
         # The contraction is that of weights of a law.
         if cancel(sum(parts) - 1) != 0 or any(part.is_nonnegative is not True for part in parts):
             return None
-        limit = FreshLimit(*parts, *(self.points * size for size in sizes), h2, self.d, self.truth)
+        points, fresh_points = (self.points * size for size in sizes)
+        limit = FreshLimit(*parts, points, fresh_points, h2, self.d, self.truth)
         low, high = limit.enclosure(digits)
         return self.offset + self.scale * low, self.offset + self.scale * high
 
