@@ -13,8 +13,10 @@ from tests.theory.models.test_categorical import multinomial, subsets
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    ContaminatedPool,
     DomainError,
     FreshReal,
+    LabelledPool,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -23,6 +25,7 @@ from theory import (
 )
 from theory.models.categorical import Categorical
 from theory.models.probabilities import zipf
+from theory.testing.enumeration import bernoulli_law
 
 WORKFLOWS = [
     Replace(),
@@ -89,6 +92,18 @@ def test_every_data_set(workflow, p, n):
             low, high = risk.enclosure(g)
             assert low <= value * (1 + 1e-13)
             assert value <= high * (1 + 1e-13)
+
+
+@pytest.mark.parametrize("workflow", [ContaminatedPool(real="1/2"), LabelledPool(real="1/2")], ids=repr)
+def test_pools_that_keep_real_words(workflow):
+    laws = bernoulli_law(workflow, Rational(1, 3), 2, 3)
+    for loss, f in (("entropy", float), ("perplexity", exp)):
+        risk = expected_risk(Categorical("1/3 2/3", 2), workflow, loss=loss)
+        for g, law in enumerate(laws, start=1):
+            value = sum(float(mass) * f(entropy([fit, 1 - fit])) for fit, mass in law.items())
+            assert float(risk.at(g)) == pytest.approx(value, rel=1e-13)
+            low, high = risk.enclosure(g)
+            assert low <= value <= high
 
 
 def test_words_come_to_rest():

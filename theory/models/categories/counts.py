@@ -21,7 +21,7 @@ from math import comb
 
 from flint import fmpq
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.numerals import to_flint
 from theory.models.categories.tokens import TokenRecurrence
 from theory.models.effective_size import open_loop
@@ -220,6 +220,11 @@ def memory_of(tokens: TokenRecurrence) -> _Blocks | _Linear | _Pool:
     # From a later start on, fresh real data of the generations before would be left out.
     if isinstance(dynamics, LinearDynamics) and dynamics.start <= 2:
         return _Linear(workflow, dynamics)
+    if workflow.keeps_fresh:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} keeps fresh real data and has no linear recursion: {tokens.subject} is not "
+            f"derived."
+        )
     return _Blocks(tokens)
 
 
