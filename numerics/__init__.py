@@ -1,6 +1,6 @@
 """Is it so? Derived risks as numbers, simulated chains of models, and whether the two agree."""
 
-from numerics import extinction, spectral  # each registers how its kind of recurrence is computed
+from numerics import entropy, extinction, spectral  # each registers how its kind of recurrence is computed
 from numerics.crosscheck import Crosscheck, crosscheck
 from numerics.evaluate import evaluate
 from numerics.forecast import Forecast, forecast, transfer
@@ -20,6 +20,7 @@ __all__ = [
     "RatioCheck",
     "Simulation",
     "crosscheck",
+    "entropy",
     "evaluate",
     "extinction",
     "forecast",

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve
 from scipy.sparse import csr_array
 
+from numerics.binomial import binomial_rows, half_width, real_counts
 from numerics.evaluate import runner
 from theory.errors import DomainError
 from theory.expressions.arguments import exact
@@ -43,8 +44,6 @@ MOST_ENTRIES = 3 * 10**7
 MOST_WORK = 2 * 10**11
 # (Generations × tokens)² of a chain that is traced exactly, in fractions that grow with both: some ten seconds.
 MOST_TRACED = 2 * 10**5
-# Rows of binomial probabilities computed at a time.
-CHUNK = 2**20
 # Dense systems of this size are solved: some seconds.
 LARGEST_SYSTEM = 4000
 # Sizes are counted exactly in doubles.
@@ -101,7 +100,7 @@ def extinction_mean(n: int, count: int) -> float:
     size = time.n - 1
     counts = np.arange(1, time.n)
     system = np.eye(size)
-    for rows, columns, mass in _binomial_rows(time.n, counts / time.n, counts / (time.n - counts)):
+    for rows, columns, mass in binomial_rows(time.n, counts / time.n, counts / (time.n - counts)):
         inside = (columns >= 1) & (columns <= size)
         row = np.broadcast_to(np.arange(rows.start, rows.stop)[:, None], columns.shape)
         np.subtract.at(system, (row[inside], columns[inside] - 1), mass[inside])
@@ -170,12 +169,12 @@ def _support(recurrence: LineageRecurrence, generations: list[int]) -> dict[int,
         beyond = 0.0
         for g, survival in enumerate(_with_first(_survivals(sizes, last - 1), sizes[0], last), start=1):
             if law is None:
-                law, beyond = _real_counts(first, mass, times, len(survival) - 1)
+                law, beyond = real_counts(first, mass, times, len(survival) - 1)
             if g in wanted:
                 found[g] = float(law[1:] @ survival[1:]) + beyond
         return found
     survival = _survival_by_end(sizes, generations)
-    law, beyond = _real_counts(first, mass, times, len(survival) - 1)
+    law, beyond = real_counts(first, mass, times, len(survival) - 1)
     totals = law[1:] @ survival[1:] + beyond
     return {g: float(total) for g, total in zip(generations, totals, strict=True)}
 
@@ -245,7 +244,7 @@ def _reach(sizes: Sequence[int], steps: int) -> int:
 
 def _kernel(n: int, following: int, rows: int, columns: int) -> tuple[csr_array, Array]:
     """Bin(following, i/n)(j) for i = 1..rows, j = 1..columns, and its mass beyond ``columns``."""
-    spread = 2 * (int(_half_width(rows * following / n)) + 1)
+    spread = 2 * (int(half_width(rows * following / n)) + 1)
     if rows * min(spread, columns) > MOST_ENTRIES:
         raise DomainError(
             f"generations are out of reach: {rows} counts of {n} tokens matter, each with some {spread} descendants."
@@ -255,7 +254,7 @@ def _kernel(n: int, following: int, rows: int, columns: int) -> tuple[csr_array,
     tail = np.zeros(rows)
     with np.errstate(divide="ignore"):
         odds = counts / (n - counts)
-    for block, column, mass in _binomial_rows(following, counts / n, odds):
+    for block, column, mass in binomial_rows(following, counts / n, odds):
         tail[block] = np.where(column > columns, mass, 0.0).sum(axis=1)
         inside = (column >= 1) & (column <= columns) & (mass > 0)
         data.append(mass[inside])
@@ -263,59 +262,6 @@ def _kernel(n: int, following: int, rows: int, columns: int) -> tuple[csr_array,
         lengths.append(inside.sum(axis=1))
     pointers = np.concatenate(([0], np.cumsum(np.concatenate(lengths))))
     return csr_array((np.concatenate(data), np.concatenate(indices), pointers), shape=(rows, columns)), tail
-
-
-def _real_counts(n: int, mass: Array, times: Array, most: int) -> tuple[Array, float]:
-    """μ(0..most), the expected number of categories with each count among n real tokens, and μ beyond."""
-    order = np.argsort(mass)
-    mass, times = mass[order], times[order]
-    # Far above ``most`` a count below it has no chance.
-    far = n * mass - _half_width(n * mass) > most + 1
-    beyond = float(times[far].sum())
-    mass, times = mass[~far], times[~far]
-    law = np.zeros(most + 1)
-    with np.errstate(divide="ignore"):
-        odds = mass / (1 - mass)
-    for block, column, chance in _binomial_rows(n, mass, odds):
-        weighted = chance * times[block, None]
-        inside = (column >= 0) & (column <= most)
-        law += np.bincount(column[inside], weights=weighted[inside], minlength=most + 1)
-        beyond += float(weighted[column > most].sum())
-    return law, beyond
-
-
-def _half_width(mean: ArrayLike) -> NDArray[np.int64]:
-    """Binomial counts further from their mean have probability below 1e-17 (Chernoff), below 1e-30 for small means."""
-    return np.ceil(8.8 * np.sqrt(np.asarray(mean, dtype=np.float64)) + 46).astype(np.int64)
-
-
-def _binomial_rows(n: int, p: Array, odds: Array) -> Iterator[tuple[slice, NDArray[np.int64], Array]]:
-    r"""Binomial probabilities around the mode of each p, a chunk of rows at a time: rows, counts, probabilities.
-
-    By the ratio :math:`b(j)/b(j-1) = \text{odds}\,(n - j + 1)/j` outwards from the mode, then divided by their sum: no
-    Γ function of large argument, whose logarithm alone would cost 9 digits at n = 10^6. ``p`` is ascending.
-    """
-    start = 0
-    while start < len(p):
-        # Rows of about the same width: the widest comes last.
-        stop = min(len(p), start + max(1, CHUNK // int(2 * _half_width(n * p[start]) + 1)))
-        while stop > start + 1 and _half_width(n * p[stop - 1]) > 2 * _half_width(n * p[start]):
-            stop = start + max(1, (stop - start) // 2)
-        rows = slice(start, stop)
-        mode = np.minimum(np.floor((n + 1) * p[rows]), n).astype(np.int64)
-        width = int(_half_width(n * p[stop - 1]))
-        steps = np.arange(1, width + 1)
-        ratio = odds[rows, None]
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            up = mode[:, None] + steps
-            rising = np.cumprod(np.where(up <= n, ratio * ((n + 1 - up) / up), 0.0), axis=1)
-            down = mode[:, None] - steps
-            falling = np.cumprod(np.where(down >= 0, (down + 1) / ((n - down) * ratio), 0.0), axis=1)
-        columns: NDArray[np.int64] = np.concatenate((down[:, ::-1], mode[:, None], up), axis=1)
-        mass: Array = np.concatenate((falling[:, ::-1], np.ones((len(mode), 1)), rising), axis=1)
-        mass /= mass.sum(axis=1, keepdims=True)
-        yield rows, columns, mass
-        start = stop
 
 
 def _generations(generations: ArrayLike) -> NDArray[np.int64]:

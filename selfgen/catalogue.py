@@ -119,7 +119,7 @@ def concrete(model: Model, loss: str) -> Model:
     given = {name: value for name, value in numbers.items() if name in known}
     if given:
         return model.subs(given)
-    if isinstance(model, Categorical) and loss == "support":
+    if isinstance(model, Categorical) and loss in ("support", "entropy", "perplexity"):
         return Categorical("uniform(3)", n=4)
     if isinstance(model, GaussianFit) and loss == "wasserstein":
         return GaussianFit(d=1)

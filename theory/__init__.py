@@ -32,6 +32,8 @@ from theory.expected import expected_risk
 from theory.expressions.symbols import G, j, l
 from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
+from theory.models.categories.first_extinction import FirstExtinction
+from theory.models.categories.vocabulary import VocabularyLaw
 from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
@@ -50,6 +52,7 @@ __all__ = [
     "DomainError",
     "Ecosystem",
     "ExtinctionTime",
+    "FirstExtinction",
     "G",
     "InputWarning",
     "MixtureTruth",
@@ -63,6 +66,7 @@ __all__ = [
     "StepError",
     "SymmetricEcosystem",
     "ValueOfSynthetic",
+    "VocabularyLaw",
     "Weighted",
     "Workflow",
     "boundedness",

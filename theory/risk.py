@@ -31,9 +31,10 @@ from sympy import (
 )
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import advise, exact, shown
+from theory.expressions.arguments import advise, exact, shown, whole_number
 from theory.expressions.arguments import generation as whole_generation
 from theory.expressions.conjugates import with_real_pairs
+from theory.expressions.enclosure import enclosed
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.numerals import printable
 from theory.expressions.signs import Ranges, sign, unit_interval
@@ -130,6 +131,49 @@ class Risk:
             where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
             raise DomainError(f"generation = {g} is beyond exact values, {LONGEST_RUN} at most: {where}.")
         return self._run(g)
+
+    def enclosure(self, generation: object) -> tuple[Expr, Expr]:
+        """Two fractions with the risk at a generation between them, where its exact value may be out of reach.
+
+        Bounds of an argument of their own where the loss has one (entropy and perplexity of categories), proved and
+        not always narrow; elsewhere the exact value, to 15 digits when it is no fraction.
+
+        Raises
+        ------
+        DomainError
+            When a parameter is a symbol, or for a ratio.
+        """
+        g = whole_generation("generation", generation)
+        if self.relative:
+            raise DomainError("a ratio has no enclosure of its own: enclose the risk, and its value at generation 1.")
+        bounds = getattr(self.recurrence, "enclosure", None)
+        if bounds is not None:
+            return bounds(g)
+        value = self.at(g)
+        return (value, value) if value.is_Rational or value.is_infinite else enclosed(value, 15)
+
+    def limit_enclosure(self, digits: object = 15) -> tuple[Expr, Expr]:
+        """Two fractions with the limit as G → ∞ between them, 10^(−digits) apart, relative to it.
+
+        Raises
+        ------
+        DomainError
+            When a parameter is a symbol, or for a ratio.
+        NotDerivedError
+            Where no finite limit is known.
+        """
+        wanted = whole_number("digits", digits, least=1)
+        if self.relative:
+            raise DomainError("a ratio has no enclosure of its own: enclose the risk, and its value at generation 1.")
+        own = getattr(self.recurrence, "limit_enclosure", None)
+        found = None if own is None else own(wanted)
+        if found is not None:
+            return found
+        limit = self.limit
+        if limit is None or limit.is_infinite:
+            known = "is not known" if limit is None else f"is {limit}"
+            raise NotDerivedError(f"the limit of {self.model.name} under {self.workflow.name} {known}: no enclosure.")
+        return (limit, limit) if limit.is_Rational else enclosed(limit, wanted)
 
     def watch(self, generation: int) -> None:
         """Refuse what only the blocks and weights up to a generation can tell; see :mod:`theory.models.samples`."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy.special import entr
 
 from numerics.blocks import Sampler, block_size
 from numerics.samplers.choose import sampler
@@ -42,6 +43,10 @@ class CategoryLoss:
             out[:] = np.count_nonzero(fitted, axis=1)
         elif self.kind == "diversity":
             out[:] = 1 - np.einsum("rk,rk->r", fitted, fitted)
+        elif self.kind in ("entropy", "perplexity"):
+            out[:] = entr(fitted).sum(axis=1)
+            if self.kind == "perplexity":
+                np.exp(out, out=out)
         else:
             error = fitted - truth
             out[:] = np.einsum("rk,rk->r", error, error) + gone

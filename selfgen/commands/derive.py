@@ -90,6 +90,24 @@ def _deviation_at(risk: Risk, generation: int | None) -> Expr | None:
         return None
 
 
+def _value_lines(risk: Risk, generation: int) -> dict[str, object]:
+    """The risk at a generation, or bounds where its value is out of reach and bounds of their own are known."""
+    try:
+        return {f"risk at {generation}": shown(value_at(risk, generation))}
+    except DomainError:
+        if getattr(risk.recurrence, "enclosure", None) is None:
+            raise
+        low, high = (float(end) for end in risk.enclosure(generation))
+        return {f"risk at {generation}": f"between {low:.10g} and {high:.10g}"}
+
+
+def _limit_line(risk: Risk) -> str:
+    """The limit, or a decimal inside its enclosure where that is all that is known."""
+    own = getattr(risk.recurrence, "limit_enclosure", None)
+    found = own(12) if own is not None and risk.limit is None and not risk.free_symbols else None
+    return shown(risk.limit) if found is None else f"≈ {float(sum(found) / 2):.10g}, enclosed"
+
+
 def _describe(risk: Risk, generation: int | None) -> None:
     """What is known of a risk, a line each."""
     lines: dict[str, object] = {"model": risk.model.name, "workflow": risk.workflow.name, "loss": risk.loss}
@@ -99,8 +117,8 @@ def _describe(risk: Risk, generation: int | None) -> None:
         lines["closed form"] = "none; every value comes exactly from the recurrence"
         lines["first order in 1/n"] = shown(risk.leading_order.closed_form)
     if generation is not None:
-        lines[f"risk at {generation}"] = shown(value_at(risk, generation))
-    lines["limit"] = shown(risk.limit)
+        lines |= _value_lines(risk, generation)
+    lines["limit"] = _limit_line(risk)
     lines["growth"] = shown(risk.growth)
     lines["limit of the ratio"] = shown(ratio_limit(risk))
     lines["bound"] = "none" if risk.bound == oo else shown(risk.bound)

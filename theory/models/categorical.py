@@ -7,7 +7,8 @@ error closes exactly at every n, and the diversity with it,
 
 .. math:: E\Bigl(1 - \sum_k \theta_k^2\Bigr) = 1 - \sum_k p_k^2 - E\sum_k (\theta_k - p_k)^2 .
 
-The number of categories alive is another matter: see :mod:`theory.models.categories.ancestry`.
+The number of categories alive is another matter: see :mod:`theory.models.categories.ancestry`; so are entropy and
+perplexity: see :mod:`theory.models.categories.entropy`.
 """
 
 from __future__ import annotations
@@ -23,12 +24,20 @@ from theory.expressions.arguments import is_positive_integer, parameter, replace
 from theory.expressions.signs import unit_interval
 from theory.models.base import Model
 from theory.models.categories.ancestry import support_recurrence
+from theory.models.categories.entropy import EntropyRecurrence
 from theory.models.probabilities import Probabilities, Unspecified, probabilities_from
 from theory.moments.composition import compose
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 _N = Symbol("n", integer=True, positive=True)
+
+#: Losses that are no moments of low degree, and what is expected.
+BY_TOKENS = {
+    "support": "the expected number of categories alive",
+    "entropy": "the expected entropy",
+    "perplexity": "the expected perplexity",
+}
 
 
 @dataclass(frozen=True)
@@ -37,13 +46,16 @@ class Categorical(Model):
 
     Losses: ``"squared"``, :math:`E\sum_k(\theta_k - p_k)^2`; ``"diversity"``, :math:`E(1 - \sum_k \theta_k^2)`, the
     probability that two tokens of the model differ; ``"support"``, the expected number of categories that the
-    model still gives positive probability.
+    model still gives positive probability; ``"entropy"``, :math:`-E\sum_k \theta_k\log\theta_k` in nats, and
+    ``"perplexity"``, E exp of the entropy, the effective number of categories
+    (:mod:`theory.models.categories.entropy`: exact by the law of counts, enclosed where that is too large). The
+    cross-entropy of real data under the model would be infinite once a category has died, which is possible at every n.
 
     Parameters
     ----------
-    probabilities : sequence of numbers or expressions, ``uniform(K)``, ``zipf(K, exponent)``, or text
+    probabilities : sequence of numbers or expressions, ``uniform(K)``, ``zipf(K, exponent)``, ``zipf(s=…)``, or text
         Sum to exactly 1; decimals count as the fractions that they print. As text "1/2 1/3 1/6", "uniform(1000)" or
-        "zipf(1000, 3/2)". Left out, they are any, with Σp² the symbol c.
+        "zipf(1000, 3/2)"; "zipf(s=3/2)" has infinitely many categories. Left out, they are any, with Σp² the symbol c.
     n : positive integer
         Tokens in a unit block.
 
@@ -67,13 +79,15 @@ class Categorical(Model):
     11/(18*2**G)
     >>> expected_risk(model, Replace(), loss="support").at(3)
     83/72
+    >>> expected_risk(model, Replace(), loss="entropy").at(1), expected_risk(model, Replace(), loss="perplexity").at(1)
+    (11*log(2)/18, 29/18)
     """
 
     probabilities: Probabilities | Sequence[Any] | str | None = None
     n: Expr | None = None
     name: ClassVar[str] = "categorical"
-    losses: ClassVar[tuple[str, ...]] = ("squared", "diversity", "support")
-    gains: ClassVar[tuple[str, ...]] = ("diversity", "support")
+    losses: ClassVar[tuple[str, ...]] = ("squared", "diversity", "support", "entropy", "perplexity")
+    gains: ClassVar[tuple[str, ...]] = ("diversity", "support", "entropy", "perplexity")
     draws_from_mixture: ClassVar[bool] = True
     roles: ClassVar[dict[str, str]] = {"n": "count"}
 
@@ -94,17 +108,17 @@ class Categorical(Model):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """Squared error: noise (1 − Σp²)/n and curvature −1/n, exactly; diversity is what it leaves; support by
-        ancestry.
+        ancestry, entropy by the law of counts.
         """
-        if loss == "support":
-            return self._support(workflow)
+        if loss in BY_TOKENS:
+            return self._by_tokens(workflow, loss)
         squared = compose(workflow, noise=self.diversity / self.n, curvature=-1 / self.n, points=self.n)  # type: ignore[operator]
         return self._lost(squared) if loss == "diversity" else squared
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        """The same with the curvature left out; the support has no simpler form."""
-        if loss == "support":
-            return self._support(workflow)
+        """The same with the curvature left out; what goes by single tokens has no simpler form."""
+        if loss in BY_TOKENS:
+            return self._by_tokens(workflow, loss)
         squared = compose(workflow, noise=self.diversity / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
         return self._lost(squared) if loss == "diversity" else squared
 
@@ -112,12 +126,19 @@ class Categorical(Model):
         """What of the diversity the squared error leaves."""
         return squared.changed(scale=-squared.scale, offset=self.diversity)
 
-    def _support(self, workflow: Workflow) -> Recurrence:
+    def _by_tokens(self, workflow: Workflow, loss: str) -> Recurrence:
+        """Losses that need every probability and n as numbers."""
+        subject = BY_TOKENS[loss]
         if isinstance(self.truth, Unspecified):
-            raise DomainError("probabilities are not given: the expected number of categories alive depends on each.")
+            raise DomainError(f"probabilities are not given: {subject} depends on each.")
         if not self.n.is_Integer:  # type: ignore[union-attr]
-            raise DomainError(f"n = {self.n} is not a number: the expected number of categories alive needs one.")
-        return support_recurrence(self.truth, int(self.n), workflow)  # type: ignore[arg-type]
+            raise DomainError(f"n = {self.n} is not a number: {subject} needs one.")
+        n = int(self.n)  # type: ignore[arg-type]
+        if loss == "support":
+            return support_recurrence(self.truth, n, workflow)
+        recurrence = EntropyRecurrence(self.truth, n, workflow, loss)
+        recurrence.verify()
+        return recurrence
 
     def finite_variance(self, workflow: Workflow, loss: str = "squared") -> Basic:
         """Always: every loss is bounded."""

@@ -30,9 +30,10 @@ class KernelDensity(Model):
 
     Parameters
     ----------
-    bandwidth : positive number or expression, or "scott"
+    bandwidth : positive number or expression, "scott" or "silverman"
         h; an expression in ``theory.j`` is the bandwidth of model j. ``"scott"`` is Scott's rule
-        :math:`h_g = \sigma N_g^{-1/(d+4)}` for a model fitted on :math:`N_g` samples, σ² the truth's variance.
+        :math:`h_g = \sigma N_g^{-1/(d+4)}` for a model fitted on :math:`N_g` samples, σ² the truth's variance;
+        ``"silverman"`` is :math:`(4/(d+2))^{1/(d+4)}` times that.
     n : positive integer
         Samples in a unit block.
     truth_variance : positive number or expression, default 1
@@ -44,7 +45,8 @@ class KernelDensity(Model):
 
     Notes
     -----
-    Scott (1992), *Multivariate Density Estimation*, for the rule; Kazdan et al. (2024), *Collapse or Thrive?*, for the
+    Scott (1992), *Multivariate Density Estimation*, and Silverman (1986), *Density Estimation for Statistics and Data
+    Analysis*, for the rules; Kazdan et al. (2024), *Collapse or Thrive?*, for the
     setting. The law of the number of convolutions (:func:`theory.convolutions`), the variance and the
     integrated error (:mod:`theory.models.kernels.spectral`) are derived here, exactly at every n.
 

@@ -19,16 +19,19 @@ from functools import cached_property
 from typing import Any, Self
 
 from flint import arb, ctx, fmpq, fmpz
-from sympy import Expr, Integer, Rational, S, Sum, Symbol
+from sympy import Expr, Integer, Rational, S, Sum, Symbol, binomial, oo, zeta
 
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, is_positive_integer, quoted
+from theory.expressions.balls import BallProgram
 from theory.expressions.numerals import to_flint, to_sympy
 
 #: Larger vocabularies are refused: every category is listed once.
 MOST_CATEGORIES = 10**6
 #: Bits of the exact Σ p²; beyond, sums of powers are left unevaluated.
 MOST_BITS = 4 * 10**6
+#: Alternating sums of zeta values are not written with more terms.
+MOST_DRAWS = 60
 #: Bit operations of an exact h: seconds.
 MOST_WORK = 2 * 10**10
 
@@ -66,6 +69,20 @@ class Probabilities(ABC):
     @abstractmethod
     def each(self) -> list[float]:
         """All K probabilities in order, zeros included, each to within a rounding or two."""
+
+    @abstractmethod
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """Distinct positive probabilities, exactly, and how many categories have each.
+
+        Raises
+        ------
+        DomainError
+            When they are no fractions, or not given.
+        """
+
+    @abstractmethod
+    def balls(self) -> list[tuple[arb, int]]:
+        """The same in balls, at the precision of the moment (``flint.ctx``), for whatever numbers there are."""
 
     @property
     def free_symbols(self) -> set[Any]:
@@ -110,6 +127,16 @@ class Uniform(Probabilities):
     def each(self) -> list[float]:
         """1/K, K times."""
         return [1 / int(self.K)] * int(self.K)
+
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """1/K, K times. DomainError where K is a symbol."""
+        if not self.K.is_Integer:
+            raise DomainError(f"K = {self.K} is not a number: single probabilities need one.")
+        return [(fmpq(1, int(self.K)), int(self.K))]
+
+    def balls(self) -> list[tuple[arb, int]]:
+        """1/K, K times."""
+        return _as_balls(self.fractions())
 
     @property
     def free_symbols(self) -> set[Any]:
@@ -192,6 +219,26 @@ class Zipf(Probabilities):
         """The masses, rounded once from 80 bits."""
         return list(self._masses)
 
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """k^(−s)/H_K^(s). DomainError where s is no whole number, or the digits are too many."""
+        if not self.exponent.is_Integer:
+            raise DomainError(f"probabilities = {self} are irrational: exact values need fractions.")
+        if not self._rational:
+            raise DomainError(f"probabilities = {self} have too many digits for exact values.")
+        K, s = int(self.K), int(self.exponent)
+        total = _harmonic(K, s)
+        return [(fmpq(1, K), K)] if s == 0 else [(1 / (total * fmpz(k) ** s), 1) for k in range(1, K + 1)]
+
+    def balls(self) -> list[tuple[arb, int]]:
+        """k^(−s)/Σ i^(−s)."""
+        K = int(self.K)
+        if self.exponent == 0:
+            return [(arb(1) / K, K)]
+        s = arb(to_flint(self.exponent))
+        powers = [arb(k) ** -s for k in range(1, K + 1)]
+        total = sum(reversed(powers), arb(0))
+        return [(power / total, 1) for power in powers]
+
 
 @dataclass(frozen=True, repr=False)
 class Listed(Probabilities):
@@ -269,6 +316,21 @@ class Listed(Probabilities):
         """As given, as floats."""
         return [float(value) for value in self.values]
 
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """Equal positive probabilities together. DomainError where one is no fraction."""
+        if self._fractions is None:
+            raise DomainError(f"probabilities = {self} are no fractions: exact values need fractions.")
+        return [(to_flint(value), times) for value, times in Counter(self.values).items() if value != 0]
+
+    def balls(self) -> list[tuple[arb, int]]:
+        """Equal positive probabilities together. DomainError where one holds a symbol."""
+        if self._fractions is not None:
+            return _as_balls(self.fractions())
+        if self.free_symbols:
+            raise DomainError(f"probabilities = {self} hold symbols: give numbers.")
+        groups = Counter(value for value in self.values if value != 0)
+        return [(BallProgram(v, _INDEX).at_precision(ctx.prec)(1).real, times) for v, times in groups.items()]
+
     @property
     def free_symbols(self) -> set[Any]:
         """Symbols in the probabilities."""
@@ -311,6 +373,14 @@ class Unspecified(Probabilities):
         """Not known: refused with a DomainError."""
         raise self._unknown
 
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """Not known: refused with a DomainError."""
+        raise self._unknown
+
+    def balls(self) -> list[tuple[arb, int]]:
+        """Not known: refused with a DomainError."""
+        raise self._unknown
+
     @property
     def _unknown(self) -> DomainError:
         return DomainError("probabilities are not given, only the sum of their squares: give them one by one.")
@@ -323,6 +393,75 @@ class Unspecified(Probabilities):
     def subs(self, *args: Any, **kwargs: Any) -> Unspecified:
         """With Σp² replaced, as in SymPy."""
         return Unspecified(self.collision.subs(*args, **kwargs))
+
+
+@dataclass(frozen=True)
+class InfiniteZipf(Probabilities):
+    r"""Infinitely many categories, the k-th of probability :math:`k^{-s}/\zeta(s)`, s > 1.
+
+    .. math:: \sum_k p_k^2 = \frac{\zeta(2s)}{\zeta(s)^2}, \qquad
+       h(d) = \sum_{i=1}^d \binom di (-1)^{i+1} \frac{\zeta(is)}{\zeta(s)^i} .
+    """
+
+    exponent: Expr
+
+    def __post_init__(self) -> None:
+        exponent = exact("s", self.exponent)
+        if not (exponent.is_Rational and exponent > 1):
+            raise DomainError(
+                f"s = {self.exponent} is not allowed: s must be a fraction above 1, or the infinitely many "
+                f"probabilities have no sum."
+            )
+        object.__setattr__(self, "exponent", exponent)
+
+    def __str__(self) -> str:
+        return f"zipf(s={self.exponent})"
+
+    @property
+    def size(self) -> Expr:
+        """Infinite."""
+        return oo
+
+    @property
+    def collision(self) -> Expr:
+        """ζ(2s)/ζ(s)²."""
+        return zeta(2 * self.exponent) / zeta(self.exponent) ** 2
+
+    def distinct(self, draws: int) -> list[Expr]:
+        """The sums of zeta values above."""
+        if draws > MOST_DRAWS:
+            raise DomainError(
+                f"probabilities = {self} has an exact number of distinct categories among {MOST_DRAWS} draws or fewer, "
+                f"not {draws}: use theory.VocabularyLaw."
+            )
+        s = self.exponent
+        terms = [zeta(i * s) / zeta(s) ** i * (-1) ** (i + 1) for i in range(1, draws + 1)]
+        return [
+            sum((binomial(d, i) * term for i, term in enumerate(terms[:d], start=1)), S.Zero) for d in range(draws + 1)
+        ]
+
+    def groups(self) -> list[tuple[float, int]]:
+        """Infinitely many: refused with a DomainError."""
+        raise self._endless
+
+    def each(self) -> list[float]:
+        """Infinitely many: refused with a DomainError."""
+        raise self._endless
+
+    def fractions(self) -> list[tuple[fmpq, int]]:
+        """Infinitely many: refused with a DomainError."""
+        raise self._endless
+
+    def balls(self) -> list[tuple[arb, int]]:
+        """Infinitely many: refused with a DomainError."""
+        raise self._endless
+
+    @property
+    def _endless(self) -> DomainError:
+        return DomainError(
+            f"probabilities = {self} are infinitely many and cannot be listed: give zipf(K, {self.exponent}) with a "
+            f"large K, or use theory.VocabularyLaw."
+        )
 
 
 def uniform(K: object) -> Uniform:
@@ -341,8 +480,10 @@ def uniform(K: object) -> Uniform:
     return Uniform(K)  # type: ignore[arg-type]
 
 
-def zipf(K: object, exponent: object = 1) -> Zipf:
+def zipf(K: object = None, exponent: object = 1, *, s: object = None) -> Zipf | InfiniteZipf:
     """K categories by Zipf's law, the k-th with probability proportional to k to the power −exponent.
+
+    With ``s`` alone, infinitely many: the k-th has probability k^(−s)/ζ(s).
 
     Notes
     -----
@@ -351,9 +492,15 @@ def zipf(K: object, exponent: object = 1) -> Zipf:
     Examples
     --------
     >>> from theory.models.probabilities import zipf
-    >>> zipf(3).collision, zipf(2, 2).distinct(1)
-    (49/121, [0, 1])
+    >>> zipf(3).collision, zipf(2, 2).distinct(1), zipf(s=2).collision
+    (49/121, [0, 1], 2/5)
     """
+    if s is not None:
+        if K is not None or exponent != 1:
+            raise DomainError(f"s = {s} is the exponent of infinitely many categories: give it alone.")
+        return InfiniteZipf(s)  # type: ignore[arg-type]
+    if K is None:
+        raise DomainError("K is not given: write zipf(K, exponent), or zipf(s=3/2) for infinitely many categories.")
     return Zipf(K, exponent)  # type: ignore[arg-type]
 
 
@@ -388,9 +535,11 @@ def _read(text: str) -> Probabilities:
     call = _CALL.fullmatch(text)
     if call:
         name, written = call[1].lower(), [part.strip() for part in call[2].split(",")]
+        if name == "zipf" and len(written) == 1 and re.match(r"s\s*=", written[0]):
+            return zipf(s=written[0].partition("=")[2].strip())
         most = 1 if name == "uniform" else 2
         if len(written) > most or not all(written):
-            allowed = "uniform(K)" if name == "uniform" else "zipf(K) or zipf(K, exponent)"
+            allowed = "uniform(K)" if name == "uniform" else "zipf(K), zipf(K, exponent) or zipf(s=exponent)"
             raise DomainError(f"probabilities = {text!r} cannot be read: write {allowed}.")
         return uniform(written[0]) if name == "uniform" else zipf(*written)
     separated = re.split(r"\s*[;,]\s*", text.strip()) if re.search("[;,]", text) else text.split()
@@ -400,6 +549,10 @@ def _read(text: str) -> Probabilities:
             f"such as '1/2 1/3 1/6', or a law, 'uniform(1000)' or 'zipf(1000, 3/2)'."
         )
     return Listed(tuple(exact(f"probabilities[{index}]", part) for index, part in enumerate(separated)))
+
+
+def _as_balls(fractions: list[tuple[fmpq, int]]) -> list[tuple[arb, int]]:
+    return [(arb(value), times) for value, times in fractions]
 
 
 def _categories(value: object) -> Expr:

@@ -18,8 +18,9 @@ from theory.proof import Claim, ClosedForm, Growth, LeastBound, Limit, prove
 HEAD = """\
 # Every pair
 
-Every model and loss under every workflow, derived when this page was built. Parameters are symbols, except that the
-support of categories is for three words and n = 4, the Wasserstein loss for d = 1, and the window for 2 blocks. *Exact*
+Every model and loss under every workflow, derived when this page was built. Parameters are symbols, except that
+support, entropy and perplexity of categories are for three words and n = 4, the Wasserstein loss for d = 1, and the
+window for 2 blocks. *Exact*
 is at every n, *leading order* in 1/n. *Values* means that there is no closed form, and that every value comes from the
 recurrence; *simulation* that no argument covers the pair. The last column says for which of the formula, its limit or
 growth, and its least upper bound there is a [certificate](../certificates.md) that the checker has accepted; none is

@@ -312,7 +312,7 @@ def test_probabilities_as_text(text, same):
         ("", 2, r"cannot be read"),
         ("1/2,,1/2", 2, r"cannot be read"),
         ("uniform()", 2, r"write uniform\(K\)"),
-        ("zipf(3, 1, 2)", 2, r"write zipf\(K\) or zipf\(K, exponent\)"),
+        ("zipf(3, 1, 2)", 2, r"write zipf\(K\), zipf\(K, exponent\) or zipf\(s=exponent\)"),
         ("uniform(0)", 2, r"K = 0 is not a number of categories"),
         ("uniform(5/2)", 2, r"K = 5/2 is not a number of categories"),
         ("zipf(10, -1)", 2, r"exponent = -1 is not allowed"),

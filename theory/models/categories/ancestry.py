@@ -26,13 +26,14 @@ from math import comb
 from flint import fmpq
 from sympy import Dummy, Expr, Matrix, Rational, S, Symbol, eye, zeros
 
-from theory.errors import DomainError, NotDerivedError
+from theory.errors import DomainError
 from theory.expressions.expansion import Order
 from theory.expressions.signs import sign
+from theory.models.categories.tokens import TokenRecurrence
 from theory.models.probabilities import Probabilities
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights
-from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 #: Systems of so many moments go to the solver (a second); up to the next they are still run exactly.
 MOST_SOLVED, MOST_EXACT = 24, 64
@@ -74,79 +75,13 @@ def support_recurrence(probabilities: Probabilities, points: int, workflow: Work
 
 
 @dataclass(frozen=True)
-class LineageRecurrence(Recurrence):
-    """Support through the law of the number of real tokens with descendants.
+class LineageRecurrence(TokenRecurrence):
+    """Support through the law of the number of real tokens with descendants."""
 
-    Attributes
-    ----------
-    probabilities : of the categories
-    points : tokens in a unit block
-    workflow : what each model is fitted on
-    """
-
-    probabilities: Probabilities
-    points: int
-    workflow: Workflow
-
-    def verify(self) -> None:
-        """Raise what the first generations already show to be wrong."""
-        for g in (1, 2, 3):
-            self.tokens(g)
-            self.shares(g)
-
-    # -- the workflow in tokens --------------------------------------------------------------------
-
-    def tokens(self, g: int) -> int:
-        """Tokens of block g."""
-        return self._whole(f"block {g}", self.workflow.size(g))
-
-    def fresh_tokens(self, g: int) -> int:
-        """Real tokens drawn afresh for model g; 0 when they have no weight."""
-        if g == 1 or self.workflow.fresh_weight(g) == 0:
-            return 0
-        return self._whole(f"the fresh real data of generation {g}", self.workflow.fresh_size(g))
-
-    def drawn(self, g: int) -> tuple[int, bool] | None:
-        """Tokens that model g's subsample holds, and whether with replacement; None when it uses its whole pool."""
-        draw = self.workflow.draw(g)
-        if draw is None:
-            return None
-        size = self._whole("the subsample", draw.size)
-        if draw.replacement or size < sum(self.tokens(index) for index in range(1, g + 1)):
-            return size, draw.replacement
-        return None
-
-    def shares(self, g: int) -> list[Expr]:
-        """Weights of blocks 1..g, verified to be those of a probability."""
-        weights = exact_weights(self.workflow, g)
-        if not all(weight.is_Rational for weight in (*weights, self.workflow.fresh_weight(g))):
-            raise DomainError(
-                f"workflow = {self.workflow!r} weighs blocks by symbols: the expected number of categories alive "
-                f"needs numbers."
-            )
-        if any(weight < 0 for weight in (*weights, self.workflow.fresh_weight(g))):
-            raise NotDerivedError(
-                f"workflow = {self.workflow.name} has negative weights at generation {g}: its models are no "
-                f"probabilities, and the number of categories alive is not defined."
-            )
-        if self.workflow.draw(GENERATION) is not None:
-            sizes = [self.tokens(index) for index in range(1, g + 1)]
-            pooled = all(weight == Rational(size, sum(sizes)) for weight, size in zip(weights, sizes, strict=True))
-            if not pooled or not isinstance(self.workflow.dynamics(), PoolDynamics):
-                raise NotDerivedError(
-                    f"workflow = {self.workflow.name} draws a subsample of something else than the pool of all "
-                    f"tokens: the expected number of categories alive is not derived, numerics.simulate works."
-                )
-        return weights
-
-    def _whole(self, what: str, size: Expr) -> int:
-        tokens = size * self.points
-        if not (tokens.is_Integer and tokens >= 1):
-            raise DomainError(
-                f"n = {self.points} gives {what} {tokens} tokens under {self.workflow.name}: the expected number of "
-                f"categories alive needs whole numbers, 1 or more."
-            )
-        return int(tokens)
+    @property
+    def subject(self) -> str:
+        """What is expected, as messages name it."""
+        return "the expected number of categories alive"
 
     # -- values ------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from theory.expressions.expansion import Order
 from theory.expressions.symbols import G
 from theory.models.effective_size import open_loop
 from theory.models.kernels.bandwidth import Bandwidths
+from theory.models.kernels.fresh_limit import FreshLimit
 from theory.models.kernels.mixtures import MixtureTruth, gaussian_density
 from theory.models.kernels.permutations import mixture_weights
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -523,6 +524,23 @@ class SpectralRecurrence(Recurrence):
             return None
         last = S.Zero if self.steps.pool is None else 1 / self.steps.drawn
         return self._overlap(S.Zero) + last * gaussian_density(2 * self.bandwidths.constant, S.Zero, self.d)
+
+    def limit_enclosure(self, digits: int) -> tuple[Expr, Expr] | None:
+        """The limit under fresh real data between two fractions: see :mod:`theory.models.kernels.fresh_limit`."""
+        linear, h2, g = self.steps.linear, self.bandwidths.constant, GENERATION
+        if linear is None or h2 is None or self.steps.pool is not None or linear.transition.shape != (1, 1):
+            return None
+        parts = (linear.transition[0], linear.innovation[0], linear.fresh[0])
+        sizes = (self.workflow.size(g), self.workflow.fresh_size(g))
+        if linear.readout[0] != 1 or any(part.has(g) for part in (*parts, *sizes)) or parts[2].is_positive is not True:
+            return None
+        # The contraction is that of weights of a law.
+        if cancel(sum(parts) - 1) != 0 or any(part.is_nonnegative is not True for part in parts):
+            return None
+        points, fresh_points = (self.points * size for size in sizes)
+        limit = FreshLimit(*parts, points, fresh_points, h2, self.d, self.truth)
+        low, high = limit.enclosure(digits)
+        return self.offset + self.scale * low, self.offset + self.scale * high
 
     def _overlap(self, power: Expr) -> Expr:
         """∫ κ^power |φ_0|²."""

@@ -1,0 +1,165 @@
+"""Entropy and perplexity of a unigram model against enumeration of every data set, and between their bounds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import exp, log
+
+import pytest
+from sympy import Rational
+
+from numerics import crosscheck, evaluate, simulate
+from tests.theory.models.test_categorical import multinomial, subsets
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    ContaminatedPool,
+    DomainError,
+    FreshReal,
+    LabelledPool,
+    RealPlusLatest,
+    Replace,
+    SlidingWindow,
+    expected_risk,
+    j,
+)
+from theory.models.categorical import Categorical
+from theory.models.probabilities import zipf
+from theory.testing.enumeration import bernoulli_law
+
+WORKFLOWS = [
+    Replace(),
+    Replace(sizes=j),
+    Accumulate(),
+    SlidingWindow(2),
+    RealPlusLatest(share="1/3"),
+    FreshReal(share="1/4"),
+    AccumulateSubsample(),
+    AccumulateSubsample(replacement=True),
+]
+
+
+def entropy(fit):
+    return -sum(float(x) * log(x) for x in fit if x)
+
+
+def enumerated(p, n, workflow, generations):
+    """E H and E exp H at each generation, from the law of all blocks, written from the definition."""
+    states = {((), tuple(p)): Fraction(1)}
+    found = []
+    for g in range(1, generations + 1):
+        size = int(n * workflow.size(g))
+        weights = [Fraction(str(weight)) for weight in workflow.weights(g)]
+        fresh = Fraction(str(workflow.fresh_weight(g))) if g > 1 else Fraction(0)
+        draw = workflow.draw(g)
+        following = {}
+        for (blocks, model), mass in states.items():
+            for counts, chance in multinomial(size, model):
+                grown = (*blocks, counts)
+                shares = [[Fraction(c, sum(block)) for c in block] for block in grown]
+                fit = [sum(w * share[k] for w, share in zip(weights, shares, strict=True)) for k in range(len(p))]
+                fits = [(tuple(fit), Fraction(1))]
+                if draw is not None:
+                    pool = tuple(map(sum, zip(*grown, strict=True)))
+                    drawn = int(n * draw.size)
+                    chances = [Fraction(have, sum(pool)) for have in pool]
+                    ways = multinomial(drawn, chances) if draw.replacement else subsets(pool, drawn)
+                    fits = [(tuple(Fraction(k, drawn) for k in kept), way) for kept, way in ways]
+                if fresh:
+                    real = int(n * workflow.fresh_size(g))
+                    fits = [
+                        (tuple(have + fresh * Fraction(k, real) for have, k in zip(fit, kept, strict=True)), way)
+                        for kept, way in multinomial(real, p)
+                    ]
+                for fitted, way in fits:
+                    following[grown, fitted] = following.get((grown, fitted), 0) + mass * chance * way
+        states = following
+        means = [sum(float(m) * f(entropy(fit)) for (_, fit), m in states.items()) for f in (float, exp)]
+        found.append(means)
+    return found
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=repr)
+@pytest.mark.parametrize(("p", "n"), [(("1/3", "2/3"), 3), (("1/2", "1/3", "1/6"), 2)], ids=["two", "three"])
+def test_every_data_set(workflow, p, n):
+    generations = 2 if workflow.draw(2) is not None or n == 3 else 3
+    expected = enumerated([Fraction(value) for value in p], n, workflow, generations)
+    for position, loss in enumerate(("entropy", "perplexity")):
+        risk = expected_risk(Categorical(p, n), workflow, loss=loss)
+        for g in range(1, generations + 1):
+            value = expected[g - 1][position]
+            assert float(risk.at(g)) == pytest.approx(value, rel=1e-13)
+            low, high = risk.enclosure(g)
+            assert low <= value * (1 + 1e-13)
+            assert value <= high * (1 + 1e-13)
+
+
+@pytest.mark.parametrize("workflow", [ContaminatedPool(real="1/2"), LabelledPool(real="1/2")], ids=repr)
+def test_pools_that_keep_real_words(workflow):
+    laws = bernoulli_law(workflow, Rational(1, 3), 2, 3)
+    for loss, f in (("entropy", float), ("perplexity", exp)):
+        risk = expected_risk(Categorical("1/3 2/3", 2), workflow, loss=loss)
+        for g, law in enumerate(laws, start=1):
+            value = sum(float(mass) * f(entropy([fit, 1 - fit])) for fit, mass in law.items())
+            assert float(risk.at(g)) == pytest.approx(value, rel=1e-13)
+            low, high = risk.enclosure(g)
+            assert low <= value <= high
+
+
+def test_words_come_to_rest():
+    model = Categorical("1/2 1/3 1/6", 3)
+    assert expected_risk(model, Replace(), loss="entropy").limit == 0
+    assert expected_risk(model, Replace(), loss="perplexity").limit == 1
+    assert expected_risk(model, Accumulate(), loss="entropy").limit is None
+    assert expected_risk(Categorical("1/2 1/2", 1), Accumulate(), loss="entropy").at(2) == 0
+
+
+@pytest.mark.parametrize("workflow", [Replace(), Replace(sizes=j), Accumulate()], ids=repr)
+def test_floating_point_against_exact_values(workflow):
+    risk = expected_risk(Categorical(zipf(5), 12), workflow, loss="entropy")
+    for g, value in zip((1, 2, 4), evaluate(risk, [1, 2, 4]), strict=True):
+        assert float(risk.at(g)) == pytest.approx(value, rel=1e-13)
+
+
+def test_large_vocabularies_are_enclosed():
+    model = Categorical("zipf(2000, 3/2)", 500)
+    for workflow in (Replace(), Accumulate()):
+        risk = expected_risk(model, workflow, loss="entropy")
+        low, high = map(float, risk.enclosure(4))
+        assert low < evaluate(risk, 4) < high < 1.2 * low
+    perplexity = expected_risk(Categorical("zipf(100)", 100_000), Replace(), loss="perplexity")
+    low, high = map(float, perplexity.enclosure(3))
+    assert low < high < 1.01 * low
+    with pytest.raises(DomainError, match=r"more than 12 categories.*Risk\.enclosure"):
+        perplexity.at(3)
+    with pytest.raises(DomainError, match=r"n = 100000 has too many data sets.*Risk\.enclosure"):
+        expected_risk(Categorical("zipf(100)", 100_000), Replace(), loss="entropy").at(3)
+
+
+def test_leading_order_is_half_the_degrees_of_freedom():
+    # H(p) − E H_G = (K − 1) q_G/2 (1 + o(1)), q_2 = 5/4 under accumulate, in units of 1/n.
+    n = 4000
+    risk = expected_risk(Categorical("1/2 1/3 1/6", n), Accumulate(), loss="entropy")
+    lost = entropy([1 / 2, 1 / 3, 1 / 6]) - float(evaluate(risk, 2))
+    assert lost * n == pytest.approx(5 / 4, rel=0.005)
+
+
+@pytest.mark.parametrize("method", ["raw", "exact-law"])
+@pytest.mark.parametrize("loss", ["entropy", "perplexity"])
+def test_simulated(method, loss):
+    model = Categorical("1/2 1/3 1/6", 4)
+    for workflow in (Accumulate(), AccumulateSubsample()):
+        risk = expected_risk(model, workflow, loss=loss)
+        run = simulate(model, workflow, generations=3, loss=loss, replicates=20_000, seed=1, method=method)
+        assert crosscheck(risk, run).p_value > 0.001
+
+
+def test_bad_input():
+    with pytest.raises(DomainError, match="probabilities are not given: the expected entropy depends on each"):
+        expected_risk(Categorical(n=4), Replace(), loss="entropy")
+    with pytest.raises(DomainError, match="n = n is not a number: the expected perplexity needs one"):
+        expected_risk(Categorical("1/2 1/2"), Replace(), loss="perplexity")
+    risk = expected_risk(Categorical("1/2 1/2", 3), Replace(), loss="entropy")
+    with pytest.raises(DomainError, match="a ratio has no enclosure of its own"):
+        risk.ratio.enclosure(2)
+    assert expected_risk(Categorical("1/2 1/2", 3), Replace()).enclosure(1) == (Rational(1, 6), Rational(1, 6))
