@@ -46,14 +46,14 @@ def sampler(model: Any, workflow: Workflow, generations: int, raw: bool, loss: s
 @sampler.register
 def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
     family = canonical_family(model)
-    table = schedule(workflow, generations, int(model.n))
+    table = schedule(workflow, generations, int(model.n), keeps=True, biased=loss == "squared")
     measure: Measure = _power(loss)(family.truth, abs(family.scale))
     if loss == "kl":
         measure = Divergence(family.name, family.kind.index, family.truth)
     if not table.subsampled:
-        plan = steps(table.weights, table.fresh_weights)
+        plan = steps(table.weights, table.real)
         kind = family.kind.for_blocks(np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0])))
-        return MeanChain(kind, family.truth, measure, table, plan, points_drawn=raw)
+        return MeanChain(kind, family.truth, measure, table, plan, points_drawn=raw, scale=family.scale)
     if not raw and family.name == "binomial" and family.kind.index == 1:
         return CountPool(family.truth, measure, table)
     return PointPool(family.kind, family.truth, measure, table)
@@ -74,7 +74,7 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
         return _leaning(model.model, law, workflow, generations, raw)
     if not isinstance(model.family, ExponentialFamily):
         raise DomainError(f"model = {model!r} has no sampler: it cannot be simulated.")
-    table = schedule(workflow, generations, int(model.n))
+    table = schedule(workflow, generations, int(model.n), keeps=True, biased=True)
     bend, whole = model.bend, canonical_family(model.family)
     # Canonical coordinates: what is measured from the truth is divided by the scale.
     prior, target = (float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target))
@@ -87,8 +87,9 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
     if table.subsampled:
         return BentPool(whole.kind, whole.truth, measure, table, bend=bending)
     blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
-    plan = steps(table.weights, table.fresh_weights)
-    return BentChain(replace(bending, kind=whole.kind.for_blocks(blocks)), measure, table, plan, raw)
+    plan = steps(table.weights, table.real)
+    bending = replace(bending, kind=whole.kind.for_blocks(blocks))
+    return BentChain(bending, measure, table, plan, raw, scale=whole.scale)
 
 
 @sampler.register
@@ -140,10 +141,10 @@ def _(model: Location, workflow: Workflow, generations: int, raw: bool, loss: st
 
 @sampler.register
 def _(model: Regular, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
-    table = schedule(workflow, generations, int(model.n))  # type: ignore[arg-type]
+    table = schedule(workflow, generations, int(model.n), keeps=True)  # type: ignore[arg-type]
     p = int(model.p)  # type: ignore[arg-type]
     if not table.subsampled:
-        plan = steps(table.weights, table.fresh_weights)
+        plan = steps(table.weights, table.real)
         return MeanChain(Normal(1.0), 0.0, SquaredError(), table, plan, points_drawn=raw, dimension=p)
     if raw:
         return PointPool(Normal(1.0), 0.0, SquaredError(), table, dimension=p)
@@ -158,7 +159,7 @@ def _(model: LinearRegression, workflow: Workflow, generations: int, raw: bool, 
     # With T ≥ d the risk does not depend on w*; a nonzero one keeps the raw check honest.
     signal = 1.0 if model.signal is None else float(model.signal)
     sigma = float(model.sigma2) ** 0.5
-    table = schedule(workflow, generations, rows)
+    table = schedule(workflow, generations, rows, keeps=True)
     if model.design == "shared":
         _verify_whole_relabelling(table, rows, workflow)
     if (table.weights < 0).any():
@@ -166,7 +167,7 @@ def _(model: LinearRegression, workflow: Workflow, generations: int, raw: bool, 
     if table.subsampled:
         return RowPool(d, rows, sigma, signal, model.design == "shared", table)
     if model.design == "shared":
-        plan = steps(table.weights, table.fresh_weights)
+        plan = steps(table.weights, table.real)
         return (SharedRows if raw else SharedDesign)(d, rows, sigma, signal, table, plan)
     return _fresh_regression(d, sigma, signal, table, raw)
 
@@ -178,7 +179,7 @@ def _(model: RidgeRegression, workflow: Workflow, generations: int, raw: bool, l
     if model.penalty == 0 and model.eigenvalues is None:
         return sampler(model.least_squares, workflow, generations, raw, loss)
     d, rows = int(model.d), int(model.T)  # type: ignore[arg-type]
-    table = schedule(workflow, generations, rows)
+    table = schedule(workflow, generations, rows, keeps=model.design == "shared")
     if table.subsampled:
         raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: it draws a subsample.")
     if (table.weights < 0).any():
@@ -189,7 +190,7 @@ def _(model: RidgeRegression, workflow: Workflow, generations: int, raw: bool, l
         _verify_whole_relabelling(table, rows, workflow)
         penalties = penalty * rows * np.ones(generations) if model.per_row else penalty / used
         given = None if model.eigenvalues is None else np.array([float(value) for value in model.eigenvalues])
-        plan = steps(table.weights, table.fresh_weights)
+        plan = steps(table.weights, table.real)
         posterior = used if model.drawn else None
         return RidgeShared(d, rows, sigma, signal, penalties, table, plan, given, raw, posterior)
     penalties = penalty * np.ones(generations) if model.per_row else penalty / (used * rows)
@@ -206,8 +207,8 @@ def _verify_whole_relabelling(table: Schedule, rows: int, workflow: Workflow) ->
 
 
 def _per_fresh_row(table: Schedule) -> np.ndarray:
-    weights, points = table.fresh_weights, table.fresh_points
-    return np.divide(weights, points, out=np.zeros(table.generations), where=points > 0)
+    weights, points = table.real, table.fresh_points
+    return np.divide(weights, points, out=np.zeros(weights.shape), where=points > 0)
 
 
 def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw: bool) -> Sampler:
@@ -217,8 +218,10 @@ def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw:
         return FreshReplace(d, sigma, table)
     if latest_only and not raw and (blocks < d).all():
         return WideReplace(d, sigma, signal, table)
-    fitted_rows = (table.weights != 0) @ table.points + np.where(table.fresh_weights != 0, table.fresh_points, 0)
+    fitted_rows = (table.weights != 0) @ table.points + table.fresh_in_use
     if (fitted_rows < d).any():
+        if table.kept is not None:
+            raise DomainError("real rows of every generation are kept: least norm fits on these have no sampler.")
         return FreshMinimumNorm(d, sigma, signal, table)
     # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
     plan = steps(table.weights / table.points, _per_fresh_row(table))
