@@ -143,6 +143,8 @@ def test_a_step_that_forgets_all_before_it():
     assert [risk.at(g) for g in (1, 2, 3)] == [1, Rational(5, 4), Rational(41, 36)]
     assert risk.limit == risk.bias.limit == 1
     assert abs(N(risk.at(2000)) - 1) < 1e-3
+    assert [risk.bias.closed_form.subs(G, g) for g in (1, 2, 3, 7)] == [risk.bias.at(g) for g in (1, 2, 3, 7)]
+    assert [risk.bias.at(g) for g in (1, 2, 3, 7)] == [0, 1, 1, 1]
 
 
 def test_labels_turned_over_half_of_the_time():
