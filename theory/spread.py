@@ -42,6 +42,10 @@ class StandardDeviation:
     square : Risk
         E ℓ², never a ratio.
 
+    Notes
+    -----
+    Derived here, from the moments of second order of the loss.
+
     Examples
     --------
     >>> from theory import Bernoulli, GaussianMean, Accumulate, Replace, expected_risk

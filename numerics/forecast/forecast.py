@@ -63,6 +63,18 @@ class Forecast:
         What speaks against the law, or for caution.
     rejected : str or None
         Why the residuals reject the law; then the interval covers the bounds too, and no plateau is promised.
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> from numerics import forecast
+    >>> from theory import AccumulateSubsample
+    >>> found = forecast([1.82, 1.91, 1.96, 2.00, 2.02, 2.04], AccumulateSubsample(), horizon=20)
+    >>> found.median.shape, bool((found.lower < found.upper).all())
+    ((20,), True)
     """
 
     workflow: Workflow

@@ -117,6 +117,10 @@ class Depth:
     ----------
     workflow : Workflow
 
+    Notes
+    -----
+    Derived here.
+
     Examples
     --------
     >>> from theory import Accumulate

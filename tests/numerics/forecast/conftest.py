@@ -19,8 +19,8 @@ WORKFLOWS = {"replace": Replace(), "accumulate": Accumulate(), "subsample": Accu
 
 @pytest.fixture(scope="session")
 def truth() -> Any:
-    """The class of settings with a known truth, in chains.py."""
-    spec = importlib.util.spec_from_file_location("chains", HERE / "chains.py")
+    """The class of settings with a known truth, in tests/helpers/chains.py."""
+    spec = importlib.util.spec_from_file_location("chains", HERE.parents[1] / "helpers" / "chains.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

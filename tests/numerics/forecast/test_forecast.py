@@ -154,6 +154,9 @@ def test_limits_are_those_that_the_curves_tend_to() -> None:
     left = np.exp(gammaln(100 + rates) - gammaln(101) - gammaln(1 + rates))
     assert late.rise(rates)[:, -1] + left / (1 - rates) == pytest.approx(drawn.rise[:-1])
     assert drawn.rise[-1] == np.inf
+    kept = ends(Accumulate(), growing=False)
+    assert kept is not None
+    assert (found.saved, drawn.saved, kept.saved) == (0.5, 0.0, 1.0)
 
 
 def test_curves_are_those_that_theory_derives() -> None:

@@ -185,7 +185,8 @@ def test_what_it_says_of_itself() -> None:
     rise = 1.4 / 4
     for gap, bound, words in (
         (None, True, "an upper bound, near the truth when training is short"),
-        (rise, True, "an upper bound: training is long"),
+        (0.51 * rise, True, "an upper bound: training is long"),
+        (0.49 * rise, False, "a prediction"),
         (0.1 * rise, False, "a prediction"),
     ):
         found = transfer(LOSSES, Replace(), Accumulate(), generalisation_gap=gap)
