@@ -48,7 +48,7 @@ class LabelLaw:
     dispersion: float = 1.0
     flips: float = 0.0
 
-    def leant(self, error: NDArray[np.floating[Any]], first: Any) -> Array:
+    def leant(self, error: NDArray[np.floating[Any]], first: Any) -> NDArray[np.floating[Any]]:
         """Error of the vector behind the sampled labels; ``first`` picks the first feature."""
         vector = self.fidelity * error
         vector[first] += (1 - self.fidelity) * self.distance
@@ -78,11 +78,11 @@ class LeaningRows:
         table, truth = self.schedule, truth_vectors(replicates, self.d, self.signal)
         out = np.empty((table.generations, replicates))
         common = rng.standard_normal((replicates, self.rows, self.d)) if self.shared else None
-        draw = partial(self._labelled, rng, truth, common)
+        draw: Any = partial(self._labelled, rng, truth, common)
         fitted: NDArray[np.floating[Any]] = truth
         kept: dict[int, tuple[Array, Array]] = {}
         for g in range(table.generations):
-            kept[g], fresh = table.drawn_blocks(g, draw, fitted, truth)  # type: ignore[type-var, assignment]
+            kept[g], fresh = table.drawn_blocks(g, draw, fitted, truth)  # type: ignore[assignment]
             parts = [(kept[j], table.weights[g, j] / table.points[j]) for j in kept if table.weights[g, j] != 0]
             if fresh is not None:
                 parts.append((fresh, table.fresh_weights[g] / table.fresh_points[g]))  # type: ignore[arg-type]

@@ -14,8 +14,8 @@ from sympy import Expr, Piecewise, S, oo
 
 from theory.expressions.expansion import Order
 from theory.expressions.symbols import G
+from theory.models.answers import answer
 from theory.moments.recurrence import Recurrence
-from theory.solver.solution import Solution
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class GaussianFourth(Recurrence):
 
     def closed_form(self) -> Expr | None:
         """By those of bias and variance."""
-        mean, spread = (_answer(one, "closed_form", None) for one in (self.bias, self.variance))
+        mean, spread = (answer(one, "closed_form", None) for one in (self.bias, self.variance))
         if mean is None or spread is None or mean.has(Piecewise) or spread.has(Piecewise):
             return None
         return _fourth(mean, spread)
 
     def limit(self, order: Order) -> Expr | None:
         """By those of bias and variance."""
-        mean, spread = (_answer(one, "limit", order) for one in (self.bias, self.variance))
+        mean, spread = (answer(one, "limit", order) for one in (self.bias, self.variance))
         if mean is None or spread is None:
             return None
         if oo in (mean, spread) or mean == -oo:
@@ -65,7 +65,7 @@ class GaussianFourth(Recurrence):
         limit = self.limit(order)
         if limit is not None and limit != oo:
             return limit
-        spread = _answer(self.variance, "growth", order)
+        spread = answer(self.variance, "growth", order)
         if self.bias is not None or spread is None or isinstance(spread, Piecewise) or not spread.has(G):
             return None
         return _fourth(S.Zero, spread)
@@ -73,19 +73,3 @@ class GaussianFourth(Recurrence):
 
 def _fourth(mean: Expr, spread: Expr) -> Expr:
     return mean**4 + 6 * mean**2 * spread + 3 * spread**2
-
-
-def _answer(recurrence: Recurrence | None, which: str, order: Order | None) -> Expr | None:
-    """Closed form, limit or growth of a recurrence, in units of the risk; of none at all it is 0."""
-    if recurrence is None:
-        return S.Zero
-    found: Expr | None = getattr(Solution(recurrence, {} if order is None else order.ranges), which)
-    if found is None:
-        return None
-    if isinstance(found, Piecewise):
-        return Piecewise(*((_rescaled(recurrence, value), condition) for value, condition in found.args))
-    return _rescaled(recurrence, found)
-
-
-def _rescaled(recurrence: Recurrence, value: Expr) -> Expr:
-    return value if value in (oo, -oo) else recurrence.offset + recurrence.scale * value

@@ -17,6 +17,7 @@ from theory.expressions.parser import parse
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
+from theory.models.effective_size import newest_block_only
 from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use, sizes_settle
 from theory.models.least_norm import WideRegression, least_norm, most_rows
 from theory.models.regression_regimes import (
@@ -31,10 +32,11 @@ from theory.models.regression_regimes import (
     verify_rows,
     watched,
 )
+from theory.models.squared_loss import of_new_designs, of_shared_design, of_shared_wide_design
 from theory.moments.composition import compose
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
-from theory.workflows.dynamics import GENERATION
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,20 @@ class LinearRegression(Model):
             return And(_at_least(Mod(d, T), 4), _at_least(T - 4, Mod(d, T)))  # type: ignore[operator]
         most = None if self.design == "shared" else most_rows(self._wide_regression, workflow)
         return _at_least(d, (T * self._first(workflow) if most is None else most) + 4)  # type: ignore[operator]
+
+    def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
+        """E ℓ² for shared designs, and for new ones under replace; see :mod:`theory.models.squared_loss`."""
+        d, T = self.d, self.T
+        if workflow.draw(GENERATION) is not None:
+            return None
+        if self.design == "shared":
+            risk = self.recurrence(workflow, loss)
+            if self._wide(workflow):
+                return of_shared_wide_design(risk, d, T, self.signal_strength)  # type: ignore[arg-type]
+            return of_shared_design(risk, d, T)  # type: ignore[arg-type]
+        dynamics = workflow.dynamics()
+        alone = isinstance(dynamics, LinearDynamics) and newest_block_only(dynamics) and workflow.schedule == 1
+        return None if self._wide(workflow) or not alone else of_new_designs(d, T, self.sigma2)  # type: ignore[arg-type]
 
     def remainder(self) -> str:
         """What leading order leaves out is (d + 1)/T smaller."""

@@ -8,7 +8,7 @@ increments, and the difference of two risks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any
 
 from sympy import Expr, Matrix, S, cancel, diag, eye, fraction, sympify
@@ -18,6 +18,7 @@ from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.draft import Draft, reduced
 from theory.proof.leading import settles
+from theory.proof.mixing import mixtures
 from theory.proof.texts import text
 from theory.risk import Risk
 from theory.workflows.dynamics import GENERATION
@@ -112,7 +113,14 @@ def _ordered(draft: Draft) -> None:
     if not all(start.is_Integer for start in starts) or low.continuation or high.continuation:
         raise NotDerivedError("no certificate was found: a sequence changes regime.")
     since = max(*map(int, starts), 1)
-    draft.attempt(_differences(low, high, since))
+    draft.attempt(chain(_differences(low, high, since), _beside(low, high, since)))
+
+
+def _beside(low: MomentRecurrence, high: MomentRecurrence, since: int) -> Iterator[dict[str, Any]]:
+    """A loop that keeps part of what it was, beside one that moves on."""
+    for forms, multipliers, rests in mixtures(low, high):
+        first = Matrix([[1, *[0] * (forms.rows - 1)]])
+        yield _cone("never above", {0: low, 1: high}, since, forms, multipliers, rests, first, S.Zero)
 
 
 def _differences(low: MomentRecurrence, high: MomentRecurrence, since: int) -> Iterator[dict[str, Any]]:

@@ -145,7 +145,7 @@ def _constant(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     if found is None:
         return None
     # Each moment goes one way for ever, and the readout adds up what it sees of them.
-    signs = {way * entry for way, entry in zip(found, shown, strict=True)}
+    signs = {way * (entry or 0) for way, entry in zip(found, shown, strict=True)}
     if signs <= {0, 1}:
         return INCREASING
     return DECREASING if signs <= {0, -1} else None

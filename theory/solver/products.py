@@ -35,8 +35,8 @@ def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> E
 
 
 def _gammas(roots: list[Expr], lower: Expr, upper: Expr) -> Expr:
-    if any(root == lower for root in roots):
-        return S.Zero
+    if lower == 1 and any(root == 1 for root in roots):
+        return S.Zero  # at every G ≥ 1; from a later factor on, the product of none of them is 1
     value: Expr = S.One
     if len(roots) == 2 and roots[0] == -roots[1] and lower == 1 and not (roots[0].is_Integer and abs(roots[0]) > 1):
         for root in roots:

@@ -19,17 +19,20 @@ from sympy import (
     Symbol,
     diff,
     fraction,
+    nan,
     oo,
     radsimp,
     simplify,
     sqrt,
     sympify,
     together,
+    zoo,
 )
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.signs import Ranges, at_least, sign, unit_interval
+from theory.expressions.symbols import G
 from theory.moments.covariance import CovarianceRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
@@ -71,6 +74,8 @@ class Solution:
             return None
         if isinstance(self.recurrence, MomentRecurrence):
             found = solve_recurrence(self.recurrence)
+            if found is not None and found.has(nan, zoo):
+                return None  # a step that forgets all before it makes a product 0/0
             return found if found is None or self._converges(found) else None
         return self.recurrence.closed_form()
 
@@ -152,7 +157,7 @@ class Solution:
         if self.closed_form is None:
             return None
         try:
-            return expand_at_infinity(self.closed_form, terms, order, decaying=self._radius(order) == -1)
+            return expand_at_infinity(_late(self.closed_form), terms, order, decaying=self._radius(order) == -1)
         except NoExpansion:
             return None
 
@@ -358,6 +363,16 @@ class Solution:
 
     def _at(self, symbol: Symbol, value: Expr) -> Solution:
         return Solution(self.recurrence.subs(symbol, value), self.ranges)
+
+
+def _late(formula: Expr) -> Expr:
+    """The formula from some generation on, where single generations have values of their own."""
+    cases = {}
+    for part in formula.atoms(Piecewise):
+        *single, (value, last) = part.args
+        if last == S.true and all(isinstance(at, Eq) and at.lhs == G and at.rhs.is_number for _, at in single):
+            cases[part] = value
+    return formula.xreplace(cases)
 
 
 def _split_range(run: Expr | None, boundary: Expr, ranges: Ranges) -> tuple[Expr | None, Expr | None]:

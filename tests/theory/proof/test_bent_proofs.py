@@ -145,3 +145,31 @@ def test_a_certificate_says_what_it_is_of():
     risk = expected_risk(MODELS["biased"], Replace())
     for part, said in ((risk, "the risk of"), (risk.bias, "the bias of"), (risk.variance, "the variance of")):
         assert f"{said} biased-sampler under replace tends to" in str(prove(Limit(part)))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BiasedSampler(GaussianMean(sigma2=1, n=4), "4/5", "1/2"),
+        BiasedSampler(GaussianMean(sigma2=1, n=4), "1/10", "-3"),
+        BiasedSampler(COIN, "9/10", "1/2"),
+        BiasedSampler.label_flips(COIN, "1/10"),
+    ],
+    ids=str,
+)
+def test_accumulating_is_never_worse_than_replacing(model):
+    """Under one and the same sampler; the other way round there is no proof, for it is false."""
+    kept, replaced = (expected_risk(model, workflow) for workflow in (Accumulate(), Replace()))
+    assert check(prove(NeverWorse(kept, replaced)))
+    assert kept.at(2) < replaced.at(2)
+    with pytest.raises(NotDerivedError):
+        prove(NeverWorse(replaced, kept))
+
+
+def test_where_replacing_wins_nothing_is_proved():
+    """A sampler that leans hard towards the truth forgets the noise of the real data, which accumulation keeps."""
+    model = BiasedSampler.verified(GaussianMean(sigma2=1, n=4), 0, "1/10")
+    kept, replaced = (expected_risk(model, workflow) for workflow in (Accumulate(), Replace()))
+    assert replaced.at(3) < kept.at(3)
+    with pytest.raises(NotDerivedError):
+        prove(NeverWorse(kept, replaced))

@@ -12,11 +12,13 @@ from theory import (
     Exponential,
     G,
     GaussianMean,
+    LinearRegression,
     RealPlusLatest,
     Replace,
     expected_risk,
 )
 from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
+from theory.models.bent_regression import FlippedLabels
 from theory.proof import ClosedForm, LeastBound, prove
 
 tau, m, mu, sigma = (Symbol(name, positive=True) for name in ("tau", "m", "mu", "sigma"))
@@ -132,3 +134,21 @@ def test_the_prior_acts_once_under_accumulate():
     drawn = expected_risk(PosteriorSample(coin, 2, "3/4"), Accumulate())
     assert drawn.closed_form == drawn.limit == drawn.bound == Rational(115, 1512) == drawn.at(7)
     assert all(prove(claim(drawn)) for claim in (ClosedForm, LeastBound))
+
+
+def test_a_step_that_forgets_all_before_it():
+    """τ = −1 under accumulate: model 2 does not depend on model 1, and no product makes a number of 0/0."""
+    risk = expected_risk(BiasedSampler(GaussianMean(n=1, sigma2=1), -1, 1), Accumulate())
+    assert risk.closed_form is None
+    assert [risk.at(g) for g in (1, 2, 3)] == [1, Rational(5, 4), Rational(41, 36)]
+    assert risk.limit == risk.bias.limit == 1
+    assert abs(N(risk.at(2000)) - 1) < 1e-3
+    assert [risk.bias.closed_form.subs(G, g) for g in (1, 2, 3, 7)] == [risk.bias.at(g) for g in (1, 2, 3, 7)]
+    assert [risk.bias.at(g) for g in (1, 2, 3, 7)] == [0, 1, 1, 1]
+
+
+def test_labels_turned_over_half_of_the_time():
+    """τ = 0: generation 1 has a value of its own, and the loop settles all the same, at σ²d/(T−d−1)/(1−ρ) + |w*|²."""
+    risk = expected_risk(FlippedLabels(LinearRegression(d=2, T=10, signal=1), "1/2"), Replace())
+    assert risk.limit == 1 + Rational(2, 7) / (1 - Rational(4 * 8, 12 * 7))
+    assert abs(N(risk.at(40) - risk.limit)) < 1e-12
