@@ -59,7 +59,8 @@ def test_derive_prints_these_keys() -> None:
     assert result.exit_code == 0, result.output
     found = json.loads(result.output)
     assert list(found) == [
-        "model", "workflow", "closed_form", "value", "limit", "growth", "domain", "exactness", "latex",
+        "model", "workflow", "closed_form", "value", "standard_deviation", "limit", "growth", "domain", "exactness",
+        "latex",
     ]  # fmt: skip
     assert (found["model"], found["workflow"], found["exactness"]) == ("bernoulli", "accumulate", "exact")
     # V_0/v_2 (Π (1 + v_2/(n j²)) − 1) with V_0 = 2/9 and v_2 = −1, in exact rationals.
