@@ -78,7 +78,7 @@ def _spread(risk: Risk, generation: int | None) -> dict[str, object]:
         closed = deviation.closed_form if plain else None
         g = 1 if generation is None else generation
         line = f"{shown(deviation.at(g))} at {g}, of the loss of one run" if closed is None else shown(closed)
-    except NotDerivedError:
+    except (NotDerivedError, DomainError):  # the second where the generation is too far to be exact
         return {}
     return {"standard deviation": line} if len(line) <= LONGEST_LINE else {}
 
@@ -86,7 +86,7 @@ def _spread(risk: Risk, generation: int | None) -> dict[str, object]:
 def _deviation_at(risk: Risk, generation: int | None) -> Expr | None:
     try:
         return None if generation is None else risk.standard_deviation.at(generation)
-    except NotDerivedError:
+    except (NotDerivedError, DomainError):
         return None
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from launcher import UNREAD, Launcher
 from sympy import Rational
 from typer.testing import CliRunner
 
 import numerics
 from selfgen import __version__, verification
 from selfgen.cli import app
+from selfgen.workers import workers
 from theory import Accumulate, Bernoulli, GaussianMean, expected_risk
 
 run = CliRunner()
@@ -55,7 +59,8 @@ def test_derive_prints_these_keys() -> None:
     assert result.exit_code == 0, result.output
     found = json.loads(result.output)
     assert list(found) == [
-        "model", "workflow", "closed_form", "value", "limit", "growth", "domain", "exactness", "latex",
+        "model", "workflow", "closed_form", "value", "standard_deviation", "limit", "growth", "domain", "exactness",
+        "latex",
     ]  # fmt: skip
     assert (found["model"], found["workflow"], found["exactness"]) == ("bernoulli", "accumulate", "exact")
     # V_0/v_2 (Π (1 + v_2/(n j²)) − 1) with V_0 = 2/9 and v_2 = −1, in exact rationals.
@@ -212,7 +217,25 @@ def test_verify_agrees_and_writes(study: Path, tmp_path: Path) -> None:
     assert (folder / "001-bernoulli-replace.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_verify_does_not_depend_on_the_number_of_processes(study: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def two_workers() -> Iterator[Executor]:
+    with workers(2) as executor:
+        yield executor
+
+
+@pytest.fixture
+def pool(two_workers: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same two processes for each test that asks for two: to start them takes longer than what they do."""
+
+    @contextmanager
+    def again(count: int) -> Iterator[Executor]:
+        assert count == 2
+        yield two_workers
+
+    monkeypatch.setattr(verification, "workers", again)
+
+
+def test_verify_does_not_depend_on_the_number_of_processes(study: Path, tmp_path: Path, pool: None) -> None:
     found = []
     for jobs in ("1", "2"):
         folder = tmp_path / jobs
@@ -389,20 +412,20 @@ def test_an_infinite_risk_is_an_answer() -> None:
     assert "limit               oo" in result.output
 
 
-def with_output_to(descriptor: int, command: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "selfgen", *command.split()]
-    return subprocess.run(words, stdout=descriptor, stderr=subprocess.PIPE, text=True, check=False)
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    started = Launcher()
+    yield started
+    started.close()
 
 
-def test_output_on_a_full_disk() -> None:
+def test_output_on_a_full_disk(launcher: Launcher, tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no device that is always full")
-    writing = os.open("/dev/full", os.O_WRONLY)
+    errors = tmp_path / "errors"
     for command in ("derive bernoulli accumulate", "--help"):
-        done = with_output_to(writing, command)
-        assert done.returncode == 2
-        assert done.stderr == "selfgen: standard output cannot be written: No space left on device.\n"
-    os.close(writing)
+        assert launcher.run(command.split(), "/dev/full", errors) == 2
+        assert errors.read_text() == "selfgen: standard output cannot be written: No space left on device.\n"
 
 
 @pytest.mark.parametrize(
@@ -413,17 +436,13 @@ def test_output_on_a_full_disk() -> None:
         "simulate bernoulli accumulate --set p=1/3 --set n=9 --replicates 9 --csv",
     ],
 )  # fmt: skip
-def test_a_reader_who_left_is_no_error(command: str) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    done = with_output_to(writing, command)
-    os.close(writing)
-    assert done.stderr == ""
-    assert done.returncode == 141
+def test_a_reader_who_left_is_no_error(command: str, launcher: Launcher, tmp_path: Path) -> None:
+    assert launcher.run(command.split(), UNREAD, tmp_path / "errors") == 141
+    assert (tmp_path / "errors").read_text() == ""
 
 
 @pytest.mark.parametrize("method", ["exact-law", "raw"])
-def test_simulation_does_not_depend_on_the_number_of_processes(method: str) -> None:
+def test_simulation_does_not_depend_on_the_number_of_processes(method: str, pool: None) -> None:
     command = "simulate bernoulli accumulate --set p=1/3 --set n=20 --generations 3 --replicates 40000 --seed 5 --json"
     found = [run.invoke(app, [*command.split(), "--method", method, "--jobs", jobs]).output for jobs in ("1", "2")]
     assert found[0] == found[1]
@@ -470,13 +489,13 @@ def test_a_real_process() -> None:
     )  # fmt: skip
     assert good.returncode == 0, good.stderr
     assert json.loads(good.stdout)["value"] == "4*lambda/5"
-    bad = subprocess.run(
-        [sys.executable, "-m", "selfgen", "derive", "poisson", "replace", "--set", "rate=-1"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert bad.returncode == 2
-    assert bad.stdout == ""
-    assert bad.stderr == "selfgen: rate = -1 is not allowed: rate must be positive.\n"
+
+
+def test_bad_input_in_a_real_process(launcher: Launcher, tmp_path: Path) -> None:
+    output, errors = tmp_path / "output", tmp_path / "errors"
+    assert launcher.run("derive poisson replace --set rate=-1".split(), str(output), errors) == 2
+    assert output.read_text() == ""
+    assert errors.read_text() == "selfgen: rate = -1 is not allowed: rate must be positive.\n"
 
 
 def test_the_command_mirrors_the_library() -> None:

@@ -206,9 +206,10 @@ class Bounded:
         if relation.sign != AT_MOST:
             raise NotShown("it is an upper bound")
         under(relation, self.where)
+        # First what takes least: another bound is refused without the signs of long expressions.
+        weak = _same(self.found.bound, relation.right, "a monotone sequence lies between its first value and its limit")
         if any(sign(relation.right - value, self.found._ranges) == -1 for value in _first_values(self.found)):
             raise NotShown("the first generations exceed it")
-        weak = _same(self.found.bound, relation.right, "a monotone sequence lies between its first value and its limit")
         # The certificate is of the risk's own first value or limit, whichever way that is written.
         found = self.found
         texts = {text(value) for value in (found.limit, found.baseline) if _agree(value, relation.right)}
