@@ -19,10 +19,11 @@ from scipy.special import ndtri
 
 from numerics.crosscheck import AGREES, ASKED, DISAGREES, INCONCLUSIVE, POWER
 from numerics.seeds import Seed, seed_number
+from numerics.threads import single_threaded_algebra
 from theory.errors import DomainError
 from theory.expressions.arguments import choice, whole_number
 from theory.subspaces import FactorModel, SubspaceError
-from theory.subspaces.error import ESTIMATORS, number_of
+from theory.subspaces.error import ESTIMATORS
 from theory.subspaces.factor_model import verify_model
 from theory.subspaces.overlaps import overlaps
 
@@ -107,9 +108,7 @@ class SubspaceCheck:
         return self.verdict == AGREES
 
 
-def draw_differences(
-    model: FactorModel, replicates: int, generator: np.random.Generator, flip: bool = True
-) -> Array:
+def draw_differences(model: FactorModel, replicates: int, generator: np.random.Generator, flip: bool = True) -> Array:
     r"""Differences of pairs, shape (replicates, N, D): the factors along the first coordinates, Gaussian.
 
     Parameters
@@ -146,7 +145,8 @@ def draw_differences(
 def estimated_directions(differences: Array, estimator: str, rank: int) -> Array:
     """Orthonormal rows that an estimator finds, shape (replicates, rank, D).
 
-    Singular vectors come from the smaller of the two matrices of inner products, which no sign of a row changes.
+    Singular vectors come from the smaller of the two matrices of inner products; that of the coordinates is the same to
+    the last bit whatever the signs of the rows.
 
     Parameters
     ----------
@@ -218,7 +218,8 @@ def simulate_subspace_error(
     parts, left = [], repeats
     while left:
         size = min(left, max(1, _CHUNK // (pairs * width)))
-        rows = estimated_directions(draw_differences(model, size, generator), estimator, number)
+        with single_threaded_algebra():
+            rows = estimated_directions(draw_differences(model, size, generator), estimator, number)
         parts.append(_errors(rows, weights, model.rank))
         left -= size
     missed, collateral = np.concatenate(parts, axis=1)
@@ -263,7 +264,7 @@ def check_subspace_error(
     """
     if not isinstance(error, SubspaceError):
         raise DomainError(f"error = {error!r} is no derived error: give what theory.subspaces.subspace_error returns.")
-    derived = number_of(error.closed_form)
+    derived = error.number
     found = simulate_subspace_error(error.model, error.estimator, replicates, seed, error.rank)
     slack = _allowance(error, derived) if allowance is None else float(allowance)
     off = found.error - derived

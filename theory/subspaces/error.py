@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import mpmath
-from sympy import Expr, Integer, Min, S, Sum, latex
+from sympy import Expr, Integer, Min, S, latex
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import choice, whole_number
 from theory.subspaces.exact import exact_error
+from theory.subspaces.exact_number import exact_number, verify_numbers
 from theory.subspaces.factor_model import FactorModel, replaced_model, verify_model
 from theory.subspaces.leading import leading_outside, second_order
 from theory.subspaces.overlaps import mean_overlap, overlaps
@@ -88,7 +88,7 @@ class SubspaceError:
         DomainError
             Where parameters are symbols.
         """
-        return number_of(self.closed_form)
+        return exact_number(self.model, self.estimator) if self.regime == "exact" else number_of(self.closed_form)
 
     @property
     def second_order(self) -> Expr | None:
@@ -199,14 +199,8 @@ def subspace_error(
 
 
 def number_of(value: Expr) -> float:
-    """A closed form as a float; sums over flipped labels term by term, for they are not hypergeometric."""
-    if value.free_symbols:
-        names = ", ".join(sorted(map(str, value.free_symbols)))
-        raise DomainError(f"the error is an expression in {names}: give numbers for them.")
-    if isinstance(value, Sum):
-        ((index, first, last),) = value.limits
-        terms = (value.function.subs(index, k).evalf() for k in range(int(first), int(last) + 1))
-        return float(mpmath.fsum(mpmath.mpf(str(term)) for term in terms))
+    """A limit or a leading order as a float."""
+    verify_numbers(value)
     return float(value.evalf())
 
 

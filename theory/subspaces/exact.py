@@ -48,11 +48,14 @@ def _two_dimensions(model: FactorModel) -> Expr:
     number, (strength,) = model.pairs, model.strengths
     contrast = strength / (strength + 2)
     series = _two_f_one((3 - number) / Integer(2), _HALF, Integer(2), contrast**2)
-    return 1 - contrast * sqrt(pi) / 2 * gamma((number + 1) / 2) / gamma(number / 2) * series
+    # Of many pairs the Gammas are written, not multiplied out.
+    few = not number.is_number or number <= 100
+    gammas = gamma((number + 1) / 2, evaluate=few) / gamma(number / 2, evaluate=few)
+    return 1 - contrast * sqrt(pi) / 2 * gammas * series
 
 
 def _two_f_one(first: Expr, second: Expr, third: Expr, argument: Expr) -> Expr:
-    """A series that ends is written out."""
+    """A series that ends soon is written out."""
     if first.is_Integer and first <= 0 and -first <= 24:
         term = total = S.One
         for k in range(-int(first)):

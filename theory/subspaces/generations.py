@@ -128,4 +128,3 @@ def _power(cosine: Expr) -> Expr:
     if isinstance(cosine, Piecewise):
         found = Piecewise(*((value**G if value != 0 else value, condition) for value, condition in cosine.args))
     return found
-

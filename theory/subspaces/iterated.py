@@ -7,12 +7,15 @@ from typing import Any
 
 from sympy import Expr, Piecewise, S, Symbol, cancel, sqrt
 
-from theory.errors import NotDerivedError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import shown, whole_number
 from theory.subspaces.factor_model import FactorModel, verify_model
 
 #: Number of edits, in closed forms.
 m: Symbol = Symbol("m", integer=True, nonnegative=True)
+
+#: An exact strength has some two digits for each edit.
+_MOST_EDITS = 10_000
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,14 @@ class IteratedEditing:
         return Piecewise((ratio * (strength + 1) / (strength + ratio), strength**2 > ratio), (strength, True))
 
     def at(self, edits: Any) -> Expr:
-        """The strength after a whole number of edits, exactly in the limit."""
+        """The strength after a whole number of edits, 0 to 10,000, exactly in the limit."""
+        number = whole_number("edits", edits, 0)
+        if number > _MOST_EDITS:
+            raise DomainError(f"edits = {shown(number)} is not allowed: give {_MOST_EDITS} or fewer, or see the floor.")
+        if self.model.ratio.free_symbols or self.strength.free_symbols:
+            return self.closed_form.subs(m, number)
         left = self.strength
-        for _ in range(whole_number("edits", edits, 0)):
+        for _ in range(number):
             following = self.step(left)
             if following == left:
                 break

@@ -18,8 +18,8 @@ def label_noise_crossing(model: FactorModel) -> Expr:
     .. math:: \eta > \eta^* = \tfrac12 - \tfrac12 \sqrt{q^*/\kappa}.
 
     0: it wins at any fraction above (and at 0 too where :math:`q^* > \kappa`). 1/2: it never does, as below the
-    detection threshold. With a coherent factor η* is above 0: with clean labels the mean difference wins. ``flips`` of the model
-    are not used.
+    detection threshold. With a coherent factor η* is above 0: with clean labels the mean difference wins. ``flips`` of
+    the model are not used.
 
     Parameters
     ----------
