@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Rational, factorial, gamma, harmonic, log, oo, pi, sympify, zeta
+from sympy import Rational, Symbol, factorial, gamma, harmonic, log, oo, pi, symbols, sympify, zeta
 
 from theory.expected import expected_risk
 from theory.expressions.lambert import lambert_sum
@@ -11,6 +11,7 @@ from theory.models import LinearRegression, Poisson, Regular
 from theory.papers.paper import Paper, Sides
 from theory.papers.symbols import B, T, d, n, q, sigma
 from theory.papers.symbols import share as lam
+from theory.subspaces import FactorModel, IteratedEditing, subspace_error
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
@@ -119,3 +120,22 @@ def infinite_mean_age() -> Sides:
     found = tuple(expected_risk(Regular(), law).ratio.growth for law in laws)
     power = 3 * G**third / gamma(2 * third) ** 2
     return found, (gamma(third) / gamma(2 * third) ** 2, log(G) / pi, power, G / log(G) ** 2)
+
+
+@PAPER.states("docs/laws.md", "the error of one singular vector: three pairs in the plane, and two orders in 1/N")
+def subspace_orders() -> Sides:
+    """Exact, first and second order, for a centred Gaussian factor of strength l."""
+    strength, pairs, width = Symbol("l", positive=True), *symbols("N D", integer=True, positive=True)
+    plane = subspace_error(FactorModel(strength, 3, 2), regime="exact").closed_form
+    error = subspace_error(FactorModel(strength), regime="leading")
+    second = (width - 1) * (4 * strength**3 + 10 * strength**2 + 12 * strength + 6) / strength**4
+    second -= 2 * (width - 1) * (width - 2) * (strength + 1) / strength**3
+    first = 2 * (width - 1) * (strength + 1) / (pairs * strength**2)
+    return (plane, error.closed_form, error.second_order), (2 / (strength + 2), first, second)
+
+
+@PAPER.states("docs/laws.md", "repeated editing ends at the detection threshold, or after one edit where D < N")
+def editing_floor() -> Sides:
+    """The floor at D/N = 4 and at 1/4, from strength 6."""
+    floors = tuple(IteratedEditing(FactorModel(6, pairs, width)).floor for pairs, width in ((100, 400), (400, 100)))
+    return floors, (sympify(2), Rational(7, 25))
