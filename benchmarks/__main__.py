@@ -18,6 +18,7 @@ from benchmarks.bent import BentSpeed, bent_speeds
 from benchmarks.derivation import Derivation, derivations, evaluation_seconds, import_seconds
 from benchmarks.exact_values import SPEEDUP as VALUE_SPEEDUP
 from benchmarks.exact_values import ValueSpeed, value_speeds
+from benchmarks.forecast import forecast_seconds
 from benchmarks.generative import GENERATIVE_SETTINGS, GenerativeSpeed, measure_generative
 from benchmarks.regressions import GENERATIONS as FITS
 from benchmarks.regressions import SPEEDUP as FITS_SPEEDUP
@@ -53,6 +54,8 @@ def main() -> None:
         other = evaluation_seconds()
         other = {f"evaluate, Bernoulli under accumulate: {name}": taken for name, taken in other.items()}
         other["simulate, set up: 100 generations of accumulate"] = setup_seconds()
+        progress.update(task, description="forecasts")
+        other |= forecast_seconds(options.rounds)
         speeds = []
         for setting in SETTINGS:
             for accumulate in (False, True):

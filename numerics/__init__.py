@@ -3,6 +3,7 @@
 from numerics import extinction, spectral  # each registers how its kind of recurrence is computed
 from numerics.crosscheck import Crosscheck, crosscheck
 from numerics.evaluate import evaluate
+from numerics.forecast import Forecast, forecast, transfer
 from numerics.generations import GenerationRun, run_generations
 from numerics.limit_process import LimitProcess, limit_process
 from numerics.run.ratio import RatioCheck
@@ -13,6 +14,7 @@ register_simulator(simulate)
 
 __all__ = [
     "Crosscheck",
+    "Forecast",
     "GenerationRun",
     "LimitProcess",
     "RatioCheck",
@@ -20,8 +22,10 @@ __all__ = [
     "crosscheck",
     "evaluate",
     "extinction",
+    "forecast",
     "limit_process",
     "run_generations",
     "simulate",
     "spectral",
+    "transfer",
 ]

@@ -25,10 +25,12 @@ CRITICAL = 3.9
 
 
 def is_possible(model: Model, workflow: Workflow, loss: str, generations: int) -> bool:
-    """Whether tilted chains are there: a family with v_2 > 0, its squared error, and deterministic weights."""
+    """Whether tilted chains are there: a family with v_2 > 0, its squared error, weights of a single chain."""
     return (
         isinstance(model, ExponentialFamily)
         and loss == "squared"
+        and workflow.chain is workflow
+        and not workflow.biased_real
         and canonical_family(model).name in TILTED
         and all(workflow.draw(g) is None for g in range(1, generations + 1))
     )
@@ -64,7 +66,7 @@ def tilted_chain(model: Model, workflow: Workflow, generations: int, loss: str) 
             f"{model.name} under {workflow.name}, loss {loss}. Use 'exact-law' or 'raw'."
         )
     family = canonical_family(model)
-    table = schedule(workflow, generations, int(model.n))
+    table = schedule(workflow, generations, int(model.n), keeps=True)
     block, _ = pathway_coefficients(workflow, generations)
     return TiltedChain(
         name=family.name,
@@ -72,6 +74,6 @@ def tilted_chain(model: Model, workflow: Workflow, generations: int, loss: str) 
         truth=family.truth,
         loss=SquaredError(family.truth, abs(family.scale)),
         schedule=table,
-        plan=steps(table.weights, table.fresh_weights),
+        plan=steps(table.weights, table.real),
         strength=block[-1],
     )

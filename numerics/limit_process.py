@@ -241,7 +241,8 @@ def innovation_table(workflow: Workflow, generations: int) -> tuple[Array, Array
 
 
 def _from_weights(workflow: Workflow, generations: int) -> tuple[Array, Array]:
-    if any(workflow.draw(g) is not None for g in range(1, generations + 1)):
+    drawn = [workflow.drawn_noise(g) for g in range(1, generations + 1)]
+    if any(noise is None for noise in drawn):
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: no limit is derived."
         )
@@ -256,7 +257,14 @@ def _from_weights(workflow: Workflow, generations: int) -> tuple[Array, Array]:
                 f"give them a size."
             )
         variances.append(_inverse(amount))
-    return np.hstack((blocks, fresh[:, used])), np.array(variances)
+    table = np.hstack((blocks, fresh[:, used]))
+    if any(drawn):
+        # Of a draw's noise its model has all, later ones as much as of the block that is sampled from it.
+        own = np.eye(generations)
+        own[:, :-1] += blocks[:, 1:]
+        table = np.hstack((table, own))
+        variances += [float(noise) for noise in drawn if noise is not None]
+    return table, np.array(variances)
 
 
 def _from_dynamics(workflow: Workflow, dynamics: LinearDynamics, generations: int) -> tuple[Array, Array]:

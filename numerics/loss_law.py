@@ -71,6 +71,11 @@ class LossLaw:
     excess: Array
     known: bool
 
+    def at_rows(self, rows: list[int]) -> LossLaw:
+        """The law of the losses at some of the generations, counted from 0."""
+        covariance = self.covariance[np.ix_(rows, rows)]
+        return LossLaw(self.mean[rows], covariance, self.skewness[rows], self.excess[rows], self.known)
+
     @property
     def correlation(self) -> Array:
         """Zero where a loss does not vary."""
@@ -194,6 +199,10 @@ def squared_error_law(noise: QuadraticNoise | None, workflow: Workflow, generati
 
     Where eighth moments are too many to run, skewness and excess are nan.
     """
+    if workflow.chain is not workflow:
+        places = [workflow.place(g) - 1 for g in range(1, generations + 1)]
+        whole = squared_error_law(noise, workflow.chain, places[-1] + 1)
+        return None if whole is None else whole.at_rows(places)
     if type(workflow).__module__.startswith("theory."):
         return _remembered(noise, workflow, generations)
     # A user's workflow may change, or not be hashable.

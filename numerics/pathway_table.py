@@ -76,12 +76,16 @@ def pathway_coefficients(workflow: Workflow, generations: int) -> tuple[Array, A
     blocks[:, 0] = inverse @ weights[:, 0]
     blocks[:, 1:] = inverse[:, :-1]
     blocks[np.arange(last - 1), np.arange(1, last)] -= 1.0
-    return blocks, inverse * fresh
+    return blocks, inverse * fresh if fresh.ndim == 1 else inverse @ fresh
 
 
 def weight_table(workflow: Workflow, generations: int) -> tuple[Array, Array]:
-    """W, (G, G) and lower triangular, and the weights ω of the fresh real data, (G,), in doubles."""
-    table, fresh = np.zeros((generations, generations)), np.zeros(generations)
+    """W, (G, G) and lower triangular, and the weights ω of the fresh real data, (G,), in doubles.
+
+    Where real data of earlier generations are kept, ω is (G, G).
+    """
+    shape = (generations, generations)
+    table, fresh = np.zeros(shape), np.zeros(shape if workflow.keeps_fresh else generations)
     for g in range(1, generations + 1):
         row = workflow.weights(g)
         floats = _quotients(row) if isinstance(row, Sequence) else None
@@ -89,7 +93,9 @@ def weight_table(workflow: Workflow, generations: int) -> tuple[Array, Array]:
             # Whatever is not a list of fractions is verified and read in exact arithmetic.
             floats = [_number(workflow, g, value) for value in exact_weights(workflow, g)]
         table[g - 1, :g] = floats
-        if g > 1:
+        if workflow.keeps_fresh:
+            fresh[g - 1, :g] = [_number(workflow, g, weight) for weight in workflow.fresh_weights(g)]
+        elif g > 1:
             fresh[g - 1] = _number(workflow, g, workflow.fresh_weight(g))
     _verify_sums(workflow, table, fresh)
     return table, fresh
@@ -122,8 +128,9 @@ def _number(workflow: Workflow, g: int, value: object) -> float:
 
 def _verify_sums(workflow: Workflow, table: Array, fresh: Array) -> None:
     """Each row sums to 1, up to what rounding its entries and adding them pairwise can change."""
-    sums = table.sum(axis=1) + fresh
-    size = np.abs(table).sum(axis=1) + np.abs(fresh)
+    shares = fresh if fresh.ndim == 1 else fresh.sum(axis=1)
+    sums = table.sum(axis=1) + shares
+    size = np.abs(table).sum(axis=1) + np.abs(shares)
     generations = np.arange(1, len(sums) + 1)
     allowed = 2.0 * np.finfo(float).eps * size * (1 + np.log2(generations + 1))
     wrong = np.flatnonzero(~(np.abs(sums - 1.0) <= allowed))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.blocks import Moments, all_moments, correlation
+from numerics.blocks import Moments, Sampler, all_moments, correlation
 from numerics.importance import is_needed, tilted_chain
 from numerics.samplers.choose import sampler, verify_numbers
+from numerics.samplers.in_turn import InTurn
 from numerics.seeds import Seed, seed_number
 from theory.errors import DomainError
 from theory.expressions.arguments import advise, generation, quoted, whole_number
@@ -163,7 +164,7 @@ def simulate(
     chain = (
         tilted_chain(model, workflow, last, loss)
         if method == "importance"
-        else sampler(model, workflow, last, method == "raw", loss)
+        else _plain(model, workflow, last, method == "raw", loss)
     )
     moments = all_moments(chain, count, root, executor, progress)
     skewness, excess = _shape(moments)
@@ -180,6 +181,19 @@ def simulate(
         skewness=skewness,
         excess=excess,
     )
+
+
+def _plain(model: Model, workflow: Workflow, last: int, raw: bool, loss: str) -> Sampler:
+    """The sampler of a workflow; of one whose models take turns with others, that of the chain of all."""
+    if workflow.chain is workflow:
+        return sampler(model, workflow, last, raw, loss)
+    places = tuple(workflow.place(g) - 1 for g in range(1, last + 1))
+    if places[-1] >= MOST_GENERATIONS:
+        raise DomainError(
+            f"generations = {last} of {workflow.name} are {places[-1] + 1} models in turns: give fewer generations, "
+            f"{MOST_GENERATIONS} models can be simulated."
+        )
+    return InTurn(sampler(model, workflow.chain, places[-1] + 1, raw, loss), places)
 
 
 def _shape(moments: Moments) -> tuple[Array, Array]:

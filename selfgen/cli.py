@@ -31,6 +31,8 @@ COMMANDS = {
     "simulate": "Simulate the risk at generations 1, 2, …: mean and standard error.",
     "compare": "Workflows side by side: risk at G over risk at 1, limit, which collapse; who is better, from where, "
     "for how long.",
+    "forecast": "Where measured test losses go: median, interval, plateau, or the reason why nothing is promised.",
+    "recommend": "What keeps the loss within a tolerance: which workflow, how much real data, how many generations.",
     "universality": "Fit regressions generation after generation: does risk follow the universal ratio, and do the "
     "rest fall like 1/n?",
     "value": "What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold.",
@@ -179,6 +181,7 @@ app = typer.Typer(
     epilog="Names are the papers': accumulate (augment), replace (discard), linear-regression, … A workflow's own "
     "settings may follow its name: sliding-window:k=3.",
 )
+
 
 @app.callback(invoke_without_command=True)
 def _main(

@@ -21,6 +21,7 @@ from theory.models.base import Model
 from theory.registry import EVERY_MODEL, MODEL_ALIASES, MODELS, WORKFLOW_ALIASES, WORKFLOWS, WRAPPERS
 from theory.registry import settings as settings_of
 from theory.workflows.base import ONE, Workflow
+from theory.workflows.ecosystem import Ecosystem
 from theory.workflows.weighted import Weighted
 
 Settings = Mapping[str, Any]
@@ -36,8 +37,24 @@ class _ByFormula:
         return Weighted(weight, sizes)  # type: ignore[arg-type]
 
 
+class _ByTable:
+    """An ecosystem, as text gives it: its weights row by row, rows ended by ``;`` and entries by blanks."""
+
+    name = Ecosystem.name
+    takes: ClassVar[dict[str, Any]] = {
+        "weights": MISSING, "fresh": None, "sizes": ONE, "observed": "0", "real": ONE, "same_start": False
+    }  # fmt: skip
+
+    def __call__(self, weights: object, observed: str = "0", **given: Any) -> Ecosystem:
+        if not str(observed).isdigit():
+            raise DomainError(f"observed = {observed} is none of the models: they are counted 0, 1, 2, …")
+        return Ecosystem(weights, observed=int(observed), **given)
+
+
 #: Workflows that are written otherwise on the command line than in Python.
-BY_TEXT: dict[str, Any] = {Weighted.name: _ByFormula()}
+BY_TEXT: dict[str, Any] = {Weighted.name: _ByFormula(), Ecosystem.name: _ByTable()}
+#: The setting that is meant where none is named behind such a workflow's name.
+_FIRST_BY_TEXT = {Weighted.name: "weight", Ecosystem.name: "weights"}
 
 
 def settings(pairs: Iterable[str], argument: str = "--set") -> dict[str, str]:
@@ -172,7 +189,7 @@ def _specification(text: str) -> tuple[str, dict[str, str]]:
     """
     name, colon, rest = text.partition(":")
     if name.strip() in BY_TEXT and rest.strip() and "=" not in rest.partition(",")[0]:
-        rest = f"weight={rest}"
+        rest = f"{_FIRST_BY_TEXT[name.strip()]}={rest}"
     return name.strip(), settings(rest.split(","), f"{text!r}:") if colon else {}
 
 
@@ -197,7 +214,7 @@ def _suggestion(name: str, allowed: Iterable[str]) -> str:
 
 def _parameters(built: Any) -> dict[str, Any]:
     """Constructor parameters and their defaults."""
-    if isinstance(built, _Wrapped | _ByFormula):
+    if isinstance(built, _Wrapped | _ByFormula | _ByTable):
         return built.takes
     return {field.name: field.default for field in settings_of(built)}
 
@@ -216,6 +233,10 @@ def _construct(built: Any, given: Settings) -> Any:
     for name, default in takes.items():
         if default is MISSING and name not in arguments and isinstance(built, _ByFormula):
             raise DomainError(f"{built.name} needs its weights: give a formula in g and j, such as {built.name}:1/g.")
+        if default is MISSING and name not in arguments and isinstance(built, _ByTable):
+            raise DomainError(
+                f"{built.name} needs its weights: give a row for each model, such as {built.name}:3/4 1/4; 1/4 3/4."
+            )
         if default is MISSING and name not in arguments:
             # Left out, a parameter is a symbol of its own name, as it is for models.
             arguments[name] = parse(name, name)

@@ -199,6 +199,25 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         == ["bounded", "logarithmic", "polynomial"]
         and found["expected_risk"](found["Regular"](), found["AgeWeighted"](["1/2", "1/4"])).ratio.limit < 4
     ),
+    "forecast": lambda found: (
+        found["settled"].upper - found["settled"].lower
+        < 0.5 * (found["alone"].plateau.upper - found["alone"].plateau.lower)
+        and found["growing"].plateau is None
+        and found["slow"].plateau.upper == float("inf") > found["slow"].plateau.median > 1.5 * found["slow"].median[7]
+        and len(found["refused"]) == 4
+        and found["rejected"].rejected is not None
+        and found["rejected"].plateau is None
+        and bool((abs((found["seen"] - found["seen"][0])[1:] / found["mixed"].rise[1:] - 1) < 0.1).all())
+        and found["bound"].upper_bound
+        and found["bound"].rise[-1] > 3 * (found["kept"][-1] - found["kept"][0])
+    ),
+    "ecosystems": lambda found: (
+        found["ratio"].growth == found["G"] / 2
+        and found["effective_models"](found["two"]) == 2
+        and found["shares"].total
+        == found["expected_risk"](found["Regular"](), found["anchored"].observing(1)).ratio.limit
+        and not found["is_bounded"](found["Ecosystem"]("1/2 1/4; 0 1"))
+    ),
     "designing": lambda found: (
         found["result"].proved
         and found["result"].crossings[0].generation == 12

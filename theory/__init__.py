@@ -20,8 +20,11 @@ from theory.design import (
     optimal_weights,
     required_budget,
     required_growth,
+    required_share,
+    share_phase,
 )
 from theory.design.boundedness import Boundedness, boundedness
+from theory.design.depth import Depth, depth
 from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
@@ -36,13 +39,16 @@ from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
 from theory.spread import StandardDeviation
 from theory.workflows.base import Workflow
+from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
 from theory.workflows.weighted import Weighted
 
 __all__ = [
     "Boundedness",
     "BranchingExtinction",
+    "Depth",
     "Derivation",
     "DomainError",
+    "Ecosystem",
     "ExtinctionTime",
     "G",
     "InputWarning",
@@ -55,12 +61,14 @@ __all__ = [
     "StandardDeviation",
     "Step",
     "StepError",
+    "SymmetricEcosystem",
     "ValueOfSynthetic",
     "Weighted",
     "Workflow",
     "boundedness",
     "compare",
     "convolutions",
+    "depth",
     "expected_risk",
     "j",
     "l",
@@ -70,6 +78,8 @@ __all__ = [
     "optimal_weights",
     "required_budget",
     "required_growth",
+    "required_share",
+    "share_phase",
     "uniform",
     "value_of_synthetic",
     "zipf",

@@ -37,8 +37,10 @@ from theory.workflows.age_weighted import AgeWeighted
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import CappedReal
+from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
+from theory.workflows.labelled_pool import LabelledPool
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
 from theory.workflows.subsample import AccumulateSubsample
@@ -54,6 +56,7 @@ __all__ = [
     "Binomial",
     "CappedReal",
     "Categorical",
+    "ContaminatedPool",
     "Exponential",
     "FlippedLabels",
     "Forgetting",
@@ -63,6 +66,7 @@ __all__ = [
     "GaussianMean",
     "HyperbolicSecant",
     "KernelDensity",
+    "LabelledPool",
     "LinearRegression",
     "Location",
     "NegativeBinomial",
@@ -90,6 +94,8 @@ _WORKFLOWS: tuple[type[Workflow], ...] = (
     RealAndSynthetic,
     Forgetting,
     AgeWeighted,
+    ContaminatedPool,
+    LabelledPool,
 )
 
 _MODELS: tuple[type[Model], ...] = (
@@ -122,7 +128,12 @@ _WRAPPERS: tuple[type[Model], ...] = (
 
 WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _WORKFLOWS}
 
-WORKFLOW_ALIASES: dict[str, str] = {"discard": "replace", "augment": "accumulate"}
+WORKFLOW_ALIASES: dict[str, str] = {
+    "discard": "replace",
+    "augment": "accumulate",
+    "contaminated": "contaminated-pool",
+    "web": "contaminated-pool",
+}
 
 MODELS: dict[str, type[Model]] = {built.name: built for built in _MODELS}
 

@@ -259,7 +259,11 @@ class Risk:
         if self._undecided:
             return None
         found = self._rescaled(self._solution.limit)
-        return self._limit_by_bias() if found is None else found
+        if found is None or _leaves_cases_open(found):
+            # One case alone is what the steps tell; the bias may tell the others.
+            by_bias = self._limit_by_bias()
+            return found if by_bias is None else by_bias
+        return found
 
     def _limit_by_bias(self) -> Expr | None:
         """Where the bias grows for ever, so does the squared error, which is no less than its square."""
@@ -551,6 +555,10 @@ def _has_irrational_numbers(value: Expr) -> bool:
     return any(
         isinstance(part, kinds) and part.is_number and not part.is_Rational for part in preorder_traversal(value)
     )
+
+
+def _leaves_cases_open(value: Expr) -> bool:
+    return isinstance(value, Piecewise) and value.args[-1][1] != S.true
 
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:

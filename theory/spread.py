@@ -22,9 +22,13 @@ from theory.expressions.expansion import CONSTANT, NoExpansion, Order, UnknownOr
 from theory.expressions.numerals import printable
 from theory.expressions.signs import sign
 from theory.expressions.symbols import G
+from theory.models.base import Model
+from theory.moments.covariance import in_turn
 from theory.moments.late_schedules import started_late
+from theory.moments.recurrence import Recurrence
 from theory.risk import Risk, tells
 from theory.solver.tidy import orient
+from theory.workflows.base import Workflow
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class StandardDeviation:
         E ℓ, or its ratio to generation 1: then the deviation is in the same units.
     square : Risk
         E ℓ², never a ratio.
+
+    Notes
+    -----
+    Derived here, from the moments of second order of the loss.
 
     Examples
     --------
@@ -158,13 +166,21 @@ def standard_deviation(risk: Risk) -> StandardDeviation:
         raise NotDerivedError(f"the {risk.part} is no loss of one run, so it has no standard deviation: ask the risk.")
     if risk.exactness != "exact":
         raise NotDerivedError(f"{about}: its expectation is known to leading order in {model.remainder()} only.")
-    found = model.second_moment(risk.workflow.simplest(), loss)
+    found = _second_moment(model, risk.workflow, loss)
     if found is None:
         raise NotDerivedError(f"{about}: no argument of {type(model).__name__} gives the second moment of this loss.")
     if found.exactness != "exact":
         raise NotDerivedError(f"{about}: the second moment of this loss is known to leading order only.")
     square = Risk(model, risk.workflow, loss, started_late(found), part="second moment")
     return StandardDeviation(risk, square)
+
+
+def _second_moment(model: Model, workflow: Workflow, loss: str) -> Recurrence | None:
+    """E ℓ², of one of several models that take turns by the chain of all."""
+    if workflow.chain is workflow:
+        return model.second_moment(workflow.simplest(), loss)
+    found = model.second_moment(workflow.chain, loss)
+    return None if found is None else in_turn(found, workflow)
 
 
 def _vanishes(share: Expr, order: Order) -> bool:

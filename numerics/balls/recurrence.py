@@ -229,18 +229,21 @@ def run_pathway(
         inverse = system.solve(identity)
         blocks = inverse * weights
         sizes = [_constant(workflow.size(index), bits).real for index in range(1, last + 1)]
-        fresh = [
-            (_constant(workflow.fresh_weight(g), bits).real, _constant(workflow.fresh_size(g), bits).real)
-            for g in range(2, last + 1)
-        ]
+        real = arb_mat(last, last)
+        for row in range(1, last):
+            for col, share in enumerate(workflow.fresh_weights(row + 1)):
+                if share != 0:
+                    real[row, col] = _constant(share, bits).real
+        travelled = inverse * real
+        amounts = [_constant(workflow.fresh_size(g), bits).real for g in range(1, last + 1)]
         curved, factor, shift = (_constant(value, bits) for value in (curvature, scale, offset))
         moments = [acb(0)]
         for row in range(last):
             total = acb(0)
             for col in range(row + 1):
                 total += acb(blocks[row, col]) ** 2 * (1 + curved * moments[col]) / sizes[col]
-            for col, (weight, size) in enumerate(fresh[:row], start=1):
-                if not weight.is_zero():
-                    total += acb(inverse[row, col] * weight) ** 2 / size
+            for col in range(1, row + 1):
+                if not real[col, col].is_zero():
+                    total += acb(travelled[row, col]) ** 2 / amounts[col]
             moments.append(total)
         return {g: shift + factor * moments[g] for g in generations}

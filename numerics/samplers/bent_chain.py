@@ -66,7 +66,8 @@ class Bending:
 class BentChain:
     """As :class:`numerics.samplers.mean_chain.MeanChain`, with a bend.
 
-    ``points_drawn`` says whether every point is drawn (raw), or block means from their own law.
+    ``points_drawn`` says whether every point is drawn (raw), or block means from their own law; ``scale`` is the unit
+    in which the bias of real data is told.
     """
 
     bend: Bending
@@ -74,6 +75,7 @@ class BentChain:
     schedule: Schedule
     plan: tuple[Step, ...]
     points_drawn: bool
+    scale: float = 1.0
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -90,10 +92,11 @@ class BentChain:
         fitted = truth
         for g in range(table.generations):
             kind, mean = bend.source(g, fitted)
-            block = self._mean(rng, kind, mean, int(table.points[g]))
+            real = table.truth_at(g, truth, self.scale)
+            block = self._mean(rng, kind, mean if g else real, int(table.points[g]))
             fresh = None
             if table.fresh_weights[g]:
-                fresh = self._mean(rng, bend.kind, truth, int(table.fresh_points[g]))
+                fresh = self._mean(rng, bend.kind, real, int(table.fresh_points[g]))
             fitted = bend.model(g, rng, blocks.add(block, fresh))
             self.loss(fitted, out[g])
         return out

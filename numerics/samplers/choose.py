@@ -13,6 +13,7 @@ from numerics.losses import Divergence, FourthPower, Measure, SquaredError
 from numerics.samplers.bent_chain import Bending, BentChain, BentPool
 from numerics.samplers.combination import steps
 from numerics.samplers.families import Normal, canonical_family
+from numerics.samplers.leaning_labels import LabelLaw, LeaningFits, LeaningRows
 from numerics.samplers.location import MedianChain
 from numerics.samplers.maximum import MaximumChain
 from numerics.samplers.mean_chain import MeanChain
@@ -25,7 +26,8 @@ from numerics.samplers.ridge import RidgeFresh, RidgeShared
 from numerics.samplers.schedule import Schedule, schedule
 from theory.errors import DomainError
 from theory.models.base import Model
-from theory.models.bent import BentModel
+from theory.models.bent import BentModel, BiasedSampler
+from theory.models.bent_regression import FlippedLabels
 from theory.models.exponential_family import ExponentialFamily
 from theory.models.linear_regression import LinearRegression
 from theory.models.location import Location
@@ -44,14 +46,14 @@ def sampler(model: Any, workflow: Workflow, generations: int, raw: bool, loss: s
 @sampler.register
 def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
     family = canonical_family(model)
-    table = schedule(workflow, generations, int(model.n))
+    table = schedule(workflow, generations, int(model.n), keeps=True, biased=loss == "squared")
     measure: Measure = _power(loss)(family.truth, abs(family.scale))
     if loss == "kl":
         measure = Divergence(family.name, family.kind.index, family.truth)
     if not table.subsampled:
-        plan = steps(table.weights, table.fresh_weights)
+        plan = steps(table.weights, table.real)
         kind = family.kind.for_blocks(np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0])))
-        return MeanChain(kind, family.truth, measure, table, plan, points_drawn=raw)
+        return MeanChain(kind, family.truth, measure, table, plan, points_drawn=raw, scale=family.scale)
     if not raw and family.name == "binomial" and family.kind.index == 1:
         return CountPool(family.truth, measure, table)
     return PointPool(family.kind, family.truth, measure, table)
@@ -67,9 +69,12 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
     inside = getattr(model, "ridge", None)
     if inside is not None:
         return sampler(inside, workflow, generations, raw, loss)
+    if isinstance(model, BiasedSampler) and isinstance(model.model, LinearRegression):
+        law = LabelLaw(float(model.fidelity), float(model.target), float(model.dispersion))
+        return _leaning(model.model, law, workflow, generations, raw)
     if not isinstance(model.family, ExponentialFamily):
         raise DomainError(f"model = {model!r} has no sampler: it cannot be simulated.")
-    table = schedule(workflow, generations, int(model.n))
+    table = schedule(workflow, generations, int(model.n), keeps=True, biased=True)
     bend, whole = model.bend, canonical_family(model.family)
     # Canonical coordinates: what is measured from the truth is divided by the scale.
     prior, target = (float(value) / whole.scale + whole.truth for value in (bend.prior, bend.target))
@@ -82,8 +87,34 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
     if table.subsampled:
         return BentPool(whole.kind, whole.truth, measure, table, bend=bending)
     blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
-    plan = steps(table.weights, table.fresh_weights)
-    return BentChain(replace(bending, kind=whole.kind.for_blocks(blocks)), measure, table, plan, raw)
+    plan = steps(table.weights, table.real)
+    bending = replace(bending, kind=whole.kind.for_blocks(blocks))
+    return BentChain(bending, measure, table, plan, raw, scale=whole.scale)
+
+
+@sampler.register
+def _(model: FlippedLabels, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
+    if model.model.signal is None:
+        raise DomainError(f"signal of {model.model!r} is not given: flipped labels make it matter, give a number.")
+    return _leaning(model.model, LabelLaw(flips=float(model.rate)), workflow, generations, raw=True)
+
+
+def _leaning(model: LinearRegression, law: LabelLaw, workflow: Workflow, generations: int, raw: bool) -> Sampler:
+    d, rows = int(model.d), int(model.T)  # type: ignore[arg-type]
+    if model.overparameterised and model.signal is None:
+        raise DomainError(f"signal of {model!r} is not given: with d > T the risk depends on it, give a number.")
+    table, shared = schedule(workflow, generations, rows), model.design == "shared"
+    if table.subsampled:
+        raise DomainError(f"labels of {model!r} under {type(workflow).__name__} have no sampler: give whole blocks.")
+    if shared:
+        _verify_whole_relabelling(table, rows, workflow)
+    if (table.weights < 0).any():
+        raise DomainError(f"{type(workflow).__name__} has negative weights: least squares needs weights ≥ 0.")
+    sigma, signal = float(model.sigma2) ** 0.5, 1.0 if model.signal is None else float(model.signal)
+    alone = bool((np.diag(table.weights) == 1).all()) and bool((table.points >= d).all())
+    if not raw and (rows >= d if shared else alone):
+        return LeaningFits(d, rows, sigma, shared, law, table, steps(table.weights, table.fresh_weights))
+    return LeaningRows(d, rows, sigma, signal, shared, law, table)
 
 
 @sampler.register
@@ -110,10 +141,10 @@ def _(model: Location, workflow: Workflow, generations: int, raw: bool, loss: st
 
 @sampler.register
 def _(model: Regular, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
-    table = schedule(workflow, generations, int(model.n))  # type: ignore[arg-type]
+    table = schedule(workflow, generations, int(model.n), keeps=True)  # type: ignore[arg-type]
     p = int(model.p)  # type: ignore[arg-type]
     if not table.subsampled:
-        plan = steps(table.weights, table.fresh_weights)
+        plan = steps(table.weights, table.real)
         return MeanChain(Normal(1.0), 0.0, SquaredError(), table, plan, points_drawn=raw, dimension=p)
     if raw:
         return PointPool(Normal(1.0), 0.0, SquaredError(), table, dimension=p)
@@ -128,7 +159,7 @@ def _(model: LinearRegression, workflow: Workflow, generations: int, raw: bool, 
     # With T ≥ d the risk does not depend on w*; a nonzero one keeps the raw check honest.
     signal = 1.0 if model.signal is None else float(model.signal)
     sigma = float(model.sigma2) ** 0.5
-    table = schedule(workflow, generations, rows)
+    table = schedule(workflow, generations, rows, keeps=True)
     if model.design == "shared":
         _verify_whole_relabelling(table, rows, workflow)
     if (table.weights < 0).any():
@@ -136,7 +167,7 @@ def _(model: LinearRegression, workflow: Workflow, generations: int, raw: bool, 
     if table.subsampled:
         return RowPool(d, rows, sigma, signal, model.design == "shared", table)
     if model.design == "shared":
-        plan = steps(table.weights, table.fresh_weights)
+        plan = steps(table.weights, table.real)
         return (SharedRows if raw else SharedDesign)(d, rows, sigma, signal, table, plan)
     return _fresh_regression(d, sigma, signal, table, raw)
 
@@ -148,7 +179,7 @@ def _(model: RidgeRegression, workflow: Workflow, generations: int, raw: bool, l
     if model.penalty == 0 and model.eigenvalues is None:
         return sampler(model.least_squares, workflow, generations, raw, loss)
     d, rows = int(model.d), int(model.T)  # type: ignore[arg-type]
-    table = schedule(workflow, generations, rows)
+    table = schedule(workflow, generations, rows, keeps=model.design == "shared")
     if table.subsampled:
         raise DomainError(f"model = {model!r} under {type(workflow).__name__} has no sampler: it draws a subsample.")
     if (table.weights < 0).any():
@@ -159,7 +190,7 @@ def _(model: RidgeRegression, workflow: Workflow, generations: int, raw: bool, l
         _verify_whole_relabelling(table, rows, workflow)
         penalties = penalty * rows * np.ones(generations) if model.per_row else penalty / used
         given = None if model.eigenvalues is None else np.array([float(value) for value in model.eigenvalues])
-        plan = steps(table.weights, table.fresh_weights)
+        plan = steps(table.weights, table.real)
         posterior = used if model.drawn else None
         return RidgeShared(d, rows, sigma, signal, penalties, table, plan, given, raw, posterior)
     penalties = penalty * np.ones(generations) if model.per_row else penalty / (used * rows)
@@ -176,8 +207,8 @@ def _verify_whole_relabelling(table: Schedule, rows: int, workflow: Workflow) ->
 
 
 def _per_fresh_row(table: Schedule) -> np.ndarray:
-    weights, points = table.fresh_weights, table.fresh_points
-    return np.divide(weights, points, out=np.zeros(table.generations), where=points > 0)
+    weights, points = table.real, table.fresh_points
+    return np.divide(weights, points, out=np.zeros(weights.shape), where=points > 0)
 
 
 def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw: bool) -> Sampler:
@@ -187,8 +218,10 @@ def _fresh_regression(d: int, sigma: float, signal: float, table: Schedule, raw:
         return FreshReplace(d, sigma, table)
     if latest_only and not raw and (blocks < d).all():
         return WideReplace(d, sigma, signal, table)
-    fitted_rows = (table.weights != 0) @ table.points + np.where(table.fresh_weights != 0, table.fresh_points, 0)
+    fitted_rows = (table.weights != 0) @ table.points + table.fresh_in_use
     if (fitted_rows < d).any():
+        if table.kept is not None:
+            raise DomainError("real rows of every generation are kept: least norm fits on these have no sampler.")
         return FreshMinimumNorm(d, sigma, signal, table)
     # Model g minimises Σ_j w_gj × the mean loss on block j: weights per row of data.
     plan = steps(table.weights / table.points, _per_fresh_row(table))

@@ -22,35 +22,48 @@ SAME = 1e-12
 
 @dataclass(frozen=True)
 class Step:
-    """θ_g = carry·θ_{g−1} + Σ weight·x_block + fresh·x_real; ``done`` are blocks not needed afterwards."""
+    """θ_g = carry·θ_{g−1} + Σ weight·x_block + fresh·x_real; ``done`` are blocks not needed afterwards.
+
+    Real data of an earlier generation i that are weighed again are a block of number G + i.
+    """
 
     carry: float
     terms: tuple[tuple[int, float], ...]
     fresh: float
     keep: bool
     done: tuple[int, ...]
+    keep_fresh: bool = False
 
 
 def steps(weights: NDArray[np.float64], fresh_weights: NDArray[np.float64]) -> tuple[Step, ...]:
-    """The cheapest recursion for a table of weights (blocks numbered from 0)."""
+    """The cheapest recursion for a table of weights (blocks numbered from 0).
+
+    Fresh weights are those of the newest real data, (G,), or where older ones are kept those of all so far, (G, G).
+    """
+    kept = fresh_weights.ndim == 2
+    real = fresh_weights if kept else np.diag(fresh_weights)
+    count = len(weights)
     rows = []
-    for g in range(len(weights)):
-        scratch = [(j, w) for j, w in enumerate(weights[g, : g + 1]) if w != 0]
+    for g in range(count):
+        # Blocks so far, then the real data of earlier generations.
+        row, names = np.concatenate((weights[g, : g + 1], real[g, :g])), (*range(g + 1), *range(count, count + g))
+        scratch = [(j, w) for j, w in enumerate(row) if w != 0]
         carry, terms = 0.0, scratch
-        # Real data drawn afresh at g−1 has no weight at g, so it must not be carried over.
-        if g > 0 and fresh_weights[g - 1] == 0:
-            candidate, rest = _carried(weights[g, : g + 1], weights[g - 1, : g + 1])
+        # Real data drawn afresh at g−1 that have no weight at g must not be carried over.
+        if g > 0 and (kept or real[g - 1, g - 1] == 0):
+            candidate, rest = _carried(row, np.concatenate((weights[g - 1, : g + 1], real[g - 1, :g])))
             if len(rest) < len(scratch):
                 carry, terms = candidate, rest
-        rows.append((carry, tuple((int(j), float(w)) for j, w in terms)))
+        rows.append((carry, tuple((names[j], float(w)) for j, w in terms)))
     last_use = {j: g for g, (_, terms) in enumerate(rows) for j, _ in terms}
     return tuple(
         Step(
             carry=float(carry),
             terms=terms,
-            fresh=float(fresh_weights[g]),
+            fresh=float(real[g, g]),
             keep=last_use.get(g, g) > g,
             done=tuple(j for j, _ in terms if last_use[j] == g and j != g),
+            keep_fresh=last_use.get(count + g, g) > g,
         )
         for g, (carry, terms) in enumerate(rows)
     )
@@ -75,7 +88,7 @@ def kept_blocks(plan: tuple[Step, ...]) -> int:
     """The largest number of earlier blocks held at once."""
     held = most = 0
     for step in plan:
-        held += step.keep
+        held += step.keep + step.keep_fresh
         most = max(most, held)
         held -= len(step.done)
     return most
@@ -103,8 +116,11 @@ class WeightedSum:
         if step.carry != 0.0 and self.value is not None:
             carried = _scaled(self.value, step.carry)
             total = carried if total is None else total + carried
+        if step.keep_fresh:
+            assert fresh is not None
+            self.kept[len(self.plan) + g] = fresh
         if step.fresh != 0.0 and fresh is not None:
-            term = _scaled(fresh, step.fresh, overwrite=True)
+            term = _scaled(fresh, step.fresh, overwrite=not step.keep_fresh)
             total = term if total is None else total + term
         assert total is not None
         for j in step.done:

@@ -219,7 +219,7 @@ def subsample_counts(rng: Generator, pool: Counts, drawn: int) -> Counts:
 
 @sampler.register
 def _(model: Categorical, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
-    table = schedule(workflow, generations, int(model.n))  # type: ignore[arg-type]
+    table = schedule(workflow, generations, int(model.n), keeps=True)  # type: ignore[arg-type]
     if (table.weights < 0).any() or (table.fresh_weights < 0).any():
         raise DomainError(f"{type(workflow).__name__} has negative weights: probabilities need weights ≥ 0.")
     truth = np.array(model.truth.each())
@@ -238,9 +238,11 @@ def _(model: Categorical, workflow: Workflow, generations: int, raw: bool, loss:
 
 def _nonnegative_plan(table: Schedule) -> tuple[Step, ...]:
     """A recursion that subtracts nothing: what is extinct stays exactly zero."""
-    plan = steps(table.weights, table.fresh_weights)
+    plan = steps(table.weights, table.real)
     if all(weight >= 0 for step in plan for _, weight in step.terms) and all(step.carry >= 0 for step in plan):
         return plan
+    if table.kept is not None:
+        raise DomainError("real data of earlier generations lose weight faster than blocks do: no sampler does that.")
     # A step after fresh real data is computed from scratch, and so are all of these.
     scratch = steps(table.weights, np.ones(table.generations))
     return tuple(replace(step, fresh=float(weight)) for step, weight in zip(scratch, table.fresh_weights, strict=True))

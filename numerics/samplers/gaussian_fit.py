@@ -151,7 +151,9 @@ def convex_steps(weights: Array, fresh_weights: Array) -> tuple[Step, ...]:
     then summed from scratch.
     """
     plan = steps(weights, fresh_weights)
-    if all(step.carry >= 0 and all(weight >= 0 for _, weight in step.terms) for step in plan):
+    if fresh_weights.ndim == 2 or all(
+        step.carry >= 0 and all(weight >= 0 for _, weight in step.terms) for step in plan
+    ):
         return plan
     rows = [tuple((int(j), float(row[j])) for j in np.flatnonzero(row)) for row in weights]
     last_use = {j: g for g, terms in enumerate(rows) for j, _ in terms}
@@ -175,8 +177,8 @@ def stretches(table: Schedule, unbiased: bool) -> tuple[float, ...]:
     if not unbiased:
         return (1.0,) * table.generations
     kappa = (table.weights**2) @ (1 / table.points)
-    kappa += np.divide(
-        table.fresh_weights**2, table.fresh_points, out=np.zeros_like(kappa), where=table.fresh_points > 0
+    kappa += table.kept_or_newest**2 @ np.divide(
+        1.0, table.fresh_points, out=np.zeros_like(kappa), where=table.fresh_points > 0
     )
     kappa = np.divide(1.0, table.drawn, out=kappa, where=table.drawn > 0)
     if (kappa >= 1 - 1e-12).any():
@@ -187,7 +189,7 @@ def stretches(table: Schedule, unbiased: bool) -> tuple[float, ...]:
 
 def fitted_on(table: Schedule) -> NDArray[np.int64]:
     """The number of points that each model is fitted on, (G,)."""
-    pooled = (table.weights != 0) @ table.points + np.where(table.fresh_weights != 0, table.fresh_points, 0)
+    pooled = (table.weights != 0) @ table.points + table.fresh_in_use
     return np.where(table.drawn > 0, table.drawn, pooled)
 
 
@@ -367,7 +369,7 @@ class GaussianPool:
 @sampler.register
 def _(model: GaussianFit, workflow: Workflow, generations: int, raw: bool, loss: str) -> Sampler:
     d = int(model.d)  # type: ignore[arg-type]
-    table = schedule(workflow, generations, int(model.n))  # type: ignore[arg-type]
+    table = schedule(workflow, generations, int(model.n), keeps=True)  # type: ignore[arg-type]
     if (table.weights < 0).any() or (table.fresh_weights < 0).any():
         raise DomainError(
             f"{type(workflow).__name__} has negative weights: a weighted covariance needs weights ≥ 0, "
@@ -377,5 +379,10 @@ def _(model: GaussianFit, workflow: Workflow, generations: int, raw: bool, loss:
     measure, heat = GaussianLoss(loss), float(model.temperature)
     if table.subsampled:
         return GaussianPool(d, measure, table, stretch, heat)
-    plan = convex_steps(table.weights, table.fresh_weights)
+    plan = convex_steps(table.weights, table.real)
+    if any(step.keep_fresh for step in plan):
+        raise DomainError(
+            f"{type(workflow).__name__} weighs real data of earlier generations apart: Gaussian fits have no sampler "
+            f"for that."
+        )
     return GaussianChain(d, measure, table, plan, stretch, raw, heat)

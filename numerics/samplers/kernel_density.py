@@ -136,7 +136,8 @@ def layout(table: Schedule) -> Layout:
         last = int(used[-1]) if len(used) else g
         lives.append((g, g, generations if table.subsampled else last, int(table.points[g])))
         if table.fresh_weights[g]:
-            lives.append((generations + g, g, g, int(table.fresh_points[g])))
+            later = np.flatnonzero(table.kept_or_newest[:, g])
+            lives.append((generations + g, g, int(later[-1]), int(table.fresh_points[g])))
     start, size = _first_fit(lives)
     slot, slots = _first_fit([(block, birth, last, 1) for block, birth, last, _ in lives])
     return Layout(start, size, slot, slots)
@@ -182,7 +183,9 @@ def models(
         if table.fresh_weights[g]:
             real, size = generations + g, int(table.fresh_points[g])
             pool[:, places.start[real] : places.start[real] + size] = truth.points(rng, replicates, size)
-            weights[real], counts[real] = float(table.fresh_weights[g]), size
+        for i in np.flatnonzero(table.kept_or_newest[g]):
+            weights[generations + int(i)] = float(table.kept_or_newest[g, i])
+            counts[generations + int(i)] = int(table.fresh_points[i])
         positions = [np.arange(places.start[j], places.start[j] + counts[j]) for j in weights]
         chosen = None
         if table.drawn[g]:
@@ -339,7 +342,7 @@ class KernelChain:
 
 def kernel_schedule(workflow: Workflow, generations: int, unit: int) -> Schedule:
     """The tables of a workflow whose weights are those of a mixture."""
-    table = schedule(workflow, generations, unit)
+    table = schedule(workflow, generations, unit, keeps=True)
     if (table.weights < 0).any() or (table.fresh_weights < 0).any():
         raise DomainError(f"{type(workflow).__name__} has negative weights: a mixture of densities needs weights ≥ 0.")
     return table

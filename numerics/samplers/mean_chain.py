@@ -29,6 +29,7 @@ class MeanChain:
     ----------
     points_drawn : whether every point is drawn (raw), or block means from their own law
     dimension : coordinates of the parameter, independent of each other
+    scale : units of the mean in which the bias of real data is told
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class MeanChain:
     plan: tuple[Step, ...]
     points_drawn: bool
     dimension: int = 1
+    scale: float = 1.0
 
     @property
     def replicates_in_a_block(self) -> int:
@@ -50,10 +52,11 @@ class MeanChain:
         table = self.schedule
         out = np.empty((table.generations, replicates))
         truth = np.full(replicates if self.dimension == 1 else (self.dimension, replicates), self.truth)
-        fitted = truth
+        fitted = table.truth_at(0, truth, self.scale)
         blocks = WeightedSum(self.plan)
         for g in range(table.generations):
-            block, fresh = table.drawn_blocks(g, partial(self._mean, rng), fitted, truth)
+            real = table.truth_at(g, truth, self.scale)
+            block, fresh = table.drawn_blocks(g, partial(self._mean, rng), fitted, real)
             fitted = self.kind.within(blocks.add(block, fresh))
             self.loss(fitted, out[g])
         return out

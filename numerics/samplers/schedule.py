@@ -32,6 +32,8 @@ class Schedule:
     fresh_weights, fresh_points : of the real points drawn afresh, (G,)
     drawn : points of the random subsample that the model is fitted on, 0 when it is fitted on all, (G,)
     replacement : whether they are drawn with replacement, (G,)
+    kept : weights of all fresh real points so far where earlier ones have one too, (G, G); None where they have none
+    bias : how far from the truth the real points of each generation are on average, (G,)
     """
 
     weights: NDArray[np.float64]
@@ -40,6 +42,28 @@ class Schedule:
     fresh_points: NDArray[np.int64]
     drawn: NDArray[np.int64]
     replacement: NDArray[np.bool_]
+    kept: NDArray[np.float64] | None = None
+    bias: NDArray[np.float64] | None = None
+
+    @property
+    def real(self) -> NDArray[np.float64]:
+        """Weights of fresh real points: (G, G) where earlier ones are kept, else of the newest, (G,)."""
+        return self.fresh_weights if self.kept is None else self.kept
+
+    @property
+    def fresh_in_use(self) -> NDArray[np.int64]:
+        """Fresh real points that have a weight in each model, (G,)."""
+        return (self.kept_or_newest != 0) @ self.fresh_points
+
+    @property
+    def kept_or_newest(self) -> NDArray[np.float64]:
+        """Weights of fresh real points, (G, G)."""
+        return np.diag(self.fresh_weights) if self.kept is None else self.kept
+
+    def truth_at(self, g: int, truth: Array, scale: float = 1.0) -> Array:
+        """The mean of the real points of row g, with their bias in units of ``scale``."""
+        shift = 0.0 if self.bias is None else self.bias[g] / scale
+        return truth + shift if shift else truth
 
     @property
     def generations(self) -> int:
@@ -67,8 +91,9 @@ class Schedule:
         return block, draw(truth, int(self.fresh_points[g])) if self.fresh_weights[g] else None
 
 
-def schedule(workflow: Workflow, generations: int, unit: int) -> Schedule:
-    """Tables of ``workflow`` for blocks of ``unit`` points.
+def schedule(workflow: Workflow, generations: int, unit: int, keeps: bool = False, biased: bool = False) -> Schedule:
+    """Tables of ``workflow`` for blocks of ``unit`` points; whether the caller has a use for real points that are kept
+    for later models, and for such as are biased.
 
     Raises
     ------
@@ -76,12 +101,20 @@ def schedule(workflow: Workflow, generations: int, unit: int) -> Schedule:
         When a block would hold a fraction of a point, or a subsample is taken of a pool it does not describe.
     """
     workflow_name = type(workflow).__name__
+    if workflow.keeps_fresh and not keeps:
+        raise DomainError(f"{workflow_name} keeps real data of every generation: this model has no sampler for that.")
+    if workflow.biased_real and not biased:
+        raise DomainError(f"{workflow_name} draws biased real data: this model has no sampler for that.")
     weights = np.zeros((generations, generations))
     points = np.zeros(generations, dtype=np.int64)
     fresh_weights = np.zeros(generations)
     fresh_points = np.zeros(generations, dtype=np.int64)
     drawn = np.zeros(generations, dtype=np.int64)
     replacement = np.zeros(generations, dtype=np.bool_)
+    kept = np.zeros((generations, generations)) if workflow.keeps_fresh else None
+    bias = (
+        np.array([float(workflow.fresh_bias(g)) for g in range(1, generations + 1)]) if workflow.biased_real else None
+    )
     for row in range(generations):
         g = row + 1
         weights[row, :g] = [float(weight) for weight in exact_weights(workflow, g)]
@@ -91,13 +124,15 @@ def schedule(workflow: Workflow, generations: int, unit: int) -> Schedule:
             fresh_points[row] = _whole(
                 f"{workflow_name} draws, at generation {g}, real data of", workflow.fresh_size(g), unit
             )
+        if kept is not None:
+            kept[row, :g] = [float(weight) for weight in workflow.fresh_weights(g)]
         draw = workflow.draw(g)
         if draw is not None:
             size = _whole(f"budget = {draw.size} of {workflow_name} draws", draw.size, unit)
             pool = int(points[:g].sum())
             if draw.replacement or size < pool:
                 drawn[row], replacement[row] = size, draw.replacement
-    tables = Schedule(weights, points, fresh_weights, fresh_points, drawn, replacement)
+    tables = Schedule(weights, points, fresh_weights, fresh_points, drawn, replacement, kept, bias)
     if tables.subsampled:
         _verify_pool(tables, workflow_name)
     return tables

@@ -78,9 +78,7 @@ def parameters(built: type) -> dict[str, dict[str, str]]:
     found = {}
     for field in settings(built):
         allowed, meaning = documented.get(field.name, ("", ""))
-        default = (
-            "required" if is_required(field) else "a symbol" if field.default is None else str(field.default)
-        )
+        default = "required" if is_required(field) else "a symbol" if field.default is None else str(field.default)
         found[field.name] = {"allowed": allowed, "default": default, "meaning": meaning}
     return found
 

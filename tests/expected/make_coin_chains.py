@@ -78,17 +78,23 @@ def workflows(n: int):
 
     yield "replace", {}, 0, lambda blocks, real: only(Fraction(blocks[-1], n))
     yield "accumulate", {}, 0, lambda blocks, real: only(Fraction(sum(blocks), n * len(blocks)))
-    yield "sliding-window", {"k": "2"}, 0, lambda blocks, real: only(
-        Fraction(sum(blocks[-2:]), n * len(blocks[-2:]))
+    yield "sliding-window", {"k": "2"}, 0, lambda blocks, real: only(Fraction(sum(blocks[-2:]), n * len(blocks[-2:])))
+    yield "sliding-window", {"k": "3"}, 0, lambda blocks, real: only(Fraction(sum(blocks[-3:]), n * len(blocks[-3:])))
+    yield (
+        "real-plus-latest",
+        {"share": "1/3"},
+        0,
+        lambda blocks, real: only(
+            Fraction(blocks[0], 3 * n) + Fraction(2 * blocks[-1], 3 * n) if len(blocks) > 1 else Fraction(blocks[0], n)
+        ),
     )
-    yield "sliding-window", {"k": "3"}, 0, lambda blocks, real: only(
-        Fraction(sum(blocks[-3:]), n * len(blocks[-3:]))
-    )
-    yield "real-plus-latest", {"share": "1/3"}, 0, lambda blocks, real: only(
-        Fraction(blocks[0], 3 * n) + Fraction(2 * blocks[-1], 3 * n) if len(blocks) > 1 else Fraction(blocks[0], n)
-    )
-    yield "fresh-real", {"share": "1/4"}, n, lambda blocks, real: only(
-        Fraction(real, 4 * n) + Fraction(3 * blocks[-1], 4 * n) if len(blocks) > 1 else Fraction(blocks[0], n)
+    yield (
+        "fresh-real",
+        {"share": "1/4"},
+        n,
+        lambda blocks, real: only(
+            Fraction(real, 4 * n) + Fraction(3 * blocks[-1], 4 * n) if len(blocks) > 1 else Fraction(blocks[0], n)
+        ),
     )
     yield "accumulate-subsample", {"replacement": "false"}, 0, subsample(False)
     yield "accumulate-subsample", {"replacement": "true"}, 0, subsample(True)

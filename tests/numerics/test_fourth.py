@@ -55,4 +55,3 @@ def test_standard_errors_are_derived(model, workflow) -> None:
     derived = exact_variance(model, workflow, "squared", 4)
     # The sample variance of R losses has relative standard error √((excess + 2)/R).
     assert np.diag(run.covariance) == pytest.approx(derived, rel=0.06)
-

@@ -23,6 +23,7 @@ from theory.expressions.symbols import G
 
 Domain = tuple[tuple[Expr, Any], ...]
 
+
 def nonnegative(expression: Expr, for_all: Domain, strict: bool, depth: int = 2) -> str | None:
     """How it is proved that the expression is ≥ 0 (or > 0) for all values of its symbols; None when it is not."""
     if not expression.free_symbols:

@@ -4,6 +4,7 @@ from theory.design.allocation import OptimalSizes, final_risk, optimal_law, opti
 from theory.design.budgets import RequiredBudget, required_budget
 from theory.design.comparison import Comparison, Crossing, Pair, Place, compare
 from theory.design.growth import RequiredGrowth, required_growth
+from theory.design.real_shares import Phase, RequiredShare, required_share, share_phase
 from theory.design.settling import Settled
 from theory.design.shares import OptimalFreshReal, optimal_share, optimal_weights
 
@@ -13,9 +14,11 @@ __all__ = [
     "OptimalFreshReal",
     "OptimalSizes",
     "Pair",
+    "Phase",
     "Place",
     "RequiredBudget",
     "RequiredGrowth",
+    "RequiredShare",
     "Settled",
     "compare",
     "final_risk",
@@ -25,4 +28,6 @@ __all__ = [
     "optimal_weights",
     "required_budget",
     "required_growth",
+    "required_share",
+    "share_phase",
 ]

@@ -220,7 +220,8 @@ class Pathway:
         dynamics = self.workflow.dynamics()
         if isinstance(dynamics, PoolDynamics):
             return self._pooled(dynamics, upto)
-        if any(self.workflow.draw(g) is not None for g in range(1, upto + 1)):
+        drawn = [self.workflow.drawn_noise(g) for g in range(1, upto + 1)]
+        if any(noise is None for noise in drawn):
             raise NotDerivedError(
                 f"workflow = {self.workflow.name} draws a subsample but states no pool dynamics: no limit is derived."
             )
@@ -232,6 +233,12 @@ class Pathway:
             for index in range(1, upto + 1)
         ]
         table = [(*(block + zeros)[:upto], *(real + zeros)[:upto]) for block, real in rows]
+        if any(drawn):
+            # Of a draw's noise its model has all, later ones as much as of the block that is sampled from it.
+            draws = [(*block[1:], S.One) for block, _ in rows]
+            table = [(*row, *((*own, *zeros)[:upto])) for row, own in zip(table, draws, strict=True)]
+            variances += [*fresh, *drawn]
+            return Innovations(tuple(variances), tuple(table))
         return Innovations((*variances, *fresh), tuple(table))
 
     def _pooled(self, dynamics: PoolDynamics, upto: int) -> Innovations:

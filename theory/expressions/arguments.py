@@ -30,7 +30,7 @@ from theory.expressions.parser import parse
 from theory.expressions.symbols import G, j, l
 
 #: Parameters that may change from block to block, as expressions in ``theory.j``.
-_SCHEDULES = ("sizes", "bandwidth")
+_SCHEDULES = ("sizes", "bandwidth", "real", "stream")
 #: Names that our own formulas print for a generation, a block, or what a sum runs over. A parameter may still be called
 #: g, for our g is a dummy; in a schedule it would be taken for the generation.
 _INDICES = ("G", "i", "j")
@@ -49,6 +49,7 @@ _WRITTEN: dict[str, tuple[str, ...]] = {
     "budget": ("budget", "b"),
     "real": ("real", "rho", "n_r", "n_0"),
     "synthetic": ("synthetic", "s", "n_s", "n_0"),
+    "stream": ("stream", "b", "c"),
     "fitted_on": ("fitted_on", "n_0", "n"),
     "k": ("k",),
 }
@@ -107,6 +108,14 @@ def exact(name: str, value: object, most_bits: int | None = _MOST_BITS, indices:
     if expression.is_real is False or expression.is_commutative is False:
         raise DomainError(f"{name} = {shown(value)} is not a real number: give one, or a real expression.")
     return _verified_symbols(name, expression, indices)
+
+
+def unchanging(name: str, value: object) -> Expr:
+    """An exact expression that is the same at every generation: without ``theory.j``."""
+    expression = exact(name, value)
+    if expression.has(j):
+        raise DomainError(f"{name} = {value} contains theory.{j}, which is reserved: use another symbol.")
+    return expression
 
 
 def shown(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flint import ctx
+from flint import arb, ctx
 from sympy import Expr, Rational
 
 from theory.errors import DomainError
@@ -35,11 +35,16 @@ def enclosed(constant: Expr, digits: int) -> tuple[Rational, Rational]:
         if ball.is_finite():
             # The ends of a ball are rounded to the precision of the moment.
             with ctx.workprec(bits):
-                low, high = (_rational(end) for end in (ball.lower(), ball.upper()))
+                low, high = ends(ball)
             if high - low <= Rational(1, 10**digits) * min(abs(low), abs(high)) and low * high > 0:
                 return low, high
         bits *= 2
     raise DomainError(f"digits = {digits} are out of reach for {constant}.")
+
+
+def ends(ball: arb) -> tuple[Rational, Rational]:
+    """The ends of a ball as rational numbers, rounded outwards to the precision of the moment."""
+    return _rational(ball.lower()), _rational(ball.upper())
 
 
 def _rational(end: object) -> Rational:

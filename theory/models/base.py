@@ -51,6 +51,8 @@ class Model(ABC):
     left_alone: ClassVar[frozenset[str]] = frozenset()
     #: Whether the next block is drawn from the mixture that the weights make, which must be a law.
     draws_from_mixture: ClassVar[bool] = False
+    #: Losses that are derived where the workflow draws real data that are biased themselves.
+    of_biased_data: ClassVar[tuple[str, ...]] = ()
 
     @property
     def unit_block(self) -> Expr | None:

@@ -31,6 +31,7 @@ class BentModel(ModelAround):
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "fourth")
     model: ExponentialFamily
+    of_biased_data: ClassVar[tuple[str, ...]] = ("squared",)
 
     @property
     @abstractmethod

@@ -30,8 +30,8 @@ def concentration(workflow: Workflow, g: int) -> Expr:
     for index, weight in enumerate(exact_weights(workflow, g), start=1):
         if weight != 0:
             total += weight**2 / workflow.size(index)
-    fresh = workflow.fresh_weight(g) if g > 1 else S.Zero
-    return total if fresh == 0 else total + fresh**2 / workflow.fresh_size(g)
+    fresh = enumerate(workflow.fresh_weights(g), start=1)
+    return sum((weight**2 / workflow.fresh_size(index) for index, weight in fresh if weight != 0), total)
 
 
 def concentration_formula(workflow: Workflow, dynamics: LinearDynamics) -> tuple[Expr, int] | None:

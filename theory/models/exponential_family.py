@@ -15,12 +15,12 @@ from typing import ClassVar
 
 from sympy import Expr, S, Symbol, cancel, oo, sqrt
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import is_positive, is_positive_integer, is_probability, parameter
 from theory.expressions.signs import at_least
 from theory.models.base import Model
 from theory.models.fourth import compose_fourth, leading_fourth, second_moment_of
-from theory.moments.bent import BIAS, Bend, nothing
+from theory.moments.bent import BIAS, Bend, compose_bent, nothing
 from theory.moments.composition import compose
 from theory.moments.higher_moments import QuadraticNoise
 from theory.moments.recurrence import Recurrence
@@ -71,6 +71,7 @@ class ExponentialFamily(Model):
     """
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl", "fourth")
+    of_biased_data: ClassVar[tuple[str, ...]] = ("squared",)
     #: What stands for a parameter that is left out, where that is not the symbol of its own name.
     symbols: ClassVar[dict[str, Expr]] = {}
     #: What a count counts, said when it is none.
@@ -124,7 +125,7 @@ class ExponentialFamily(Model):
 
     def second_moment(self, workflow: Workflow, loss: str) -> Recurrence | None:
         """E δ⁴ or E δ⁸ by the cumulants of the family; None for the divergence, and where that is not derived."""
-        return None if loss == "kl" else second_moment_of(workflow, self.bend, loss)
+        return None if loss == "kl" or workflow.biased_real else second_moment_of(workflow, self.bend, loss)
 
     @property
     def mean_range(self) -> tuple[Expr, Expr]:
@@ -143,9 +144,11 @@ class ExponentialFamily(Model):
         return (ends[1], oo) if (self.truth - ends[1]).is_negative is not True else (-oo, ends[0])
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
-        """Unbiased under every workflow: the bias is 0, the variance is the risk."""
+        """Unbiased under every workflow whose real data are: the bias is 0, the variance is the risk."""
         if loss != "squared":
             return super().part(workflow, loss, part)
+        if workflow.biased_real:
+            return compose_bent(workflow, self.bend, part)
         return nothing() if part == BIAS else self.recurrence(workflow, loss)
 
     def leading_part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
@@ -163,6 +166,8 @@ class ExponentialFamily(Model):
             # KL(θ_0 ‖ θ_0 + δ) = δ²/(2V) + O(δ³), and V cancels from E δ²/V (a certain outcome has none).
             noise = S.Zero if self.variance == 0 else 1 / (2 * self.n)
             return compose(workflow, noise=noise, curvature=S.Zero, exactness="leading order")
+        if workflow.biased_real:
+            return compose_bent(workflow, self.bend)
         return compose(
             workflow,
             noise=self.variance / self.n,
@@ -174,6 +179,8 @@ class ExponentialFamily(Model):
         """The same with the curvature, of higher order in 1/n, left out."""
         if loss == "kl":
             return self.recurrence(workflow, loss)
+        if workflow.biased_real:
+            raise NotDerivedError(f"workflow = {workflow.name} draws biased real data: one order in 1/n does not lead.")
         if loss == "fourth":
             return leading_fourth(workflow, self.bend)
         return compose(workflow, noise=self.variance / self.n, curvature=S.Zero, exactness="leading order")

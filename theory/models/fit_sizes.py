@@ -14,7 +14,8 @@ from theory.asymptotics.lowest import always_at_least, infimum
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
 from theory.workflows.base import Workflow, pooled_blocks
-from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
+from theory.workflows.contaminated_pool import ContaminatedPool
+from theory.workflows.dynamics import GENERATION, CovarianceDynamics, LagWindow, LinearDynamics
 from theory.workflows.tables import table_and_tail
 
 #: Fits that are counted from their weights.
@@ -22,15 +23,20 @@ FIRST_FITS = (1, 2, 3, 4)
 
 
 def fitted_size(workflow: Workflow, g: int) -> Expr:
-    """Samples that model g is fitted on, in units of a unit block: those that have a weight."""
+    """Samples that model g is fitted on, in units of a unit block: those that have a weight.
+
+    Of several models that read one another, those of the smallest fit.
+    """
     draw = workflow.draw(g)
     if draw is not None:
         return draw.size
-    if isinstance(workflow.dynamics(), LagWindow):
+    dynamics = workflow.dynamics()
+    if isinstance(dynamics, CovarianceDynamics):
+        return dynamics.fewest[0 if g == 1 else 1]
+    if isinstance(dynamics, LagWindow):
         return workflow.size(1)  # a window of symbolic length: its first fit is the smallest
     blocks = [workflow.size(index) for index, weight in enumerate(workflow.weights(g), start=1) if weight != 0]
-    fresh = workflow.fresh_size(g) if g > 1 and workflow.fresh_weight(g) != 0 else S.Zero
-    return sum(blocks, sympify(fresh))
+    return sum(blocks, sympify(workflow.fresh_rows(g)))
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def every_fit(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> E
     """The condition that every fit has ``needed`` samples or more, ``unit`` being the samples of a unit block."""
     ranges = {**workflow.ranges(), **ranges}
     rows = rows_in_use(workflow)
-    if (rows is not None and rows.kept) or pooled_blocks(workflow) == oo:
+    if (rows is not None and rows.kept) or pooled_blocks(workflow) == oo or isinstance(workflow, ContaminatedPool):
         first = workflow.size(1)  # what is kept only grows
         return EveryFit(Ge(unit * first, needed), True, unit * first - needed + 1)
     found = later_size(workflow)

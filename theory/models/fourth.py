@@ -77,6 +77,8 @@ def error_power(workflow: Workflow, bend: Bend, order: int) -> Recurrence:
 
 def second_moment_of(workflow: Workflow, bend: Bend, loss: str) -> Recurrence | None:
     """E loss² of the squared error and of its square; None where that is not derived."""
+    if workflow.biased_real:
+        return None
     try:
         return compose_fourth(workflow, bend) if loss == "squared" else error_power(workflow, bend, 8)
     except NotDerivedError:

@@ -289,6 +289,11 @@ class NestedFits(Recurrence):
     @classmethod
     def of(cls, regression: WideRegression, workflow: Workflow) -> NestedFits:
         """Verified over the first generations."""
+        if workflow.keeps_fresh:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} keeps real rows of every generation: least norm fits on these are not "
+                f"derived."
+            )
         found = cls(regression, workflow)
         values = list(islice(found.values(), LOOKED_AT))
         rows = most_rows(regression, workflow)

@@ -6,9 +6,11 @@ from sympy import And, Expr, Matrix, Pow, S, nan, oo, zoo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.models.base import Model
+from theory.moments.covariance import in_turn
 from theory.moments.late_schedules import started_late
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
+from theory.workflows.dynamics import CovarianceDynamics
 from theory.workflows.replace import Replace
 
 
@@ -20,6 +22,9 @@ def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrenc
     NotDerivedError
         When no argument known to the model covers the workflow.
     """
+    verify_real_data(model, workflow, loss)
+    if isinstance(workflow.dynamics(), CovarianceDynamics):
+        return _coupled(model, workflow, loss)
     try:
         own = started_late(model.recurrence(workflow.simplest(), loss))
     except NotDerivedError:
@@ -31,6 +36,39 @@ def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrenc
     if own.exactness == "exact" and moments is not None and moments.matrix.shape == (1, 1):
         return own
     return _on_real_data(model, workflow, loss) or own
+
+
+def _coupled(model: Model, workflow: Workflow, loss: str) -> Recurrence:
+    """Second moments of the coupled models where these carry the risk; else the chain in which models take turns."""
+    try:
+        own = model.recurrence(workflow, loss)
+        if isinstance(own, MomentRecurrence):
+            return own
+    except NotDerivedError:
+        if workflow.chain is workflow:
+            raise
+    of_chain = model.recurrence(workflow.chain, loss)
+    if of_chain.margin is not None:
+        raise NotDerivedError(
+            f"workflow = {workflow.name}: the {loss} loss of {model.name} asks for enough samples in every fit, "
+            f"which is derived for single chains only. Simulation works."
+        )
+    return in_turn(of_chain, workflow)
+
+
+def verify_real_data(model: Model, workflow: Workflow, loss: str) -> None:
+    """Refuse biased real data for a model whose loss is derived for unbiased ones.
+
+    Raises
+    ------
+    NotDerivedError
+        Naming both.
+    """
+    if workflow.biased_real and loss not in model.of_biased_data:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws biased real data: the {loss} loss of {type(model).__name__} is not "
+            f"derived for these."
+        )
 
 
 def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | None:

@@ -29,7 +29,15 @@ from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
 from theory.models.fit_sizes import rows_in_use
 from theory.models.linear_regression import LinearRegression
-from theory.models.ridge.chain import Step, Telescoping, VaryingSteps, constant_steps, fixed_point, step_moments
+from theory.models.ridge.chain import (
+    ContractingSteps,
+    Step,
+    Telescoping,
+    VaryingSteps,
+    constant_steps,
+    fixed_point,
+    step_moments,
+)
 from theory.models.ridge.fit import RidgeFit, finite_fit, penalty_per_row, proportional_fit, shrinkage_at
 from theory.models.ridge.shared_design import RandomDesign, Shrinking, given_eigenvalues
 from theory.moments.bent import BIAS, RISK
@@ -286,7 +294,10 @@ class RidgeRegression(Model):
         NotDerivedError
             Where later fits are not all alike.
         """
-        if not self.proportional or not isinstance(self._composed(workflow, RISK), MomentRecurrence):
+        rows_used = rows_in_use(workflow)
+        composed = self._composed(workflow, RISK)
+        alike = isinstance(composed, (MomentRecurrence, ContractingSteps)) and not (rows_used and rows_used.kept)
+        if not self.proportional or not alike:
             raise NotDerivedError(f"the limit under workflow = {workflow.name} is not derived for later fits alone.")
         rows = workflow.rows(2)
         fit = proportional_fit(self.ratio / rows, shrinkage)  # type: ignore[operator]

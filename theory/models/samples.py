@@ -20,7 +20,7 @@ from theory.asymptotics.scales import limit_or_none, positive_variable
 from theory.errors import DomainError
 from theory.expressions.symbols import j
 from theory.workflows.base import Workflow, is_decided, probes
-from theory.workflows.dynamics import LagWindow
+from theory.workflows.dynamics import CovarianceDynamics, LagWindow
 from theory.workflows.tables import table_and_tail
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def verify_weights(workflow: Workflow) -> None:
     DomainError
         When one of the first generations has such a weight.
     """
-    if isinstance(workflow.dynamics(), LagWindow):
+    if isinstance(workflow.dynamics(), LagWindow | CovarianceDynamics):
         return
     for g in (1, 2, 3, 4) if _is_ours(workflow) else _FIRST:
         _verify_weights_of(workflow, g)
@@ -193,7 +193,7 @@ def verify_weights(workflow: Workflow) -> None:
 def _verify_weights_of(workflow: Workflow, g: int) -> None:
     named = [(f"block {index}", weight) for index, weight in enumerate(workflow.weights(g), start=1)]
     if g > 1:
-        named.append(("the fresh real data", workflow.fresh_weight(g)))
+        named += [("the fresh real data", weight) for weight in workflow.fresh_weights(g)]
     for what, weight in named:
         if sympify(weight).is_negative:
             raise DomainError(

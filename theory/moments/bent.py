@@ -69,6 +69,10 @@ class Bend:
         elements: dict[str, Any] = {name: field(part) for name, part in parts.items() if name != "drawn"}
         return replace(self, **elements)
 
+    def spread(self, bias: Any) -> Any:
+        """V at a mean so far from the truth."""
+        return self.variance if bias == 0 else self.variance + self.slope * bias + self.curvature * bias**2
+
     def kept(self, rows: Any) -> Any:
         """K for a fit on ``rows`` samples, in units of n."""
         count = self.points * rows
@@ -242,7 +246,10 @@ def _of_the_model(
     newest = square * alpha**2 + (square * tau + e * lean) * (2 * alpha * gamma) + second * gamma**2
     newest += (e * alpha + drawn * gamma) * (2 * omega) + one * omega**2
     if dynamics.fresh[0] != 0:
-        newest += one * ((gain * field(dynamics.fresh[0])) ** 2 * v / (bend.points * field(workflow.fresh_size(g))))
+        share, off = gain * field(dynamics.fresh[0]), field(workflow.fresh_bias(g))
+        newest += one * (share**2 * bend.spread(off) / (bend.points * field(workflow.fresh_size(g))))
+        newest += mean * (2 * share * off) + one * (share * off) ** 2
+        mean += one * (share * off)
     steps = [mean, blurred(newest, mean, blur)]
     # As they begin: from the mean and the square of the state.
     kept, blur, readout = at(first - 1)
@@ -313,13 +320,18 @@ def _step(forms: _Forms, workflow: Workflow, dynamics: LinearDynamics, bend: Ben
     sampler = _Sampled(forms, before, field(rows), bend)
     spread = sampler.weight * bend.variance + sampler.mean * bend.slope + sampler.second * bend.curvature
     newest = sampler.second + spread * (bend.dispersion / (bend.points * field(workflow.size(g))))
-    found = [forms.mean(stay[a]) + sampler.mean * gain[a] for a in range(forms.size)]
+    before_real = [forms.mean(stay[a]) + sampler.mean * gain[a] for a in range(forms.size)]
+    bias = field(workflow.fresh_bias(g))
+    found = [row + forms.constant(share * bias) for row, share in zip(before_real, fresh, strict=True)]
     for a, b in forms.pairs:
         crossed = sampler.crossed(stay[a]) * gain[b] + sampler.crossed(stay[b]) * gain[a]
         row = forms.second(stay[a], stay[b]) + crossed + newest * (gain[a] * gain[b])
         amount = fresh[a] * fresh[b]
         if amount != 0:
-            row += forms.constant(amount * bend.variance / (bend.points * field(workflow.fresh_size(g))))
+            row += forms.constant(amount * bend.spread(bias) / (bend.points * field(workflow.fresh_size(g))))
+        if bias != 0:
+            row += before_real[b] * (fresh[a] * bias) + before_real[a] * (fresh[b] * bias)
+            row += forms.constant(amount * bias**2)
         found.append(row)
     for a, b in forms.pairs if forms.square else []:
         found.append(_product_of_means(forms, found[a], found[b]))
@@ -423,47 +435,83 @@ def answer(known: _Known, part: str, field: Field) -> Expr:
     return field.expression(known.risk if part == RISK else known.bias)
 
 
+class _Sources:
+    """First and second moments of everything that a model may weigh: O(g) numbers more with each."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.means: list[Any] = []
+        self.seconds: list[list[Any]] = []
+
+    def add(self, mean: Any, second: Any, crossed: list[Any]) -> int:
+        """Append one, with its products with those before; its place is returned."""
+        lowest = self.field.lowest
+        self.means.append(lowest(mean))
+        self.seconds.append([*(lowest(value) for value in crossed), lowest(second)])
+        return len(self.means) - 1
+
+    def add_real(self, bias: Any, noise: Any) -> int:
+        """Append real samples, independent of all before."""
+        return self.add(bias, noise + bias**2, [bias * mean for mean in self.means])
+
+    def weighted(self, weights: dict[int, Any]) -> Any:
+        """E of the weighted mean."""
+        return sum((w * self.means[a] for a, w in weights.items()), self.field(S.Zero))
+
+    def crossed(self, weights: dict[int, Any]) -> list[Any]:
+        """E of the weighted mean times each."""
+        zero = self.field(S.Zero)
+        return [
+            sum((w * self.seconds[max(a, b)][min(a, b)] for a, w in weights.items()), zero)
+            for b in range(len(self.means))
+        ]
+
+    def only(self, places: list[int]) -> tuple[list[Any], list[list[Any]]]:
+        """Moments of some of them, in order."""
+        return [self.means[a] for a in places], [[self.seconds[a][b] for b in places if b <= a] for a in places]
+
+
 class _Blocks:
-    """Generation after generation, every block's first and second moments: O(g) numbers more at each."""
+    """Generation after generation, the moments of every block, of real samples drawn afresh, and of the model."""
 
     def __init__(self, workflow: Workflow, bend: Bend, field: Field) -> None:
         self._workflow, self._bend, self._field = workflow, bend.over(field), field
 
     def __iter__(self) -> Iterator[_Known]:
         workflow, bend, field = self._workflow, self._bend, self._field
-        zero = field(S.Zero)
-        means: list[Any] = [zero]
-        seconds: list[list[Any]] = [[bend.variance / (bend.points * field(workflow.size(1)))]]
-        # Fresh real samples enter a model beside its blocks, and are not kept as blocks.
+        sources = _Sources(field)
+        blocks, real = [self._add_real(sources, 1, workflow.size(1))], dict[int, int]()
         g = 1
         while True:
-            weights = [field(weight) for weight in exact_weights(workflow, g)]
-            share = field(workflow.fresh_weight(g)) if g > 1 else zero
+            shares = {index: share for index, share in enumerate(workflow.fresh_weights(g), start=1) if share != 0}
+            if g in shares:
+                real[g] = self._add_real(sources, g, workflow.fresh_size(g))
+            weights = {place: field(w) for place, w in zip(blocks, exact_weights(workflow, g), strict=True) if w != 0}
+            weights |= {real[index]: field(share) for index, share in shares.items()}
             rows = field(workflow.rows(g)) if bend.counts_rows else field.one
             kept = bend.kept(rows)
             own = (1 - kept) * bend.prior
-            weighted = sum((w * m for w, m in zip(weights, means, strict=True)), zero)
-            crossed = [
-                sum((w * seconds[max(a, b)][min(a, b)] for a, w in enumerate(weights) if w != 0), zero)
-                for b in range(g)
-            ]
-            square = sum((w * c for w, c in zip(weights, crossed, strict=True)), zero)
-            if share != 0:
-                square += share**2 * bend.variance / (bend.points * field(workflow.fresh_size(g)))
+            weighted, crossed = sources.weighted(weights), sources.crossed(weights)
+            square = sum((w * crossed[a] for a, w in weights.items()), field(S.Zero))
             bias = kept * weighted + own
             risk = kept**2 * square + 2 * kept * own * weighted + own**2
             risk += bend.blur(rows) * (bend.variance + bend.slope * bias + bend.curvature * risk)
             bias, risk = field.lowest(bias), field.lowest(risk)
-            yield _Known(list(means), [list(row) for row in seconds], bias, risk)
+            yield _Known(*sources.only(blocks), bias, risk)
             lean = (1 - bend.fidelity) * bend.target
             mean = bend.fidelity * bias + lean
             second = bend.fidelity**2 * risk + 2 * bend.fidelity * lean * bias + lean**2
             noise = bend.variance + bend.slope * mean + bend.curvature * second
             g += 1
             second += bend.dispersion * noise / (bend.points * field(workflow.size(g)))
-            drawn = [bend.fidelity * (kept * c + own * m) + lean * m for c, m in zip(crossed, means, strict=True)]
-            means.append(field.lowest(mean))
-            seconds.append([*(field.lowest(value) for value in drawn), field.lowest(second)])
+            drawn = [
+                bend.fidelity * (kept * c + own * m) + lean * m for c, m in zip(crossed, sources.means, strict=True)
+            ]
+            blocks.append(sources.add(mean, second, drawn))
+
+    def _add_real(self, sources: _Sources, g: int, size: Expr) -> int:
+        bias = self._field(self._workflow.fresh_bias(g))
+        return sources.add_real(bias, self._bend.spread(bias) / (self._bend.points * self._field(size)))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.moments.converging import ConvergingRecurrence
+from theory.moments.covariance import covariance_moments
 from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -28,12 +29,16 @@ from theory.workflows.base import Workflow
 from theory.workflows.converging import ConvergingDynamics
 from theory.workflows.dynamics import (
     GENERATION,
+    CovarianceDynamics,
     FadingMemory,
     LagWindow,
     LinearDynamics,
     PoolDynamics,
     StationaryAges,
 )
+
+#: A generation by which a workflow that draws has begun to.
+GENERATION_OF_DRAW = 6
 
 
 def compose(
@@ -50,6 +55,8 @@ def compose(
     """
     dynamics = workflow.dynamics()
     if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
+        if exactness == "leading order" and curvature == 0 and workflow.drawn_noise(GENERATION_OF_DRAW) is not None:
+            return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )
@@ -60,6 +67,8 @@ def compose(
         return replace(pool_exact(dynamics, curvature, points), scale=noise)
     if isinstance(dynamics, LinearDynamics):
         return replace(linear_moments(workflow, dynamics, curvature), scale=noise, exactness=exactness)
+    if isinstance(dynamics, CovarianceDynamics):
+        return replace(covariance_moments(dynamics, curvature), scale=noise, exactness=exactness)
     if isinstance(dynamics, LagWindow):
         return StationaryRecurrence(dynamics, workflow, curvature=curvature, scale=noise, exactness=exactness)
     if isinstance(dynamics, ConvergingDynamics):

@@ -278,15 +278,26 @@ def _plan(workflow: Workflow, generations: int) -> list[_Step]:
     from theory.workflows.base import exact_weights
 
     rows: list[_Row] = []
+    kept: list[list[fmpq]] = []
     sizes: list[tuple[fmpq, fmpq]] = []
     for g in range(1, generations + 1):
         if workflow.draw(g) is not None:
             raise NotDerivedError(f"workflow = {workflow.name} draws a subsample: its higher moments are not derived.")
         weights = [_flint(weight, workflow) for weight in exact_weights(workflow, g)]
+        if workflow.biased_real:
+            raise NotDerivedError(f"workflow = {workflow.name} draws biased real data: higher moments are not derived.")
         fresh = _flint(workflow.fresh_weight(g), workflow) if g > 1 else ZERO
+        kept.append([_flint(share, workflow) for share in workflow.fresh_weights(g)])
         rows.append((weights, fresh))
         sizes.append((_flint(workflow.size(g), workflow), _flint(workflow.fresh_size(g), workflow) if fresh else ZERO))
     # A window keeps its blocks, and carries nothing; accumulation keeps none, and carries all.
+    if workflow.keeps_fresh:
+        found = _steps(rows, sizes, True, kept)
+        if not all(step.carry or not any(real[:-1]) for step, real in zip(found, kept, strict=True)):
+            raise NotDerivedError(
+                f"workflow = {workflow.name} weighs older real data apart: its higher moments are not derived."
+            )
+        return found
     return min((_steps(rows, sizes, carried) for carried in (True, False)), key=_widest)
 
 
@@ -298,13 +309,17 @@ def _widest(plan: list[_Step]) -> int:
     return max(len(step.state) for step in plan)
 
 
-def _steps(weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool) -> list[_Step]:
-    """The steps where the row before is, or is not, carried over."""
+def _steps(
+    weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool, kept: list[list[fmpq]] | None = None
+) -> list[_Step]:
+    """The steps where the row before is, or is not, carried over; ``kept`` are the weights of all fresh real data."""
     rows: list[tuple[fmpq, dict[int, fmpq], fmpq]] = []
     before: list[fmpq] = []
     for weights, fresh in weighed:
-        # Real data drawn afresh at g − 1 have no weight at g, so that they must not be carried over.
-        carry = _carry(weights, before) if carried and rows and not rows[-1][2] else ZERO
+        # Real data drawn afresh at g − 1 that have no weight at g must not be carried over.
+        carry = _carry(weights, before) if carried and rows and (kept or not rows[-1][2]) else ZERO
+        if kept and carry and kept[len(rows)][:-1] != [carry * share for share in kept[len(rows) - 1]]:
+            carry = ZERO
         apart = [weight - carry * old for weight, old in zip(weights, [*before, ZERO], strict=True)]
         rows.append((carry, {index: weight for index, weight in enumerate(apart, start=1) if weight}, fresh))
         before = weights
@@ -312,8 +327,8 @@ def _steps(weighed: list[_Row], sizes: list[tuple[fmpq, fmpq]], carried: bool) -
     steps = []
     state: tuple[str | int, ...] = ()
     for g, ((carry, terms, fresh), (size, fresh_size)) in enumerate(zip(rows, sizes, strict=True), start=1):
-        kept = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
-        following: tuple[str | int, ...] = (*kept, MODEL)
+        held = [letter for letter in (*state, g) if isinstance(letter, int) and last.get(letter, 0) > g]
+        following: tuple[str | int, ...] = (*held, MODEL)
         steps.append(_Step(g, carry, terms, fresh, size, fresh_size, state, following))
         state = following
     return steps

@@ -11,9 +11,7 @@ Letters = dict[tuple[int, ...], Any]
 
 def linear(row: Sequence[Any]) -> Letters:
     """Σ coefficient · letter."""
-    return {
-        tuple(int(index == at) for index in range(len(row))): value for at, value in enumerate(row) if value
-    }
+    return {tuple(int(index == at) for index in range(len(row))): value for at, value in enumerate(row) if value}
 
 
 def added(left: Letters, right: Letters, factor: Any = 1) -> Letters:

@@ -2,7 +2,7 @@ r"""The risk of any workflow from its weights alone: exact at every G, no closed
 
 .. math:: r_g = \sum_j C_{g,j}^2\, \frac{1 + \kappa\, r_{j-1}}{s(j)} + \sum_i \frac{D_{g,i}^2}{s^{\text{real}}(i)}
 
-in units of the model's noise, κ its curvature.
+in units of the model's noise, κ its curvature; and what draws of subsamples add, to leading order.
 """
 
 from __future__ import annotations
@@ -45,13 +45,22 @@ class PathwayRecurrence(Recurrence):
                             f"{workflow.fresh_weight(index)}: real data with a weight need a size."
                         )
                     total += coefficient**2 / amount
-            total = _cancelled(total)
+            total = _cancelled(total + self._drawn(block))
             normalised.append(total)
             finite = finite and self._is_finite(len(normalised) - 1)
             if not finite:
                 yield oo
                 continue
             yield _cancelled(self.offset + self.scale * total)
+
+    def _drawn(self, block: list[Expr]) -> Expr:
+        """The noise of every draw: its own model has all of it, later ones as much as of the block sampled from it."""
+        total = S.Zero
+        for index in range(1, len(block) + 1):
+            noise = self.workflow.drawn_noise(index)
+            if noise:
+                total += noise * (S.One if index == len(block) else block[index]) ** 2
+        return total
 
     def _is_finite(self, generation: int) -> bool:
         margin = self.margin

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from sympy import Rational, Symbol, factorial, gamma, harmonic, log, oo, pi, symbols, sympify, zeta
+from sympy import Rational, Symbol, factorial, gamma, harmonic, hyper, log, oo, pi, sqrt, symbols, sympify, zeta
 
+from theory.design.depth import depth
 from theory.expected import expected_risk
 from theory.expressions.lambert import lambert_sum
 from theory.expressions.symbols import G, j, l
 from theory.models import LinearRegression, Poisson, Regular
 from theory.papers.paper import Paper, Sides
-from theory.papers.symbols import B, T, d, n, q, sigma
+from theory.papers.symbols import B, T, d, models, n, q, rate, sigma
 from theory.papers.symbols import share as lam
 from theory.subspaces import FactorModel, IteratedEditing, subspace_error
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
     AgeWeighted,
+    ContaminatedPool,
+    Ecosystem,
     Forgetting,
     FreshReal,
+    LabelledPool,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -120,6 +124,83 @@ def infinite_mean_age() -> Sides:
     found = tuple(expected_risk(Regular(), law).ratio.growth for law in laws)
     power = 3 * G**third / gamma(2 * third) ** 2
     return found, (gamma(third) / gamma(2 * third) ** 2, log(G) / pi, power, G / log(G) ** 2)
+
+
+@PAPER.states("derived here", "a pool with an unlabelled real fraction ρ < 1/2: C(ρ) G^(−2ρ), C = ₃F₂/Γ(2 − ρ)²")
+def contaminated_pool() -> Sides:
+    """The leading term at ρ = 1/4 and 2/5; and π²/6 at the end ρ = 0, where it is accumulate's limit."""
+    one = sympify(1)
+    fractions = (Rational(1, 4), Rational(2, 5))
+    found = [expected_risk(Regular(), ContaminatedPool(real)).ratio.growth for real in fractions]
+    stated = [
+        hyper((one, one, one), (2 - real, 2 - real), one) / gamma(2 - real) ** 2 / G ** (2 * real) for real in fractions
+    ]
+    end = expected_risk(Regular(), ContaminatedPool(0)).ratio.limit
+    return (*found, end), (*stated, pi**2 / 6)
+
+
+@PAPER.states("derived here", "and its crossover: ln(G)/G at ρ = 1/2, 1/((2ρ − 1)G) above")
+def crossover() -> Sides:
+    """Leading terms at ρ = 1/2, 3/4 and 1."""
+    found = [expected_risk(Regular(), ContaminatedPool(real)).ratio.growth for real in ("1/2", "3/4", 1)]
+    return tuple(found), (log(G) / G, 2 / G, 1 / G)
+
+
+@PAPER.states("derived here", "its one maximum: at ρ = 1/10 generation 4; none but the first for ρ > 2 − √3")
+def maximum_of_the_pool() -> Sides:
+    """Least upper bounds of the ratio, and the sign of the first step at 2 − √3."""
+    bounds = [expected_risk(Regular(), ContaminatedPool(real)).ratio.bound for real in ("1/10", "1/4", "3/10")]
+    turn = expected_risk(Regular(), ContaminatedPool(lam)).ratio.at(2).subs(lam, 2 - sqrt(3)).expand()
+    return (*bounds, turn), (Rational(76281469, 64000000), Rational(65, 64), sympify(1), sympify(1))
+
+
+@PAPER.states("derived here", "with labels the best weights leave synthetic rows out: 1/(1 + ρ(G − 1))")
+def labels() -> Sides:
+    """Generations 2, 5 and 20 at ρ = 1/3, all the weight on real rows."""
+    ratio = expected_risk(Regular(), LabelledPool(Rational(1, 3), share=1)).ratio
+    generations = (2, 5, 20)
+    return tuple(ratio.at(g) for g in generations), tuple(1 / (1 + Rational(g - 1, 3)) for g in generations)
+
+
+@PAPER.states("docs/laws.md", "depth: a row of accumulate keeps λ of a feature like a permutation weighs its cycles")
+def generating_function() -> Sides:
+    """E λ^K in closed form, and its decay; a subsample's rows are as deep."""
+    found = [depth(workflow).generating(rate) for workflow in (Accumulate(), AccumulateSubsample())]
+    form = gamma(G + rate) / (gamma(G + 1) * gamma(1 + rate))
+    return (*(each.closed_form for each in found), found[0].growth), (form, form, G ** (rate - 1) / gamma(1 + rate))
+
+
+@PAPER.states("docs/laws.md", "depth: the rise of accumulate settles at 1/(1 − λ) for λ < 1, and at λ = 1 is H_G − 1")
+def rise_of_accumulate() -> Sides:
+    """Limits at λ = 4/5 and 1, and the mean depth."""
+    found = depth(Accumulate())
+    limits = (found.rise(Rational(4, 5)).limit, found.rise(1).limit)
+    return (*limits, found.mean.closed_form), (sympify(5), oo, harmonic(G) - 1)
+
+
+@PAPER.states(
+    "docs/laws.md", "depth: with a share ρ of real data beside the latest block, s = 1 − ρ, at most s/(1 − sλ)"
+)
+def rise_with_real_data() -> Sides:
+    """Limit for any λ at ρ = 2/5, and E K."""
+    s = Rational(3, 5)
+    found = depth(RealPlusLatest(share=1 - s))
+    return (found.rise(rate).limit, found.mean.limit), (s / (1 - s * rate), s / (1 - s))
+
+
+@PAPER.states("derived here", "m models that read one another grow as G/m whatever they exchange, in turns as if alone")
+def exchange() -> Sides:
+    """Leading terms for two models with exchange 1/4 and 1, and for any number of models with exchange 1/3."""
+    workflows = (Ecosystem("3/4 1/4; 1/4 3/4"), Ecosystem("0 1; 1 0"), Ecosystem.symmetric(models, Rational(1, 3)))
+    return tuple(expected_risk(Regular(), workflow).ratio.growth for workflow in workflows), (G / 2, G, G / models)
+
+
+@PAPER.states("derived here", "one model with fresh real data bounds all that read it, and none that does not")
+def anchored_ecosystem() -> Sides:
+    """Limits of two models that read each other, the first with real data; and the first, reading a closed one."""
+    found = [expected_risk(Regular(), Ecosystem("1/2 1/4; 1/2 1/2", observed=who)).ratio.limit for who in (0, 1)]
+    alone = expected_risk(Regular(), Ecosystem("1/2 1/4; 0 1")).ratio.growth
+    return (*found, alone), (Rational(138, 119), Rational(242, 119), G / 4)
 
 
 @PAPER.states("docs/laws.md", "the error of one singular vector: three pairs in the plane, and two orders in 1/N")

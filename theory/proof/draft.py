@@ -98,9 +98,16 @@ def about(risk: Risk) -> dict[str, str]:
         "model": ", ".join([risk.model.name, *(x for x in risk.model.parameters.values() if isinstance(x, str))]),
         "workflow": risk.workflow.name,
         "loss": risk.loss,
-        "quantity": "ratio" if risk.relative else "risk",
+        "quantity": _quantity(risk),
         "exactness": risk.exactness,
     }
+
+
+def _quantity(risk: Risk) -> str:
+    """What a sequence is of: a risk, or the bias or the variance in it, or its ratio to generation 1."""
+    if risk.part == "risk":
+        return "ratio" if risk.relative else "risk"
+    return f"ratio of the {risk.part}" if risk.relative else risk.part
 
 
 def ranges_of(risks: tuple[Risk, ...]) -> dict[str, Any]:

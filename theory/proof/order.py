@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import islice, product
 from typing import Any
 
-from sympy import Expr, Matrix, S, cancel, eye, fraction, sympify
+from sympy import Expr, Matrix, S, cancel, diag, eye, fraction, sympify
 
 from theory.errors import NotDerivedError
 from theory.moments.recurrence import MomentRecurrence
@@ -21,6 +21,9 @@ from theory.proof.leading import settles
 from theory.proof.texts import text
 from theory.risk import Risk
 from theory.workflows.dynamics import GENERATION
+
+#: Moments whose increments are tried with every choice of signs.
+MOST_SIGNS = 3
 
 
 def monotone(draft: Draft, index: int) -> str:
@@ -60,9 +63,19 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
                     weights = Matrix([[way * side * scale * h[0] * (P[0] - 1) / below]])
                     yield cone(shape, since, forms, P, Matrix([0]), weights, S.Zero)
         if not any(item.has(g) for item in (P, f, h, c)):
-            for side in (1, -1):
-                forms = side * (P - eye(size)).row_join(f)
-                yield cone(shape, since, forms, P, Matrix.zeros(size, 1), way * side * scale * h, S.Zero)
+            for sides in _signs(size):
+                # Each moment goes one way for ever, all of them the same way or not.
+                forms = sides * (P - eye(size)).row_join(f)
+                yield cone(
+                    shape, since, forms, sides * P * sides, Matrix.zeros(size, 1), way * scale * h * sides, S.Zero
+                )
+
+
+def _signs(size: int) -> list[Matrix]:
+    """Diagonals of signs, those of one sign first; these alone where there are many moments."""
+    alike = [(1,) * size, (-1,) * size]
+    others = product((1, -1), repeat=size) if size <= MOST_SIGNS else ()
+    return [diag(*signs) for signs in dict.fromkeys((*alike, *others))]
 
 
 def _cone(

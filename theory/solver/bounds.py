@@ -1,8 +1,8 @@
 r"""Monotone risks, and with them least upper bounds.
 
-The moments of a recurrence with nonnegative coefficients keep the order they start with: if
-:math:`m_{s+1} \ge m_s` componentwise and P, f do not depend on g, then
-:math:`m_{g+1} - m_g = P (m_g - m_{g-1}) \ge 0` for ever. For one moment with varying coefficients,
+The moments of a recurrence keep the way they start: if P, f do not depend on g and, for a diagonal D of signs,
+:math:`D P D \ge 0` and :math:`D (m_{s+1} - m_s) \ge 0`, then
+:math:`D (m_{g+1} - m_g) = D P D\, D (m_g - m_{g-1}) \ge 0` for ever. For one moment with varying coefficients,
 :math:`y_g - y_{g-1} = (p_g - 1) y_{g-1} + f_g` is nonnegative when p ≥ 1 and f ≥ 0, and keeps one sign when there is
 a constant fixed point c, because :math:`y_g - c = (y_0 - c) \prod p_i` with p ≥ 0: the sign of
 :math:`(p_g - 1)(y_0 - c) = f_g + (p_g - 1) y_0`. A monotone sequence is bounded by its first value or its limit.
@@ -134,11 +134,30 @@ def _constant(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     g = GENERATION
     if recurrence.matrix.has(g) or recurrence.forcing.has(g) or recurrence.readout.has(g) or recurrence.shift.has(g):
         return None
-    entries = [*recurrence.matrix, *recurrence.readout]
-    if any(sign(entry, ranges) in (None, -1) for entry in entries):
+    P, h = recurrence.matrix, recurrence.readout
+    step = P * recurrence.initial + recurrence.forcing - recurrence.initial
+    ways = [sign(simplify(entry), ranges) for entry in step]
+    coupled = [[sign(entry, ranges) for entry in P.row(row)] for row in range(P.rows)]
+    shown = [sign(entry, ranges) for entry in h]
+    if None in (*ways, *shown, *(entry for row in coupled for entry in row)):
         return None
-    step = recurrence.matrix * recurrence.initial + recurrence.forcing - recurrence.initial
-    signs = {sign(simplify(entry), ranges) for entry in step}
+    found = _ways(ways, coupled)
+    if found is None:
+        return None
+    # Each moment goes one way for ever, and the readout adds up what it sees of them.
+    signs = {way * entry for way, entry in zip(found, shown, strict=True)}
     if signs <= {0, 1}:
         return INCREASING
     return DECREASING if signs <= {0, -1} else None
+
+
+def _ways(first: list[int | None], coupled: list[list[int | None]]) -> list[int] | None:
+    """The way of every moment, as its first step goes or as the others push it; None where they do not agree."""
+    ways = [way or 0 for way in first]
+    for _ in ways:
+        pushed = [{(entry or 0) * way for entry, way in zip(row, ways, strict=True)} - {0} for row in coupled]
+        sides = [pushes | ({way} - {0}) for pushes, way in zip(pushed, ways, strict=True)]
+        if any(len(side) > 1 for side in sides):
+            return None
+        ways = [next(iter(side), 0) for side in sides]
+    return ways

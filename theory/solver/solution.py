@@ -30,8 +30,10 @@ from sympy import (
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.signs import Ranges, at_least, sign, unit_interval
+from theory.moments.covariance import CovarianceRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
+from theory.solver.coupled import is_coupled, limit_and_growth
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.kinds import fate
@@ -39,9 +41,13 @@ from theory.solver.power_law import power_law
 from theory.solver.reduced import reduced
 from theory.solver.settled import settled_limit
 from theory.solver.shrinking_steps import at_infinity, shrinking_limit
+from theory.solver.single_hump import single_hump
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
 from theory.solver.unsolved import by_cases, outcomes
+
+#: Moments of coupled models beyond which a closed form, a sum over roots of polynomials, says less than its limit.
+LARGEST_COUPLED, LARGEST_COUPLED_SYMBOLIC = 10, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +67,8 @@ class Solution:
     @cached_property
     def closed_form(self) -> Expr | None:
         """The moment at G; None when none was derived."""
+        if self._is_large:
+            return None
         if isinstance(self.recurrence, MomentRecurrence):
             found = solve_recurrence(self.recurrence)
             return found if found is None or self._converges(found) else None
@@ -74,7 +82,14 @@ class Solution:
     @cached_property
     def limit(self) -> Expr | None:
         """Limit as G → ∞: an expression, possibly by cases; ``oo``; or None when unknown."""
-        return self._cases(Solution._limit, Order(self.ranges), depth=2)
+        found = self._cases(Solution._limit, Order(self.ranges), depth=2)
+        # Where the steps shrink, one case may be known alone.
+        return self._shrinking if found is None else found
+
+    @cached_property
+    def _shrinking(self) -> Expr | None:
+        recurrence = self.recurrence
+        return shrinking_limit(recurrence, Order(self.ranges)) if isinstance(recurrence, MomentRecurrence) else None
 
     @cached_property
     def growth(self) -> Expr | None:
@@ -117,10 +132,19 @@ class Solution:
             recurrence, upwards = self.recurrence, extreme is Max
             if self.monotonicity is not None or not isinstance(recurrence, MomentRecurrence):
                 return None
-            return highest_moment(recurrence, limit, 1 if upwards else -1)
+            found = highest_moment(recurrence, limit, 1 if upwards else -1)
+            return self._of_a_hump(first, limit, upwards) if found is None else found
         if isinstance(limit, Piecewise):
             return Piecewise(*((extreme(first, value), condition) for value, condition in limit.args))
         return extreme(first, limit)
+
+    def _of_a_hump(self, first: Expr, limit: Expr, upwards: bool) -> Expr | None:
+        """The height of a single hump; the lower of where it begins and where it ends."""
+        assert isinstance(self.recurrence, MomentRecurrence)
+        hump = single_hump(self.recurrence)
+        if hump is None:
+            return None
+        return hump[1] if upwards else Min(first, limit)
 
     # -- how ---------------------------------------------------------------------------------------
 
@@ -148,7 +172,25 @@ class Solution:
             return None
         return None if recurrence.matrix.shape == (1, 1) else spectral_radius(recurrence.matrix, order)
 
+    @property
+    def _is_large(self) -> bool:
+        """Whether these are moments of more coupled models than are worth a closed form."""
+        if not isinstance(self.recurrence, CovarianceRecurrence):
+            return False
+        most = LARGEST_COUPLED if is_coupled(self.recurrence) else LARGEST_COUPLED_SYMBOLIC
+        return self.recurrence.readout.shape[1] > most
+
+    @cached_property
+    def _coupled(self) -> tuple[Expr | None, Expr | None]:
+        """Limit and leading term of many moments by linear algebra."""
+        recurrence = self.recurrence
+        if not isinstance(recurrence, CovarianceRecurrence) or not is_coupled(recurrence):
+            return None, None
+        return limit_and_growth(recurrence)
+
     def _limit(self, order: Order) -> Expr | None:
+        if self._coupled[0] is not None or self._is_large:
+            return self._coupled[0]
         try:
             return self._limit_by_order(order)
         except UnknownOrder:
@@ -175,8 +217,10 @@ class Solution:
         expansion = self._expansion(2, order)
         if expansion is None:
             found = geometric_limit(recurrence)
-            found = shrinking_limit(recurrence, order) if found is None else found
-            found = self._limit_of_power(order) if found is None else found
+            pulled = shrinking_limit(recurrence, order) if found is None else found
+            # A power of G has its cases on either side of a parameter, where the steps alone tell one.
+            found = self._limit_of_power(order) if pulled is None or isinstance(pulled, Piecewise) else pulled
+            found = pulled if found is None else found
             return self._by_theorems[0] if found is None else found
         leading = expansion.leading()
         if expansion.oscillates:
@@ -214,6 +258,8 @@ class Solution:
         return found if found is None or found.free_symbols else radsimp(found)
 
     def _growth(self, order: Order) -> Expr | None:
+        if self._coupled[1] is not None or self._is_large:
+            return self._coupled[1]
         try:
             return self._growth_by_order(order)
         except UnknownOrder:

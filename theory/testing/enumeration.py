@@ -17,7 +17,7 @@ from theory.errors import DomainError
 from theory.expressions.arguments import exact
 from theory.workflows.base import Workflow, exact_weights
 
-State = tuple[tuple[Fraction, ...], Fraction]
+State = tuple[tuple[Fraction, ...], tuple[Fraction, ...], Fraction]
 
 
 def bernoulli_law(workflow: Workflow, p: object, n: int, generations: int) -> list[dict[Fraction, Fraction]]:
@@ -35,21 +35,28 @@ def bernoulli_law(workflow: Workflow, p: object, n: int, generations: int) -> li
     generations : int
     """
     truth = _fraction("p", p)
-    # A state holds what the future depends on: all block means and the current model.
-    states: dict[State, Fraction] = {((), truth): Fraction(1)}
+    # A state holds what the future depends on: all block means, fresh real ones that are kept, and the current model.
+    states: dict[State, Fraction] = {((), (), truth): Fraction(1)}
     laws = []
     for g in range(1, generations + 1):
         count = _whole(f"n·s({g})", n * workflow.size(g))
         weights = [_fraction("weight", weight) for weight in exact_weights(workflow, g)]
+        shares = [_fraction("fresh weight", share) for share in workflow.fresh_weights(g)]
+        fresh = _fresh_law(workflow, g, n, truth)
+        source = truth + _fraction("bias of the real data", workflow.fresh_bias(1)) if g == 1 else None
         following: dict[State, Fraction] = defaultdict(Fraction)
-        for (blocks, model), mass in states.items():
-            for successes, chance in _binomial(count, model):
+        for (blocks, real, model), mass in states.items():
+            for successes, chance in _binomial(count, model if source is None else source):
                 extended = (*blocks, Fraction(successes, count))
-                for fitted, probability in _fits(workflow, g, n, weights, extended, truth):
-                    following[extended, fitted] += mass * chance * probability
+                for drawn, probability in fresh:
+                    kept = (*real, drawn) if g > 1 else ()
+                    centre = _centre(weights, extended) + _centre(shares[-len(kept) :], kept)
+                    for fitted, likely in _fits(workflow, g, n, centre, extended):
+                        held = kept if workflow.keeps_fresh else ()
+                        following[extended, held, fitted] += mass * chance * probability * likely
         states = following
         law: dict[Fraction, Fraction] = defaultdict(Fraction)
-        for (_, model), mass in states.items():
+        for (_, _, model), mass in states.items():
             law[model] += mass
         laws.append(dict(law))
     return laws
@@ -84,11 +91,27 @@ def smallest_sample(workflow: Workflow, generations: int) -> int:
     return int(ilcm(1, *(amount.q for amount in amounts)))
 
 
+def _centre(weights: list[Fraction], means: tuple[Fraction, ...]) -> Fraction:
+    """The weighted sum; the last means alone where fewer are held than have weights."""
+    return sum((weight * mean for weight, mean in zip(weights, means, strict=False)), Fraction(0))
+
+
+def _fresh_law(workflow: Workflow, g: int, n: int, truth: Fraction) -> list[tuple[Fraction, Fraction]]:
+    """Means of the real samples drawn afresh at generation g, with their probabilities; of none, one that is certain.
+
+    Model 1 is fitted on block 1, whatever the methods for later generations say of it.
+    """
+    if g == 1 or workflow.fresh_weight(g) == 0:
+        return [(Fraction(0), Fraction(1))]
+    count = _whole("n·real", n * workflow.fresh_size(g))
+    mean = truth + _fraction("bias of the real data", workflow.fresh_bias(g))
+    return [(Fraction(successes, count), chance) for successes, chance in _binomial(count, mean)]
+
+
 def _fits(
-    workflow: Workflow, g: int, n: int, weights: list[Fraction], blocks: tuple[Fraction, ...], truth: Fraction
+    workflow: Workflow, g: int, n: int, centre: Fraction, blocks: tuple[Fraction, ...]
 ) -> list[tuple[Fraction, Fraction]]:
-    """Values of the fitted model with their probabilities, given all blocks."""
-    centre = sum((weight * mean for weight, mean in zip(weights, blocks, strict=True)), Fraction(0))
+    """Values of the fitted model with their probabilities, given all blocks and their weighted mean."""
     draw = workflow.draw(g)
     if draw is not None:
         sizes = [_whole("n·s", n * workflow.size(index)) for index in range(1, g + 1)]
@@ -100,12 +123,7 @@ def _fits(
             else _hypergeometric(sum(sizes), ones, drawn)
         )
         return [(Fraction(successes, drawn), chance) for successes, chance in law]
-    # Model 1 is fitted on block 1, whatever the methods for later generations say of it.
-    share = _fraction("fresh weight", workflow.fresh_weight(g)) if g > 1 else Fraction(0)
-    if share == 0:
-        return [(centre, Fraction(1))]
-    fresh = _whole("n·real", n * workflow.fresh_size(g))
-    return [(centre + share * Fraction(successes, fresh), chance) for successes, chance in _binomial(fresh, truth)]
+    return [(centre, Fraction(1))]
 
 
 def _binomial(count: int, p: Fraction) -> list[tuple[int, Fraction]]:

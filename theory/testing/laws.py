@@ -20,6 +20,7 @@ from theory.expressions.signs import ball_sign, sign
 from theory.models.exponential_family import Bernoulli
 from theory.models.real_data import derived_recurrence
 from theory.moments.composition import compose
+from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.stated_dynamics import verify_stated
 from theory.testing.enumeration import amounts_of, bernoulli_moments, smallest_sample
 from theory.testing.rounded import Rounded
@@ -28,6 +29,8 @@ from theory.workflows.dynamics import PoolDynamics
 
 #: Blocks at which a size is looked at, beside those next to its sign changes.
 _BLOCKS = (*range(1, 65), 100, 128, 256, 512, 1000, 1024)
+#: Models of a chain in turns whose risks are compared.
+_LONGEST_CHAIN = 40
 #: Decimal places to which irrational risks are compared with those of rounded weights.
 _PLACES = 30
 #: Data sets of a chain that is enumerated; with rounded weights every fraction has hundreds of digits.
@@ -48,6 +51,9 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     5. Unbiased: on a Bernoulli chain enumerated in full, :math:`E\theta_g = p`.
     6. The exact risk is that of the enumerated Bernoulli chain.
     7. Without fresh real data the risk never falls below that of the real data alone.
+
+    Of several models that read one another these are the laws of the chain in which they take turns, and
+    8. the risk by their covariances is that of the chain.
 
     Cases are tried from the smallest up, so that the first failure is the smallest counterexample.
 
@@ -91,6 +97,11 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     if symbols:
         names = ", ".join(sorted(symbol.name for symbol in symbols))
         raise DomainError(f"workflow = {workflow} has symbols ({names}): laws are checked on numbers.")
+    if workflow.chain is not workflow:
+        check_workflow(workflow.chain, generations)
+        with _law("an ecosystem is the chain of its models in turns", None):
+            _turns_law(workflow, upto)
+        return
     _size_law(workflow)
     for g in range(1, upto + 1):
         with _law("weights are exact, causal and sum to one", g):
@@ -169,15 +180,43 @@ def _weights_law(workflow: Workflow, g: int) -> None:
         _fresh_law(workflow, g)
 
 
+def _turns_law(workflow: Workflow, upto: int) -> None:
+    """Every law holds for the chain; the risk must be that of its models."""
+    curvature, last = Rational(-1, 7), min(workflow.place(upto), _LONGEST_CHAIN)
+    stated = iter(compose(workflow, noise=S.One, curvature=curvature).values())
+    places = {workflow.place(g) for g in range(1, upto + 1)}
+    found = PathwayRecurrence(workflow.chain, curvature).values()
+    for index, value in enumerate(islice(found, last), start=1):
+        if index in places:
+            risk = next(stated)
+            if risk != value:
+                raise DomainError(f"Model {index} of the chain has risk {value}, and the dynamics say {risk}.")
+
+
 def _fresh_law(workflow: Workflow, g: int) -> None:
-    share = workflow.fresh_weight(g)
-    if isinstance(share, float) or getattr(share, "has", lambda kind: False)(Float):
-        raise DomainError(f"The weight of fresh real data is {share}, a float: give an exact fraction.")
-    sign = _sign("the weight of fresh real data", exact("fresh_weight", share))
-    if sign < 0:
-        raise DomainError(f"The weight of fresh real data is {share}: weights must be 0 or more.")
-    if sign > 0:
-        _amount(f"fresh_size({g}), where fresh_weight({g}) is {share},", workflow.fresh_size(g))
+    shares = list(workflow.fresh_weights(g))
+    if len(shares) != g:
+        raise DomainError(f"fresh_weights({g}) has {len(shares)} entries: give one for each generation so far.")
+    newest = workflow.fresh_weight(g)
+    if shares[0] != 0 or sympify(shares[-1]) != sympify(newest):
+        raise DomainError(
+            f"fresh_weights({g}) begins with {shares[0]} and ends with {shares[-1]}: the real data of generation 1 are "
+            f"block 1, and fresh_weight({g}) is {newest}."
+        )
+    for index, share in enumerate(shares, start=1):
+        if isinstance(share, float) or getattr(share, "has", lambda kind: False)(Float):
+            raise DomainError(f"The weight of fresh real data is {share}, a float: give an exact fraction.")
+        sign = _sign("the weight of fresh real data", exact("fresh_weight", share))
+        if sign < 0:
+            raise DomainError(f"The weight of fresh real data is {share}: weights must be 0 or more.")
+        if sign > 0 and index < g and not workflow.keeps_fresh:
+            raise DomainError(
+                f"The real data drawn at generation {index} have the weight {share}, and keeps_fresh is False."
+            )
+        if sign > 0:
+            _amount(
+                f"fresh_size({index}), where fresh_weights({g})[{index - 1}] is {share},", workflow.fresh_size(index)
+            )
 
 
 def _said_law(workflow: Workflow, g: int) -> None:
@@ -209,7 +248,9 @@ def _enumeration_laws(workflow: Workflow, upto: int) -> None:
     if not _enumerable(workflow, upto):
         return  # no Bernoulli chain has such blocks
     rational = all(
-        weight.is_Rational for g in range(1, upto + 1) for weight in (*exact_weights(workflow, g), _fresh(workflow, g))
+        sympify(weight).is_Rational
+        for g in range(1, upto + 1)
+        for weight in (*exact_weights(workflow, g), *workflow.fresh_weights(g))
     )
     chain = workflow if rational else Rounded(workflow)
     cases = _tiny_chains(workflow, upto, _MOST_STATES if rational else _FEWER_STATES)
@@ -241,10 +282,6 @@ def _risks(
     recurrence = derived_recurrence(Bernoulli(p, n), workflow, "squared")  # type: ignore[arg-type]
     derived = islice(recurrence.values(), last)
     return list(zip(bernoulli_moments(chain, p, n, last), derived, strict=True))
-
-
-def _fresh(workflow: Workflow, g: int) -> Expr:
-    return sympify(workflow.fresh_weight(g)) if g > 1 else S.Zero
 
 
 def _enumerable(workflow: Workflow, upto: int) -> bool:

@@ -25,7 +25,7 @@ class Rounded(Workflow):
         """The exact weights to sixty places; the largest takes what rounding leaves of the sum."""
         found = [rounded(weight) for weight in exact_weights(self.exact, g)]
         newest = max(range(g), key=lambda index: abs(found[index]))
-        found[newest] += 1 - sum(found, S.Zero) - self.fresh_weight(g)
+        found[newest] += 1 - sum(found, S.Zero) - sum(self.fresh_weights(g), S.Zero)
         return found
 
     def size(self, index: int | Expr) -> Expr:
@@ -35,6 +35,10 @@ class Rounded(Workflow):
     def fresh_weight(self, g: int | Expr) -> Expr:
         """The exact share to sixty places."""
         return S.Zero if g == 1 else rounded(sympify(self.exact.fresh_weight(g)))
+
+    def fresh_weights(self, g: int) -> list[Expr]:
+        """The exact weights of fresh real data to sixty places."""
+        return [rounded(sympify(weight)) for weight in self.exact.fresh_weights(g)]
 
     def fresh_size(self, g: int | Expr) -> Expr:
         """The exact amount to sixty places."""

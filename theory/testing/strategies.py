@@ -154,7 +154,15 @@ def _workflows_of(built: type[Workflow], schedules: bool) -> Any:
             given[field.name] = s.none() | by_role[role] if left_out else by_role[role]
         elif isinstance(field.default, bool):
             given[field.name] = s.booleans()
-    return s.builds(built, **given)
+    return s.builds(built, **given).map(_in_whole_rows)
+
+
+def _in_whole_rows(workflow: Workflow) -> Workflow:
+    """Blocks so large that the real part of each, and the rest, are whole numbers of samples."""
+    real = getattr(workflow, "real", None)
+    if not workflow.keeps_fresh or not isinstance(real, Rational) or real.is_Integer:
+        return workflow
+    return replace(workflow, sizes=real.q * workflow.sizes)  # type: ignore[type-var]
 
 
 def models(*, wrapped: bool = True) -> Any:
@@ -194,6 +202,16 @@ def risks(loss: str = "squared", **allowed: bool) -> Any:
         Of those models that have it.
     allowed : bool
         Which workflows, as for :func:`workflows`.
+
+    Notes
+    -----
+    Drawn here, by Hypothesis (MacIver et al. 2019).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(risks(), lambda risk: risk.exactness == "exact").loss
+    'squared'
     """
 
     def derived(pair: tuple[Model, Workflow]) -> Risk:

@@ -5,9 +5,12 @@ from theory.workflows.age_weighted import AgeWeighted
 from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.capped_real import CappedReal
+from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import Draw
+from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
 from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
+from theory.workflows.labelled_pool import LabelledPool
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
 from theory.workflows.subsample import AccumulateSubsample
@@ -19,13 +22,17 @@ __all__ = [
     "AccumulateSubsample",
     "AgeWeighted",
     "CappedReal",
+    "ContaminatedPool",
     "Draw",
+    "Ecosystem",
     "Forgetting",
     "FreshReal",
+    "LabelledPool",
     "RealAndSynthetic",
     "RealPlusLatest",
     "Replace",
     "SlidingWindow",
+    "SymmetricEcosystem",
     "Weighted",
     "Workflow",
     "exact_weights",

@@ -50,7 +50,7 @@ class Accumulate(Workflow):
 
     def rows(self, g: int | Expr) -> Expr:
         """N_g = s(1) + … + s(g), in units of n."""
-        if self.schedule == 1:
+        if self.schedule == 1 and self.draw(g) is None:
             return sympify(g)
         dynamics = None if isinstance(g, int) else self.dynamics()
         if dynamics is None:

@@ -10,8 +10,9 @@ from sympy import Expr, Matrix, Rational, S
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, is_probability
 from theory.workflows.base import Workflow
-from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 from theory.workflows.replace import Replace
+from theory.workflows.share_schedule import at_generation, share_schedule
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class RealPlusLatest(Workflow):
 
     Parameters
     ----------
-    share : number or expression in [0, 1], optional
-        Weight on block 1. Without it the two blocks are pooled, so 1/2.
+    share : number or expression in [0, 1], or an expression in ``theory.j``, optional
+        Weight on block 1 in model j. Without it the two blocks are pooled, so 1/2.
 
     Notes
     -----
@@ -42,12 +43,16 @@ class RealPlusLatest(Workflow):
     roles: ClassVar[dict[str, str]] = {"share": "probability"}
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "share", verified_share(self.share))
+        object.__setattr__(self, "share", share_schedule(self.share))
 
     @property
     def real_weight(self) -> Expr:
-        """Weight on block 1 from generation 2 on."""
+        """Weight on block 1 from generation 2 on, an expression in ``theory.j`` where it changes."""
         return Rational(1, 2) if self.share is None else self.share
+
+    def real_weight_at(self, g: int | Expr) -> Expr:
+        """Weight on block 1 in model ``g``, from generation 2 on."""
+        return at_generation(self.real_weight, g)
 
     def simplest(self) -> Workflow:
         """Replace for a share of 0."""
@@ -66,11 +71,12 @@ class RealPlusLatest(Workflow):
         """(λ, 0, …, 0, 1 − λ), and (1) at g = 1."""
         if g == 1:
             return [S.One]
-        return [self.real_weight] + [S.Zero] * (g - 2) + [1 - self.real_weight]
+        share = self.real_weight_at(g)
+        return [share] + [S.Zero] * (g - 2) + [1 - share]
 
     def dynamics(self) -> LinearDynamics:
         """State (mean of block 1, model): δ_g = λ δ_1 + (1 − λ)(δ_{g−1} + ε_g)."""
-        share = self.real_weight
+        share = self.real_weight_at(GENERATION)
         return LinearDynamics(
             start=2,
             transition=Matrix([[1, 0], [share, 1 - share]]),

@@ -47,11 +47,12 @@ class Workflow(ABC):
 
     Model :math:`g` weighs the blocks :math:`1, \dots, g`,
 
-    .. math:: \theta_g = \sum_{j \le g} w_{g,j}\, \bar x_j \;(+\; \omega_g\, \bar x^{\text{real}}_g),
+    .. math:: \theta_g = \sum_{j \le g} w_{g,j}\, \bar x_j \;(+\; \sum_{i \le g} \omega_{g,i}\, \bar x^{\text{real}}_i),
 
     where block 1 is real, block :math:`j \ge 2` is sampled from model :math:`j-1`, and
-    :math:`\bar x^{\text{real}}_g` are real samples drawn afresh at generation :math:`g` (no workflow
-    has them unless it says so). For estimators that are not means, model :math:`g` minimises
+    :math:`\bar x^{\text{real}}_i` are real samples drawn afresh at generation :math:`i` (no workflow
+    has them unless it says so; most use them in model i alone, :math:`\omega_{g,i} = 0` for i < g). For
+    estimators that are not means, model :math:`g` minimises
     :math:`\sum_j w_{g,j}` times the mean loss on block :math:`j`.
 
     To write your own workflow, subclass and implement :meth:`weights`; then run
@@ -84,12 +85,14 @@ class Workflow(ABC):
     name: ClassVar[str] = "workflow"
     #: What each parameter is: a "count", a "probability", an "amount" of data in units of n, or a "schedule" of sizes.
     roles: ClassVar[dict[str, str]] = {}
+    #: Whether real samples drawn afresh at one generation have a weight in later models too.
+    keeps_fresh: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Plain whole numbers and fractions are exact: where a user's own method gives one, it is taken as such."""
         super().__init_subclass__(**kwargs)
         if not cls.__module__.startswith("theory."):
-            for name in ("size", "fresh_weight", "fresh_size"):
+            for name in ("size", "fresh_weight", "fresh_size", "fresh_weights"):
                 if isfunction(own := vars(cls).get(name)):
                     setattr(cls, name, _exact_amounts(own))
 
@@ -97,7 +100,7 @@ class Workflow(ABC):
     def weights(self, g: int) -> Sequence[Any]:
         """Weights of blocks 1..g in model ``g``: exact rationals (or expressions) that sum to 1.
 
-        With fresh real data they sum to ``1 - fresh_weight(g)``.
+        With fresh real data they sum to 1 less the weights of those.
         """
 
     def size(self, index: int | Expr) -> Expr:
@@ -131,7 +134,7 @@ class Workflow(ABC):
         if not isinstance(g, int):
             raise NotDerivedError(f"generation = {g} is symbolic: {type(self).__name__} has no formula for its rows.")
         used = (self.size(index) for index, weight in enumerate(self.weights(g), start=1) if weight != 0)
-        return sum(used, self.fresh_size(g) if g > 1 and self.fresh_weight(g) != 0 else S.Zero)
+        return sum(used, self.fresh_rows(g))
 
     @property
     def pooled(self) -> Expr | None:
@@ -149,9 +152,41 @@ class Workflow(ABC):
         """Number of real samples drawn afresh at generation ``g``, in units of n."""
         return S.Zero
 
+    def fresh_weights(self, g: int) -> list[Expr]:
+        """Weights in model ``g`` of the real samples drawn afresh at generations 1 … g, the first of them 0.
+
+        A workflow that gives earlier ones a weight says so by ``keeps_fresh``.
+        """
+        return [S.Zero] * (g - 1) + [self.fresh_weight(g) if g > 1 else S.Zero]
+
+    def fresh_rows(self, g: int) -> Expr:
+        """Number of real samples, drawn afresh at generations 2 … g, that model ``g`` gives a weight, in units of n."""
+        weights = enumerate(self.fresh_weights(g), start=1)
+        return sum((self.fresh_size(index) for index, weight in weights if weight != 0), S.Zero)
+
+    @property
+    def biased_real(self) -> bool:
+        """Whether some real samples are biased: :meth:`fresh_bias` is not 0 for ever."""
+        return False
+
+    def fresh_bias(self, g: int | Expr) -> Expr:
+        """How far from the truth the real samples of generation ``g`` are on average; block 1 among them."""
+        return S.Zero
+
     def draw(self, g: int | Expr) -> Draw | None:
         """The random subsample that model ``g`` is fitted on, or None: it is fitted on every sample."""
         return None
+
+    def drawn_noise(self, g: int) -> Expr | None:
+        """Variance of the draw's mean about that of all rows, beside a unit block's, to leading order.
+
+        0 where no subsample is drawn, or all rows are; None where the workflow does not say.
+        """
+        return S.Zero if self.draw(g) is None else None
+
+    def undrawn(self) -> Workflow:
+        """The same without the draw, from whose rows is drawn: its expectations are the same."""
+        return self
 
     def dynamics(self) -> Dynamics | None:
         """The same workflow as a recursion whose coefficients are expressions in g; None if it has none.
@@ -159,6 +194,18 @@ class Workflow(ABC):
         Closed forms come from here. Without it every quantity is still exact at every G, by the weights.
         """
         return None
+
+    @property
+    def chain(self) -> Workflow:
+        """One chain of models that holds those of this workflow, at the places :meth:`place`; often itself.
+
+        An ecosystem of several models is one chain in which they take turns.
+        """
+        return self
+
+    def place(self, g: int) -> int:
+        """Which model of :attr:`chain` model ``g`` is."""
+        return g
 
     def simplest(self) -> Workflow:
         """The workflow with fewest parts whose models have the same law at every generation; often itself.
@@ -202,11 +249,14 @@ class Workflow(ABC):
 
 
 def _exact_amounts(method: Callable[..., Any]) -> Callable[..., Any]:
+    def in_fractions(value: Any) -> Any:
+        plain = isinstance(value, numbers.Rational) and not isinstance(value, (bool, Expr))
+        return Rational(int(value.numerator), int(value.denominator)) if plain else value
+
     @wraps(method)
     def amount(self: Workflow, index: Any) -> Any:
         value = method(self, index)
-        plain = isinstance(value, numbers.Rational) and not isinstance(value, (bool, Expr))
-        return Rational(int(value.numerator), int(value.denominator)) if plain else value
+        return [in_fractions(entry) for entry in value] if isinstance(value, list | tuple) else in_fractions(value)
 
     return amount
 
@@ -321,10 +371,10 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
     raw = list(returned)
     if len(raw) != g:
         raise DomainError(f"{name}.weights({g}) has {len(raw)} entries: give one weight for each of the {g} blocks.")
-    fresh = workflow.fresh_weight(g) if g > 1 else S.Zero
-    known = all(isinstance(value, Rational) for value in (*raw, fresh))
+    fresh = [value for value in workflow.fresh_weights(g) if value != 0]
+    known = all(isinstance(value, Rational) for value in (*raw, *fresh))
     # Summed by FLINT, since long tables of rationals are common.
-    if known and sum((fmpq(value.p, value.q) for value in (*raw, fresh)), fmpq(0)) == 1:
+    if known and sum((fmpq(value.p, value.q) for value in (*raw, *fresh)), fmpq(0)) == 1:
         return raw
     weights = []
     for index, value in enumerate(raw, start=1):
@@ -339,11 +389,11 @@ def exact_weights(workflow: Workflow, g: int) -> list[Expr]:
         if weight.is_real is False:
             raise DomainError(f"{entry} = {weight} is not a real number: weights are shares.")
         weights.append(weight)
-    missing = sum(weights, fresh) - 1
+    missing = sum((*weights, *fresh), S.Zero) - 1
     if missing == 0 or expand(fraction(together(missing))[0]) == 0:
         return [_cleared(weight) for weight in weights]
     weights = [_cleared(weight) for weight in weights]
-    missing = sum(weights, fresh) - 1
+    missing = sum((*weights, *fresh), S.Zero) - 1
     if missing != 0 and expand(missing) != 0 and (_is_apparent(missing) or missing.simplify() != 0):
         raise DomainError(f"{name}.weights({g}) sums to {missing + 1}: the weights must sum to 1.")
     return weights

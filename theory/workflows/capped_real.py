@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Eq, Expr, Matrix, Piecewise, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact
+from theory.expressions.arguments import unchanging
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow
@@ -101,7 +101,7 @@ class CappedReal(SyntheticBlocks):
 
 def verified_amount(name: str, value: object) -> Expr:
     """Verify an amount of data in units of n, a positive number or expression."""
-    amount = exact(name, value)
+    amount = unchanging(name, value)
     if amount.is_positive is False or amount.is_real is False:
         raise DomainError(f"{name} = {value} is not an amount of data: {name} must be positive.")
     return amount

@@ -121,6 +121,35 @@ def random_walk(gain: Callable[[Symbol], Expr]) -> LinearDynamics:
 
 
 @dataclass(frozen=True)
+class CovarianceDynamics(Dynamics):
+    r"""Second moments of several coupled models, stated by themselves: from generation 2 on
+
+    .. math:: m_g = A\, m_{g-1} + \sum_k B_k\,(1 + \kappa\, H_k m_{g-1}) + f, \qquad r_g = h\, m_g,
+
+    in units of the noise of a unit block, κ the curvature of the model: block k is drawn from a model with risk
+    :math:`H_k m_{g-1}`. All entries are free of the generation.
+
+    Attributes
+    ----------
+    transition, noise, risks, fresh, readout : A (k, k), B (k, q), H (q, k), f (k, 1) and h (1, k)
+    initial : the moments of generation 1, those of fits on real data alone (k, 1)
+    fewest : samples of the smallest fit of generation 1, and of any later generation, in units of n
+    """
+
+    transition: Matrix
+    noise: Matrix
+    risks: Matrix
+    fresh: Matrix
+    readout: Matrix
+    initial: Matrix
+    fewest: tuple[Expr, Expr]
+
+    def __post_init__(self) -> None:
+        for name in ("transition", "noise", "risks", "fresh", "readout", "initial"):
+            object.__setattr__(self, name, ImmutableMatrix(getattr(self, name)))
+
+
+@dataclass(frozen=True)
 class FadingMemory(Dynamics):
     r"""δ_g = δ_{g−1} + (s(g)/M_g) ε_g with M_g = q_g M_{g−1} + s(g), M_0 = 0, whose M has no closed form.
 

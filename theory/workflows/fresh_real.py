@@ -7,12 +7,11 @@ from typing import ClassVar
 
 from sympy import Expr, Matrix, S, cancel
 
-from theory.errors import DomainError
-from theory.expressions.arguments import exact
-from theory.workflows.anchored import verified_share
+from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow
-from theory.workflows.dynamics import LinearDynamics
+from theory.workflows.dynamics import GENERATION, LinearDynamics
 from theory.workflows.replace import Replace
+from theory.workflows.share_schedule import amount_schedule, at_generation, share_schedule
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,10 @@ class FreshReal(Workflow):
 
     Parameters
     ----------
-    share : number or expression in [0, 1], optional
-        Weight on the new real samples; pooled without it.
-    real : positive number or expression, default 1
-        Number of new real samples a generation, in units of n.
+    share : number or expression in [0, 1], or an expression in ``theory.j``, optional
+        Weight on the new real samples at generation j; pooled without it.
+    real : positive number or expression, or an expression in ``theory.j``, default 1
+        Number of new real samples of generation j, in units of n.
 
     Notes
     -----
@@ -38,6 +37,8 @@ class FreshReal(Workflow):
     >>> from theory import FreshReal
     >>> FreshReal().weights(3), FreshReal().fresh_weight(3)
     ([0, 0, 1/2], 1/2)
+    >>> FreshReal(share="1/j").weights(3)
+    [0, 0, 2/3]
     """
 
     share: Expr | None = None
@@ -46,21 +47,19 @@ class FreshReal(Workflow):
     roles: ClassVar[dict[str, str]] = {"share": "probability", "real": "amount"}
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "share", verified_share(self.share))
-        real = exact("real", self.real)
-        if real.is_positive is False or real.is_real is False:
-            raise DomainError(f"real = {self.real} is not an amount of real data: real must be positive.")
-        object.__setattr__(self, "real", real)
+        object.__setattr__(self, "share", share_schedule(self.share))
+        object.__setattr__(self, "real", amount_schedule("real", self.real))
 
     def fresh_weight(self, g: int | Expr) -> Expr:
         """λ from generation 2 on; real/(1 + real) when pooled."""
         if g == 1:
             return S.Zero
-        return cancel(self.real / (1 + self.real)) if self.share is None else self.share
+        share = cancel(self.real / (1 + self.real)) if self.share is None else self.share
+        return at_generation(share, g)
 
     def fresh_size(self, g: int | Expr) -> Expr:
         """``real`` from generation 2 on, in units of n."""
-        return S.Zero if g == 1 else self.real
+        return S.Zero if g == 1 else at_generation(self.real, g)
 
     def simplest(self) -> Workflow:
         """Replace for a share of 0."""
@@ -69,11 +68,11 @@ class FreshReal(Workflow):
     @property
     def real_only(self) -> Expr | None:
         """``real`` for a share of 1."""
-        return self.real if self.share == 1 else None
+        return self.real if self.share == 1 and not self.real.has(j) else None
 
     def rows(self, g: int | Expr) -> Expr:
         """real + s(g), in units of n."""
-        return super().rows(g) if isinstance(g, int) else self.real + self.size(g)
+        return super().rows(g) if isinstance(g, int) else self.fresh_size(g) + self.size(g)
 
     def weights(self, g: int) -> list[Expr]:
         """(0, …, 0, 1 − λ), and (1) at g = 1."""
@@ -81,7 +80,7 @@ class FreshReal(Workflow):
 
     def dynamics(self) -> LinearDynamics:
         """δ_g = (1 − λ)(δ_{g−1} + ε_g) + λ ε^real_g."""
-        share = self.fresh_weight(2)
+        share = self.fresh_weight(GENERATION)
         return LinearDynamics(
             start=2,
             transition=Matrix([[1 - share]]),

@@ -1,6 +1,7 @@
 r"""The pathway: how the noise of each generation travels into later models.
 
-For deterministic weights, :math:`\delta_g = \sum_j w_{g,j} (\delta_{j-1} + \varepsilon_j) + \omega_g \varrho_g`, hence
+For deterministic weights,
+:math:`\delta_g = \sum_j w_{g,j} (\delta_{j-1} + \varepsilon_j) + \sum_i \omega_{g,i} \varrho_i`, hence
 :math:`\delta_g = \sum_j C_{g,j}\,\varepsilon_j + \sum_i D_{g,i}\,\varrho_i` with
 :math:`C_{g,\cdot} = w_{g,\cdot} + \sum_{i > 1} w_{g,i}\, C_{i-1,\cdot}` and the same for D.
 Works for any workflow, from its weights alone.
@@ -36,16 +37,16 @@ class Pathways:
         while True:
             g = len(earlier) + 1
             weights: list[Any] = exact_weights(workflow, g)
-            share: Any = workflow.fresh_weight(g) if g > 1 else S.Zero
+            shares: list[Any] = workflow.fresh_weights(g)
             if self._digits is not None:
-                self.rounded |= any(map(_is_irrational, (*weights, share)))
-                *weights, share = (_to_digits(weight, self._digits) for weight in (*weights, share))
-            if rational and not all(isinstance(weight, Rational) for weight in (*weights, share)):
+                self.rounded |= any(map(_is_irrational, (*weights, *shares)))
+                weights, shares = ([_to_digits(value, self._digits) for value in row] for row in (weights, shares))
+            if rational and not all(isinstance(weight, Rational) for weight in (*weights, *shares)):
                 rational = False
                 earlier = [([_rational(c) for c in block], [_rational(d) for d in fresh]) for block, fresh in earlier]
             if rational:
-                weights, share = [_flint(weight) for weight in weights], _flint(share)
-            block, fresh = list(weights), [weights[0] * 0] * (g - 1) + [share]
+                weights, shares = ([_flint(value) for value in row] for row in (weights, shares))
+            block, fresh = list(weights), list(shares)
             for index in range(2, g + 1):
                 weight = weights[index - 1]
                 if not weight:

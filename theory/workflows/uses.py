@@ -14,12 +14,12 @@ from theory.workflows.dynamics import GENERATION, LinearDynamics
 
 
 def fits(workflow: Workflow) -> Iterator[tuple[tuple[int, ...], Expr]]:
-    """At g = 1, 2, …: the blocks with a weight, and the data drawn afresh, in units of n."""
+    """At g = 1, 2, …: the blocks with a weight, and the real data drawn afresh that have one, in units of n."""
     g = 0
     while True:
         g += 1
-        weights, fresh = exact_weights(workflow, g), workflow.fresh_weight(g) if g > 1 else S.Zero
-        for index, weight in enumerate((*weights, fresh), start=1):
+        weights, fresh = exact_weights(workflow, g), workflow.fresh_weights(g)
+        for index, weight in enumerate((*weights, *fresh), start=1):
             if weight.is_negative:
                 which = f"block {index}" if index <= g else "fresh real data"
                 raise DomainError(
@@ -27,7 +27,7 @@ def fits(workflow: Workflow) -> Iterator[tuple[tuple[int, ...], Expr]]:
                     "weights of 0 or more."
                 )
         used = tuple(index for index, weight in enumerate(weights, start=1) if weight != 0)
-        yield used, workflow.fresh_size(g) if fresh != 0 else S.Zero
+        yield used, workflow.fresh_rows(g)
 
 
 class Parts(NamedTuple):

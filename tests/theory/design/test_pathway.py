@@ -61,9 +61,10 @@ def brute_force(workflow: Workflow, upto: int) -> list[list[Rational]]:
         for weight, block in zip(workflow.weights(g), blocks, strict=True):
             for name, value in block.items():
                 new[name] = new.get(name, S.Zero) + weight * value
-        if g > 1 and workflow.fresh_weight(g) != 0:
-            variance["real", g] = 1 / workflow.fresh_size(g)
-            new["real", g] = workflow.fresh_weight(g)
+        for index, share in enumerate(workflow.fresh_weights(g), start=1):
+            if share != 0:
+                variance["real", index] = 1 / workflow.fresh_size(index)
+                new["real", index] = new.get(("real", index), S.Zero) + share
         draw = workflow.draw(g)
         if draw is not None:
             variance["draw", g] = 1 / draw.size - (0 if draw.replacement else Rational(1, g))

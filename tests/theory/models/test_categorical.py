@@ -95,16 +95,17 @@ def subsets(pool, drawn):
 
 
 def enumerated(p, n, workflow, generations):
-    """E of the three losses at each generation, from the law of all blocks."""
-    states = {((), tuple(p)): Fraction(1)}
+    """E of the three losses at each generation, from the law of all blocks and of all real tokens drawn afresh."""
+    states = {((), (), tuple(p)): Fraction(1)}
     found = []
     for g in range(1, generations + 1):
         size = int(n * workflow.size(g))
         weights = [Fraction(str(weight)) for weight in workflow.weights(g)]
-        fresh = Fraction(str(workflow.fresh_weight(g))) if g > 1 else Fraction(0)
-        draw = workflow.draw(g)
+        shares = [Fraction(str(share)) for share in workflow.fresh_weights(g)]
+        real = multinomial(int(n * workflow.fresh_size(g)), p) if shares[-1] else [(None, Fraction(1))]
+        real, draw = list(real), workflow.draw(g)
         following = defaultdict(Fraction)
-        for (blocks, model), mass in states.items():
+        for (blocks, others, model), mass in states.items():
             for counts, chance in multinomial(size, model):
                 grown = (*blocks, counts)
                 if draw is not None:
@@ -115,25 +116,21 @@ def enumerated(p, n, workflow, generations):
                         if draw.replacement
                         else subsets(pool, drawn)
                     )
-                    fits = [(tuple(Fraction(k, drawn) for k in kept), way) for kept, way in ways]
-                else:
-                    fit = [
-                        sum((w * Fraction(b[k], sum(b)) for w, b in zip(weights, grown, strict=True)), Fraction(0))
-                        for k in range(len(p))
-                    ]
-                    fits = [(tuple(fit), Fraction(1))]
-                    if fresh:
-                        real = int(n * workflow.fresh_size(g))
-                        fits = [
-                            (tuple(have + fresh * Fraction(k, real) for have, k in zip(fit, kept, strict=True)), way)
-                            for kept, way in multinomial(real, p)
-                        ]
-                for fitted, way in fits:
-                    following[grown, fitted] += mass * chance * way
+                    for kept, way in ways:
+                        following[grown, (), tuple(Fraction(k, drawn) for k in kept)] += mass * chance * way
+                    continue
+                for tokens, way in real:
+                    drawn = (*others, tokens) if g > 1 else ()
+                    pieces = [*zip(weights, grown, strict=True), *zip(shares[1:], drawn, strict=True)]
+                    fit = tuple(
+                        sum((w * Fraction(b[k], sum(b)) for w, b in pieces if w), Fraction(0)) for k in range(len(p))
+                    )
+                    held = drawn if workflow.keeps_fresh else (None,) * (g - 1)
+                    following[grown, held, fit] += mass * chance * way
         states = following
-        squared = sum(m * sum((t - q) ** 2 for t, q in zip(fit, p, strict=True)) for (_, fit), m in states.items())
-        diversity = sum(m * (1 - sum(t**2 for t in fit)) for (_, fit), m in states.items())
-        support = sum(m * sum(t > 0 for t in fit) for (_, fit), m in states.items())
+        squared = sum(m * sum((t - q) ** 2 for t, q in zip(fit, p, strict=True)) for (*_, fit), m in states.items())
+        diversity = sum(m * (1 - sum(t**2 for t in fit)) for (*_, fit), m in states.items())
+        support = sum(m * sum(t > 0 for t in fit) for (*_, fit), m in states.items())
         found.append((squared, diversity, support))
     return found
 

@@ -87,8 +87,8 @@ def pair_sum(workflow, n, width2, g):
 
     def parents(model):
         weights = [(("block", i), S(w)) for i, w in enumerate(workflow.weights(model), start=1)]
-        fresh = workflow.fresh_weight(model) if model > 1 else S.Zero
-        return [item for item in [*weights, (("fresh", model), fresh)] if item[1] != 0]
+        fresh = [(("fresh", i), w) for i, w in enumerate(workflow.fresh_weights(model), start=1)]
+        return [item for item in [*weights, *fresh] if item[1] != 0]
 
     def points(place):
         return sizes(place[1]) if place[0] == "block" else Integer(n) * workflow.fresh_size(place[1])

@@ -37,7 +37,7 @@ def lineages(workflow, g):
         while model > 0:
             block, kernels = choice[model - 1], kernels + 1
             visited.add(model)
-            probability *= workflow.fresh_weight(model) if block == 0 else S(workflow.weights(model)[block - 1])
+            probability *= sum(workflow.fresh_weights(model)) if block == 0 else S(workflow.weights(model)[block - 1])
             model = 0 if block == 0 else block - 1
         # Models off the line have been chosen for as well: count each line once.
         if all(choice[other - 1] == 0 for other in range(1, g + 1) if other not in visited):

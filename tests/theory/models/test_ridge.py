@@ -13,6 +13,7 @@ from sympy import Expr, Integer, Rational, Symbol, cancel, diff, exp, expand_fun
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    ContaminatedPool,
     DomainError,
     FreshReal,
     LinearRegression,
@@ -317,8 +318,8 @@ def brute_force(workflow, eigenvalue: Expr, penalty: Expr, signal: Expr, sigma2:
         total: dict[object, Expr] = {}
         parts = [(w, fits[index - 2] if index > 1 else {"w": Integer(1)}, ("block", index), workflow.size(index))
                  for index, w in enumerate(workflow.weights(g), start=1)]  # fmt: skip
-        if g > 1 and workflow.fresh_weight(g) != 0:
-            parts.append((workflow.fresh_weight(g), {"w": Integer(1)}, ("real", g), workflow.fresh_size(g)))
+        parts += [(share, {"w": Integer(1)}, ("real", index), workflow.fresh_size(index))
+                  for index, share in enumerate(workflow.fresh_weights(g), start=1) if share != 0]  # fmt: skip
         for weight, teacher, noise, _ in parts:
             for key, value in (*teacher.items(), (noise, Integer(1))):
                 total[key] = total.get(key, Integer(0)) + kept * weight * value
@@ -333,8 +334,8 @@ def brute_force(workflow, eigenvalue: Expr, penalty: Expr, signal: Expr, sigma2:
 @pytest.mark.parametrize(
     "workflow",
     [Replace(), Accumulate(), RealPlusLatest(), RealPlusLatest(share="1/3"), FreshReal(), SlidingWindow(2),
-     FreshReal(real="1/2", share="1/4"), Accumulate(sizes="j"), Weighted(lambda g: [Rational(1, 2)] + [0] * (g - 2) +
-     [Rational(1, 2)] if g > 1 else [1])],
+     FreshReal(real="1/2", share="1/4"), ContaminatedPool(real="1/3"), Accumulate(sizes="j"),
+     Weighted(lambda g: [Rational(1, 2)] + [0] * (g - 2) + [Rational(1, 2)] if g > 1 else [1])],
     ids=str,
 )  # fmt: skip
 def test_given_eigenvalues_are_linear_algebra(workflow, per_row):

@@ -325,9 +325,10 @@ def test_a_large_sample_is_gaussian() -> None:
 def test_an_unbent_bend_is_the_family_itself() -> None:
     plain = Bernoulli("1/3", 4)
     for bent in (BiasedSampler(plain, 1, "1/2"), PosteriorMean(plain, 0, "1/2")):
-        assert expected_risk(bent, Accumulate(), loss="fourth").recurrence == expected_risk(
-            plain, Accumulate(), loss="fourth"
-        ).recurrence
+        assert (
+            expected_risk(bent, Accumulate(), loss="fourth").recurrence
+            == expected_risk(plain, Accumulate(), loss="fourth").recurrence
+        )
 
 
 def test_a_posterior_without_a_fourth_moment_is_infinite() -> None:

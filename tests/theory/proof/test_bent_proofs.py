@@ -119,3 +119,29 @@ def test_coq_states_what_its_library_can_name():
         coq_source(Growth(expected_risk(BiasedSampler(COIN, "9/10", "1/3"), Accumulate())))
     with pytest.raises(NotDerivedError, match="cannot name"):
         coq_source(Limit(expected_risk(MODELS["biased"], Accumulate())))
+
+
+def test_what_is_repelled_rises_for_ever():
+    """The bias falls and the squared error rises: each moment goes its own way."""
+    for fidelity in ("6/5", "3/2"):
+        risk = expected_risk(BiasedSampler(GaussianMean(sigma2=1, n=4), fidelity, "1/2"), Replace())
+        assert risk.monotonicity == "increasing"
+        assert risk.bias.monotonicity == "decreasing"
+        for claim in (Monotone(risk), Growth(risk), Monotone(risk.bias)):
+            assert check(prove(claim))
+    # Towards the truth the bias is none, and a target on the other side does not change the risk.
+    mirrored = expected_risk(BiasedSampler(GaussianMean(sigma2=1, n=4), "6/5", "-1/2"), Replace())
+    assert mirrored.monotonicity == "increasing"
+    assert mirrored.bias.monotonicity == "increasing"
+    # Signs that do not agree decide nothing: a negative fidelity turns the error over at every step.
+    turned = expected_risk(BiasedSampler(GaussianMean(sigma2=1, n=4), "-1/2", "1/2"), Replace())
+    assert turned.bias.monotonicity is None
+    values = [turned.bias.at(g) for g in range(1, 6)]
+    assert any(a < b for a, b in pairwise(values))
+    assert any(a > b for a, b in pairwise(values))
+
+
+def test_a_certificate_says_what_it_is_of():
+    risk = expected_risk(MODELS["biased"], Replace())
+    for part, said in ((risk, "the risk of"), (risk.bias, "the bias of"), (risk.variance, "the variance of")):
+        assert f"{said} biased-sampler under replace tends to" in str(prove(Limit(part)))

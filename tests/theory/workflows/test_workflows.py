@@ -39,7 +39,7 @@ HALF = Rational(1, 2)
 def test_weights_sum_to_one_with_fresh_data(workflow, g):
     weights = exact_weights(workflow, g)
     assert len(weights) == g
-    assert sum(weights) + (workflow.fresh_weight(g) if g > 1 else 0) == 1
+    assert sum(weights) + sum(workflow.fresh_weights(g)) == 1
     assert workflow.weights(1) == [1]
 
 
@@ -196,7 +196,7 @@ def test_budgets_are_whole_numbers_of_samples():
         expected_risk(Bernoulli("1/3", 10), AccumulateSubsample("1/100"))
 
 
-@pytest.mark.parametrize("make", [lambda: FreshReal(share="1/(1 + G)"), lambda: RealPlusLatest(share=1 / j)])
+@pytest.mark.parametrize("make", [lambda: FreshReal(share="1/(1 + G)"), lambda: RealPlusLatest(share=1 / G)])
 def test_reserved_symbols_are_refused(make):
     with pytest.raises(DomainError, match="reserved"):
         make()

@@ -180,6 +180,8 @@ class LineageRecurrence(Recurrence):
             self._verify_reach(max(self.tokens(index) for index in range(1, g + 1)))
         weights = self.shares(g)
         kept = tuple(self.tokens(j) if weights[j - 1] != 0 else 0 for j in range(1, g + 1))
+        if self.workflow.keeps_fresh:
+            return self._with_kept_real_tokens(g, kept)
         states: dict[State, fmpq] = {(self.fresh_tokens(g), kept): fmpq(1)}
         for block in range(g, 1, -1):
             # With every token of block 1 and no fresh real data on the way, earlier ancestors add nothing.
@@ -219,15 +221,49 @@ class LineageRecurrence(Recurrence):
                         following[fresh, now + 1, lineages] += mass * fresh_weight * fmpq(fresh_size - now, fresh_size)
                 if stays:
                     following[fresh, now, lineages] += mass * stays
-            if len(waiting[left - 1]) > MOST_STATES:
-                raise DomainError(
-                    f"n = {self.points} leaves too many ways to trace tokens under {self.workflow.name} for exact "
-                    f"values: use numerics.simulate."
-                )
+            self._verify_states(len(waiting[left - 1]))
         found: dict[State, fmpq] = defaultdict(fmpq)
         for (fresh, now, lineages), mass in waiting[0].items():
             found[fresh + now, lineages] += mass
         return found
+
+    def _with_kept_real_tokens(self, g: int, kept: tuple[int, ...]) -> Law:
+        """The same where real tokens of every generation are kept: lineages of blocks 1 … g, then of real data."""
+        states: dict[State, fmpq] = {(0, (*kept, *(self.fresh_tokens(i) for i in range(1, g + 1)))): fmpq(1)}
+        for block in range(g, 1, -1):
+            model = block - 1
+            shares = [*self.shares(model), *self.workflow.fresh_weights(model)]
+            sizes = [*map(self.tokens, range(1, block)), *map(self.fresh_tokens, range(1, block))]
+            sources = [(index, _flint(share), sizes[index]) for index, share in enumerate(shares) if share != 0]
+            # Real tokens of generation ``block`` have no ancestors, and no earlier model was fitted on them.
+            waiting: dict[int, dict[State, fmpq]] = defaultdict(lambda: defaultdict(fmpq))
+            for (done, lineages), mass in states.items():
+                real = lineages[block:]
+                waiting[lineages[model]][done + real[model], (*lineages[:model], *real[:model])] += mass
+            for left in range(max(waiting), 0, -1):
+                for (done, lineages), mass in waiting.pop(left, {}).items():
+                    stays = fmpq(0)
+                    for index, weight, size in sources:
+                        taken = lineages[index]
+                        stays += weight * fmpq(taken, size)
+                        if taken < size:
+                            more = (*lineages[:index], taken + 1, *lineages[index + 1 :])
+                            waiting[left - 1][done, more] += mass * weight * fmpq(size - taken, size)
+                    if stays:
+                        waiting[left - 1][done, lineages] += mass * stays
+                self._verify_states(len(waiting[left - 1]))
+            states = waiting[0]
+        law: Law = defaultdict(fmpq)
+        for (done, lineages), mass in states.items():
+            law[done + sum(lineages)] += mass
+        return dict(law)
+
+    def _verify_states(self, count: int) -> None:
+        if count > MOST_STATES:
+            raise DomainError(
+                f"n = {self.points} leaves too many ways to trace tokens under {self.workflow.name} for exact "
+                f"values: use numerics.simulate."
+            )
 
     def _verify_reach(self, most: int) -> None:
         if most > MOST_EXACT:

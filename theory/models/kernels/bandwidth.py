@@ -103,9 +103,9 @@ def fitted_samples(workflow: Workflow, g: int) -> Expr:
     draw = workflow.draw(g)
     if draw is not None:
         return draw.size
-    weights, fresh = mixture_weights(workflow, g)
+    weights, _ = mixture_weights(workflow, g)
     total = sum((workflow.size(index) for index, weight in enumerate(weights, start=1) if weight != 0), S.Zero)
-    return total if fresh == 0 else total + workflow.fresh_size(g)
+    return total + workflow.fresh_rows(g)
 
 
 def _pooled_samples(workflow: Workflow) -> Expr | None:

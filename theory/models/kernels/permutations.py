@@ -81,9 +81,9 @@ def convolutions(workflow: Workflow, g: int) -> tuple[Expr, ...]:
 
 
 def mixture_weights(workflow: Workflow, g: int) -> tuple[list[Expr], Expr]:
-    """Weights of blocks 1..g and of fresh real data in model g, verified to be those of a mixture."""
+    """Weights of blocks 1..g and of all fresh real data in model g, verified to be those of a mixture."""
     weights = exact_weights(workflow, g)
-    fresh = workflow.fresh_weight(g) if g > 1 else S.Zero
+    fresh = sum(workflow.fresh_weights(g), S.Zero)
     for place, weight in enumerate(weights, start=1):
         if weight.is_negative:
             raise DomainError(

@@ -157,6 +157,11 @@ class Steps:
         while True:
             g += 1
             weights, share = mixture_weights(workflow, g)
+            if g > 1 and workflow.keeps_fresh:
+                raise NotDerivedError(
+                    f"workflow = {workflow.name} keeps real data of every generation and states no recursion: its "
+                    f"integrated error is not derived."
+                )
             held = [block for block in kept if block > g - self.memory] + [g]
             transition: list[Sparse] = [[], *([(1 + kept.index(block), one)] for block in held[:-1]), []]
             readout = [(1 + place, constant(weights[block - 1])) for place, block in enumerate(held)]

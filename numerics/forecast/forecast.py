@@ -1,0 +1,367 @@
+"""Where measured losses go: the forecast, with honest intervals, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from numerics.forecast.bounds import mixture_bounds
+from numerics.forecast.data import Curve, curves, number
+from numerics.forecast.plateau import Ends, ends
+from numerics.forecast.posterior import RATES, Design, Draws, Points, Posterior, posterior
+from numerics.forecast.screening import refuse, rejection, warnings_of
+from numerics.forecast.shapes import shapes
+from numerics.seeds import Seed, seed_number
+from numerics.threads import single_threaded_algebra
+from theory.errors import DomainError
+from theory.expressions.arguments import quoted, truth_value, whole_number
+from theory.workflows.base import Workflow, verify_workflow
+
+Array = NDArray[np.float64]
+
+#: Draws from the posterior.
+DRAWS = 2000
+#: Draws of which those are chosen again that agree with a generalisation gap, and how far A may be from half of it: the
+#: standard deviation of its logarithm.
+MANY, GAP_SPREAD = 10_000, 0.5
+#: Of an interval of this level ten draws are beyond each end.
+HIGHEST = 1.0 - 20 / DRAWS
+#: More generations than this are asked of closed forms, not of a forecast.
+LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A median and the ends of an interval; an end may be infinite."""
+
+    median: float
+    lower: float
+    upper: float
+
+    def __repr__(self) -> str:
+        return f"{self.median:.5g} ({self.lower:.5g} to {self.upper:.5g})"
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    r"""Losses at generations 1, …, horizon: what will be measured, given what was. Made by :func:`forecast`.
+
+    Attributes
+    ----------
+    workflow : Workflow
+        The one these losses are of.
+    horizon, level : int, float
+    measured : tuple of Curve
+        What was given.
+    median, lower, upper : (horizon,)
+        Of a loss measured anew, its interval with probability ``level``.
+    warnings : tuple of str
+        What speaks against the law, or for caution.
+    rejected : str or None
+        Why the residuals reject the law; then the interval covers the bounds too, and no plateau is promised.
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> from numerics import forecast
+    >>> from theory import AccumulateSubsample
+    >>> found = forecast([1.82, 1.91, 1.96, 2.00, 2.02, 2.04], AccumulateSubsample(), horizon=20)
+    >>> found.median.shape, bool((found.lower < found.upper).all())
+    ((20,), True)
+    """
+
+    workflow: Workflow
+    horizon: int
+    level: float
+    measured: tuple[Curve, ...]
+    median: Array
+    lower: Array
+    upper: Array
+    warnings: tuple[str, ...]
+    rejected: str | None
+    _posterior: Posterior = field(repr=False)
+    _draws: Draws = field(repr=False)
+    _seed: int = field(repr=False)
+    _gap: float | None = field(repr=False, default=None)
+
+    def of(self, workflow: Workflow) -> Forecast:
+        """The losses of the same generator under another workflow, measured or not.
+
+        Raises
+        ------
+        DomainError
+            When this is no workflow, or one without numbers for its parameters.
+        """
+        return _forecast(
+            self.measured, self._posterior, workflow, self.horizon, self.level, self._seed, self.warnings, self._gap
+        )
+
+    @cached_property
+    def parameters(self) -> dict[str, Interval]:
+        """E, A, C, U (in the units of the loss) and λ, each with its interval.
+
+        The rise is A·(ratio − 1) + C·φ(λ) − U·(1 − rows_1/rows_g).
+        """
+        floor, rise, rate, share, saving, _ = self._draws.parameters.T
+        variance, bias, saved = self._posterior.data.design.scales
+        return {
+            "E": self._interval(floor),
+            "A": self._interval(rise * (1.0 - share) / variance),
+            "C": self._interval(rise * share / bias[np.searchsorted(RATES, rate)]),
+            "U": self._interval(rise * saving / saved),
+            "lambda": self._interval(rate),
+        }
+
+    @cached_property
+    def share_of_bias(self) -> Interval:
+        """The share of bias, rather than variance, in the rise over what was measured."""
+        return self._interval(self._draws.parameters[:, 3])
+
+    @cached_property
+    def families(self) -> dict[str, float]:
+        """Posterior probability of each form of the law, all alike before."""
+        return self._posterior.families()
+
+    @cached_property
+    def plateau(self) -> Interval | None:
+        """Where the loss settles; None where it grows for ever, where it may, or where the law is rejected.
+
+        An upper end may be infinite: then the losses so far leave it open whether there is a plateau.
+        """
+        if self.rejected is not None:
+            return None
+        values = self._limits()
+        if values is None or np.median(values) == np.inf:
+            return None
+        return self._interval(values)
+
+    def _limits(self) -> Array | None:
+        found: Ends | None = ends(self.workflow, self._posterior.data.design.growing)
+        if found is None or not np.isfinite(found.ratio):
+            return None
+        floor, rise, rate, share, saving, slower = self._draws.parameters.T
+        variance, bias, saved = self._posterior.data.design.scales
+        place, second = np.searchsorted(RATES, rate), np.searchsorted(RATES, slower)
+        settled = found.rise[place] / bias[place]
+        other = np.where(slower == 1.0, (found.ratio - 1.0) / variance, found.rise[second] / bias[second])
+        with np.errstate(invalid="ignore"):
+            parts = np.where(share > 0, share * settled, 0.0) + np.where(share < 1, (1 - share) * other, 0.0)
+            total = np.where(rise > 0, rise * (parts - saving * found.saved / saved), 0.0)
+        limits: Array = floor + total
+        return limits
+
+    def probability_above(self, loss: float) -> Array:
+        """P(a loss measured at generation g exceeds ``loss``), (horizon,): of collapse, if that is what it means."""
+        threshold = number("loss", loss)
+        return (self._draws.losses > threshold).mean(axis=0)
+
+    def _interval(self, values: Array) -> Interval:
+        tail = (1.0 - self.level) / 2.0
+        ordered = np.sort(values)
+        low, middle, high = (
+            float(ordered[min(len(ordered) - 1, int(place * len(ordered)))]) for place in (tail, 0.5, 1 - tail)
+        )
+        return Interval(middle, low, high)
+
+    @property
+    def sentence(self) -> str:
+        """The forecast in plain words."""
+        count = max(len(curve.generations) for curve in self.measured)
+        percent = f"{100 * self.level:g} %"
+        told = (
+            f"Under {self.workflow.name}, from {count} measured generations: at generation {self.horizon} the loss "
+            f"will be about {self.median[-1]:.4g}, with probability {percent} from {self.lower[-1]:.4g} to "
+            f"{self.upper[-1]:.4g}."
+        )
+        if self.rejected is not None:
+            return f"{told} The law does not fit ({self.rejected}): bounds are given, and no plateau is promised."
+        plateau = self.plateau
+        if plateau is None:
+            return f"{told} No plateau is in sight."
+        if not np.isfinite(plateau.upper):
+            return f"{told} It may settle near {plateau.median:.4g}; that it does not settle cannot be excluded."
+        return f"{told} It settles near {plateau.median:.4g} ({plateau.lower:.4g} to {plateau.upper:.4g})."
+
+    def __repr__(self) -> str:
+        return f"<Forecast: {self.sentence}>"
+
+
+def forecast(
+    losses: ArrayLike | Mapping[Workflow, ArrayLike],
+    workflow: Workflow | None = None,
+    *,
+    stderr: ArrayLike | Mapping[Workflow, ArrayLike] | None = None,
+    generations: Sequence[int] | Mapping[Workflow, Sequence[int]] | None = None,
+    horizon: int = 50,
+    level: float = 0.9,
+    baseline: float | None = None,
+    generalisation_gap: float | None = None,
+    warm_start: bool = False,
+    seed: Seed = 0,
+) -> Forecast:
+    r"""Forecast test losses of a self-consuming loop from those of its first generations.
+
+    The expected loss rises over that of generation 1 by
+
+    .. math:: A\,(\text{ratio}_w(g) - 1) + C\,\varphi_w(g;\lambda) - U\,(1 - \text{rows}_w(1)/\text{rows}_w(g)),
+
+    variance, bias of a learner who keeps λ of what it is shown, and what more rows save. All workflows and seeds are
+    fitted together, with noise of which a part persists and a discrepancy for what the law leaves out.
+
+    Parameters
+    ----------
+    losses : (k,) or (seeds, k), or a mapping from workflows to such tables
+        Test losses of generations 1, …, k on the same real data, three or more. Seeds are averaged, and tell the noise.
+    workflow : Workflow
+        Under which they were measured; not beside a mapping.
+    stderr : (k,), optional
+        Standard errors of the means over seeds; else they are learnt.
+    generations : sequence of int, optional
+        Which generations were measured, if not all: increasing, the first is 1.
+    horizon : int, default 50
+        Last generation of the forecast.
+    level : number between 0 and 1, default 0.9
+        Probability of the intervals.
+    baseline : number, optional
+        Loss of a trivial model: a generation 1 no better than that is warned of.
+    generalisation_gap : number, optional
+        Test loss less training loss of generation 1: half of it is about A, what variance adds in a generation of
+        replace, which losses alone tell poorly.
+    warm_start : bool, default False
+        Whether training goes on from the model before, or on ever more tokens: U then falls as 1/g.
+    seed : int, SeedSequence or Generator
+        Of the draws from the posterior.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    DomainError
+        For fewer than three generations, losses that are not finite, do not move, fall under a workflow that keeps its
+        number of rows, or jump half-way.
+
+    Notes
+    -----
+    Derived here: the two terms and their curves. That real, short-trained generators follow them was found on published
+    and own runs; where it was refuted stands in the guide.
+
+    Examples
+    --------
+    >>> from numerics import forecast
+    >>> from theory import AccumulateSubsample
+    >>> losses = [1.8164, 1.9081, 1.9582, 1.9953, 2.0234, 2.0427]
+    >>> found = forecast(losses, AccumulateSubsample(), horizon=44)
+    >>> bool(found.lower[-1] < 2.2462 < found.upper[-1])
+    True
+    """
+    given = curves(losses, workflow, stderr, generations)
+    last = whole_number("horizon", horizon, 1)
+    if last > LONGEST:
+        raise DomainError(f"horizon = {horizon} is not allowed: give a generation, {LONGEST} at most.")
+    refuse(given)
+    probability = verified_level(level)
+    reach = max(last, *(curve.last for curve in given))
+    first = [curve.losses[:, 0] for curve in given]
+    design = Design(
+        shapes=tuple(shapes(curve.workflow, reach) for curve in given),
+        measured=Points.of([curve.generations for curve in given]),
+        shared=len(given) > 1 and all(np.array_equal(first[0], other) for other in first),
+        growing=truth_value("warm_start", warm_start),
+    )
+    least = None if baseline is None else number("baseline", baseline)
+    gap = None if generalisation_gap is None else number("generalisation_gap", generalisation_gap)
+    if gap is not None and gap <= 0:
+        raise DomainError(
+            f"generalisation_gap = {generalisation_gap} is not allowed: the training loss is below the test loss."
+        )
+    with single_threaded_algebra():
+        found = posterior(given, design)
+    cautions = tuple(warnings_of(given, least))
+    return _forecast(tuple(given), found, given[0].workflow, last, probability, seed_number(seed), cautions, gap)
+
+
+def verified_level(level: float) -> float:
+    """A probability for intervals, or a sentence."""
+    value = number("level", level)
+    if not 0.0 < value < 1.0:
+        raise DomainError(f"level = {quoted(level)} is not allowed: give a probability between 0 and 1, such as 0.9.")
+    if value > HIGHEST:
+        raise DomainError(f"level = {quoted(level)} is not allowed: beyond {HIGHEST:g} nothing is known of the tails.")
+    return value
+
+
+def _forecast(
+    measured: tuple[Curve, ...],
+    found: Posterior,
+    workflow: Workflow,
+    horizon: int,
+    level: float,
+    seed: int,
+    warnings: tuple[str, ...],
+    gap: float | None,
+) -> Forecast:
+    verify_workflow(workflow)
+    design = found.data.design
+    known = [curve.workflow for curve in measured]
+    index = known.index(workflow) if workflow in known else len(known)
+    reach = design.shapes[0].horizon
+    if index == len(known):
+        found = found.also((*design.shapes[: len(known)], shapes(workflow, reach)))
+        design = found.data.design
+    places = np.arange(1, horizon + 1)
+    points = Points(np.full(horizon, index), places)
+    spread = np.full(horizon, _spread(measured, found, min(index, len(known) - 1)))
+    with single_threaded_algebra():
+        rng = np.random.default_rng(seed)
+        draws = found.draw(points, spread, DRAWS if gap is None else MANY, rng)
+        if gap is not None:
+            draws = _informed(draws, design, gap / 2.0, rng)
+        tail = (1.0 - level) / 2.0
+        lower, median, upper = np.quantile(draws.losses, [tail, 0.5, 1.0 - tail], axis=0)
+        why = rejection(measured, found)
+        if why is not None:
+            low, high = _bounds(found, points)
+            lower, upper = np.minimum(lower, low), np.maximum(upper, high)
+    told = warnings if why is None else (*warnings, f"the law is rejected: {why}.")
+    return Forecast(workflow, horizon, level, measured, median, lower, upper, told, why, found, draws, seed, gap)
+
+
+def _informed(draws: Draws, design: Design, expected: float, rng: np.random.Generator) -> Draws:
+    """Draws again from draws, by how near their A is to what the generalisation gap says."""
+    _, rise, _, share, *_ = draws.parameters.T
+    variance = np.maximum(rise * (1.0 - share) / design.scales[0], 1e-12 * expected)
+    weights = np.exp(-0.5 * (np.log(variance / expected) / GAP_SPREAD) ** 2) + 1e-9
+    chosen = rng.choice(len(weights), size=DRAWS, p=weights / weights.sum())
+    return Draws(draws.parameters[chosen], draws.means[chosen], draws.losses[chosen])
+
+
+def _spread(measured: Sequence[Curve], found: Posterior, index: int) -> float:
+    """Of a new measurement: as those of its workflow at the last generation, or of the first workflow's."""
+    curve = measured[index]
+    if all(each.stderr is not None for each in measured) and curve.stderr is not None:
+        return float(curve.stderr[-1])
+    return found.data.rise / float(curve.seeds) ** 0.5
+
+
+def _bounds(found: Posterior, points: Points) -> tuple[Array, Array]:
+    """Over all mixtures of rates, less what rows may save, which is left free too."""
+    data = found.data
+    place, _ = found.best
+    noise = float(found.noises[place, 0] * data.spread.max())
+    measured, later = (data.design.basis(each) for each in (data.points, points))
+    # Curves may only rise; what rows save may only fall, and is turned.
+    signs = np.r_[np.ones(len(measured) - 1), -1.0]
+    # A curve that is 0 wherever losses were measured is left out, as it is from the fit: they do not bound it.
+    known = measured.any(axis=1)
+    inside, outside = ((signs[:, None] * curves_of)[known] for curves_of in (measured, later))
+    low, high, _ = mixture_bounds(inside, data.losses, outside, noise)
+    return low + data.origin, high + data.origin

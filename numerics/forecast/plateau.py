@@ -1,0 +1,66 @@
+"""What the curves of a workflow tend to, by the limits that theory derives."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Piecewise, oo
+
+from numerics.forecast.posterior import RATES
+from theory.design.depth import depth
+from theory.design.pathway import Pathway
+from theory.errors import NotDerivedError
+from theory.workflows.base import Workflow
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Limits of ratio, of φ for each of the grid's rates, and of rows saved."""
+
+    ratio: float
+    rise: Array
+    saved: float
+
+
+def ends(workflow: Workflow, growing: bool) -> Ends | None:
+    """The limits; None where theory does not derive them."""
+    found = _remembered(workflow) if isinstance(workflow, Hashable) else _computed(workflow)
+    return Ends(found.ratio, found.rise, 1.0) if growing and found is not None else found
+
+
+@lru_cache(maxsize=64)
+def _remembered(workflow: Workflow) -> Ends | None:
+    return _computed(workflow)
+
+
+def _computed(workflow: Workflow) -> Ends | None:
+    try:
+        ratio = Pathway(workflow).risk_ratio.limit
+        rise = depth(workflow).rise()
+        limit, last = rise.limit, depth(workflow).mean.limit
+    except NotDerivedError:
+        return None
+    if ratio is None or limit is None or last is None:
+        return None
+    (rate,) = rise.model.free_symbols
+    rises = [_number(limit.subs(rate, value)) for value in RATES[:-1]] + [_number(last)]
+    rows = float(workflow.rows(1)) / _rows(workflow)
+    return Ends(_number(ratio), np.array(rises), 1.0 - rows)
+
+
+def _rows(workflow: Workflow) -> float:
+    """Rows in the end: infinite where they grow with every generation."""
+    early, late = (float(workflow.rows(g)) for g in (30, 60))
+    return late if late == early else np.inf
+
+
+def _number(value: Expr) -> float:
+    if isinstance(value, Piecewise):
+        value = value.doit()
+    return np.inf if value == oo else float(value)

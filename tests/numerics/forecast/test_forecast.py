@@ -1,0 +1,187 @@
+"""Forecasts on chains whose truth is known, and what must not change them."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.special import gammaln
+
+from numerics.forecast import forecast
+from numerics.forecast.plateau import ends
+from numerics.forecast.posterior import RATES
+from numerics.forecast.shapes import shapes
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    DomainError,
+    RealPlusLatest,
+    Replace,
+    SlidingWindow,
+    Weighted,
+    depth,
+    j,
+)
+
+LOSSES = np.array([1.8164, 1.9081, 1.9582, 1.9953, 2.0234, 2.0427])
+DRAWN = AccumulateSubsample()
+
+
+def test_intervals_of_chains_with_a_known_truth(truth) -> None:
+    """More than 400 chains: six workflows, rates, shares of bias, sizes and persistence of noise, lengths."""
+    workflows = (Replace(), Accumulate(), DRAWN, RealPlusLatest(), SlidingWindow(k=3), Accumulate(sizes=j))
+    rng = np.random.default_rng(5)
+    covered: list[float] = []
+    settings = product(workflows, (0.5, 0.8, 0.95), (0.3, 0.9), (0.01, 0.05, 0.15), (0.1, 0.6), (4, 6))
+    for workflow, rate, share, noise, persistence, shown in settings:
+        chain = truth(workflow, rate, share, noise, persistence).chain(24, rng)
+        try:
+            found = forecast(chain[:shown], workflow, horizon=24)
+        except DomainError:  # noise that fell at every step, or jumped
+            continue
+        later = chain[shown:]
+        covered.append(float(((found.lower[shown:] <= later) & (later <= found.upper[shown:])).mean()))
+    assert len(covered) >= 400
+    assert 0.85 <= np.mean(covered) <= 0.95
+
+
+def test_parameters_are_found_where_losses_have_no_noise(truth) -> None:
+    known = truth(DRAWN, 0.8, 1.0, 0.0, 0.5)
+    losses = known.mean(40)
+    found = forecast(losses[:30], DRAWN, horizon=40, stderr=1e-4)
+    assert abs(found.parameters["lambda"].median - 0.8) <= 0.05
+    assert abs(found.parameters["E"].median - losses[0]) < 0.01
+    assert found.share_of_bias.median >= 0.9
+    assert abs(found.median[-1] - losses[-1]) < 0.005
+
+
+def test_variance_alone_is_told_from_bias(truth) -> None:
+    known = truth(DRAWN, 0.8, 0.0, 0.0, 0.5)
+    found = forecast(known.mean(20), DRAWN, stderr=0.002)
+    assert found.families["variance"] > 0.5
+    assert found.share_of_bias.median <= 0.1
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1e9, 0.0), (1e-9, 0.0), (1.0, -10.0), (3.7, 12.5), (1.0, 1e6)])
+def test_unit_and_zero_of_the_losses_do_not_matter(scale, shift) -> None:
+    """losses·c + d gives forecast·c + d."""
+    plain, changed = (forecast(table, DRAWN, horizon=20) for table in (LOSSES, LOSSES * scale + shift))
+    accuracy = 1e-9 + 1e-15 * abs(shift) / scale * 1e3
+    for name in ("median", "lower", "upper"):
+        back = (getattr(changed, name) - shift) / scale
+        np.testing.assert_allclose(back, getattr(plain, name), atol=accuracy)
+    assert changed.plateau is not None
+    assert plain.plateau is not None
+    assert (changed.plateau.median - shift) / scale == pytest.approx(plain.plateau.median, abs=10 * accuracy)
+    for name in ("A", "C"):
+        assert changed.parameters[name].median / scale == pytest.approx(plain.parameters[name].median, abs=accuracy)
+
+
+def test_the_order_of_seeds_and_of_workflows_does_not_matter() -> None:
+    rng = np.random.default_rng(1)
+    table = LOSSES + 0.01 * rng.standard_normal((4, 6))
+    first, second = forecast(table, DRAWN), forecast(table[::-1], DRAWN)
+    np.testing.assert_allclose(first.median, second.median, atol=1e-9)
+    other = LOSSES * 1.5
+    one, two = forecast({DRAWN: table, Replace(): other}), forecast({Replace(): other, DRAWN: table})
+    deviation = (one.upper - one.lower).max() / 20
+    assert abs(one.of(DRAWN).median - two.of(DRAWN).median).max() < deviation
+
+
+def test_more_seeds_narrow_what_is_known(truth) -> None:
+    known, rng = truth(DRAWN, 0.8, 0.8, 0.1, 0.3), np.random.default_rng(2)
+    table = np.array([known.chain(6, rng) for _ in range(30)])
+    wide, narrow = (forecast(table[:count], DRAWN).parameters["E"] for count in (2, 30))
+    assert narrow.upper - narrow.lower < 0.6 * (wide.upper - wide.lower)
+
+
+def test_a_higher_level_is_wider_everywhere() -> None:
+    few, many = (forecast(LOSSES, DRAWN, level=level) for level in (0.5, 0.95))
+    assert (many.upper > few.upper).all()
+    assert (many.lower < few.lower).all()
+    assert (few.lower < few.median).all()
+    assert (few.median < few.upper).all()
+
+
+def test_any_horizon_tells_the_same_of_its_generations() -> None:
+    """Shorter than what was measured, one generation, and long."""
+    one, short, long = (forecast(LOSSES, DRAWN, horizon=horizon) for horizon in (1, 3, 60))
+    assert one.median.shape == (1,)
+    assert one.median[0] == pytest.approx(LOSSES[0], abs=0.01)
+    np.testing.assert_allclose(short.median, long.median[:3], atol=0.005)
+
+
+def test_generations_that_are_missing_are_not_counted_as_there() -> None:
+    kept = [0, 2, 5]
+    found = forecast(LOSSES[kept], DRAWN, generations=[1, 3, 6], horizon=6)
+    whole = forecast(LOSSES, DRAWN, horizon=6)
+    assert abs(found.median - LOSSES).max() < 0.02
+    assert (found.upper - found.lower)[3] > (whole.upper - whole.lower)[3]
+    assert "from 3 measured generations" in found.sentence
+
+
+def test_probability_of_collapse_is_that_of_the_interval() -> None:
+    found = forecast(LOSSES, DRAWN, level=0.9)
+    above = found.probability_above(float(found.upper[-1]))
+    assert above[-1] == pytest.approx(0.05, abs=0.002)
+    assert found.probability_above(float(found.median[-1]))[-1] == pytest.approx(0.5, abs=0.002)
+    assert (np.diff(found.probability_above(2.1)) >= -0.03).all()
+
+
+def test_where_the_loss_settles(truth) -> None:
+    """Real + latest settles; replace does not where variance has a part."""
+    settles = truth(RealPlusLatest(), 0.8, 0.7, 0.005, 0.1)
+    found = forecast(settles.chain(12, np.random.default_rng(3)), RealPlusLatest())
+    assert found.plateau is not None
+    # The rise is 1 at generation 12, from where on it is all but constant.
+    assert found.plateau.lower <= 4.0 <= found.plateau.upper
+    assert found.plateau.upper - found.plateau.lower < 0.2
+    assert np.isfinite(found.plateau.upper)
+    assert forecast(truth(Replace(), 0.8, 0.2, 0.005, 0.1).mean(12), Replace()).plateau is None
+
+
+def test_limits_are_those_that_the_curves_tend_to() -> None:
+    rates = RATES[:-1]
+    found, far = ends(RealPlusLatest(), growing=False), shapes(RealPlusLatest(), 60)
+    assert found is not None
+    assert far.ratio[-1] == pytest.approx(found.ratio)
+    assert far.rise(RATES)[:, -1] == pytest.approx(found.rise)
+    drawn, late = ends(DRAWN, growing=False), shapes(DRAWN, 100)
+    assert drawn is not None
+    assert late.ratio[-1] == pytest.approx(drawn.ratio, rel=0.02)
+    # Γ(G + λ)/(Γ(G + 1)Γ(1 + λ)) is left of 1, over 1 − λ.
+    left = np.exp(gammaln(100 + rates) - gammaln(101) - gammaln(1 + rates))
+    assert late.rise(rates)[:, -1] + left / (1 - rates) == pytest.approx(drawn.rise[:-1])
+    assert drawn.rise[-1] == np.inf
+    kept = ends(Accumulate(), growing=False)
+    assert kept is not None
+    assert (found.saved, drawn.saved, kept.saved) == (0.5, 0.0, 1.0)
+
+
+def test_curves_are_those_that_theory_derives() -> None:
+    own = Weighted(lambda g: [f"1/{g}"] * g)
+    for workflow in (Replace(), DRAWN, SlidingWindow(k=2), RealPlusLatest(), own):
+        curve = shapes(workflow, 6)
+        for g in (1, 3, 6):
+            assert curve.depths[g - 1, :g] == pytest.approx([float(p) for p in depth(workflow).law(g)])
+            assert curve.rise(np.array([0.75]))[0, g - 1] == pytest.approx(float(depth(workflow).rise("3/4").at(g)))
+
+
+def test_compute_that_grows_may_lower_the_loss() -> None:
+    falling_off = LOSSES - 0.1 * (1 - 1 / np.arange(1, 7))
+    found = forecast(falling_off, DRAWN, warm_start=True)
+    assert found.parameters["U"].upper > 0
+    assert forecast(LOSSES, DRAWN).parameters["U"].upper == 0
+
+
+def test_noise_of_a_chain_persists_as_its_risk_grows() -> None:
+    """Cov of ½|Z_g|² of simulated paths, over that at generation 1: squares of those of the process."""
+    from numerics.limit_process import limit_process
+
+    process = limit_process(Replace(), dimension=1, generations=4)
+    paths = np.cumsum(np.random.default_rng(7).standard_normal((200_000, 4)), axis=1) ** 2 / 2
+    simulated = np.cov(paths.T)
+    # A covariance of squares has fourth moments in its error: 5 deviations of about √(60/200000) each.
+    np.testing.assert_allclose(simulated / simulated[0, 0], shapes(Replace(), 4).covariance, rtol=0.08)
+    assert process.covariance[1, 2] == pytest.approx(2.0)

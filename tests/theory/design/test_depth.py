@@ -1,0 +1,135 @@
+"""Depth: against genealogies written out, the convolutions of kernels, and each other."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+
+import pytest
+from sympy import Rational, Symbol, gamma, harmonic, oo
+
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    CappedReal,
+    DomainError,
+    FreshReal,
+    G,
+    RealPlusLatest,
+    Replace,
+    SlidingWindow,
+    Weighted,
+    j,
+)
+from theory.design.depth import depth
+from theory.design.two_terms import bias_against_variance
+from theory.proof import check, prove
+from theory.proof.claims import Growth, LeastBound, Limit, Monotone, NeverWorse
+
+LAMBDA = Symbol("lambda", nonnegative=True)
+WORKFLOWS = [
+    Replace(),
+    Accumulate(),
+    Accumulate(sizes=j),
+    AccumulateSubsample(),
+    SlidingWindow(k=3),
+    RealPlusLatest(share="1/3"),
+    FreshReal(share="1/4"),
+    CappedReal(synthetic=2),
+    Weighted(lambda g: [Rational(1, g)] * g),
+]
+
+
+def genealogy(workflow: object, g: int) -> list[Fraction]:
+    """The law of K by walking every path from a training row of model g back to real data."""
+    law = [Fraction(0)] * g
+    real = Fraction(str(workflow.fresh_weight(g))) if g > 1 else Fraction(0)
+    law[0] += real
+    for block, weight in enumerate(workflow.weights(g), start=1):
+        share = Fraction(str(weight))
+        if block == 1:
+            law[0] += share
+        elif share:
+            for steps, probability in enumerate(genealogy(workflow, block - 1)):
+                law[steps + 1] += share * probability
+    return law
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
+def test_the_law_is_that_of_every_path_back_to_real_data(workflow) -> None:
+    for g in (1, 2, 5):
+        law = genealogy(workflow, g)
+        assert [Fraction(str(value)) for value in depth(workflow).law(g)] == law
+        assert sum(law) == 1
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
+def test_generating_function_rise_and_mean_are_those_of_the_law(workflow) -> None:
+    found = depth(workflow)
+    for g, rate in product((1, 3, 6), (Rational(0), Rational(3, 7), Rational(1))):
+        law = found.law(g)
+        assert found.generating(rate).at(g) == sum(p * rate**k for k, p in enumerate(law))
+        assert found.rise(rate).at(g) == sum(p * sum(rate**i for i in range(k)) for k, p in enumerate(law))
+        assert found.mean.at(g) == sum(p * k for k, p in enumerate(law))
+    symbolic = found.rise().at(4) - sum(p * sum(LAMBDA**i for i in range(k)) for k, p in enumerate(found.law(4)))
+    assert symbolic.expand() == 0
+
+
+def test_accumulate_is_the_coupling_of_permutations() -> None:
+    found = depth(Accumulate())
+    power = G ** (LAMBDA - 1) / gamma(1 + LAMBDA)
+    assert found.generating().closed_form == gamma(G + LAMBDA) / (gamma(G + 1) * gamma(LAMBDA + 1))
+    assert found.generating().growth == power
+    assert found.mean.closed_form == harmonic(G) - 1
+    assert (found.rise().limit - 1 / (1 - LAMBDA)).simplify() == 0
+    assert found.rise(1).limit == oo
+    # A subsample is drawn without bias: its rows are as deep.
+    assert depth(AccumulateSubsample()).generating().closed_form == found.generating().closed_form
+
+
+def test_real_plus_latest_forgets_at_its_share() -> None:
+    s, rate = Rational(3, 5), Rational(2, 3)
+    found = depth(RealPlusLatest(share=1 - s)).rise(rate)
+    for g in (1, 2, 7):
+        assert found.at(g) == s * (1 - (s * rate) ** (g - 1)) / (1 - s * rate)
+    assert found.limit == s / (1 - s * rate)
+
+
+@pytest.mark.parametrize(
+    "workflow", [Accumulate(), AccumulateSubsample(), CappedReal(synthetic=2)], ids=lambda workflow: workflow.name
+)
+def test_what_converges_below_one_has_its_certificates(workflow) -> None:
+    rise, kept = depth(workflow).rise(), depth(workflow).generating()
+    for claim in (rise, Limit(rise), Monotone(rise), LeastBound(rise), kept, Limit(kept), Growth(kept)):
+        assert check(prove(claim))
+
+
+def test_order_between_workflows_for_all_rates_at_once() -> None:
+    for better, worse in ((Accumulate(), Replace()), (FreshReal(), Accumulate())):
+        assert check(prove(NeverWorse(depth(better).rise(), depth(worse).rise())))
+
+
+def test_bias_leads_first_and_variance_in_the_end_under_replace() -> None:
+    found = bias_against_variance(Replace(), 1, 3, "4/5")
+    for g in range(2, 30):
+        bias, variance = 3 * (1 - Fraction(4, 5) ** (g - 1)) * 5, g - 1
+        leader = [name for start, name in found.leads if start <= g][-1]
+        assert leader == ("bias" if bias > variance else "variance")
+    assert found.in_the_end == "variance"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: depth(Replace()).rise(2), "rate = 2 is not allowed: rate must be a number from 0 to 1"),
+        (lambda: depth(Replace()).generating("-1/2"), "rate"),
+        (lambda: depth("replace"), "workflow"),
+        (lambda: depth(Weighted(lambda g: [1] if g == 1 else [2, -1] + [0] * (g - 2))), "must not be negative"),
+        (lambda: depth(Replace()).law(0), "0"),
+        (lambda: bias_against_variance(Replace(), 0, 1, 1), "variance = 0 is not allowed"),
+        (lambda: bias_against_variance(Replace(), 1, 1, "lambda"), "lambda"),
+    ],
+)
+def test_bad_input_is_named(call, words) -> None:
+    with pytest.raises(DomainError, match=words):
+        call()
