@@ -206,7 +206,8 @@ def anchored_ecosystem() -> Sides:
 @PAPER.states("docs/laws.md", "the error of one singular vector: three pairs in the plane, and two orders in 1/N")
 def subspace_orders() -> Sides:
     """Exact, first and second order, for a centred Gaussian factor of strength l."""
-    strength, pairs, width = Symbol("l", positive=True), *symbols("N D", integer=True, positive=True)
+    strength = Symbol("l", positive=True)
+    pairs, width = symbols("N D", integer=True, positive=True)
     plane = subspace_error(FactorModel(strength, 3, 2), regime="exact").closed_form
     error = subspace_error(FactorModel(strength), regime="leading")
     second = (width - 1) * (4 * strength**3 + 10 * strength**2 + 12 * strength + 6) / strength**4
