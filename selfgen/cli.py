@@ -36,6 +36,7 @@ COMMANDS = {
     "universality": "Fit regressions generation after generation: does risk follow the universal ratio, and do the "
     "rest fall like 1/n?",
     "value": "What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold.",
+    "subspace": "Subspaces of preference pairs: error, threshold, best rank, pairs needed, and which method wins.",
     "list": "What there is: models, workflows, losses, claims, studies; with a NAME, all about one.",
     "papers": "Published theorems: what the paper states, what is derived here, and whether they agree.",
 }

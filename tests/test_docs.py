@@ -181,6 +181,15 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["expected_risk"](found["shrunk"], found["Replace"]()).bias.limit == Rational(1, 6)
         and bends_as_said(found)
     ),
+    "subspaces": lambda found: (
+        found["check"].passed
+        and found["check"].detectable < 0.03
+        and found["optimal_rank"](found["spectrum"]) == 2
+        and found["detection_threshold"](found["spectrum"]) == 1
+        and 0 < found["label_noise_crossing"](found["model"]) < Rational(1, 2)
+        and found["wide"].floor == 2
+        and found["narrow"].at(1) == found["narrow"].at(3) == found["narrow"].floor
+    ),
     "forgetting_and_ages": lambda found: (
         found["check"].passed
         and found["ratio"].growth == found["G"] / 100

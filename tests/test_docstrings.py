@@ -19,6 +19,7 @@ SHOWN = (
     "theory.design",
     "theory.models",
     "theory.papers",
+    "theory.subspaces",
     "theory.testing",
     "theory.workflows",
     "numerics",

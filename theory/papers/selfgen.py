@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Rational, factorial, gamma, harmonic, hyper, log, oo, pi, sqrt, sympify, zeta
+from sympy import Rational, Symbol, factorial, gamma, harmonic, hyper, log, oo, pi, sqrt, symbols, sympify, zeta
 
 from theory.design.depth import depth
 from theory.expected import expected_risk
@@ -12,6 +12,7 @@ from theory.models import LinearRegression, Poisson, Regular
 from theory.papers.paper import Paper, Sides
 from theory.papers.symbols import B, T, d, models, n, q, rate, sigma
 from theory.papers.symbols import share as lam
+from theory.subspaces import FactorModel, IteratedEditing, subspace_error
 from theory.workflows import (
     Accumulate,
     AccumulateSubsample,
@@ -200,3 +201,23 @@ def anchored_ecosystem() -> Sides:
     found = [expected_risk(Regular(), Ecosystem("1/2 1/4; 1/2 1/2", observed=who)).ratio.limit for who in (0, 1)]
     alone = expected_risk(Regular(), Ecosystem("1/2 1/4; 0 1")).ratio.growth
     return (*found, alone), (Rational(138, 119), Rational(242, 119), G / 4)
+
+
+@PAPER.states("docs/laws.md", "the error of one singular vector: three pairs in the plane, and two orders in 1/N")
+def subspace_orders() -> Sides:
+    """Exact, first and second order, for a centred Gaussian factor of strength l."""
+    strength = Symbol("l", positive=True)
+    pairs, width = symbols("N D", integer=True, positive=True)
+    plane = subspace_error(FactorModel(strength, 3, 2), regime="exact").closed_form
+    error = subspace_error(FactorModel(strength), regime="leading")
+    second = (width - 1) * (4 * strength**3 + 10 * strength**2 + 12 * strength + 6) / strength**4
+    second -= 2 * (width - 1) * (width - 2) * (strength + 1) / strength**3
+    first = 2 * (width - 1) * (strength + 1) / (pairs * strength**2)
+    return (plane, error.closed_form, error.second_order), (2 / (strength + 2), first, second)
+
+
+@PAPER.states("docs/laws.md", "repeated editing ends at the detection threshold, or after one edit where D < N")
+def editing_floor() -> Sides:
+    """The floor at D/N = 4 and at 1/4, from strength 6."""
+    floors = tuple(IteratedEditing(FactorModel(6, pairs, width)).floor for pairs, width in ((100, 400), (400, 100)))
+    return floors, (sympify(2), Rational(7, 25))

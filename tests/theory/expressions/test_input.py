@@ -83,6 +83,8 @@ CONSTRUCTORS: dict[str, Callable[..., Any]] = {**EVERY_MODEL, **WORKFLOWS}
 #: What a constructor needs beside the parameter that is tried.
 BESIDE: dict[str, dict[str, Any]] = {
     "forgetting": {"rate": "1/2"},
+    "contaminated-pool": {"real": "1/2"},
+    "labelled-pool": {"real": "1/2"},
     "sliding-window": {"k": 2},
     "biased-sampler": {"model": GaussianMean(1, 4), "fidelity": "1/2", "target": 1},
     "posterior-mean": {"model": GaussianMean(1, 4), "strength": 1, "prior_mean": 1},

@@ -1,0 +1,70 @@
+r"""Exact errors as floats, however many pairs: by an integral of one sign, and by sums over the likely flips.
+
+Series of hypergeometric functions cancel at a few hundred pairs, or converge too slowly at some thousands.
+"""
+
+from __future__ import annotations
+
+import mpmath
+from sympy import Expr
+
+from theory.errors import DomainError
+from theory.subspaces.exact import exact_error
+from theory.subspaces.factor_model import FactorModel
+
+#: Shares of patterns of flips below this are left out: what they add is less than a double shows.
+_NEGLIGIBLE = mpmath.mpf("1e-40")
+
+
+def exact_number(model: FactorModel, estimator: str) -> float:
+    """The value of :func:`theory.subspaces.exact.exact_error`.
+
+    Raises
+    ------
+    DomainError
+        Where parameters are symbols.
+    """
+    closed = exact_error(model, estimator)
+    verify_numbers(closed)
+    with mpmath.workdps(30):
+        if estimator == "svd" and model.dimension == 2 and model.pairs > 1:
+            return float(_plane(float(model.strengths[0]), int(model.pairs)))
+        if model.coherence[0] == 0 or model.pairs == 1:
+            return float(closed.doit().evalf())
+        return float(_over_flips(model))
+
+
+def verify_numbers(value: Expr) -> None:
+    """Refuse what depends on symbols."""
+    if value.free_symbols:
+        names = ", ".join(sorted(map(str, value.free_symbols)))
+        raise DomainError(f"the error is an expression in {names}: give numbers for them.")
+
+
+def _plane(strength: float, pairs: int) -> mpmath.mpf:
+    """Euler's integral of the hypergeometric function, t = sin² θ: (4/π)∫cos² θ (1 − ρ² sin² θ)^((N − 3)/2) dθ."""
+    contrast = mpmath.mpf(strength) / (strength + 2)
+    power = mpmath.mpf(pairs - 3) / 2
+
+    def integrand(angle: mpmath.mpf) -> mpmath.mpf:
+        return mpmath.cos(angle) ** 2 * (1 - (contrast * mpmath.sin(angle)) ** 2) ** power
+
+    # The integrand has the width 1/(ρ√N): the interval is cut there.
+    width = 6 / (contrast * mpmath.sqrt(pairs))
+    cuts = [0, *(cut for cut in (width / 3, width, 2 * width) if cut < mpmath.pi / 2), mpmath.pi / 2]
+    series = 4 / mpmath.pi * mpmath.quad(integrand, cuts)
+    ratio = mpmath.exp(mpmath.loggamma(mpmath.mpf(pairs + 1) / 2) - mpmath.loggamma(mpmath.mpf(pairs) / 2))
+    return 1 - contrast * mpmath.sqrt(mpmath.pi) / 2 * ratio * series
+
+
+def _over_flips(model: FactorModel) -> mpmath.mpf:
+    pairs, width = int(model.pairs), mpmath.mpf(int(model.dimension))
+    strength = mpmath.mpf(str(model.strengths[0].evalf(30)))
+    flips = mpmath.mpf(str(model.flips.evalf(30)))
+    total = mpmath.mpf(0)
+    for flipped in range(pairs + 1):
+        share = mpmath.binomial(pairs, flipped) * flips**flipped * (1 - flips) ** (pairs - flipped)
+        if share > _NEGLIGIBLE:
+            shift = (pairs - 2 * flipped) ** 2 * strength / pairs
+            total += share * mpmath.hyp1f1(1, width / 2 + 1, -shift / 2)
+    return 2 * (width - 1) / width * total

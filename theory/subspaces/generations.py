@@ -1,0 +1,130 @@
+r"""Pairs across generations: each model's pairs are about the subspace that the last model estimated.
+
+At a fixed D the estimate is the true subspace plus a term linear in the second moments of the pairs, plus O(1/N): the
+pathway of the workflow carries the noise, and the ratio is that of every regular model (Dey and Donoho 2024). In the
+limit D/N → g under replace, generation g finds :math:`v_g` at angle :math:`c^2` to :math:`v_{g-1}`, its remainder
+uniform in the other directions and so orthogonal to all before: cosines multiply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr, Piecewise, S
+
+from theory.design.pathway import Pathway
+from theory.errors import NotDerivedError
+from theory.expressions.arguments import choice, generation
+from theory.expressions.symbols import G
+from theory.subspaces.error import SubspaceError, subspace_error
+from theory.subspaces.factor_model import FactorModel, verify_model
+from theory.subspaces.overlaps import overlaps
+from theory.workflows import Replace
+from theory.workflows.base import Workflow, verify_workflow
+
+
+@dataclass(frozen=True)
+class ErrorOverGenerations:
+    r"""The error of a subspace G generations after the last real pair.
+
+    Loss: :math:`\|P_G - P\|_F^2` without a unit; 1 is a direction missed, or one destroyed.
+
+    Attributes
+    ----------
+    first : SubspaceError
+        At generation 1.
+    workflow : Workflow
+    closed_form : Expr or None
+        In ``theory.G``.
+
+    Notes
+    -----
+    Derived here; see :func:`error_over_generations`.
+
+    Examples
+    --------
+    >>> from theory import Replace
+    >>> error_over_generations(FactorModel(3, 100, 100), Replace()).at(2)
+    10/9
+    """
+
+    first: SubspaceError
+    workflow: Workflow
+    closed_form: Expr | None
+
+    def at(self, g: Any) -> Expr:
+        """The error at generation g ≥ 1."""
+        number = generation("g", g)
+        if self.first.regime == "proportional" and self.closed_form is not None:
+            return self.closed_form.subs(G, number)
+        return self.first.closed_form * Pathway(self.workflow).risk_ratio.at(number)
+
+    @property
+    def exactness(self) -> str:
+        """Which limit it is."""
+        return self.first.exactness
+
+
+def error_over_generations(
+    model: FactorModel, workflow: Workflow, estimator: str = "svd", regime: str = "proportional"
+) -> ErrorOverGenerations:
+    r"""The error :math:`E\|P_G - P\|_F^2` where each generation's N pairs are about the subspace found before.
+
+    - *leading*, D fixed: the error of generation 1 times the ratio of the pathway, G under replace and
+      :math:`H_G^{(2)} \le \pi^2/6` under accumulate.
+    - *proportional*, D/N → g: under replace :math:`2 \sum_j (1 - c_j^{2G})`, singular vectors. The error tends to 2 a
+      direction, exponentially fast, where the leading order grows for ever. Under accumulate it is open: pairs of all
+      generations share a pool whose spikes depend on its noise; π²/6 is not proved to bound it.
+
+    Parameters
+    ----------
+    model : FactorModel
+    workflow : Workflow
+    estimator : "svd" or "mean-difference"
+    regime : "leading" or "proportional"
+
+    Raises
+    ------
+    NotDerivedError
+        In the proportional limit for any workflow but replace of equal blocks, and for the mean difference.
+
+    Notes
+    -----
+    Derived here, with the pathway of Dey and Donoho (2024).
+
+    Examples
+    --------
+    >>> from theory import Accumulate
+    >>> error_over_generations(FactorModel(3, 100, 10), Accumulate(), regime="leading").at(2)
+    1/10
+    """
+    verify_model(model)
+    verify_workflow(workflow)
+    choice("estimator", estimator, ("svd", "mean-difference"))
+    choice("regime", regime, ("leading", "proportional"))
+    first = subspace_error(model, estimator, regime)
+    if regime == "leading":
+        return _leading(first, workflow)
+    if estimator != "svd" or workflow != Replace():
+        raise NotDerivedError(
+            f"the proportional limit under {workflow.name} by {estimator} is open: it is derived for singular vectors "
+            "under replace with equal blocks; regime='leading' covers every workflow."
+        )
+    terms = (2 * (1 - _power(cosine)) for cosine in overlaps(model))
+    return ErrorOverGenerations(first, workflow, sum(terms, S.Zero))
+
+
+def _leading(first: SubspaceError, workflow: Workflow) -> ErrorOverGenerations:
+    if first.estimator == "mean-difference" and first.model.rank > 1:
+        raise NotDerivedError("what the mean difference misses of several factors is no noise: give one factor.")
+    ratio = Pathway(workflow).risk_ratio.closed_form
+    return ErrorOverGenerations(first, workflow, None if ratio is None else first.closed_form * ratio)
+
+
+def _power(cosine: Expr) -> Expr:
+    """c^{2G}, inside of the cases where there are some."""
+    found: Expr = cosine**G
+    if isinstance(cosine, Piecewise):
+        found = Piecewise(*((value**G if value != 0 else value, condition) for value, condition in cosine.args))
+    return found
