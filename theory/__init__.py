@@ -42,6 +42,7 @@ from theory.risk import Risk
 from theory.spread import StandardDeviation
 from theory.workflows.base import Workflow
 from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
+from theory.workflows.subsampled import Subsampled
 from theory.workflows.weighted import Weighted
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "StandardDeviation",
     "Step",
     "StepError",
+    "Subsampled",
     "SymmetricEcosystem",
     "ValueOfSynthetic",
     "VocabularyLaw",
