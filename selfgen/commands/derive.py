@@ -66,7 +66,7 @@ def command(
 #: Characters of a standard deviation that is still a line of a summary.
 LONGEST_LINE = 160
 
-#: The last generation at which it is worked out: exact fractions take two seconds at 200, and minutes at 900.
+#: The last generation at which it is worked out: exact fractions take two seconds at 200 and over twenty at 900.
 LAST_SPREAD = 100
 
 
