@@ -88,3 +88,28 @@ def test_random_models_are_among_them(name: str) -> None:
 def test_random_models_leave_alone_what_they_say() -> None:
     assert GaussianFit.left_alone == {"temperature"}
     assert QuadraticVariance(0, 0, 1, 0, 4).is_degenerate
+
+
+COIN = "model=bernoulli,p=1/3,n=4"
+
+
+@pytest.mark.parametrize(
+    ("model", "workflow"),
+    [
+        (f"biased-sampler:{COIN},fidelity=9/10,target=1/2", "replace"),
+        (f"posterior-mean:{COIN},strength=2,prior_mean=3/4", "accumulate"),
+        (f"posterior-sample:{COIN},strength=2,prior_mean=3/4", "accumulate"),
+        ("biased-sampler:model=gaussian-mean,sigma2=1,n=4,fidelity=6/5,target=1/2", "replace"),
+        ("biased-sampler:model=gaussian-mean,sigma2=1,n=4,fidelity=4/5,target=1/2", "accumulate"),
+    ],
+)
+def test_steps_of_bent_pairs(model, workflow):
+    assert "steps checked" in run("derive", model, workflow, "--steps")
+
+
+def test_less_fidelity_to_the_truth_as_target_is_never_worse():
+    """Than the unbiased model, and than a more faithful sampler."""
+    leaning = f"biased-sampler:{COIN},fidelity=1/2,target=1/3"
+    for other in ("bernoulli:p=1/3,n=4", f"biased-sampler:{COIN},fidelity=9/10,target=1/3"):
+        claim = ("--claim", "never-worse", "--than", "replace", "--than-model", other)
+        assert "Checked." in run("prove", leaning, "replace", *claim)
