@@ -15,7 +15,6 @@ from theory import (
     GaussianFit,
     KernelDensity,
     LinearRegression,
-    NotDerivedError,
     Poisson,
     QuadraticVariance,
     Regular,
@@ -93,7 +92,8 @@ def derived(model: Model, workflow: Workflow, loss: str) -> tuple[Risk | None, C
     """The risk, with numbers where the loss needs them, and the certificate of its closed form; None where none is."""
     try:
         risk = expected_risk(concrete(model, loss), workflow, loss=loss)
-    except NotDerivedError:
+    except DomainError:
+        # Not derived, or (the tokens of a category) not for symbols.
         return None, None
     return risk, certified(risk)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,9 @@ from typing import Any
 def workers(count: int) -> Iterator[Executor]:
     """So many processes that start clean; where the work ends by an error or Ctrl-C, they are not waited for."""
     before = set(multiprocessing.active_children())
-    executor = _Workers(count, mp_context=multiprocessing.get_context("spawn"))
+    # Exact numbers may have more digits than Python writes unasked, here as in the process that shows them.
+    context = multiprocessing.get_context("spawn")
+    executor = _Workers(count, mp_context=context, initializer=sys.set_int_max_str_digits, initargs=(0,))
     try:
         yield executor
     except BaseException:

@@ -606,7 +606,13 @@ def _leaves_cases_open(value: Expr) -> bool:
 
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:
-    return recurrence.changed(scale=simplify(recurrence.scale / base), offset=simplify(recurrence.offset / base))
+    # Sums of many logarithms or roots are not made shorter by looking for it.
+    shorter = _as_it_is if _is_long(base) and _has_irrational_numbers(base) else simplify
+    return recurrence.changed(scale=shorter(recurrence.scale / base), offset=shorter(recurrence.offset / base))
+
+
+def _as_it_is(value: Expr) -> Expr:
+    return value
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
