@@ -12,6 +12,7 @@ from functools import cache
 from selfgen.proofs import certified
 from theory import (
     Categorical,
+    DomainError,
     GaussianFit,
     KernelDensity,
     LinearRegression,
