@@ -64,7 +64,7 @@ def command(
 
 
 #: Characters of a standard deviation that is still a line of a summary.
-LONGEST_LINE = 160
+LONGEST_LINE, LONGEST_NUMBER = 160, 60
 
 #: The last generation at which it is worked out: exact fractions take two seconds at 200 and over twenty at 900.
 LAST_SPREAD = 100
@@ -80,10 +80,16 @@ def _spread(risk: Risk, generation: int | None) -> dict[str, object]:
         plain = generation is None and not risk.free_symbols and risk.closed_form is not None
         closed = deviation.closed_form if plain else None
         g = 1 if generation is None else generation
-        line = f"{shown(deviation.at(g))} at {g}, of the loss of one run" if closed is None else shown(closed)
+        line = f"{_short(deviation.at(g))} at {g}, of the loss of one run" if closed is None else shown(closed)
     except NotDerivedError:
         return {}
     return {"standard deviation": line} if len(line) <= LONGEST_LINE else {}
+
+
+def _short(value: Expr) -> str:
+    """A number, in decimals alone where its exact form would fill the line: that is what ``--json`` has."""
+    exact = shown(value)
+    return exact if len(exact) <= LONGEST_NUMBER or not value.is_finite else f"≈ {float(value):.10g}"
 
 
 def _deviation_at(risk: Risk, generation: int | None) -> Expr | None:
