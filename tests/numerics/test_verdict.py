@@ -88,7 +88,7 @@ def test_fitted_gaussians_have_known_variances(loss) -> None:
 
 
 def test_what_is_not_known_is_estimated() -> None:
-    for model, workflow in ((LinearRegression(2, 12), Replace()), (Regular(2, 10), AccumulateSubsample())):
+    for model, workflow in ((LinearRegression(2, 12), Accumulate()), (Regular(2, 10), AccumulateSubsample())):
         run = simulate(model, workflow, 3, 2000)
         law = loss_law(run)
         assert not law.known
