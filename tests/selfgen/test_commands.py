@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from selfgen.cli import COMMANDS, app
 from theory.papers import PAPERS
-from theory.registry import MODELS, WORKFLOWS
+from theory.registry import EVERY_MODEL, WORKFLOWS
 
 HEAVY = ("sympy", "numpy", "scipy", "flint", "matplotlib", "theory", "numerics")
 
@@ -53,7 +53,7 @@ class TestList:
         assert result.exit_code == 0
         found = json.loads(result.output)
         assert set(found) == {"models", "workflows", "losses", "claims", "studies"}
-        assert set(found["models"]) == set(MODELS)
+        assert set(found["models"]) == set(EVERY_MODEL)
         assert set(found["workflows"]) == set(WORKFLOWS)
         assert "bernoulli" in found["losses"]["kl"]
         assert all(summary for summary in found["models"].values())
@@ -65,7 +65,7 @@ class TestList:
 
     def test_a_model_tells_its_losses_and_what_is_derived(self):
         found = json.loads(run("list", "models", "poisson", "--json").output)
-        assert found["losses"] == ["squared", "kl"]
+        assert found["losses"] == ["squared", "kl", "fourth"]
         assert found["derived"]["squared"]["accumulate"] == "closed form ✓"
         assert found["parameters"]["rate"]["default"] == "a symbol"
 
