@@ -347,13 +347,13 @@ def test_the_command_line_page_has_every_option(generated):
 
 def test_a_row_for_every_pair(generated):
     """The table of all pairs, without the time to derive them: one model with two losses."""
-    from selfgen.catalogue import MODELS, workflows
+    from selfgen.catalogue import MODELS, tabled, workflows
     from theory import Poisson
 
     label = next(label for label, model in MODELS.items() if isinstance(model, Poisson))
     page = "".join(generated.pairs.sections({label: MODELS[label]}))
     rows = [line for line in page.splitlines() if line.startswith("| ") and "workflow" not in line]
-    assert len(rows) == len(MODELS[label].losses) * len(workflows())
+    assert len(rows) == len(tabled(MODELS[label])) * len(workflows())
     accumulate = r"| accumulate | $\frac{\lambda H_{G}^{(2)}}{n}$ | $\frac{\pi^{2} \lambda}{6 n}$ | exact | "
     assert accumulate + "formula, limit, bound |" in rows
     assert any(row.startswith(r"| replace | $\frac{G \lambda}{n}$ | $\infty$ | exact |") for row in rows)

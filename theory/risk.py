@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from sympy import (
@@ -26,7 +25,6 @@ from sympy import (
     oo,
     polygamma,
     preorder_traversal,
-    simplify,
     zoo,
 )
 
@@ -37,6 +35,7 @@ from theory.expressions.conjugates import with_real_pairs
 from theory.expressions.enclosure import enclosed
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.numerals import printable
+from theory.expressions.shorter import parts, shorter
 from theory.expressions.signs import Ranges, sign, unit_interval
 from theory.expressions.symbols import G
 from theory.models.base import Model
@@ -425,7 +424,7 @@ class Risk:
             constant = self.closed_form is not None and not self.closed_form.has(G)
             return self.closed_form if constant else oo if self.limit == oo else None
         first = (
-            simplify((self.baseline - self.recurrence.offset) / self.recurrence.scale)
+            shorter((self.baseline - self.recurrence.offset) / self.recurrence.scale)
             if self.recurrence.scale
             else S.Zero
         )
@@ -591,7 +590,7 @@ def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]
 
 
 def _is_long(value: Expr) -> bool:
-    return sum(1 for _ in islice(preorder_traversal(value), LONGEST_FACTORED + 1)) > LONGEST_FACTORED
+    return parts(value, LONGEST_FACTORED) > LONGEST_FACTORED
 
 
 def _has_irrational_numbers(value: Expr) -> bool:
@@ -606,13 +605,8 @@ def _leaves_cases_open(value: Expr) -> bool:
 
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:
-    # Sums of many logarithms or roots are not made shorter by looking for it.
-    shorter = _as_it_is if _is_long(base) and _has_irrational_numbers(base) else simplify
     return recurrence.changed(scale=shorter(recurrence.scale / base), offset=shorter(recurrence.offset / base))
 
-
-def _as_it_is(value: Expr) -> Expr:
-    return value
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from sympy import Expr, Matrix, S, cancel, exp, simplify, sympify
 
+from theory.expressions.shorter import shorter
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.reduced import reduced
@@ -37,7 +38,7 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     first = sympify(recurrence.start) - 1
     reached = (recurrence.readout * recurrence.initial)[0] + recurrence.shift
     opening = [*recurrence.early, reached.subs(recurrence.symbol, first)]
-    steps = {sign(simplify(b - a), ranges) for a, b in pairwise(opening)}
+    steps = {sign(shorter(b - a), ranges) for a, b in pairwise(opening)}
     if tail == INCREASING and steps <= {0, 1}:
         return INCREASING
     falls = tail == DECREASING or _stands_still(recurrence)
@@ -50,7 +51,7 @@ def _stands_still(recurrence: MomentRecurrence) -> bool:
     if any(entry.has(recurrence.symbol) for entry in coefficients):
         return False
     step = recurrence.matrix * recurrence.initial + recurrence.forcing - recurrence.initial
-    return all(simplify(entry) == 0 for entry in step)
+    return all(shorter(entry) == 0 for entry in step)
 
 
 def _all_add(regimes: list[MomentRecurrence], ranges: Ranges) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sympy import Expr, oo
 
 import theory
-from selfgen.catalogue import MODELS, SIMULATION, cell, concrete, workflows
+from selfgen.catalogue import MODELS, SIMULATION, cell, concrete, tabled, workflows
 from theory import G, NotDerivedError, Risk, expected_risk
 from theory.latex import latex
 from theory.models.base import Model
@@ -54,8 +54,8 @@ def sections(models: Mapping[str, Model]) -> Iterator[str]:
     columns = workflows()
     for label, model in models.items():
         yield f"\n## {label[0].upper() + label[1:]}\n"
-        for loss in model.losses:
-            yield f"\n### Loss: {loss}\n" if len(model.losses) > 1 else ""
+        for loss in tabled(model):
+            yield f"\n### Loss: {loss}\n" if len(tabled(model)) > 1 else ""
             yield "\n| workflow | risk at G | limit | exactness | certificate |\n|---|---|---|---|---|\n"
             for name, workflow in columns.items():
                 found = cell(model, workflow, loss)

@@ -1,0 +1,20 @@
+"""Simplified, where something may come of it."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from sympy import Expr, preorder_traversal, simplify
+
+#: Parts of a number that is still simplified.
+LONGEST_NUMBER = 40
+
+
+def parts(value: Expr, most: int) -> int:
+    """How many parts an expression has, counted to one more than ``most``."""
+    return sum(1 for _ in islice(preorder_traversal(value), most + 1))
+
+
+def shorter(value: Expr) -> Expr:
+    """Simplified; a sum of many logarithms or roots stays as it is, for nothing comes of looking."""
+    return value if value.is_number and parts(value, LONGEST_NUMBER) > LONGEST_NUMBER else simplify(value)
