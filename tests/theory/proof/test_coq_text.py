@@ -167,7 +167,7 @@ def test_witness_of_a_probability() -> None:
         (Limit(PROPORTION), "lacks what it would take about root, sin"),
         (Limit(REPLACE), "the limit of Regular under Replace is oo: a finite one can be exported"),
         (LeastBound(REPLACE), "the limit of Regular under Replace is oo: a finite one can be exported"),
-        (Limit(_risk(Poisson(), Replace(sizes="2**j + 1"))), "lacks what it would take about GeometricSum"),
+        (Limit(_risk(Poisson(), Replace(sizes="2**j + 1"))), "lacks what it would take about lambert_sum"),
         (Growth(ACCUMULATE), "a leading term in G can be exported"),
         (Remainder(FRESH), "has no name in the Coq library"),
         (NeverWorse(REPLACE, ACCUMULATE), "no argument orders Regular under Replace and Regular under Accumulate"),
