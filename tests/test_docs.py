@@ -211,6 +211,12 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["bound"].upper_bound
         and found["bound"].rise[-1] > 3 * (found["kept"][-1] - found["kept"][0])
     ),
+    "contaminated_pools": lambda found: (
+        found["check"].passed
+        and found["risk"].limit == 0
+        and found["maximum"](found["Regular"](), "1/10").generation == 4
+        and found["row_by_row"](found["coin"], "1/4").at(3) > found["risk"].at(3)
+    ),
     "ecosystems": lambda found: (
         found["ratio"].growth == found["G"] / 2
         and found["effective_models"](found["two"]) == 2

@@ -22,7 +22,8 @@ from theory.expressions.balls import BallProgram
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for room in ("theory", "numerics") for path in sorted((ROOT / room).rglob("*.py"))]
 #: Where SymPy's own limits and sums are asked for, of what they are right about.
-LIMITS = {"scales.py", "tendency.py", "budgets.py", "allocation.py"}  # elsewhere by limit_or_none
+#: Elsewhere by limit_or_none; a survival function in closed form is a quotient of Gamma functions or a power.
+LIMITS = {"scales.py", "tendency.py", "budgets.py", "allocation.py", "ages.py"}
 #: Numbers of every kind come in there and are turned into SymPy's; FLINT's are compared with nothing.
 BOUNDARY = {"arguments.py"}
 SUMS = {"series.py", "sums.py", "stationary.py"}  # checked by partial sums; polynomials; polynomials

@@ -7,8 +7,9 @@ selfgen works with the shrinkage α = 1/(1 + κ).
 
 from __future__ import annotations
 
-from sympy import Expr, Symbol, limit, oo, sympify
+from sympy import Expr, Symbol, sympify
 
+from theory.asymptotics.scales import limit_or_none
 from theory.expected import expected_risk
 from theory.expressions.symbols import G
 from theory.models import LinearRegression
@@ -45,7 +46,9 @@ def _one_fit() -> Expr:
 def _chain() -> Expr:
     """Risk of least squares under replace."""
     risk = sympify(expected_risk(LinearRegression(sigma2=sigma**2), Replace()).closed_form)
-    return limit(risk.subs(d, _GAMMA * T), T, oo)
+    found = limit_or_none(risk.subs(d, _GAMMA * T), T)
+    assert found is not None
+    return found
 
 
 @PAPER.states(
