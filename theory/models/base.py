@@ -34,7 +34,7 @@ class Model(ABC):
     >>> from theory import Poisson, Replace
     >>> model = Poisson(rate=3, n=10)
     >>> model.losses, model.parameters
-    (('squared', 'kl'), {'rate': 3, 'n': 10})
+    (('squared', 'kl', 'fourth'), {'rate': 3, 'n': 10})
     >>> model.recurrence(Replace(), "squared").at(4)
     6/5
     """

@@ -212,6 +212,7 @@ def set_partitions(count: int) -> list[list[list[int]]]:
 
     Examples
     --------
+    >>> from collections import Counter
     >>> Counter(map(len, set_partitions(4)))
     Counter({2: 7, 3: 6, 1: 1, 4: 1})
     """
