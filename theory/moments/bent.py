@@ -617,6 +617,12 @@ def _bent_pool(dynamics: PoolDynamics, given: Bend, part: str, field: Field) -> 
     return replace(whole, continuation=after_whole_pool(whole, subsampled, whole_until))
 
 
+def _has_powers(dynamics: LinearDynamics) -> bool:
+    """Whether steps hold powers of g beside which rows are counted: no formula that anybody reads comes of both."""
+    entries = [*dynamics.transition, *dynamics.innovation, *dynamics.readout, *dynamics.fresh]
+    return any(not entry.is_rational_function(GENERATION) for entry in entries)
+
+
 def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence:
     """Risk, bias or variance of a bent loop under any workflow.
 
@@ -633,7 +639,7 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."
         )
-    if isinstance(dynamics, LinearDynamics):
+    if isinstance(dynamics, LinearDynamics) and not (bend.counts_rows and _has_powers(dynamics)):
         try:
             return bent_linear(workflow, dynamics, bend, part)
         except NotDerivedError:
