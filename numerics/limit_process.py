@@ -22,8 +22,8 @@ from numerics.quadratic_form import QuadraticForm
 from numerics.samplers.choose import verify_numbers
 from numerics.seeds import Seed, seed_number
 from theory.design.pathway import Pathway
-from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, generation, quoted, whole_number
+from theory.errors import DomainError
+from theory.expressions.arguments import exact, generation, positive_number, quoted, whole_number
 from theory.models.regular import Regular
 from theory.workflows.base import Workflow, verify_workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
@@ -108,7 +108,7 @@ class LimitProcess:
         c, the rest of the path given :math:`Z_g`, and let N be the number of generations beyond c: the probability is
         :math:`\sum_g p_g \cdot E[1/N]` (Adler, Blanchet and Liu 2012). No draw is wasted however small it is.
         """
-        threshold = _positive("level", level)
+        threshold = float(positive_number("level", level))
         count, root = whole_number("replicates", replicates, 2), seed_number(seed)
         rng = np.random.default_rng(root)
         single = stats.chi2.sf(threshold**2 / self.variance, self.dimension)
@@ -164,7 +164,7 @@ class LimitProcess:
 
     def first_above(self, budget: float, probability: float, metric: ArrayLike | None = None) -> int | None:
         """The first generation at which n·risk exceeds ``budget`` with at least this probability; else None."""
-        most = _positive("budget", budget)
+        most = float(positive_number("budget", budget))
         least = _probability(probability)
         for g in range(1, self.generations + 1):
             if self.risk_law(g, metric).survival(most) >= least:
@@ -242,10 +242,6 @@ def innovation_table(workflow: Workflow, generations: int) -> tuple[Array, Array
 
 def _from_weights(workflow: Workflow, generations: int) -> tuple[Array, Array]:
     drawn = [workflow.drawn_noise(g) for g in range(1, generations + 1)]
-    if any(noise is None for noise in drawn):
-        raise NotDerivedError(
-            f"workflow = {workflow.name} draws a subsample but states no pool dynamics: no limit is derived."
-        )
     blocks, fresh = pathway_coefficients(workflow, generations)
     variances = [_inverse(workflow.size(g)) for g in range(1, generations + 1)]
     used = np.flatnonzero(fresh.any(axis=0))
@@ -263,7 +259,7 @@ def _from_weights(workflow: Workflow, generations: int) -> tuple[Array, Array]:
         own = np.eye(generations)
         own[:, :-1] += blocks[:, 1:]
         table = np.hstack((table, own))
-        variances += [float(noise) for noise in drawn if noise is not None]
+        variances += [float(noise) for noise in drawn]
     return table, np.array(variances)
 
 
@@ -316,13 +312,6 @@ def _numeric(matrix: Matrix):  # type: ignore[no-untyped-def]
     """A matrix of expressions in the generation as a function from whole numbers to arrays."""
     compiled = lambdify(GENERATION, matrix.tolist(), modules="math")
     return lambda g: np.array(compiled(g), dtype=float)
-
-
-def _positive(name: str, value: float) -> float:
-    number = exact(name, value)
-    if not (number.is_number and number.is_positive):
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be a positive number.")
-    return float(number)
 
 
 def _probability(value: float) -> float:

@@ -22,7 +22,7 @@ from typing import ClassVar
 from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
 
 from theory.expected import expected_risk
-from theory.expressions.arguments import parameter
+from theory.expressions.arguments import is_probability, parameter
 from theory.models.base import Model
 from theory.models.kernels.permutations import convolutions, mixture_weights
 from theory.moments.bent import BIAS, Bend, BentPathway, compose_bent
@@ -33,11 +33,6 @@ from theory.workflows.base import Workflow, exact_weights, verify_workflow
 RISE, GENERATING = "rise", "generating"
 #: λ where none is given.
 _RATE = Symbol("lambda", nonnegative=True)
-
-
-def _is_probability(value: Expr) -> bool | None:
-    inside = (value.is_nonnegative, (1 - value).is_nonnegative)
-    return False if False in inside else True if inside == (True, True) else None
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,7 @@ class TrainingRow(Model):
     draws_from_mixture: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        rate = parameter("rate", self.rate, _RATE, "a number from 0 to 1", _is_probability)
+        rate = parameter("rate", self.rate, _RATE, "a number from 0 to 1", is_probability)
         object.__setattr__(self, "rate", rate)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:

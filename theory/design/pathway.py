@@ -221,10 +221,6 @@ class Pathway:
         if isinstance(dynamics, PoolDynamics):
             return self._pooled(dynamics, upto)
         drawn = [self.workflow.drawn_noise(g) for g in range(1, upto + 1)]
-        if any(noise is None for noise in drawn):
-            raise NotDerivedError(
-                f"workflow = {self.workflow.name} draws a subsample but states no pool dynamics: no limit is derived."
-            )
         rows = list(islice(Pathways(self.workflow), upto))
         zeros = [S.Zero] * upto
         variances = [1 / self.workflow.size(index) for index in range(1, upto + 1)]

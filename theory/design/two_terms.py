@@ -16,7 +16,7 @@ from theory.design.comparison import Comparison
 from theory.design.depth import depth
 from theory.errors import DomainError
 from theory.expected import expected_risk
-from theory.expressions.arguments import exact
+from theory.expressions.arguments import positive_number
 from theory.models.regular import Regular
 from theory.workflows.base import Workflow
 
@@ -74,7 +74,7 @@ def bias_against_variance(workflow: Workflow, variance: Any, bias: Any, rate: An
     >>> found.leads, found.in_the_end
     (((2, 'bias'), (16, 'variance')), 'variance')
     """
-    sizes = [_positive("variance", variance), _positive("bias", bias)]
+    sizes = [positive_number("variance", variance), positive_number("bias", bias)]
     ratio = expected_risk(Regular(p=1, n=1), workflow)
     depths = depth(workflow).rise(rate)
     if depths.model.free_symbols or workflow.free_symbols:
@@ -100,10 +100,3 @@ def _scaled(risk: Any, by: Expr, shift: Expr) -> Any:
     # The ratio is what it is here, not the leading order of something.
     moved = found.changed(scale=by * found.scale, offset=by * found.offset + shift, exactness="exact")
     return replace(risk, recurrence=moved)
-
-
-def _positive(name: str, value: Any) -> Expr:
-    number = exact(name, value)
-    if not (number.is_number and number.is_positive):
-        raise DomainError(f"{name} = {value} is not allowed: {name} must be a positive number.")
-    return number

@@ -305,9 +305,28 @@ def count(name: str, value: object, of: str = "") -> Expr:
     return parameter(name, value, Symbol(name, integer=True, positive=True), allowed, is_positive_integer)
 
 
+def positive_number(name: str, value: object) -> Expr:
+    """Verify a number above 0, exactly.
+
+    Raises
+    ------
+    DomainError
+        For a symbol, and for a number that is not positive.
+    """
+    number = exact(name, value)
+    if not (number.is_number and number.is_positive):
+        raise DomainError(f"{name} = {value} is not allowed: {name} must be a positive number.")
+    return number
+
+
 def is_positive(value: Expr) -> bool | None:
     """Whether value > 0; None when symbols leave it open."""
     return value.is_positive
+
+
+def is_nonnegative(value: Expr) -> bool | None:
+    """Whether the value is 0 or more."""
+    return value.is_nonnegative
 
 
 def is_positive_integer(value: Expr) -> bool | None:

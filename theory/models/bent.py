@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from sympy import Basic, Expr, S, Symbol, oo
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive, shown
+from theory.expressions.arguments import exact, is_nonnegative, is_positive, shown
 from theory.expressions.signs import range_of
 from theory.models.around import ModelAround, require_model
 from theory.models.base import Model
@@ -140,11 +140,6 @@ def _is_gaussian(model: object) -> bool:
 def is_real(value: Expr) -> bool | None:
     """Whether the value is a real number."""
     return value.is_real
-
-
-def is_nonnegative(value: Expr) -> bool | None:
-    """Whether the value is 0 or more."""
-    return value.is_nonnegative
 
 
 def _mean_run(model: ExponentialFamily) -> Expr | None:

@@ -15,6 +15,7 @@ from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import (
     exact,
+    is_nonnegative,
     is_positive,
     is_positive_integer,
     parameter,
@@ -125,7 +126,7 @@ class RidgeRegression(Model):
         self._set(
             "sigma2", parameter("sigma2", self.sigma2, Symbol("sigma", positive=True) ** 2, "positive", is_positive)
         )
-        self._set("signal", parameter("signal", self.signal, _SIGNAL, "nonnegative", _is_nonnegative))
+        self._set("signal", parameter("signal", self.signal, _SIGNAL, "nonnegative", is_nonnegative))
         if not (isinstance(self.design, str) and self.design in ("fresh", "shared")):
             raise DomainError(f"design = {quoted(self.design)} is not a design: use 'fresh' or 'shared'.")
         object.__setattr__(self, "per_row", truth_value("per_row", self.per_row))
@@ -161,7 +162,7 @@ class RidgeRegression(Model):
                 allowed = "a whole number, 1 or more"
                 self._set(name, parameter(name, getattr(self, name), S.One, allowed, is_positive_integer))
         rules: dict[str, tuple[str, Any]] = {
-            "penalty": ("nonnegative", _is_nonnegative),
+            "penalty": ("nonnegative", is_nonnegative),
             "ratio": ("positive", is_positive),
             "shrinkage": ("between 0 and 1, both excluded", _is_open_unit),
         }
@@ -204,7 +205,7 @@ class RidgeRegression(Model):
                     "give whole numbers, or ratio and shrinkage for the limit."
                 )
         symbol = Symbol("lambda", positive=True)
-        penalty = parameter("penalty", self.penalty, symbol, "nonnegative", _is_nonnegative)
+        penalty = parameter("penalty", self.penalty, symbol, "nonnegative", is_nonnegative)
         self._set("penalty", penalty)
         if penalty.is_zero and self.d > self.T:  # type: ignore[operator]
             raise DomainError(
@@ -428,10 +429,6 @@ def _eigenvalues(given: object) -> tuple[Expr, ...]:
         if value.is_negative or value.is_real is False:
             raise DomainError(f"eigenvalues[{index}] = {shown(value)} is not allowed: those of XᵀX are nonnegative.")
     return values
-
-
-def _is_nonnegative(value: Expr) -> bool | None:
-    return value.is_nonnegative
 
 
 def _is_open_unit(value: Expr) -> bool | None:

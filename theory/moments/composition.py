@@ -37,9 +37,6 @@ from theory.workflows.dynamics import (
     StationaryAges,
 )
 
-#: A generation by which a workflow that draws has begun to.
-GENERATION_OF_DRAW = 6
-
 
 def compose(
     workflow: Workflow,
@@ -55,7 +52,7 @@ def compose(
     """
     dynamics = workflow.dynamics()
     if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
-        if exactness == "leading order" and curvature == 0 and workflow.drawn_noise(GENERATION_OF_DRAW) is not None:
+        if exactness == "leading order" and curvature == 0 and workflow.undrawn() is not workflow:
             return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
         raise NotDerivedError(
             f"workflow = {workflow.name} draws a subsample but states no pool dynamics: its risk is not derived."

@@ -177,12 +177,21 @@ class Workflow(ABC):
         """The random subsample that model ``g`` is fitted on, or None: it is fitted on every sample."""
         return None
 
-    def drawn_noise(self, g: int) -> Expr | None:
+    def drawn_noise(self, g: int) -> Expr:
         """Variance of the draw's mean about that of all rows, beside a unit block's, to leading order.
 
-        0 where no subsample is drawn, or all rows are; None where the workflow does not say.
+        0 where no subsample is drawn, or all rows are.
+
+        Raises
+        ------
+        NotDerivedError
+            Where the workflow draws a subsample and does not say.
         """
-        return S.Zero if self.draw(g) is None else None
+        if self.draw(g) is None:
+            return S.Zero
+        raise NotDerivedError(
+            f"workflow = {self.name} draws a subsample but states no pool dynamics: no limit is derived."
+        )
 
     def undrawn(self) -> Workflow:
         """The same without the draw, from whose rows is drawn: its expectations are the same."""

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from sympy import Eq, Expr, Matrix, Piecewise, S, cancel
 
-from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_probability
+from theory.expressions.arguments import exact
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
-from theory.workflows.base import ONE, Workflow, probes, size_schedule
+from theory.workflows.base import ONE, Workflow, size_schedule
 from theory.workflows.dynamics import GENERATION, LinearDynamics
+from theory.workflows.share_schedule import probability_schedule
 from theory.workflows.tables import pooled_dynamics
 
 
@@ -158,13 +158,5 @@ class ContaminatedPool(Workflow):
 
 def verified_fraction(value: object) -> Expr:
     """Verify a fraction of real rows: a number or expression in [0, 1], possibly changing with ``theory.j``."""
-    fraction = exact("real", value)
-    blocks = sorted({*probes(fraction), *probes(1 - fraction)} - {1}) if fraction.has(j) else [2]
-    for index in blocks:
-        here = fraction.subs(j, index)
-        if here.is_real is False or is_probability(here) is False:
-            at = f" at block {index}, where it is {here}" if fraction.has(j) else ""
-            raise DomainError(
-                f"real = {value} is not a fraction of real rows{at}: real must lie between 0 and 1, both included."
-            )
-    return fraction
+    where = "at block {g}, where it is {value}, it must lie between 0 and 1"
+    return probability_schedule("real", value, "a fraction of real rows", where)

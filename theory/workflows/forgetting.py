@@ -9,15 +9,15 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_probability, shown
-from theory.expressions.signs import sign
+from theory.expressions.arguments import is_probability
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
-from theory.workflows.base import ONE, Workflow, probes, size_schedule
+from theory.workflows.base import ONE, Workflow, size_schedule
 from theory.workflows.dynamics import GENERATION, FadingMemory, LinearDynamics
 from theory.workflows.memory import remembered
 from theory.workflows.pathway import Pathways
 from theory.workflows.replace import Replace
+from theory.workflows.share_schedule import lies_in_range, probability_schedule
 from theory.workflows.tables import table_and_tail
 
 
@@ -98,7 +98,7 @@ class Forgetting(Workflow):
         """q_index, by which the blocks before block ``index`` fade when it comes."""
         value = self.rate.subs(j, index) if self.rate.has(j) else self.rate
         # The first rate finds nothing to fade.
-        if index > 1 and value.is_number and is_probability(value) is not True and not _lies_in_range(value):
+        if index > 1 and value.is_number and is_probability(value) is not True and not lies_in_range(value):
             raise DomainError(
                 f"rate = {self.rate} is not a rate of forgetting: q_{index} = {value}, and rates lie between 0 and 1."
             )
@@ -135,19 +135,5 @@ def verified_rate(rate: object) -> Expr:
 
     The first rate finds nothing to fade, and may be anything.
     """
-    value = exact("rate", rate, indices=(j,))
-    if not value.has(j):
-        if value.is_real is False or is_probability(value) is False:
-            raise DomainError(f"rate = {shown(rate)} is not a rate of forgetting: rate must lie between 0 and 1.")
-        return value
-    for index in sorted({*probes(value), *probes(1 - value), 2} - {1}):
-        at = value.subs(j, index)
-        if at.is_number and not _lies_in_range(at):
-            raise DomainError(
-                f"rate = {shown(rate)} is not a rate of forgetting: q_{index} = {at}, and rates lie between 0 and 1."
-            )
-    return value
-
-
-def _lies_in_range(value: Expr) -> bool:
-    return value.is_real is not False and value.is_finite is not False and sign(value) != -1 and sign(1 - value) != -1
+    where = "q_{g} = {value}, and rates lie between 0 and 1"
+    return probability_schedule("rate", rate, "a rate of forgetting", where)

@@ -11,6 +11,28 @@ from theory.expressions.symbols import j
 from theory.workflows.base import probes
 
 
+def probability_schedule(name: str, given: object, what: str, where: str) -> Expr:
+    """Verify a number in [0, 1], or an expression in ``theory.j`` with such values from generation 2 on.
+
+    Parameters
+    ----------
+    name : of the parameter
+    given : its value
+    what : it should be, as in "a share of real data"
+    where : a value is none, with ``{g}`` for the generation and ``{value}`` for what it is there
+    """
+    value = exact(name, given, indices=(j,))
+    if not value.has(j):
+        if value.is_real is False or is_probability(value) is False:
+            raise DomainError(f"{name} = {shown(given)} is not {what}: {name} must lie between 0 and 1.")
+        return value
+    for g in sorted({*probes(value), *probes(1 - value), 2} - {1}):
+        at = value.subs(j, g)
+        if at.is_number and not lies_in_range(at):
+            raise DomainError(f"{name} = {shown(given)} is not {what}: {where.format(g=g, value=at)}.")
+    return value
+
+
 def share_schedule(share: object) -> Expr | None:
     """Verify a share of real data in [0, 1], which may depend on ``theory.j``, the generation; None means pooled.
 
@@ -18,19 +40,8 @@ def share_schedule(share: object) -> Expr | None:
     """
     if share is None:
         return None
-    value = exact("share", share, indices=(j,))
-    if not value.has(j):
-        if value.is_real is False or is_probability(value) is False:
-            raise DomainError(f"share = {shown(share)} is not a share of real data: share must lie between 0 and 1.")
-        return value
-    for g in sorted({*probes(value), *probes(1 - value), 2} - {1}):
-        at = value.subs(j, g)
-        if at.is_number and not _lies_in_range(at):
-            raise DomainError(
-                f"share = {shown(share)} is not a share of real data: at generation {g} it is {at}, and must lie "
-                f"between 0 and 1."
-            )
-    return value
+    where = "at generation {g} it is {value}, and must lie between 0 and 1"
+    return probability_schedule("share", share, "a share of real data", where)
 
 
 def amount_schedule(name: str, value: object) -> Expr:
@@ -55,5 +66,6 @@ def at_generation(value: Expr, g: int | Expr) -> Expr:
     return value.subs(j, g) if value.has(j) else value
 
 
-def _lies_in_range(value: Expr) -> bool:
+def lies_in_range(value: Expr) -> bool:
+    """Whether a number is not seen to be outside [0, 1]."""
     return value.is_real is not False and value.is_finite is not False and sign(value) != -1 and sign(1 - value) != -1

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sympy import Expr, Integer, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_positive
+from theory.expressions.arguments import positive_number
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow, exact_weights, verify_workflow
 from theory.workflows.dynamics import Draw
@@ -57,10 +57,7 @@ class Subsampled(Workflow):
 
     def __post_init__(self) -> None:
         verify_workflow(self.workflow)
-        budget = exact("budget", self.budget)
-        if not (budget.is_number and is_positive(budget)):
-            raise DomainError(f"budget = {self.budget} is not allowed: budget must be a positive number.")
-        object.__setattr__(self, "budget", budget)
+        object.__setattr__(self, "budget", positive_number("budget", self.budget))
         if self.workflow.draw(PROBED) is not None:
             raise DomainError(f"workflow = {self.workflow!r} draws a subsample itself: give its budget there.")
         for g in range(2, PROBED + 1):
