@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from numerics.blocks import block_size
 from numerics.samplers.combination import Step, kept_blocks
-from numerics.samplers.regression_rows import least_squares, squared_error, truth_vectors
+from numerics.samplers.regression_rows import refitted, rows_in_a_block, truth_vectors
 from numerics.samplers.schedule import Schedule
 from numerics.samplers.weighted import weighted_losses
 from numerics.samplers.wishart import wishart_factor
@@ -70,29 +70,14 @@ class LeaningRows:
     @property
     def replicates_in_a_block(self) -> int:
         """Replicates drawn together: as many as fit into the cache or the memory of a block."""
-        rows = int(self.schedule.points.sum() + self.schedule.fresh_points.max())
-        return block_size(8 * (2 * self.schedule.generations + 3 * rows * (self.d + 1) + 3 * self.d**2), 2**25)
+        return rows_in_a_block(self.schedule, self.d)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
-        table, truth = self.schedule, truth_vectors(replicates, self.d, self.signal)
-        out = np.empty((table.generations, replicates))
+        truth = truth_vectors(replicates, self.d, self.signal)
         common = rng.standard_normal((replicates, self.rows, self.d)) if self.shared else None
         draw: Any = partial(self._labelled, rng, truth, common)
-        fitted: NDArray[np.floating[Any]] = truth
-        kept: dict[int, tuple[Array, Array]] = {}
-        for g in range(table.generations):
-            kept[g], fresh = table.drawn_blocks(g, draw, fitted, truth)  # type: ignore[assignment]
-            parts = [(kept[j], table.weights[g, j] / table.points[j]) for j in kept if table.weights[g, j] != 0]
-            if fresh is not None:
-                parts.append((fresh, table.fresh_weights[g] / table.fresh_points[g]))  # type: ignore[arg-type]
-            design = np.concatenate([x for (x, _), _ in parts], axis=1)
-            labels = np.concatenate([y for (_, y), _ in parts], axis=1)
-            scales = np.concatenate([np.full(y.shape[1], np.sqrt(weight)) for (_, y), weight in parts])
-            fitted = least_squares(design * scales[:, None], labels * scales, repeated=self.shared)
-            squared_error(truth, fitted, out[g])
-            kept = table.still_used(kept, g)
-        return out
+        return refitted(self.schedule, draw, truth, repeated=self.shared)
 
     def _labelled(
         self, rng: Generator, truth: Array, common: Array | None, teacher: NDArray[np.floating[Any]], points: int

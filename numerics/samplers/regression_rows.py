@@ -6,8 +6,9 @@ where the number of rows crosses the number of features.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.random import Generator
@@ -17,6 +18,7 @@ from numerics.blocks import block_size
 from numerics.samplers.schedule import Schedule
 
 Array = NDArray[np.float64]
+Rows: TypeAlias = tuple[Array, Array]
 
 
 def truth_vectors(replicates: int, d: int, signal: float) -> Array:
@@ -40,6 +42,37 @@ def squared_error(truth: Array, fitted: NDArray[np.floating[Any]], out: Array) -
     np.einsum("bd,bd->b", error, error, out=out)
 
 
+def rows_in_a_block(table: Schedule, d: int) -> int:
+    """Replicates drawn together where every row is kept: as many as fit into the cache or the memory of a block."""
+    rows = int(table.points.sum() + table.fresh_points.max())
+    return block_size(8 * (2 * table.generations + 3 * rows * (d + 1) + 3 * d**2), 2**25)
+
+
+def refitted(table: Schedule, draw: Callable[[Array, int], Rows], truth: Array, repeated: bool = False) -> Array:
+    """Losses of generations 1..G of weighted least squares on all rows with a weight: shape (G, replicates).
+
+    Parameters
+    ----------
+    draw : rows and labels of a block, (B, rows, d) and (B, rows), of a teacher and a number of rows
+    repeated : whether blocks repeat one design
+    """
+    out = np.empty((table.generations, len(truth)))
+    fitted: NDArray[np.floating[Any]] = truth
+    kept: dict[int, Rows] = {}
+    for g in range(table.generations):
+        kept[g], fresh = table.drawn_blocks(g, draw, fitted, truth)
+        parts = [(kept[j], table.weights[g, j] / table.points[j]) for j in kept if table.weights[g, j] != 0]
+        if fresh is not None:
+            parts.append((fresh, table.fresh_weights[g] / table.fresh_points[g]))
+        design = np.concatenate([x for (x, _), _ in parts], axis=1)
+        labels = np.concatenate([y for (_, y), _ in parts], axis=1)
+        scales = np.concatenate([np.full(y.shape[1], np.sqrt(weight)) for (_, y), weight in parts])
+        fitted = least_squares(design * scales[:, None], labels * scales, repeated=repeated)
+        squared_error(truth, fitted, out[g])
+        kept = table.still_used(kept, g)
+    return out
+
+
 @dataclass(frozen=True)
 class FreshMinimumNorm:
     """Fresh designs of any shape: all rows kept, weighted least squares, minimum norm while rows are too few."""
@@ -52,29 +85,15 @@ class FreshMinimumNorm:
     @property
     def replicates_in_a_block(self) -> int:
         """Replicates drawn together: as many as fit into the cache or the memory of a block."""
-        rows = int(self.schedule.points.sum() + self.schedule.fresh_points.max())
-        return block_size(8 * (2 * self.schedule.generations + 3 * rows * (self.d + 1) + 3 * self.d**2), 2**25)
+        return rows_in_a_block(self.schedule, self.d)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
-        truth = truth_vectors(replicates, self.d, self.signal)
-        fitted: NDArray[np.floating[Any]] = truth
-        kept: dict[int, tuple[Array, Array]] = {}
-        for g in range(table.generations):
-            kept[g] = labelled(rng, fitted, int(table.points[g]), self.sigma)
-            parts = [(kept[j], table.weights[g, j] / table.points[j]) for j in kept if table.weights[g, j] != 0]
-            if table.fresh_weights[g]:
-                count = int(table.fresh_points[g])
-                parts.append((labelled(rng, truth, count, self.sigma), table.fresh_weights[g] / count))
-            design = np.concatenate([x for (x, _), _ in parts], axis=1)
-            labels = np.concatenate([y for (_, y), _ in parts], axis=1)
-            scales = np.concatenate([np.full(y.shape[1], np.sqrt(weight)) for (_, y), weight in parts])
-            fitted = least_squares(design * scales[:, None], labels * scales)
-            squared_error(truth, fitted, out[g])
-            kept = table.still_used(kept, g)
-        return out
+
+        def draw(teacher: Array, count: int) -> Rows:
+            return labelled(rng, teacher, count, self.sigma)
+
+        return refitted(self.schedule, draw, truth_vectors(replicates, self.d, self.signal))
 
 
 @dataclass(frozen=True)

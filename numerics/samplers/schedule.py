@@ -84,8 +84,8 @@ class Schedule:
         return [int(np.flatnonzero(column)[-1]) if column.any() else -1 for column in self.weights.T]
 
     def drawn_blocks(
-        self, g: int, draw: Callable[[Array, int], Array], fitted: Array, truth: Array
-    ) -> tuple[Array, Array | None]:
+        self, g: int, draw: Callable[[Array, int], Block], fitted: Array, truth: Array
+    ) -> tuple[Block, Block | None]:
         """The block of row g, ``draw(fitted, points)``, and the real data drawn afresh beside it, where there are."""
         block = draw(fitted, int(self.points[g]))
         return block, draw(truth, int(self.fresh_points[g])) if self.fresh_weights[g] else None
