@@ -47,6 +47,23 @@ class Interval:
 
 
 @dataclass(frozen=True, eq=False)
+class Fitted:
+    """What is known once a law is fitted, whatever workflow is asked for; attributes as of :class:`Forecast`.
+
+    ``gap`` is the generalisation gap of generation 1, or None.
+    """
+
+    measured: tuple[Curve, ...]
+    posterior: Posterior
+    horizon: int
+    level: float
+    seed: int
+    gap: float | None
+    warnings: tuple[str, ...]
+    rejected: str | None
+
+
+@dataclass(frozen=True, eq=False)
 class Forecast:
     r"""Losses at generations 1, …, horizon: what will be measured, given what was. Made by :func:`forecast`.
 
@@ -86,10 +103,8 @@ class Forecast:
     upper: Array
     warnings: tuple[str, ...]
     rejected: str | None
-    _posterior: Posterior = field(repr=False)
+    _fitted: Fitted = field(repr=False)
     _draws: Draws = field(repr=False)
-    _seed: int = field(repr=False)
-    _gap: float | None = field(repr=False, default=None)
 
     def of(self, workflow: Workflow) -> Forecast:
         """The losses of the same generator under another workflow, measured or not.
@@ -99,9 +114,7 @@ class Forecast:
         DomainError
             When this is no workflow, or one without numbers for its parameters.
         """
-        return _forecast(
-            self.measured, self._posterior, workflow, self.horizon, self.level, self._seed, self.warnings, self._gap
-        )
+        return _under(self._fitted, workflow)
 
     @cached_property
     def parameters(self) -> dict[str, Interval]:
@@ -110,7 +123,7 @@ class Forecast:
         The rise is A·(ratio − 1) + C·φ(λ) − U·(1 − rows_1/rows_g).
         """
         floor, rise, rate, share, saving, _ = self._draws.parameters.T
-        variance, bias, saved = self._posterior.data.design.scales
+        variance, bias, saved = self._fitted.posterior.data.design.scales
         return {
             "E": self._interval(floor),
             "A": self._interval(rise * (1.0 - share) / variance),
@@ -127,7 +140,7 @@ class Forecast:
     @cached_property
     def families(self) -> dict[str, float]:
         """Posterior probability of each form of the law, all alike before."""
-        return self._posterior.families()
+        return self._fitted.posterior.families()
 
     @cached_property
     def plateau(self) -> Interval | None:
@@ -143,11 +156,11 @@ class Forecast:
         return self._interval(values)
 
     def _limits(self) -> Array | None:
-        found: Ends | None = ends(self.workflow, self._posterior.data.design.growing)
+        found: Ends | None = ends(self.workflow, self._fitted.posterior.data.design.growing)
         if found is None or not np.isfinite(found.ratio):
             return None
         floor, rise, rate, share, saving, slower = self._draws.parameters.T
-        variance, bias, saved = self._posterior.data.design.scales
+        variance, bias, saved = self._fitted.posterior.data.design.scales
         place, second = np.searchsorted(RATES, rate), np.searchsorted(RATES, slower)
         settled = found.rise[place] / bias[place]
         other = np.where(slower == 1.0, (found.ratio - 1.0) / variance, found.rise[second] / bias[second])
@@ -285,8 +298,10 @@ def forecast(
         )
     with single_threaded_algebra():
         found = posterior(given, design)
-    cautions = tuple(warnings_of(given, least))
-    return _forecast(tuple(given), found, given[0].workflow, last, probability, seed_number(seed), cautions, gap)
+        why = rejection(given, found)
+    cautions = [*warnings_of(given, least), *([] if why is None else [f"the law is rejected: {why}."])]
+    fitted = Fitted(tuple(given), found, last, probability, seed_number(seed), gap, tuple(cautions), why)
+    return _under(fitted, given[0].workflow)
 
 
 def verified_level(level: float) -> float:
@@ -299,40 +314,30 @@ def verified_level(level: float) -> float:
     return value
 
 
-def _forecast(
-    measured: tuple[Curve, ...],
-    found: Posterior,
-    workflow: Workflow,
-    horizon: int,
-    level: float,
-    seed: int,
-    warnings: tuple[str, ...],
-    gap: float | None,
-) -> Forecast:
+def _under(fitted: Fitted, workflow: Workflow) -> Forecast:
+    """The forecast of one workflow, measured or not."""
     verify_workflow(workflow)
-    design = found.data.design
+    measured, found, horizon, level = fitted.measured, fitted.posterior, fitted.horizon, fitted.level
     known = [curve.workflow for curve in measured]
     index = known.index(workflow) if workflow in known else len(known)
-    reach = design.shapes[0].horizon
     if index == len(known):
-        found = found.also((*design.shapes[: len(known)], shapes(workflow, reach)))
-        design = found.data.design
-    places = np.arange(1, horizon + 1)
-    points = Points(np.full(horizon, index), places)
+        shapes_of = found.data.design.shapes
+        found = found.also((*shapes_of, shapes(workflow, shapes_of[0].horizon)))
+    points = Points(np.full(horizon, index), np.arange(1, horizon + 1))
     spread = np.full(horizon, _spread(measured, found, min(index, len(known) - 1)))
     with single_threaded_algebra():
-        rng = np.random.default_rng(seed)
-        draws = found.draw(points, spread, DRAWS if gap is None else MANY, rng)
-        if gap is not None:
-            draws = _informed(draws, design, gap / 2.0, rng)
+        rng = np.random.default_rng(fitted.seed)
+        draws = found.draw(points, spread, DRAWS if fitted.gap is None else MANY, rng)
+        if fitted.gap is not None:
+            draws = _informed(draws, found.data.design, fitted.gap / 2.0, rng)
         tail = (1.0 - level) / 2.0
         lower, median, upper = np.quantile(draws.losses, [tail, 0.5, 1.0 - tail], axis=0)
-        why = rejection(measured, found)
-        if why is not None:
+        if fitted.rejected is not None:
             low, high = _bounds(found, points)
             lower, upper = np.minimum(lower, low), np.maximum(upper, high)
-    told = warnings if why is None else (*warnings, f"the law is rejected: {why}.")
-    return Forecast(workflow, horizon, level, measured, median, lower, upper, told, why, found, draws, seed, gap)
+    return Forecast(
+        workflow, horizon, level, measured, median, lower, upper, fitted.warnings, fitted.rejected, fitted, draws
+    )
 
 
 def _informed(draws: Draws, design: Design, expected: float, rng: np.random.Generator) -> Draws:
@@ -341,7 +346,7 @@ def _informed(draws: Draws, design: Design, expected: float, rng: np.random.Gene
     variance = np.maximum(rise * (1.0 - share) / design.scales[0], 1e-12 * expected)
     weights = np.exp(-0.5 * (np.log(variance / expected) / GAP_SPREAD) ** 2) + 1e-9
     chosen = rng.choice(len(weights), size=DRAWS, p=weights / weights.sum())
-    return Draws(draws.parameters[chosen], draws.means[chosen], draws.losses[chosen])
+    return Draws(draws.parameters[chosen], draws.losses[chosen])
 
 
 def _spread(measured: Sequence[Curve], found: Posterior, index: int) -> float:

@@ -281,7 +281,7 @@ class Posterior:
         basis, future = data.design.basis(data.points), data.design.basis(points)
         across = data.joint(noises, points, data.points, (spread, data.spread))
         inside = data.joint(noises, points, points, (spread, spread))
-        parts, means, losses = [], np.empty((count, len(points))), np.empty((count, len(points)))
+        parts, losses = [], np.empty((count, len(points)))
         for index, place in enumerate(places):
             rows = np.flatnonzero(chosen == place)
             cells = rng.choice(self.weights.shape[1], size=len(rows), p=self.weights[place] / by_noise[place])
@@ -289,21 +289,20 @@ class Posterior:
             mix = data.design.mixtures[cells]
             gain = self.fits[place].solve(across[index].T).T
             left = data.losses - floor[:, None] - rise[:, None] * (mix @ basis)
-            means[rows] = floor[:, None] + rise[:, None] * (mix @ future)
+            expected = floor[:, None] + rise[:, None] * (mix @ future)
             covariance = inside[index] - gain @ across[index].T
             covariance[np.diag_indices_from(covariance)] += _own(self.noises[place], spread)
             scatter = rng.standard_normal((len(rows), len(points))) @ _root(covariance).T
-            losses[rows] = means[rows] + left @ gain.T + scatter
+            losses[rows] = expected + left @ gain.T + scatter
             parts.append(np.column_stack((floor + data.origin, rise, data.design.cells[cells])))
-        return Draws(np.concatenate(parts), means + data.origin, losses + data.origin)
+        return Draws(np.concatenate(parts), losses + data.origin)
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """From a posterior: parameters (E, S, λ, m, u, slower rate), expected losses, and losses as measured anew."""
+    """From a posterior: parameters (E, S, λ, m, u, slower rate), and losses as they would be measured anew."""
 
     parameters: Array
-    means: Array
     losses: Array
 
 

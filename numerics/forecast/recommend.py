@@ -256,7 +256,7 @@ def _expected_width(found: Forecast, kind: str, seed: int) -> float:
     curve = found.measured[0]
     places = np.array([curve.last + 1]) if kind == "generation" else curve.generations
     points = Points(np.zeros(len(places), dtype=np.int64), places)
-    inside = found._posterior
+    inside = found._fitted.posterior
     if inside.data.design.shapes[0].horizon < int(places.max()):
         return float(found.upper[-1] - found.lower[-1])
     chains = 1 if kind == "seed" else curve.seeds

@@ -71,13 +71,17 @@ def test_a_forecast_whose_law_is_rejected_covers_the_bounds() -> None:
     wave = np.array([2.0, 2.3, 2.55, 2.6, 2.55, 2.4, 2.2, 2.1, 2.15, 2.3, 2.5, 2.6])
     found = forecast(wave, AccumulateSubsample(), horizon=30)
     assert found.rejected is not None
-    basis = found._posterior.data.design.basis(Points(np.zeros(30, dtype=int), np.arange(1, 31)))[:-1]
+    basis = found._fitted.posterior.data.design.basis(Points(np.zeros(30, dtype=int), np.arange(1, 31)))[:-1]
     low, high, _ = mixture_bounds(basis[:, :12], wave, basis, 0.0)
     # With no noise the tolerance is the least; the forecast's is that or more.
     assert (found.lower <= low + 1e-9).all()
     assert (found.upper >= high - 1e-9).all()
     drawn = np.quantile(found._draws.losses, [0.05, 0.95], axis=0)
     assert (found.lower < drawn[0]).any() or (found.upper > drawn[1]).any()
+    # It is said once, whichever workflow is asked for after it.
+    other = found.of(Replace()).of(AccumulateSubsample())
+    assert other.warnings == found.warnings
+    assert other.rejected == found.rejected
 
 
 G = np.arange(1, 7)
