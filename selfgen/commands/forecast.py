@@ -13,13 +13,10 @@ from rich.table import Table
 from numerics.forecast import Forecast, Interval
 from numerics.forecast import forecast as forecast_of
 from selfgen.commands.completion import workflows
-from selfgen.commands.options import NotAllowed, whole
+from selfgen.commands.measured import given_by
+from selfgen.commands.options import whole
 from selfgen.commands.terminal import show
 from selfgen.fan import draw_fan
-from selfgen.loss_table import Losses, read_losses
-from selfgen.names import build, settings
-from theory import DomainError
-from theory.workflows.base import Workflow
 
 #: More measured generations than this are shown by their first and last.
 LONGEST_LIST = 12
@@ -54,7 +51,18 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Where measured test losses go: median, interval, plateau, or the reason why nothing is promised."""
-    found = forecast_file(file, workflow, columns, to, level, baseline, warm_start, seed)
+    given, errors, measured, asked = given_by(file, workflow, columns, "--workflow")
+    found = forecast_of(
+        given,
+        stderr=errors,
+        generations=measured,
+        horizon=to,
+        level=level,
+        baseline=baseline,
+        warm_start=warm_start,
+        seed=seed,
+    )
+    found = found if asked == found.workflow else found.of(asked)
     if plot is not None:
         draw_fan(found, plot)
     if as_json:
@@ -66,74 +74,6 @@ def command(
     typer.echo(found.sentence)
     if plot is not None:
         typer.echo(f"Written to {plot}.")
-
-
-def forecast_file(
-    file: Path,
-    workflow: str | None,
-    columns: str | None,
-    to: int,
-    level: float,
-    baseline: float | None,
-    warm_start: bool,
-    seed: int,
-) -> Forecast:
-    """The forecast of a file of losses."""
-    given, errors, generations, asked = given_by(file, workflow, columns)
-    found = forecast_of(
-        given,
-        stderr=errors,
-        generations=generations,
-        horizon=to,
-        level=level,
-        baseline=baseline,
-        warm_start=warm_start,
-        seed=seed,
-    )
-    return found if asked == found.workflow else found.of(asked)
-
-
-Given = tuple[dict[Workflow, Any], dict[Workflow, Any] | None, dict[Workflow, list[int]], Workflow]
-
-
-def given_by(file: Path, workflow: str | None, columns: str | None) -> Given:
-    """Losses, standard errors and generations of a file by workflow, and the workflow that is asked for."""
-    tables = read_losses(file, settings(columns.split(","), "--columns") if columns else None)
-    measured, asked = named(file, tables, workflow)
-    for table in tables:
-        if table.left_out:
-            places = ", ".join(str(g) for g in table.left_out)
-            typer.echo(f"selfgen: note: not every seed has generation {places}: left out.", err=True)
-    pairs = list(zip(measured, tables, strict=True))
-    errors = {each: table.stderr for each, table in pairs if table.stderr is not None}
-    return (
-        {each: table.losses for each, table in pairs},
-        errors or None,
-        {each: table.generations for each, table in pairs},
-        asked,
-    )
-
-
-def named(file: Path, tables: list[Losses], workflow: str | None) -> tuple[list[Workflow], Workflow]:
-    """The workflows that tables were measured under, and the one that is asked for."""
-    asked = None if workflow is None else build("regular", workflow, {})[1]
-    if [table.workflow for table in tables] == [""]:
-        if asked is None:
-            raise NotAllowed(f"{file} has no column workflow: say with --workflow under which it was measured.")
-        return [asked], asked
-    if any(table.workflow == "" for table in tables):
-        raise DomainError(f"{file}: some rows have no workflow and others have one.")
-    measured = [_workflow(file, table.workflow) for table in tables]
-    if len(set(measured)) < len(measured):
-        raise DomainError(f"{file}: a workflow has two names, {', '.join(table.workflow for table in tables)}.")
-    return measured, measured[0] if asked is None else asked
-
-
-def _workflow(file: Path, name: str) -> Workflow:
-    try:
-        return build("regular", name, {})[1]
-    except DomainError as error:
-        raise DomainError(f"{file}, column workflow: {error}") from None
 
 
 def as_plain(found: Forecast) -> dict[str, Any]:

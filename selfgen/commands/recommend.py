@@ -12,7 +12,7 @@ from rich.table import Table
 
 from numerics.forecast import Recommendation, recommend
 from selfgen.commands.completion import workflows
-from selfgen.commands.forecast import given_by
+from selfgen.commands.measured import given_by
 from selfgen.commands.options import whole
 from selfgen.commands.terminal import show
 
@@ -38,7 +38,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """What keeps the loss within a tolerance: which workflow, how much real data, how many generations."""
-    given, errors, measured, _ = given_by(file, measured_under, columns)
+    given, errors, measured, _ = given_by(file, measured_under, columns, "--measured-under")
     found = recommend(
         given,
         tolerance=tolerance,
