@@ -14,7 +14,6 @@ from theory.asymptotics.lowest import always_at_least, infimum
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
 from theory.workflows.base import Workflow, pooled_blocks
-from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import GENERATION, CovarianceDynamics, LagWindow, LinearDynamics
 from theory.workflows.tables import table_and_tail
 
@@ -59,7 +58,7 @@ def every_fit(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> E
     """The condition that every fit has ``needed`` samples or more, ``unit`` being the samples of a unit block."""
     ranges = {**workflow.ranges(), **ranges}
     rows = rows_in_use(workflow)
-    if (rows is not None and rows.kept) or pooled_blocks(workflow) == oo or isinstance(workflow, ContaminatedPool):
+    if (rows is not None and rows.kept) or pooled_blocks(workflow) == oo or workflow.only_grows:
         first = workflow.size(1)  # what is kept only grows
         return EveryFit(Ge(unit * first, needed), True, unit * first - needed + 1)
     found = later_size(workflow)

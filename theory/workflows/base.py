@@ -87,6 +87,8 @@ class Workflow(ABC):
     roles: ClassVar[dict[str, str]] = {}
     #: Whether real samples drawn afresh at one generation have a weight in later models too.
     keeps_fresh: ClassVar[bool] = False
+    #: Whether every row stays: each model is fitted on all those of the model before, and more.
+    only_grows: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Plain whole numbers and fractions are exact: where a user's own method gives one, it is taken as such."""

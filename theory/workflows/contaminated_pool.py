@@ -69,6 +69,7 @@ class ContaminatedPool(Workflow):
     name: ClassVar[str] = "contaminated-pool"
     roles: ClassVar[dict[str, str]] = {"real": "probability", "sizes": "schedule"}
     keeps_fresh: ClassVar[bool] = True
+    only_grows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "real", verified_fraction(self.real))
