@@ -13,10 +13,10 @@ from selfgen.proofs import certified
 from theory import (
     AgeWeighted,
     Categorical,
-    DomainError,
     GaussianFit,
     KernelDensity,
     LinearRegression,
+    NotDerivedError,
     Poisson,
     QuadraticVariance,
     Regular,
@@ -96,8 +96,7 @@ def derived(model: Model, workflow: Workflow, loss: str) -> tuple[Risk | None, C
     """The risk, with numbers where the loss needs them, and the certificate of its closed form; None where none is."""
     try:
         risk = expected_risk(concrete(model, loss), workflow, loss=loss)
-    except DomainError:
-        # Not derived, or (the tokens of a category) not for symbols.
+    except NotDerivedError:
         return None, None
     return risk, certified(risk)
 

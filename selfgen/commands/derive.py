@@ -137,4 +137,4 @@ def _describe(risk: Risk, generation: int | None) -> None:
     lines["domain"] = "all parameters" if risk.domain == true else risk.domain
     lines["exactness"] = risk.exactness
     for name, line in lines.items():
-        typer.echo(f"{name:<20}{line}")
+        typer.echo(f"{name:<19} {line}")
