@@ -87,9 +87,10 @@ def _spread(risk: Risk, generation: int | None) -> dict[str, object]:
 
 
 def _short(value: Expr) -> str:
-    """A number, in decimals alone where its exact form would fill the line: that is what ``--json`` has."""
+    """A value; a number in decimals alone where its exact form would fill the line: that is what ``--json`` has."""
     exact = shown(value)
-    return exact if len(exact) <= LONGEST_NUMBER or not value.is_finite else f"≈ {float(value):.10g}"
+    fills = value.is_number and value.is_finite and len(exact) > LONGEST_NUMBER
+    return f"≈ {float(value):.10g}" if fills else exact
 
 
 def _deviation_at(risk: Risk, generation: int | None) -> Expr | None:

@@ -406,6 +406,13 @@ def test_far_generations_are_decimals() -> None:
     assert exact.exit_code == 0, exact.output
 
 
+def test_a_spread_in_symbols_stays_in_them() -> None:
+    result = run.invoke(app, "derive bernoulli accumulate".split())
+    assert result.exit_code == 0, result.exception
+    (line,) = (line for line in result.output.splitlines() if line.startswith("standard deviation"))
+    assert "≈" not in line
+
+
 def test_an_infinite_risk_is_an_answer() -> None:
     result = run.invoke(app, "derive linear-regression replace --set design=shared --set d=5 --set T=5".split())
     assert result.exit_code == 0, result.output
