@@ -138,7 +138,8 @@ def test_a_study_that_is_stopped_goes_on(
     # One that was being written when Ctrl-C came is not counted.
     assert 1 <= done <= 5
     if sent == signal.SIGINT:
-        told = f"{done} finished cases are kept in {tmp_path / 'kept'}: --resume goes on."
+        cases = "case is" if done == 1 else "cases are"
+        told = f"{done} finished {cases} kept in {tmp_path / 'kept'}: --resume goes on."
         assert without_progress(error) == f"selfgen: Interrupted. {told}\n"
         assert process.returncode == 130
     assert f"{done} of 5 cases were taken from {tmp_path / 'kept'}" in resumed(study, tmp_path / "kept")
