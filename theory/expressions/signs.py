@@ -10,6 +10,7 @@ the checker of certificates alone decides for itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from sympy import Dummy, Expr, Mul, Poly, S, Symbol, factor, fraction, oo, together
 
@@ -50,7 +51,33 @@ def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
     """1, 0 or −1 when the sign is that on the whole range (up to zeros on its boundary); None if undecided."""
     if expression.is_number:
         return _numeric_sign(expression)
-    substituted = expression.subs(covering(expression, ranges or {}), simultaneous=True)
+    cover = covering(expression, ranges or {})
+    # Ranges come with variables of their own every time: under the same names the same question is met again.
+    renamed = _renamed(cover)
+    plain = tuple(
+        sorted(((key, value.xreplace(renamed)) for key, value in cover.items()), key=lambda item: str(item[0]))
+    )
+    return _covered_sign(expression.xreplace(renamed) if renamed else expression, plain)
+
+
+def _renamed(cover: dict[Symbol, Expr]) -> dict[Symbol, Symbol]:
+    """The dummy variables of ranges, each under the name of its place among those with its assumptions."""
+    found: dict[Symbol, Symbol] = {}
+    for symbol in sorted(cover, key=lambda item: (item.name, str(item))):
+        for variable in sorted(cover[symbol].atoms(Dummy) - set(found), key=lambda item: item.dummy_index):
+            found[variable] = _variable(len(found), tuple(sorted(variable.assumptions0.items())))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _variable(place: int, assumptions: tuple[tuple[str, bool], ...]) -> Dummy:
+    return Dummy(f"t{place}", **dict(assumptions))
+
+
+@lru_cache(maxsize=4096)
+def _covered_sign(expression: Expr, cover: tuple[tuple[Symbol, Expr], ...]) -> int | None:
+    """The sign over what the parameters run over."""
+    substituted = expression.subs(dict(cover), simultaneous=True)
     numerator, denominator = fraction(together(substituted))
     top, bottom = _polynomial_sign(numerator), _polynomial_sign(denominator)
     return None if top is None or not bottom else top * bottom
