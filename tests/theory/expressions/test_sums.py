@@ -11,7 +11,8 @@ from theory.expressions.sums import definite_sum
 i, U = Symbol("i", integer=True, positive=True), symbols("U", integer=True, positive=True)
 
 TERMS = [
-    1 / (i * (2 * i + 1)), 1 / (i * (3 * i - 1)), 1 / ((6 * i - 5) * (i + 4)), 1 / ((3 * i + 1) * (3 * i + 2)), 1 / (4 * i - 1) ** 2,
+    1 / (i * (2 * i + 1)), 1 / (i * (3 * i - 1)), 1 / ((6 * i - 5) * (i + 4)),
+    1 / ((3 * i + 1) * (3 * i + 2)), 1 / (4 * i - 1) ** 2,
 ]  # fmt: skip
 
 
