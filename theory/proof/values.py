@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Add, Dummy, Eq, Expr, Piecewise, Poly, S, cancel, gamma, harmonic, oo, polygamma, sympify
+from sympy import Add, Dummy, Eq, Expr, Piecewise, Poly, S, gamma, harmonic, oo, polygamma, sympify
 from sympy.polys.matrices import DomainMatrix
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.draft import Draft, reduced
@@ -102,7 +103,7 @@ def _annihilator(index: int, recurrence: MomentRecurrence, branches: list[Any], 
     return {
         "rule": "annihilator",
         "sequence": index,
-        "annihilator": [text(cancel(c)) for c in reversed(q.all_coeffs())],
+        "annihilator": [text(in_lowest_terms(c)) for c in reversed(q.all_coeffs())],
         "value": [text(plain)],
         "early": [text(part) for part in early],
         "roots": [
@@ -189,8 +190,8 @@ def _expanded(risk: Risk, terms: int) -> tuple[Expr, list[Expr]]:
         if expansion is None or longer is None or expansion.has(oo):
             raise NotDerivedError(f"no certificate was found: {risk} has no expansion in powers of G.")
         rest = (last - expansion).expand(func=False, power_base=False, power_exp=False)
-        if cancel(rest) != 0:
-            following = cancel(longer - expansion) if count else S.Zero
+        if in_lowest_terms(rest) != 0:
+            following = in_lowest_terms(longer - expansion) if count else S.Zero
             bounds = [k * following for k in (S.One, S(3) / 2, S(2), S(4)) if following != 0] or [rest]
             return expansion, bounds + _unsigned(rest)
     raise NotDerivedError(f"no certificate was found: {risk} is constant, so nothing remains.")
