@@ -18,12 +18,14 @@ from sympy import Dummy, Expr, Mul, Poly, S, Symbol, factor, fraction, oo, toget
 
 from theory.errors import DomainError
 from theory.expressions.balls import BallProgram
-from theory.expressions.fraction_field import NotRational, Rationals
+from theory.expressions.fraction_field import NotRational, Quotient, Rationals
 
 Ranges = Mapping[Symbol, Expr]
 
 #: Bits of a ball around a number, doubled until its sign shows. A zero that algebra does not see costs them all.
 _FIRST_BITS, _MOST_BITS = 64, 512
+#: Terms of a sum whose coefficients are looked at first.
+_MANY_TERMS = 8
 
 
 def unit_interval() -> Expr:
@@ -152,8 +154,9 @@ def covering(expression: Expr, ranges: Ranges) -> dict[Symbol, Expr]:
 
 
 def _sign_over_q(expression: Expr, cover: Ranges) -> int | None:
-    """1 or −1 for a rational function over Q whose factors have coefficients of one sign each; 0 where values have
-    both signs, so that no argument could show one; None where neither is seen, or it is no such function.
+    """1 or −1 for a rational function over Q whose factors have coefficients of one sign each; 0 where no argument
+    would show one: values have both signs, or there are many terms in several variables, with coefficients of both
+    signs in lowest terms as well. None where this is not told, or it is no such function.
     """
     inner = {symbol for value in cover.values() for symbol in value.free_symbols}
     symbols = (expression.free_symbols - set(cover)) | inner
@@ -164,11 +167,21 @@ def _sign_over_q(expression: Expr, cover: Ranges) -> int | None:
         element = field.at(expression, {symbol: field(value) for symbol, value in cover.items()})
     except NotRational:
         return None
-    signs = [(_shared_sign(element.top), 1), *((_shared_sign(factor), power) for factor, power in element.factors())]
     below = tuple(not symbol.is_nonnegative for symbol in field.symbols)
-    if element.top != 0 and not any(below) and all(own for own, _ in signs):
-        return prod(own**power for own, power in signs)
-    return 0 if {element.sign_at(point) for point in _points(below)} >= {-1, 1} else None
+    if element.top != 0 and not any(below) and (found := _sign_by_coefficients(element)):
+        return found
+    if {element.sign_at(point) for point in _points(below)} >= {-1, 1}:
+        return 0
+    lowest = field.lowest(element)
+    if not any(below) and (found := _sign_by_coefficients(lowest)):
+        return found
+    return 0 if len(lowest.top) > _MANY_TERMS and sum(degree > 0 for degree in lowest.top.degrees()) > 1 else None
+
+
+def _sign_by_coefficients(element: Quotient) -> int:
+    """1 or −1 where all coefficients above the bar have one sign, and so have those of each factor below; else 0."""
+    parts = [(element.top, 1), *element.factors()]
+    return prod(_shared_sign(polynomial) ** power for polynomial, power in parts)
 
 
 def _takes_whole_numbers(symbol: Symbol) -> bool:
@@ -204,10 +217,6 @@ def _numeric_sign(value: Expr) -> int | None:
     if value.is_negative:
         return -1
     return ball_sign(value)
-
-
-#: Terms of a sum whose coefficients are looked at first.
-_MANY_TERMS = 8
 
 
 def _polynomial_sign(expression: Expr) -> int | None:
