@@ -6,7 +6,7 @@ lowest terms at once (Henrici 1956: by common divisors of the parts, which are s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flint import fmpq, fmpq_mpoly
@@ -108,7 +108,7 @@ class RationalFunctions:
     a/2 + b/2
     """
 
-    def __init__(self, symbols: list[Symbol]) -> None:
+    def __init__(self, symbols: Iterable[Symbol]) -> None:
         self._field = Rationals(symbols)
         self.symbols = self._field.symbols
 
