@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from itertools import chain, islice, product
 from typing import Any
 
-from sympy import Expr, Matrix, S, cancel, diag, eye, fraction, sympify
+from sympy import Expr, Matrix, S, diag, eye, fraction, sympify
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.draft import Draft, reduced
@@ -56,7 +57,7 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
         forms = eye(size).row_join(Matrix.zeros(size, 1))
         yield cone(shape, since, forms, P, f, way * row, way * constant)
         if size == 1 and P[0] != 1:
-            above, below = fraction(cancel(f[0] / (1 - P[0])))
+            above, below = fraction(in_lowest_terms(f[0] / (1 - P[0])))
             if not any(item.has(g) for item in (above, below, h, c)):
                 for side in (1, -1):
                     # The distance from the fixed point above/below, times the latter, which may vanish.
@@ -90,7 +91,7 @@ def _cone(
     rest: Expr,
 ) -> dict[str, Any]:
     def written(table: Matrix) -> list[list[str]]:
-        return [[text(cancel(entry)) for entry in table.row(index)] for index in range(table.rows)]
+        return [[text(in_lowest_terms(entry)) for entry in table.row(index)] for index in range(table.rows)]
 
     return {
         "rule": "cone",
@@ -100,9 +101,9 @@ def _cone(
         "risks": [[text(risk) for risk in islice(item.values(), since + 1)] for item in about.values()],
         "forms": written(forms),
         "multipliers": written(multipliers),
-        "rests": [text(cancel(entry)) for entry in rests],
-        "weights": [text(cancel(entry)) for entry in weights],
-        "rest": text(cancel(rest)),
+        "rests": [text(in_lowest_terms(entry)) for entry in rests],
+        "weights": [text(in_lowest_terms(entry)) for entry in weights],
+        "rest": text(in_lowest_terms(rest)),
     }
 
 
@@ -153,7 +154,7 @@ def _sides(recurrence: MomentRecurrence) -> list[tuple[Matrix, Matrix]]:
     size = recurrence.matrix.rows
     found = [(eye(size), Matrix.zeros(size, 1))]
     if size == 1 and recurrence.matrix[0] != 1:
-        fixed = cancel(recurrence.forcing[0] / (1 - recurrence.matrix[0]))
+        fixed = in_lowest_terms(recurrence.forcing[0] / (1 - recurrence.matrix[0]))
         found += [] if fixed.has(GENERATION) else [(Matrix([[side]]), Matrix([fixed])) for side in (-1, 1)]
     return found
 
@@ -175,7 +176,7 @@ def never_above(draft: Draft) -> dict[str, Any]:
         raise refusal from None
     for since in range(1, LATEST + 1):
         try:
-            draft.checked(draft.data["steps"], {**claim, "since": since})
+            draft.claimed({**claim, "since": since})
             return {**claim, "since": since}
         except CertificateError:
             continue

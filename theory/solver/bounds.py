@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sympy import Expr, Matrix, S, cancel, exp, simplify, sympify
+from sympy import Expr, Matrix, S, exp, simplify, sympify
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.shorter import shorter
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
@@ -77,7 +78,7 @@ def _is_sum(recurrence: MomentRecurrence) -> bool:
 def _nonnegative(expression: Expr, recurrence: MomentRecurrence, ranges: Ranges) -> bool:
     """Whether an expression in g is never negative where the margin is positive: one of both may show it."""
     covering = {**ranges, GENERATION: at_least(Matrix([recurrence.start])[0])}
-    forms = [expression] if recurrence.margin is None else [expression, cancel(expression * recurrence.margin)]
+    forms = [expression] if recurrence.margin is None else [expression, in_lowest_terms(expression * recurrence.margin)]
     return any(sign(form, covering) in (0, 1) for form in forms)
 
 
