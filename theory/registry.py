@@ -13,6 +13,7 @@ from typing import Any
 from theory.models.base import Model
 from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
 from theory.models.bent_regression import FlippedLabels
+from theory.models.bigram import Bigram
 from theory.models.categorical import Categorical
 from theory.models.exponential_family import (
     Bernoulli,
@@ -53,6 +54,7 @@ __all__ = [
     "AgeWeighted",
     "Bernoulli",
     "BiasedSampler",
+    "Bigram",
     "Binomial",
     "CappedReal",
     "Categorical",
@@ -113,6 +115,7 @@ _MODELS: tuple[type[Model], ...] = (
     GaussianFit,
     KernelDensity,
     Categorical,
+    Bigram,
     RidgeRegression,
     UniformMaximum,
     Location,
