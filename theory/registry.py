@@ -39,12 +39,15 @@ from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import CappedReal
 from theory.workflows.contaminated_pool import ContaminatedPool
+from theory.workflows.ecosystem import Ecosystem
 from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
 from theory.workflows.labelled_pool import LabelledPool
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
+from theory.workflows.sampled_pool import SampledPool
 from theory.workflows.subsample import AccumulateSubsample
+from theory.workflows.weighted import Weighted
 from theory.workflows.window import SlidingWindow
 
 #: What ``theory`` exports from here.
@@ -100,6 +103,9 @@ _WORKFLOWS: tuple[type[Workflow], ...] = (
     LabelledPool,
 )
 
+#: Workflows that are tables, formulas or answers: they have a name, and no column of their own.
+_FURTHER: tuple[type[Workflow], ...] = (Weighted, Ecosystem, SampledPool)
+
 _MODELS: tuple[type[Model], ...] = (
     Bernoulli,
     Binomial,
@@ -130,6 +136,11 @@ _WRAPPERS: tuple[type[Model], ...] = (
 )
 
 WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _WORKFLOWS}
+
+FURTHER_WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _FURTHER}
+
+#: Both, by name: those first that have a column.
+EVERY_WORKFLOW: Mapping[str, type[Workflow]] = ChainMap(FURTHER_WORKFLOWS, WORKFLOWS)
 
 WORKFLOW_ALIASES: dict[str, str] = {
     "discard": "replace",

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from selfgen.cli import COMMANDS, app
 from theory.papers import PAPERS
-from theory.registry import EVERY_MODEL, WORKFLOWS
+from theory.registry import EVERY_MODEL, EVERY_WORKFLOW
 
 HEAVY = ("sympy", "numpy", "scipy", "flint", "matplotlib", "theory", "numerics")
 
@@ -54,7 +54,7 @@ class TestList:
         found = json.loads(result.output)
         assert set(found) == {"models", "workflows", "losses", "claims", "studies"}
         assert set(found["models"]) == set(EVERY_MODEL)
-        assert set(found["workflows"]) == set(WORKFLOWS)
+        assert set(found["workflows"]) == set(EVERY_WORKFLOW)
         assert "bernoulli" in found["losses"]["kl"]
         assert all(summary for summary in found["models"].values())
 
