@@ -342,7 +342,9 @@ class Risk:
             return None
         moment = self._solution.growth
         if moment is None or not moment.has(G) or isinstance(moment, Piecewise):
-            return self._rescaled(moment)
+            found = self._rescaled(moment)
+            # A limit of 0 is no leading term, unless the risk is 0 altogether.
+            return None if found == 0 and self.limit == 0 and self._run(2) != 0 else found
         if self.limit not in (oo, -oo, S.Zero):
             return self.limit
         return self._rescaled(moment, with_offset=False)

@@ -18,7 +18,7 @@ from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.shorter import shorter
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
-from theory.solver.reduced import reduced
+from theory.solver.reduced import plainly_read, reduced
 from theory.workflows.dynamics import GENERATION
 
 INCREASING, DECREASING, MONOTONE = "increasing", "decreasing", "monotone"
@@ -29,7 +29,7 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
 
     Weakly, over all generations.
     """
-    recurrence = reduced(recurrence)
+    recurrence = plainly_read(reduced(recurrence))
     regimes = recurrence.regimes
     if len(regimes) > 1:
         return INCREASING if _all_add(regimes, ranges) else None
