@@ -13,15 +13,17 @@ how blocks move the state. Everything below is in units of noise, so that risk =
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 
 from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.random_sizes import RandomSizes
 from theory.moments.converging import ConvergingRecurrence
 from theory.moments.covariance import covariance_moments
 from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.random_sizes import compose_pooled
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.renewal import RenewalRecurrence
 from theory.moments.stationary import StationaryRecurrence
@@ -50,6 +52,8 @@ def compose(
     ``points`` is the number n of samples in a unit block, for models whose samples have an exact second
     moment (then subsampling is exact too); without it subsampling is to leading order in 1/n.
     """
+    if workflow.random_sizes is not None:
+        return _of_random_sizes(workflow, workflow.random_sizes, noise, curvature, exactness)
     dynamics = workflow.dynamics()
     if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
         if exactness == "leading order" and curvature == 0 and workflow.undrawn() is not workflow:
@@ -78,6 +82,19 @@ def compose(
     if isinstance(dynamics, StationaryAges):
         return RenewalRecurrence(workflow, curvature, scale=noise, exactness=exactness, ages=dynamics)
     return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
+
+
+def _of_random_sizes(
+    workflow: Workflow, sizes: RandomSizes, noise: Expr, curvature: Expr, exactness: str
+) -> Recurrence:
+    """Given the past, the noise of a block is affine in 1/N: weights that do not look at sizes only see its mean."""
+    table, equal = sizes.support, workflow.equal_sizes()
+    if equal is not None:
+        inverse = sizes.mean_inverse
+        return compose(equal, noise * inverse, curvature * inverse, exactness)
+    if table is not None and len(table) == 1 and is_dataclass(workflow):
+        return compose(replace(workflow, sizes=Integer(next(iter(table)))), noise, curvature, exactness)  # type: ignore[type-var]
+    return compose_pooled(workflow, noise, curvature, exactness)
 
 
 def verify_pool(workflow: Workflow, dynamics: PoolDynamics, points: Expr | None) -> None:

@@ -35,6 +35,7 @@ class Replace(Workflow):
     sizes: Expr = ONE
     name: ClassVar[str] = "replace"
     roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
+    weighs_by_size: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))

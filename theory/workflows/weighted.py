@@ -45,6 +45,7 @@ class Weighted(Workflow):
     weights_of: Callable[[int], Sequence[Any]]
     sizes: Expr = ONE
     name: ClassVar[str] = "weighted"
+    weighs_by_size: ClassVar[bool] = False
 
     def __init__(self, weights: Callable[[int], Sequence[Any]] | str | Expr, sizes: object = ONE) -> None:
         if isinstance(weights, str | Expr):
@@ -72,6 +73,10 @@ class Weighted(Workflow):
                 f"weights({g}) = {quoted(returned)} is not a list: give one weight for each of the {g} blocks."
             )
         return list(returned)
+
+    def equal_sizes(self) -> Weighted:
+        """The same weights of blocks of n samples."""
+        return Weighted(self.weights_of)
 
     def dynamics(self) -> LinearDynamics | None:
         """δ_g = δ_{g−1} + w(g, g) ε_g for a formula whose older weights all shrink alike; None elsewhere."""
