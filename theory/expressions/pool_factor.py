@@ -46,6 +46,11 @@ class pool_factor(Function):  # noqa: N801 - functions of SymPy have small lette
     is_real = True
     is_finite = True
 
+    def _latex(self, printer: Any, exp: Any = None) -> str:
+        curvature, sizes = self.args
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"W{power}_{{{printer.doprint(curvature)},\,{printer.doprint(sizes.args[0])}}}(1)"
+
     def _eval_evalf(self, prec: int) -> Any:
         curvature, sizes = self.args
         if self.free_symbols or not isinstance(sizes, RandomSizes):
@@ -113,7 +118,7 @@ def _about_one(curvature: fmpq, function: Expr, halving: int, bits: int) -> tupl
         above = [-(k + 1) * about[k + 1] for k in range(count)]
         ratio: list[arb] = []
         for k in range(count):
-            ratio.append((above[k] - _dot(below, ratio[:k] + [arb(0)], k)) / below[0])
+            ratio.append((above[k] - _dot(below, [*ratio[:k], arb(0)], k)) / below[0])
         terms = [arb(0), arb(1)]
         for m in range(count - 2):
             added = sum((ratio[i] * terms[m + 1 - i] for i in range(m + 1)), arb(0))

@@ -145,7 +145,7 @@ class RandomSizes(Expr):
 
     @classmethod
     def read(cls, text: str) -> RandomSizes:
-        """From text: ``random(t/(2 - t))``, or ``random(geometric(1/2))``, ``random(poisson(2))``, ``random(uniform(3))``.
+        """From text: ``random(t/(2 - t))``, or by the name of a law, such as ``random(geometric(1/2))``.
 
         Examples
         --------
@@ -349,7 +349,7 @@ def _composed(part: Expr, variable: arb_series, bits: int) -> Any:
     if isinstance(part, log):
         return inner[0].log()
     if part.is_Pow:
-        base, power = part.args
+        power = part.args[1]
         if power.is_Integer:
             return inner[0] ** int(power) if power > 0 else (1 / inner[0]) ** int(-power)
         return (inner[0].log() * inner[1]).exp()
@@ -398,7 +398,7 @@ def _factors(denominator: Expr) -> Sequence[Expr]:
 
 def integrated(part: Expr) -> Expr:
     """∫_0^1 of a partial fraction with a linear denominator, none of whose roots lies in [0, 1]."""
-    top, bottom = fraction(together(part))
+    bottom = fraction(together(part))[1]
     parts = factor_list(bottom, t)[1] if bottom.has(t) else []
     if not parts:
         return integrate(part, (t, 0, 1))

@@ -1,4 +1,4 @@
-"""The symbols of every formula: generation ``G``, block ``j``, age of a block ``l``, and ``t`` of generating functions."""
+"""The symbols of every formula: generation ``G``, block ``j``, age ``l`` of a block, ``t`` of generating functions."""
 
 from __future__ import annotations
 

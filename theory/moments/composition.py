@@ -13,7 +13,7 @@ how blocks move the state. Everything below is in units of noise, so that risk =
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 
 from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
 
@@ -92,8 +92,8 @@ def _of_random_sizes(
     if equal is not None:
         inverse = sizes.mean_inverse
         return compose(equal, noise * inverse, curvature * inverse, exactness)
-    if table is not None and len(table) == 1 and is_dataclass(workflow):
-        return compose(replace(workflow, sizes=Integer(next(iter(table)))), noise, curvature, exactness)  # type: ignore[type-var]
+    if table is not None and len(table) == 1:
+        return compose(workflow.with_sizes(Integer(next(iter(table)))), noise, curvature, exactness)
     return compose_pooled(workflow, noise, curvature, exactness)
 
 

@@ -1,4 +1,4 @@
-r"""The risk where blocks of random size are pooled by size: :math:`p_g = N_g/S_g` moves the model, :math:`S_g` the total.
+r"""The risk where blocks of random size are pooled: :math:`p_g = N_g/S_g`, of the total, moves the model.
 
 Under accumulate, and under a contaminated pool with a fraction ρ of real rows, in units of the noise of n samples,
 
@@ -6,8 +6,8 @@ Under accumulate, and under a contaminated pool with a fraction ρ of real rows,
           + \tfrac{p_g^2}{N_g}\,\bigl(1 + (1-\rho)\,\kappa\,\delta_{g-1}^2\bigr)\bigr].
 
 Without curvature κ and real rows this adds :math:`E[1/S_g]/g`, see :mod:`theory.moments.random_totals`. Otherwise
-:math:`\delta_{g-1}^2` and :math:`N_g/S_g` are tied by :math:`S_{g-1}`. With the parts of the risk, and of all chances, on
-:math:`S_g = s` as coefficients of :math:`A_g(t)` and :math:`B_g(t) = f(t)^g`, and :math:`\theta = t\,d/dt`,
+:math:`\delta_{g-1}^2` and :math:`N_g/S_g` are tied by :math:`S_{g-1}`. With the parts of the risk, and of all
+chances, on :math:`S_g = s` as coefficients of :math:`A_g(t)` and :math:`B_g(t) = f(t)^g`, and :math:`\theta = t\,d/dt`,
 
 .. math:: A_g = f A_{g-1} - 2\rho\,\theta^{-1}[(\theta f) A_{g-1}]
           + \theta^{-2}\bigl[(\rho^2\,\theta^2 f + (1-\rho)\,\kappa\,\theta f)\,A_{g-1} + (\theta f)\,B_{g-1}\bigr],
@@ -36,6 +36,7 @@ from sympy import (
     cancel,
     exp,
     expand,
+    factor,
     factorial,
     fraction,
     integrate,
@@ -76,7 +77,7 @@ def compose_pooled(workflow: Workflow, noise: Expr, curvature: Expr, exactness: 
     assert sizes is not None
     if isinstance(workflow, Accumulate) and curvature == 0:
         return PooledTotals(sizes, scale=noise, exactness=exactness)
-    if isinstance(workflow, ContaminatedPool) or isinstance(workflow, Accumulate):
+    if isinstance(workflow, ContaminatedPool | Accumulate):
         real = workflow.real if isinstance(workflow, ContaminatedPool) else S.Zero
         if real != 0 and sizes.support is None:
             raise NotDerivedError(
@@ -130,10 +131,10 @@ class PooledTotals(Recurrence):
         forcing[0], forcing[1:, 0] = cancel((step * found.forcing)[0]), found.forcing
         readout = Matrix([[S.One, *[S.Zero] * size]])
         parts = []
-        for factor, initial in _by_factor(found.initial):
+        for outside, initial in _by_factor(found.initial):
             first = (found.readout * initial)[0]
-            forced = forcing if factor == 1 else zeros(size + 1, 1)
-            parts.append((factor, MomentRecurrence(2, matrix, forced, readout, Matrix([first, *initial]))))
+            forced = forcing if outside == 1 else zeros(size + 1, 1)
+            parts.append((outside, MomentRecurrence(2, matrix, forced, readout, Matrix([first, *initial]))))
         return parts
 
     def values(self) -> Iterator[Expr]:
@@ -153,7 +154,7 @@ class PooledTotals(Recurrence):
 
     def _risk(self, moments: tuple[Expr, ...]) -> Expr:
         parts = self._parts or []
-        return self.offset + sum((self.scale * f * m for (f, _), m in zip(parts, moments, strict=True)), S.Zero)
+        return self.offset + sum((self.scale * f * factor(m) for (f, _), m in zip(parts, moments, strict=True)), S.Zero)
 
     def limit(self, order: Order) -> Expr:
         """∫ −ln(1 − f) dt/t."""
@@ -176,14 +177,13 @@ def _by_factor(vector: Matrix) -> list[tuple[Expr, Matrix]]:
     for row, entry in enumerate(vector):
         for term in Add.make_args(expand(entry)):
             inside = [f for f in Mul.make_args(term) if _is_in_field(f)]
-            factor = term / Mul(*inside)
-            found.setdefault(factor, zeros(*vector.shape))[row] += Mul(*inside)
+            found.setdefault(term / Mul(*inside), zeros(*vector.shape))[row] += Mul(*inside)
     return list(found.items())
 
 
-def _is_in_field(factor: Expr) -> bool:
+def _is_in_field(number: Expr) -> bool:
     """Whether it is a number of Q, or a rational function of the parameters."""
-    return bool(factor.is_Rational or (factor.free_symbols and factor.is_rational_function(*factor.free_symbols)))
+    return bool(number.is_Rational or (number.free_symbols and number.is_rational_function(*number.free_symbols)))
 
 
 def _written_out(sizes: RandomSizes, generation: int) -> Expr:
@@ -198,7 +198,8 @@ def _written_out(sizes: RandomSizes, generation: int) -> Expr:
         )
     function = sizes.generating_function
     if table is not None:
-        return cancel(sum((integrate(expand(function**g / t), (t, 0, 1)) / g for g in range(1, generation + 1)), S.Zero))
+        terms = (integrate(expand(function**g / t), (t, 0, 1)) / g for g in range(1, generation + 1))
+        return cancel(sum(terms, S.Zero))
     if generation == 1:
         return sizes.mean_inverse
     if (rate := sizes.poisson_rate) is not None:

@@ -7,8 +7,8 @@ r"""E[1/S_g] of g independent sizes by a recurrence in g, where their generating
 With :math:`L = D f'/f`, a polynomial, :math:`(f^g h)' = f^g (h' + g L h/D)`, whose integral is h(1), for f(0) = 0 and
 f(1) = 1. Subtracting such derivatives brings :math:`f \cdot t^k/D` back to the span of the :math:`t^l/D`:
 
-1. h = u/B^j, B the product of the factors of Q, lowers the order of the poles at the roots of Q; the congruence for u is
-   solvable for every g > 0, as L is −(multiplicity)·D' at such a root;
+1. h = u/B^j, B the product of the factors of Q, lowers the order of the poles at the roots of Q; the congruence for u
+   is solvable for every g > 0, as L is −(multiplicity)·D' at such a root;
 2. h = t^a lowers a numerator's degree a + r − 1 ≥ r, its leading coefficient being a + g(deg P − deg Q) > 0 there.
 
 So V(g + 1) = M(g) V(g) + b(g), with entries rational in g: creative telescoping (Almkvist and Zeilberger 1990) with

@@ -2,7 +2,8 @@ r"""Limits under accumulate with random block sizes, f their generating function
 
 1. *Without curvature* the risk is :math:`\sum_g E[1/S_g]/g`, in units of the noise of n samples, and tends to
 
-   .. math:: \sum_{g \ge 1} \frac1g \int_0^1 \frac{f^g}{t}\,dt = \int_0^1 \frac{-\ln(1 - f(t))}{t}\,dt \le \frac{\pi^2}6,
+   .. math:: \sum_{g \ge 1} \frac1g \int_0^1 \frac{f^g}{t}\,dt
+             = \int_0^1 \frac{-\ln(1 - f(t))}{t}\,dt \le \frac{\pi^2}6,
 
    as f(t) ≤ t. For f = P/Q the integrand is a sum of :math:`\mp\ln(1 - t/\rho)/t` over the roots of Q − P and of Q,
    whose integrals are dilogarithms :math:`\pm\mathrm{Li}_2(1/\rho)`.

@@ -23,6 +23,7 @@ from theory.moments.composition import compose
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.stated_dynamics import verify_stated
 from theory.testing.enumeration import amounts_of, bernoulli_moments, smallest_sample
+from theory.testing.random_sizes import check_random_sizes
 from theory.testing.rounded import Rounded
 from theory.workflows.base import Workflow, exact_weights, pooled_blocks, probes
 from theory.workflows.dynamics import PoolDynamics
@@ -51,6 +52,8 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     5. Unbiased: on a Bernoulli chain enumerated in full, :math:`E\theta_g = p`.
     6. The exact risk is that of the enumerated Bernoulli chain.
     7. Without fresh real data the risk never falls below that of the real data alone.
+
+    Where block sizes are random, laws 5 and 6 are checked over every history of sizes.
 
     Of several models that read one another these are the laws of the chain in which they take turns, and
     8. the risk by their covariances is that of the chain.
@@ -97,6 +100,10 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     if symbols:
         names = ", ".join(sorted(symbol.name for symbol in symbols))
         raise DomainError(f"workflow = {workflow} has symbols ({names}): laws are checked on numbers.")
+    if workflow.random_sizes is not None:
+        with _law("exact value = brute force", None):
+            check_random_sizes(workflow, upto)
+        return
     if workflow.chain is not workflow:
         check_workflow(workflow.chain, generations)
         with _law("an ecosystem is the chain of its models in turns", None):

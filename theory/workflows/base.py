@@ -142,7 +142,11 @@ class Workflow(ABC):
 
     def equal_sizes(self) -> Workflow | None:
         """The same workflow with blocks of n samples, where its weights do not look at sizes that are random."""
-        return None if self.weighs_by_size else replace(self, sizes=ONE)  # type: ignore[type-var]
+        return None if self.weighs_by_size else self.with_sizes(ONE)
+
+    def with_sizes(self, sizes: Expr) -> Workflow:
+        """The same workflow with other block sizes."""
+        return replace(self, sizes=sizes)  # type: ignore[type-var]
 
     def rows(self, g: int | Expr) -> Expr:
         """Number of samples that model ``g`` is fitted on, in units of n: those with a weight.

@@ -25,7 +25,7 @@ class Weighted(Workflow):
     weights : callable, or a formula
         ``weights(g)`` returns g exact rationals (or expressions) that sum to 1; a formula, such as ``"1/g"``, is the
         weight of block j in model g, arithmetic in g and j.
-    sizes : expression in ``theory.j``, default 1
+    sizes : expression in ``theory.j``, or :class:`theory.RandomSizes`, default 1
         Block j holds n·s(j) samples.
 
     Notes
@@ -74,9 +74,9 @@ class Weighted(Workflow):
             )
         return list(returned)
 
-    def equal_sizes(self) -> Weighted:
-        """The same weights of blocks of n samples."""
-        return Weighted(self.weights_of)
+    def with_sizes(self, sizes: Expr) -> Weighted:
+        """The same weights of blocks of other sizes."""
+        return Weighted(self.weights_of, sizes)
 
     def dynamics(self) -> LinearDynamics | None:
         """δ_g = δ_{g−1} + w(g, g) ε_g for a formula whose older weights all shrink alike; None elsewhere."""
