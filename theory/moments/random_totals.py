@@ -116,11 +116,9 @@ class _Reduction:
         before = {self.g: self.g - 1}
         # 1/t = (D/t)/D.
         readout = Matrix([self._coefficients(self.whole.quo(self._poly(t)))])
-        return Totals(
-            *(ImmutableMatrix(part.applyfunc(lambda e: cancel(e.subs(before)))) for part in (matrix, forcing)),
-            ImmutableMatrix(readout),
-            ImmutableMatrix(initial),
-        )
+        matrix, forcing = (part.applyfunc(lambda e: cancel(e.subs(before))) for part in (matrix, forcing))
+        parts = [ImmutableMatrix(part) for part in (matrix, forcing, readout, initial)]
+        return Totals(parts[0], parts[1], parts[2], parts[3])
 
     def reduced(self, numerator: Poly) -> tuple[list[Expr], Expr]:
         """∫ f^g numerator/(D Q) as a combination of the V_k(g), and what is added to it."""
