@@ -32,7 +32,8 @@ from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.symbols import G, j, l
+from theory.expressions.random_sizes import RandomSizes
+from theory.expressions.symbols import G, j, l, t
 from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.categories.first_extinction import FirstExtinction
@@ -64,6 +65,7 @@ __all__ = [
     "NotDerivedError",
     "OptimalFreshReal",
     "Pathway",
+    "RandomSizes",
     "Risk",
     "SampledPool",
     "StandardDeviation",
@@ -92,6 +94,7 @@ __all__ = [
     "required_growth",
     "required_share",
     "share_phase",
+    "t",
     "uniform",
     "value_of_synthetic",
     "zipf",
