@@ -37,6 +37,7 @@ COMMANDS = {
     "rest fall like 1/n?",
     "value": "What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold.",
     "subspace": "Subspaces of preference pairs: error, threshold, best rank, pairs needed, and which method wins.",
+    "train": "Train real generators on what earlier ones drew: losses of every generation, and where they go.",
     "list": "What there is: models, workflows, losses, claims, studies; with a NAME, all about one.",
     "papers": "Published theorems: what the paper states, what is derived here, and whether they agree.",
 }
