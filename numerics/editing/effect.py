@@ -102,7 +102,9 @@ class Bench:
     def _mass(self, model: Llama) -> Array:
         rows = model.hidden(self.contexts, self.start, self._given[0])
         ends = rows[np.cumsum([len(text) for text in self.contexts]) - 1]
-        parts = [np.exp(found[:, self.concept].astype(np.float64)).sum(axis=1) for _, found in model.log_probabilities(ends)]
+        parts = [
+            np.exp(found[:, self.concept].astype(np.float64)).sum(axis=1) for _, found in model.log_probabilities(ends)
+        ]
         return np.concatenate(parts)
 
     def _losses(self, model: Llama) -> list[Array]:
@@ -114,9 +116,14 @@ class Bench:
         ends = np.cumsum([len(text) for text in self.texts])
         return [found[end - len(text) : end - 1] for end, text in zip(ends, self.texts, strict=True)]
 
+    def mass_of(self, edited: Llama) -> Change:
+        """The change of the concept's mass alone, which costs less."""
+        return mass_change(self.mass, self._mass(edited))
+
     def effect(self, edited: Llama) -> Effect:
-        """What an edited model does on the same contexts and texts."""
-        return Effect(mass_change(self.mass, self._mass(edited)), loss_change(self.losses, self._losses(edited)), self.tokens)
+        """What an edited model does on the same contexts and texts; ``last`` keeps mass and losses of each."""
+        self.last = self._mass(edited), self._losses(edited)
+        return Effect(mass_change(self.mass, self.last[0]), loss_change(self.losses, self.last[1]), self.tokens)
 
 
 def mass_change(before: Array, after: Array) -> Change:

@@ -16,7 +16,12 @@ BITS = {
     "F64": 64, "I64": 64, "U64": 64,
 }  # fmt: skip
 #: Those that are edited, with what NumPy stores them in.
-STORED: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+STORED: dict[str, np.dtype[Any]] = {
+    "F16": np.dtype("<f2"),
+    "BF16": np.dtype("<u2"),
+    "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
+}
 #: Others that are read, for what they are.
 _PLAIN = {"BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "U16": "<u2", "I32": "<i4", "U32": "<u4", "I64": "<i8",
           "U64": "<u8"}  # fmt: skip

@@ -207,7 +207,7 @@ def write_safetensors(
         file.write(len(raw).to_bytes(8, "little"))
         file.write(raw)
         for name, tensor in tensors.items():
-            written = file.write(memoryview(tensor.content()).cast("B"))
+            written = file.write(tensor.content())
             if written != tensor.size:
                 raise DomainError(f"the tensor {name!r} has {written} bytes, and {tensor.size} are needed.")
         file.flush()

@@ -3,7 +3,7 @@ r"""The few directions in which chosen and rejected differ, found in their diffe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,10 @@ class Subspace:
     def error(self) -> float:
         r"""Estimated :math:`\|F - P\|^2` of what is removed, had the data as many factors as directions."""
         return float(self.rank + (self.weights**2).sum() - 2 * (self.weights * self.overlaps).sum())
+
+    def first(self, rank: int) -> Subspace:
+        """The first directions of it, all where there are fewer."""
+        return replace(self, basis=self.basis[:rank], weights=self.weights[:rank], overlaps=self.overlaps[:rank])
 
     def overlap_with(self, other: Subspace) -> float:
         r"""Mean squared cosine :math:`\|V W^\top\|^2 / \min(k, m)` with another: 1 is the same, or contained."""
@@ -316,7 +320,17 @@ def _nothing(
 
 
 def random_subspace(found: Subspace, seed: int) -> Subspace:
-    """A random subspace of the same rank and weights: the control of every edit."""
+    """A random subspace of the same rank and weights: the control of every edit.
+
+    Notes
+    -----
+    Made here.
+
+    Examples
+    --------
+    >>> found = find_subspace(np.diag([3.0, 2.0, 1.0, 1.0]), rank=2)
+    >>> random_subspace(found, seed=1).basis.shape
+    (2, 4)
+    """
     rows = np.random.default_rng(seed).standard_normal(found.basis.shape)
-    fields = {name: getattr(found, name) for name in found.__dataclass_fields__}
-    return Subspace(**fields | {"basis": orthonormal(rows), "method": "random"})
+    return replace(found, basis=orthonormal(rows), method="random")
