@@ -23,6 +23,8 @@ Model = FolderModel | GgufModel
 
 #: Standard errors by which an effect must stand out of zero, and of the control's.
 CLEAR = 2.0
+#: Smaller relative changes are none, however sure they are: what rounding does has no spread at all.
+_LEAST = 0.01
 #: Names of a Llama's matrices, by what of the block they belong to.
 _OWN = {"mlp": ("down",), "attention": ("o",), "both": ("down", "o")}
 
@@ -134,7 +136,7 @@ class Trial:
     def reason(self) -> str | None:
         """Why the edit is not worth keeping, in a sentence; None where it is."""
         mass, other = self.effect.mass, self.control.mass
-        if mass.relative > -CLEAR * mass.standard_error:
+        if mass.relative > -max(_LEAST, CLEAR * mass.standard_error):
             return (
                 f"the edit has no effect: held-out concept mass changes by {mass.relative:+.1%} "
                 f"± {mass.standard_error:.1%}."

@@ -59,7 +59,9 @@ def write_folder(folder, tensors, config=CONFIG, shards=1, kind=None, metadata=N
     names = list(written)
     places = {}
     for number in range(shards):
-        part = {name: written[name] for name in names[number::shards]}
+        part = {
+            name: written[name] for name in names[len(names) * number // shards : len(names) * (number + 1) // shards]
+        }
         file = f"model-{number + 1:05d}-of-{shards:05d}.safetensors"
         write_safetensors(folder / file, part, metadata)
         places |= dict.fromkeys(part, file)
