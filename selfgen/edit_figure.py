@@ -50,7 +50,7 @@ def _spectra(axes: Axes, edits: dict[int, Edit]) -> None:
     axes.set_xlabel("direction")
     axes.set_ylabel("eigenvalue / noise variance")
     axes.set_title("Spectra of the differences (dots: removed)")
-    axes.legend(loc="upper right")
+    axes.legend(loc="lower left")
 
 
 def _trade(axes: Axes, trial: Trial) -> None:

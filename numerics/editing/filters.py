@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg.blas import sgemm
 
 from numerics.editing.numbers import nearest_bfloat16
 from numerics.threads import single_threaded_algebra
@@ -30,13 +32,12 @@ class Filtered:
     ----------
     weights : array
         Of the type and shape of those given.
-    undo : Undo
     removed : float
         Share of the squared Frobenius norm that the filter took away.
 
     Notes
     -----
-    Made here.
+    Made here. The weights before the filter are referred to, not copied: do not change them before ``undo`` is taken.
 
     Examples
     --------
@@ -46,8 +47,15 @@ class Filtered:
     """
 
     weights: Floats
-    undo: Undo
     removed: float
+    _before: Floats = field(repr=False)
+    _way: Undo = field(repr=False)
+
+    @cached_property
+    def undo(self) -> Undo:
+        """The exact way back, computed when it is asked for."""
+        guess = self._way.guess(self.weights)
+        return replace(self._way, correction=_steps(guess, self._before, self._way.bfloat16))
 
 
 @dataclass(frozen=True)
@@ -171,16 +179,53 @@ def filter_weights(
     place = _axis(matrix.shape, basis.shape[1], axis)
     shares = _shares(weights, len(basis))
     given_back = _given_back(mean, matrix, basis, shares)
-    columns = _as_columns(matrix, place)
+    plain = matrix.dtype == np.float32 and matrix.ndim == 2 and not keep_norms and not bfloat16
+    if plain and matrix.flags.c_contiguous:
+        result, coefficients, scale, removed = _in_single(matrix, basis, shares, place, one_sided)
+    else:
+        result, coefficients, scale, removed = _in_double(
+            matrix, basis, shares, place, given_back, keep_norms, one_sided, bfloat16
+        )
+    if not np.isfinite(coefficients).all():
+        raise DomainError("W holds a number that is not finite: nothing is edited.")
+    if not np.isfinite(result).all():
+        raise DomainError(f"the edited weights do not fit the type {matrix.dtype}: give them in a wider one.")
+    way = Undo(place, basis, coefficients, scale, np.empty(0, dtype=np.int8), bfloat16)
+    return Filtered(result, removed, matrix, way)
+
+
+def _in_single(
+    matrix: Floats, basis: Array, shares: Array, axis: int, one_sided: bool
+) -> tuple[Floats, Array, None, float]:
+    """A matrix of float32 in its own precision: read twice, written once."""
+    directions = basis.astype(np.float32)
+    with single_threaded_algebra(), np.errstate(invalid="ignore", over="ignore"):
+        taken = directions @ (matrix if axis == 0 else matrix.T)
+        if one_sided:
+            taken = np.maximum(taken, np.float32(0))
+        taken = shares.astype(np.float32)[:, None] * taken
+        found = matrix.copy()
+        # Of the transposed, which is in the order of Fortran: found −= directionsᵀ taken, in place.
+        first, second = (taken, directions) if axis == 0 else (directions, taken)
+        sgemm(-1.0, first, second, 1.0, found.T, trans_a=True, overwrite_c=True)
+        flat = matrix.reshape(-1)
+        before, after = float(flat @ flat), float((taken.astype(np.float64) ** 2).sum())
+    return found, taken.astype(np.float64), None, after / before if before else 0.0
+
+
+def _in_double(
+    matrix: Floats, basis: Array, shares: Array, axis: int, given_back: Array | None, keep_norms: bool,
+    one_sided: bool, bfloat16: bool,
+) -> tuple[Floats, Array, Array | None, float]:  # fmt: skip
+    """Any matrix, a part of it in float64 at a time."""
+    columns = _as_columns(matrix, axis)
     coefficients = np.empty((len(basis), columns.shape[1]))
     scale = np.ones(columns.shape[1]) if keep_norms else None
     found = np.empty(columns.shape, dtype=matrix.dtype)
     before = after = 0.0
     for part in _parts(columns):
         block = columns[:, part].astype(np.float64)
-        if not np.isfinite(block).all():
-            raise DomainError("W holds a number that is not finite: nothing is edited.")
-        with single_threaded_algebra():
+        with single_threaded_algebra(), np.errstate(invalid="ignore", over="ignore"):
             taken = basis @ block
             if one_sided:
                 taken = np.maximum(taken, 0.0)
@@ -195,12 +240,7 @@ def filter_weights(
         before += float((block**2).sum())
         after += float(((block - left) ** 2).sum())
         found[:, part] = _rounded(left, found.dtype, bfloat16)
-    if not np.isfinite(found).all():
-        raise DomainError(f"the edited weights do not fit the type {matrix.dtype}: give them in a wider one.")
-    result = _from_columns(found, matrix.shape, place)
-    undo = Undo(place, basis, coefficients, scale, np.empty(0, dtype=np.int8), bfloat16)
-    undo = replace(undo, correction=_steps(undo.guess(result), matrix, bfloat16))
-    return Filtered(result, undo, after / before if before else 0.0)
+    return _from_columns(found, matrix.shape, axis), coefficients, scale, after / before if before else 0.0
 
 
 def verified_basis(V: ArrayLike) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
 from numerics.threads import single_threaded_algebra
 
@@ -11,6 +12,8 @@ Array = NDArray[np.float64]
 
 #: Singular values below this share of the largest are rounding: inner products hold their squares.
 RESOLUTION = 1e-7
+#: Fewer vectors than this share of all are computed by themselves.
+_FEW = 4
 
 
 def unsigned(rows: Array) -> Array:
@@ -25,36 +28,52 @@ def unsigned(rows: Array) -> Array:
     return rows * signs[:, None]
 
 
-def right_vectors(rows: Array) -> tuple[Array, Array]:
-    r"""Singular values and right singular vectors of a matrix, the largest first; those that are rounding left out.
+def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
+    r"""Squared singular values, the largest first, and the right singular vectors of the first of them.
 
     :math:`\Delta = U S V^\top` from the smaller of :math:`\Delta\Delta^\top` and :math:`\Delta^\top\Delta`, on one
-    thread.
+    thread: all eigenvalues, and the vectors of ``most`` of them, but of none that is rounding.
 
     Parameters
     ----------
     rows : array, shape (N, D)
+    most : int, optional
+        Vectors that are computed; all where left out.
 
     Returns
     -------
-    values : shape (m,)
-    vectors : shape (m, D), orthonormal rows
+    squares : shape (min(N, D),)
+    vectors : shape (at most ``most``, D), orthonormal rows
 
     Notes
     -----
     Derived here; the Gram matrix loses half of the digits of small singular values, which no editing uses.
     """
     rows = unsigned(rows)
+    wide = rows.shape[0] < rows.shape[1]
     with single_threaded_algebra():
-        if rows.shape[0] < rows.shape[1]:
-            squares, vectors = np.linalg.eigh(rows @ rows.T)
-            vectors = vectors.T[::-1] @ rows
+        gram = rows @ rows.T if wide else rows.T @ rows
+        order = len(gram)
+        number = order if most is None else min(most, order)
+        if number < order // _FEW:
+            squares = np.linalg.eigvalsh(gram)[::-1]
+            window = (order - number, order - 1)
+            vectors = eigh(gram, subset_by_index=window, overwrite_a=True, check_finite=False)[1] if number else None
         else:
-            squares, vectors = np.linalg.eigh(rows.T @ rows)
-            vectors = vectors.T[::-1]
-        values = np.sqrt(np.clip(squares[::-1], 0.0, None))
-        kept = values > RESOLUTION * values[0] if values[0] > 0 else np.zeros(len(values), dtype=bool)
-        return values[kept], orthonormal(vectors[kept])
+            squares, vectors = np.linalg.eigh(gram)
+            squares = squares[::-1]
+        squares = np.clip(squares, 0.0, None)
+        number = min(number, int((squares > RESOLUTION**2 * squares[0]).sum()) if squares[0] > 0 else 0)
+        if vectors is None or not number:
+            return squares, np.empty((0, rows.shape[1]))
+        found = vectors.T[::-1][:number]
+        return squares, orthonormal(found @ rows if wide else found)
+
+
+def right_vectors(rows: Array) -> tuple[Array, Array]:
+    """All singular values and right singular vectors that are no rounding; shapes (m,) and (m, D)."""
+    squares, vectors = spectrum(rows)
+    return np.sqrt(squares[: len(vectors)]), vectors
 
 
 def orthonormal(rows: Array) -> Array:

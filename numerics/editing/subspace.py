@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.editing.gram import orthonormal, right_vectors
+from numerics.editing.gram import orthonormal, right_vectors, spectrum
 from numerics.editing.noise import largest_noise, noise_variance, overlap_of, pairs_for, strength_of
 from numerics.threads import single_threaded_algebra
 from theory.errors import DomainError
@@ -187,11 +187,9 @@ def find_subspace(
         rows = _without(rows, centre)
     if not rows.any():
         raise DomainError("differences are all 0: chosen and rejected are the same.")
-    values, vectors = right_vectors(rows)
-    eigenvalues = np.zeros(min(pairs, dimension))
-    eigenvalues[: len(values)] = values**2 / pairs
-    variance = _noise(noise, eigenvalues, pairs, dimension)
-    eigenvalues = eigenvalues / variance
+    squares, vectors = spectrum(rows, None if wanted is None else wanted)
+    variance = _noise(noise, squares / pairs, pairs, dimension)
+    eigenvalues = squares / pairs / variance
     edge = largest_noise(pairs, dimension)
     above = int((eigenvalues > edge).sum())
     mean = rows.mean(axis=0)
@@ -199,7 +197,7 @@ def find_subspace(
         basis, overlaps = _by_mean(mean, variance, pairs, wanted)
     else:
         overlaps = overlap_of(strength_of(eigenvalues, dimension / pairs), dimension / pairs)
-        number = _number(wanted, above, overlaps, len(values), mean, variance, pairs, dimension)
+        number = _number(wanted, above, overlaps, len(vectors), mean, variance, pairs, dimension)
         basis, overlaps = vectors[:number], overlaps[:number]
     with single_threaded_algebra():
         towards = basis @ mean
@@ -230,9 +228,9 @@ def verified(differences: ArrayLike) -> Array:
     if not np.isfinite(rows).all():
         row = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise DomainError(f"differences hold a number that is not finite, in row {row}: leave that pair out.")
-    kept = rows[rows.any(axis=1)]
-    if len(np.unique(kept, axis=0)) < len(kept):
-        copies = len(kept) - len(np.unique(kept, axis=0))
+    seen = [row.tobytes() for row in rows if row.any()]
+    if len(set(seen)) < len(seen):
+        copies = len(seen) - len(set(seen))
         raise DomainError(f"{copies} of {len(rows)} differences are copies of others: give each pair once.")
     return rows
 
