@@ -32,7 +32,7 @@ SHAPE = Shape(blocks=2, width=32, heads=4, groups=4, head=8, base=10000.0, epsil
 HIDDEN, VOCABULARY = 96, 3 * WORDS
 STEPS, BATCH, SEEDS, PAIRS = 1500, 64, (0, 1, 2), 128
 #: Of DPO, in relative Frobenius norm of the matrices.
-LENGTHS = (0.05, 0.1, 0.2)
+LENGTHS = (0.1, 0.2, 0.4, 0.8)
 
 
 def sentences(number: int, generator: np.random.Generator, register: int | None = None) -> np.ndarray:
