@@ -10,7 +10,7 @@ import pytest
 from small_models import BLOCKS, CONFIG, WIDTH, llama_tensors, spiked, write_folder
 
 from numerics.editing import find_subspace
-from numerics.editing import models as models_room
+from numerics.editing import folder_model as folder_room
 from numerics.editing.families import FAMILIES, family_of, layers_of, targets_of
 from numerics.editing.gram import orthonormal
 from numerics.editing.models import RECORD, Edit, open_model, undo_edit
@@ -209,7 +209,7 @@ def test_output_and_source(tmp_path):
 @pytest.mark.parametrize("writes", [1, 2])
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, writes):
     source = write_folder(tmp_path / "model", TENSORS, shards=3)
-    model, plain, count = open_model(source), models_room.write_safetensors, []
+    model, plain, count = open_model(source), folder_room.write_safetensors, []
 
     def full(path, *more):
         count.append(path)
@@ -218,7 +218,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, writes):
             raise OSError(errno.ENOSPC, "No space left on device")
         plain(path, *more)
 
-    monkeypatch.setattr(models_room, "write_safetensors", full)
+    monkeypatch.setattr(folder_room, "write_safetensors", full)
     with pytest.raises(DomainError, match="No space left on device; nothing was left of it"):
         model.write(tmp_path / "edited", edits(range(BLOCKS)), model.targets(list(range(BLOCKS))), {})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
