@@ -33,6 +33,7 @@ COMMANDS = {
     "for how long.",
     "forecast": "Where measured test losses go: median, interval, plateau, or the reason why nothing is promised.",
     "recommend": "What keeps the loss within a tolerance: which workflow, how much real data, how many generations.",
+    "explore": "Write the explorer: one HTML file, no network, curves of every derived risk by sliders.",
     "universality": "Fit regressions generation after generation: does risk follow the universal ratio, and do the "
     "rest fall like 1/n?",
     "value": "What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold.",
