@@ -23,12 +23,16 @@ from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
 from selfgen.workers import workers
-from theory import DomainError, Risk, expected_risk
+from theory import DomainError, NotDerivedError, Risk, expected_risk
 from theory.expressions.numerals import real_float
 from theory.models.base import Model
 from theory.models.units import computed_units
+from theory.proof import Certificate
 from theory.solver.bounds import DECREASING, INCREASING
 from theory.workflows.base import Workflow
+
+#: How wide the text of a derivation is.
+COLUMNS = 100
 
 
 def verify(
@@ -146,6 +150,7 @@ def verify_case(
     except DomainError as error:
         raise error if str(error).startswith(case.label) else case.error(error) from None
     theorem, bound_of_ratio = _theorem(risk), _ratio_bound(risk)
+    certificate = certified(risk)
     # In numbers and in symbols, but the same kind of formula.
     symbolic = theorem.form if theorem.closed == (risk.closed_form is not None) else None
     z = np.abs(np.asarray(check.z, dtype=float))
@@ -175,7 +180,7 @@ def verify_case(
         domain=str(risk.domain),
         exactness=risk.exactness,
         theorem=theorem.latex,
-        certified=None if risk.closed_form is None else certified(risk) is not None,
+        certified=None if risk.closed_form is None else certificate is not None,
         formula=tuple(formula.tolist()),
         mean=tuple(np.asarray(simulation.mean, dtype=float).tolist()),
         stderr=tuple(np.asarray(simulation.stderr, dtype=float).tolist()),
@@ -187,8 +192,10 @@ def verify_case(
         replicates_needed=check.replicates_needed,
         reason=str(check.reason or ""),
         seconds=time.perf_counter() - started,
+        derivation=theorem.derivation,
     )
     _draw(case, number, result, figures)
+    _certify(certificate, number, result, figures)
     return result
 
 
@@ -201,6 +208,17 @@ def _draw(case: Case, number: int, result: CaseResult, figures: Path | None, ane
     path = figures / file_name(number, result)
     if anew or not all(path.with_suffix(suffix).exists() for suffix in (".png", ".pdf")):
         draw_case(result, path)
+
+
+def _certify(certificate: Certificate | None, number: int, result: CaseResult, folder: Path | None) -> None:
+    """The certificate of a case, for ``selfgen check``."""
+    if folder is None or certificate is None:
+        return
+    from selfgen.figures import file_name
+    from selfgen.web_report.page import CERTIFICATES
+
+    (folder / CERTIFICATES).mkdir(exist_ok=True)
+    certificate.save(folder / CERTIFICATES / f"{file_name(number, result)}.json")
 
 
 def first_generations(simulation: Simulation, last: int) -> Simulation:
@@ -251,11 +269,12 @@ def _leading_order(risk: Risk) -> Risk | None:
 
 @dataclass(frozen=True)
 class _Theorem:
-    """What is known of a risk as text: its closed form or that of its leading order, and the theorem line."""
+    """What is known of a risk as text: its closed form or that of its leading order, theorem line and derivation."""
 
     closed: bool
     form: str | None
     latex: str
+    derivation: str
 
 
 def _theorem(risk: Risk) -> _Theorem:
@@ -278,7 +297,15 @@ def _derived(derive: Callable[..., Risk], model: Model, workflow: Workflow, loss
 
 
 def _stated(risk: Risk) -> _Theorem:
-    return _Theorem(risk.closed_form is not None, _form(risk), risk.latex())
+    return _Theorem(risk.closed_form is not None, _form(risk), risk.latex(), _derivation(risk))
+
+
+def _derivation(risk: Risk) -> str:
+    """The steps to the theorem, every one checked as it is made; empty where none are told."""
+    try:
+        return str(risk.derivation.check().text(COLUMNS))
+    except NotDerivedError:
+        return ""
 
 
 def _form(risk: Risk) -> str | None:

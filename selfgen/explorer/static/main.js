@@ -369,7 +369,8 @@ async function unpacked(id) {
 
 function startState() {
   const first = data.models.find((each) => each.key === "regular") ?? data.models[0];
-  const start = { workflows: ["replace", "accumulate", "accumulate-subsample:budget=1"], show: "ratio", loss: "squared", generations: 50, at: 10,
+  const shown = ["replace", "accumulate", "accumulate-subsample:budget=1"].filter(choiceOf);
+  const start = { workflows: shown, show: "ratio", loss: "squared", generations: 50, at: 10,
     logX: false, logY: true, tolerance: 1.5, values: {} };
   selectModel(start, first);
   return start;
