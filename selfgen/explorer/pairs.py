@@ -57,12 +57,13 @@ def risk_of(model: Model, choice: Choice, loss: str) -> Risk | None:
 
 
 def entry(risk: Risk, key: str) -> dict[str, Any] | None:
-    """What is exported of one risk, checked; None where a coefficient has no tree."""
+    """What is exported of one risk, checked; None where a coefficient has no tree, or no double holds a number."""
+    starts = {symbol: slider(symbol, risk.model.name, {})["start"] for symbol in risk.free_symbols}
     try:
         exported = export_recurrence(risk.recurrence)
+        away = deviation(risk.recurrence, exported, starts)
     except NotDerivedError:
         return None
-    starts = {symbol: slider(symbol, risk.model.name, {})["start"] for symbol in risk.free_symbols}
     parts = dict(_parts(risk))
     return {
         "risk": exported,
@@ -73,7 +74,7 @@ def entry(risk: Risk, key: str) -> dict[str, Any] | None:
         "growth": formula(risk.growth),
         "condition": condition(risk.domain),
         "theorem": risk.latex(),
-        "deviation": deviation(risk.recurrence, exported, starts),
+        "deviation": away,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Rational, Symbol
 
 from numerics.exported import run_exported
+from theory.errors import NotDerivedError
 from theory.moments.recurrence import Recurrence
 
 #: Where doubles are compared with exact values.
@@ -20,6 +21,8 @@ def deviation(recurrence: Recurrence, exported: Mapping[str, Any], starts: Mappi
 
     Raises
     ------
+    NotDerivedError
+        When the numbers on the way are beyond the range of doubles.
     AssertionError
         When a double is farther from the exact value than the bound that is shown beside it.
     """
@@ -28,6 +31,8 @@ def deviation(recurrence: Recurrence, exported: Mapping[str, Any], starts: Mappi
     worst = 0.0
     for g in GENERATIONS:
         true, value, error = exact.at(g), values[g - 1], errors[g - 1]
+        if math.isnan(value):
+            raise NotDerivedError(f"at generation {g} the numbers on the way are too large for double precision.")
         if true.is_infinite or not math.isfinite(value):
             if not (true.is_infinite and math.isinf(value)):
                 raise AssertionError(f"generation {g}: {value} stands for {true}.")

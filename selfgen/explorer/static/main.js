@@ -104,7 +104,7 @@ function showValues(curves) {
   const missing = state.workflows.filter((key) => !curves.some((curve) => curve.key === key)).map((key) => titleOf(choiceOf(key)));
   const values = curves.map((curve) => `${curve.title} ${number(curve.points[state.at - 1].v)}`);
   $("summary").textContent = `${state.show[0].toUpperCase()}${state.show.slice(1)} at generation ${state.at}: ${values.join("; ") || "none"}.` +
-    (missing.length ? ` Not derived here: ${missing.join(", ")}.` : "") +
+    (missing.length ? ` Not offered here: ${missing.join(", ")}.` : "") +
     (state.show === "risk" || state.show === "ratio" ? " Limits are dashed, bounds dotted." : "");
 }
 
@@ -199,7 +199,7 @@ function fillWorkflows() {
       fillSliders();
       show();
     });
-    const label = made("label", there ? {} : { class: "missing", title: "not derived for this model and loss" }, input, made("span", {}, choice.name, choice.label ? made("small", {}, ` ${choice.label}`) : ""));
+    const label = made("label", there ? {} : { class: "missing", title: "not offered for this model and loss" }, input, made("span", {}, choice.name, choice.label ? made("small", {}, ` ${choice.label}`) : ""));
     return label;
   }));
 }
