@@ -16,6 +16,7 @@ from sympy import Expr, RootSum, Symbol, oo
 
 from numerics import crosscheck, evaluate, simulate
 from numerics.crosscheck import ASKED
+from numerics.run.lines import reason_of, write_whole
 from numerics.simulate import Simulation
 from selfgen.case_result import CaseResult
 from selfgen.finished_cases import FinishedCases
@@ -27,7 +28,7 @@ from theory import DomainError, NotDerivedError, Risk, expected_risk
 from theory.expressions.numerals import real_float
 from theory.models.base import Model
 from theory.models.units import computed_units
-from theory.proof import Certificate
+from theory.proof import Certificate, ClosedForm, prove
 from theory.solver.bounds import DECREASING, INCREASING
 from theory.workflows.base import Workflow
 
@@ -194,31 +195,49 @@ def verify_case(
         seconds=time.perf_counter() - started,
         derivation=theorem.derivation,
     )
-    _draw(case, number, result, figures)
-    _certify(certificate, number, result, figures)
+    _draw(case, number, result, figures, certificate=certificate)
     return result
 
 
-def _draw(case: Case, number: int, result: CaseResult, figures: Path | None, anew: bool = True) -> None:
-    """The figure of a case that has one; only where it is missing, unless ``anew``."""
-    if figures is None or (case.grid and result.passed):
+def _draw(
+    case: Case,
+    number: int,
+    result: CaseResult,
+    figures: Path | None,
+    anew: bool = True,
+    certificate: Certificate | None = None,
+) -> None:
+    """The figure of a case that has one, and its certificate; only where they are missing, unless ``anew``."""
+    if figures is None:
         return
     from selfgen.figures import draw_case, file_name
+    from selfgen.web_report.page import CERTIFICATES
 
-    path = figures / file_name(number, result)
+    stem = file_name(number, result)
+    if result.certified:
+        path = figures / CERTIFICATES / f"{stem}.json"
+        if anew or not path.exists():
+            _save(certificate or _certificate(case), path)
+    if case.grid and result.passed:
+        return
+    path = figures / stem
     if anew or not all(path.with_suffix(suffix).exists() for suffix in (".png", ".pdf")):
         draw_case(result, path)
 
 
-def _certify(certificate: Certificate | None, number: int, result: CaseResult, folder: Path | None) -> None:
-    """The certificate of a case, for ``selfgen check``."""
-    if folder is None or certificate is None:
-        return
-    from selfgen.figures import file_name
-    from selfgen.web_report.page import CERTIFICATES
+def _save(certificate: Certificate, path: Path) -> None:
+    """Write a certificate, whole or not at all."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, f"{certificate.json()}\n".encode())
+    except OSError as error:
+        raise DomainError(f"{path} cannot be written: {reason_of(error)}.") from None
 
-    (folder / CERTIFICATES).mkdir(exist_ok=True)
-    certificate.save(folder / CERTIFICATES / f"{file_name(number, result)}.json")
+
+def _certificate(case: Case) -> Certificate:
+    """The certificate of a case that is known to have one."""
+    model, workflow = case.build()
+    return prove(ClosedForm(expected_risk(model, workflow, loss=case.loss)))
 
 
 def first_generations(simulation: Simulation, last: int) -> Simulation:

@@ -132,7 +132,10 @@ def test_a_study_says_where_it_is_written(path: Path, tmp_path: Path, monkeypatc
     stems = ("overview-bernoulli-squared", "005-poisson-replace")
     figures = {f"{stem}.{end}" for stem in stems for end in ("png", "pdf")}
     written = {item.name for item in (tmp_path / "deep" / "results").iterdir()}
-    assert written == {"results.json", "results.csv", "theorems.tex", "cases.jsonl"} | figures
+    assert (
+        written
+        == {"index.html", "certificates", "results.json", "results.csv", "theorems.tex", "cases.jsonl"} | figures
+    )
 
 
 def test_the_command_line_overrides_where(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
