@@ -41,6 +41,7 @@ from theory.models.categories.vocabulary import VocabularyLaw
 from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
+from theory.moments.exported import export_recurrence
 from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
 from theory.spread import StandardDeviation
@@ -83,6 +84,7 @@ __all__ = [
     "convolutions",
     "depth",
     "expected_risk",
+    "export_recurrence",
     "j",
     "l",
     "optimal_law",
