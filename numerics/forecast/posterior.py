@@ -36,16 +36,16 @@ SHARES = np.linspace(0.0, 1.0, 11)
 SAVINGS = np.array([0.0, 0.15, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0])
 #: Standard deviation of a single loss over the rise. A rise may drown in it: under accumulate, after four generations,
 #: that of a model of 24 parameters is 1.5 standard deviations.
-NOISES = np.geomspace(0.003, 6.0, 11)
-#: The log-normal prior of it where nothing measures it, over the rise that replace would have: noise is the
-#: generator's, whatever the workflow, and does not shrink with a rise that averaging holds down.
-PRIOR_NOISE, PRIOR_SPREAD = 0.08, 2.0
-#: Of that many times the rise, at most: beyond, little is known of how a generator rises under replace.
-STEEPEST = 10.0
+NOISES = np.geomspace(0.003, 6.0, 8)
+#: The log-normal prior of it where nothing measures it, over the rise. Where all is variance, of p parameters, it is
+#: A·√(2/p) whatever the workflow, and does not shrink with a rise that averaging holds down: there the prior is over
+#: the rise that replace would have had, STEEPEST times the measured one at most. With bias nothing tells whether noise
+#: goes with the generator or with the rise: half-way, in logarithms.
+PRIOR_NOISE, PRIOR_SPREAD, STEEPEST = 0.08, 2.0, 10.0
 #: How much of the variance of the noise persists, and the discrepancy per unit of log g, over the rise. A loss that is
 #: computed without error, of a model fitted to the end, has no other noise than what its chain has learnt.
-PERSISTENCES = np.array([0.1, 0.5, 0.9, 0.99])
-DISCREPANCIES = np.array([0.01, 0.04])
+PERSISTENCES = np.array([0.1, 0.7, 0.99])
+DISCREPANCIES = np.array([0.003, 0.02])
 #: The prior of λ is proportional to LEAN + λ: little-trained learners, as most are that are measured, keep much of what
 #: they are shown.
 LEAN = 0.3
@@ -406,8 +406,8 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     fits = [Fit(factor, columns, design.mixtures, size) for factor in lower]
     table = np.stack([fit.log_evidence() for fit in fits]) + design.prior
     if not known:
-        expected = PRIOR_NOISE * _under_replace(measured, design)
-        table += (-0.5 * (np.log(noises[:, 0] / expected) / PRIOR_SPREAD) ** 2)[:, None]
+        expected = PRIOR_NOISE * _steepness(measured, design) ** np.where(design.families["variance"], 1.0, 0.5)
+        table -= 0.5 * (np.log(noises[:, :1] / expected) / PRIOR_SPREAD) ** 2
         table += np.array([_scatter(measured, design, data.rise, noise) for noise in noises])[:, None]
     weights = np.exp(table - table.max())
     return Posterior(data, noises, fits, weights / weights.sum())
@@ -435,7 +435,7 @@ def _data(measured: Sequence[Curve], design: Design, known: bool) -> Data:
     )
 
 
-def _under_replace(measured: Sequence[Curve], design: Design) -> float:
+def _steepness(measured: Sequence[Curve], design: Design) -> float:
     """How many times the largest rise that was measured replace would have risen, were it all variance; 1 or more."""
     place = int(np.argmax([abs(each.mean[1:] - each.mean[0]).max() for each in measured]))
     generations = measured[place].generations
