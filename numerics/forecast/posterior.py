@@ -36,7 +36,7 @@ SHARES = np.linspace(0.0, 1.0, 11)
 SAVINGS = np.array([0.0, 0.15, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0])
 #: Standard deviation of a single loss over the rise. A rise may drown in it: under accumulate, after four generations,
 #: that of a model of 24 parameters is 1.5 standard deviations.
-NOISES = np.geomspace(0.003, 6.0, 8)
+NOISES = np.geomspace(0.003, 6.0, 11)
 #: The log-normal prior of it where nothing measures it, over the rise. Where all is variance, of p parameters, it is
 #: A·√(2/p) whatever the workflow, and does not shrink with a rise that averaging holds down: there the prior is over
 #: the rise that replace would have had, STEEPEST times the measured one at most. With bias nothing tells whether noise
@@ -45,7 +45,7 @@ PRIOR_NOISE, PRIOR_SPREAD, STEEPEST = 0.08, 2.0, 10.0
 #: How much of the variance of the noise persists, and the discrepancy per unit of log g, over the rise. A loss that is
 #: computed without error, of a model fitted to the end, has no other noise than what its chain has learnt.
 PERSISTENCES = np.array([0.1, 0.7, 0.99])
-DISCREPANCIES = np.array([0.003, 0.02])
+DISCREPANCIES = np.array([0.005, 0.03])
 #: The prior of λ is proportional to LEAN + λ: little-trained learners, as most are that are measured, keep much of what
 #: they are shown.
 LEAN = 0.3
