@@ -430,6 +430,8 @@ class Risk:
             if self.recurrence.scale
             else S.Zero
         )
+        if self.limit == oo:
+            return oo
         extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
         if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
             return self.closed_form
@@ -608,7 +610,6 @@ def _leaves_cases_open(value: Expr) -> bool:
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:
     return recurrence.changed(scale=shorter(recurrence.scale / base), offset=shorter(recurrence.offset / base))
-
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
