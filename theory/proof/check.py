@@ -49,6 +49,20 @@ class Checker(Analysis):
     def run(self, complete: bool = True) -> bool:
         """Verify every step, the claim among them, and that the signs rest on the witnesses and ranges stated."""
         data = self.data
+        self.begin()
+        listed = data["claim"]["sequences"] == list(range(len(self.sequences)))
+        require(not complete or listed, "the claim is not about the sequences as they are listed.")
+        for number, step in enumerate(data["steps"], start=1):
+            self.take(number, str(step.get("rule")), step)
+        self.take(len(data["steps"]) + 1, "claim", data["claim"])
+        idle = [name for name in (*data["parameters"], *data["positive"]) if name not in self.used]
+        require(not complete or self.witnesses == data["witnesses"], "the signs rest on other witnesses than stated.")
+        require(not complete or not idle, f"a range is stated but not needed: {', '.join(idle)}.")
+        return True
+
+    def begin(self) -> None:
+        """Read the ranges of the parameters and the sequences, and see that these are defined."""
+        data = self.data
         free = [name.isidentifier() and name.isascii() and name not in RESERVED for name in data["parameters"]]
         require(all(free), "a name is taken.")
         self.ranges = {name: self.read(text) for name, text in data["parameters"].items()}
@@ -68,21 +82,17 @@ class Checker(Analysis):
         require(len(data["about"]) == len(data["sequences"]), "it does not say what it is about.")
         self.sequences = [Sequence(self, item) for item in data["sequences"]]
         self.defined()
-        listed = data["claim"]["sequences"] == list(range(len(self.sequences)))
-        require(not complete or listed, "the claim is not about the sequences as they are listed.")
-        for number, step in enumerate([*data["steps"], data["claim"]], start=1):
-            name = str(step.get("rule")) if number <= len(data["steps"]) else "claim"
-            try:
-                require(name in RULES and (name == "claim") == (number > len(data["steps"])), f"no rule of {[*RULES]}")
-                RULES[name](self, **{key: value for key, value in step.items() if key != "rule"})
-            except CertificateError as error:
-                raise CertificateError(f"step {number} ({name}): {error}.") from None
-            except (*MALFORMED, ValueError) as error:
-                raise CertificateError(f"step {number} ({name}) is malformed: {error!r}.") from error
-        idle = [name for name in (*data["parameters"], *data["positive"]) if name not in self.used]
-        require(not complete or self.witnesses == data["witnesses"], "the signs rest on other witnesses than stated.")
-        require(not complete or not idle, f"a range is stated but not needed: {', '.join(idle)}.")
-        return True
+
+    def take(self, number: int, name: str, step: dict[str, Any]) -> None:
+        """Verify one step, or the claim behind the last, on top of those before."""
+        try:
+            claimed = number > len(self.data["steps"])
+            require(name in RULES and (name == "claim") == claimed, f"no rule of {[*RULES]}")
+            RULES[name](self, **{key: value for key, value in step.items() if key != "rule"})
+        except CertificateError as error:
+            raise CertificateError(f"step {number} ({name}): {error}.") from None
+        except (*MALFORMED, ValueError) as error:
+            raise CertificateError(f"step {number} ({name}) is malformed: {error!r}.") from error
 
     def defined(self) -> None:
         """No coefficient has a pole at a generation that it is used at, whatever the parameters."""

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, Piecewise, Poly, Rational, S, cancel, oo, together, true
+from sympy import Expr, Piecewise, Poly, Rational, S, oo, together, true
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order, UnknownOrder
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import rational_parts
 from theory.expressions.signs import sign
 from theory.moments.recurrence import MomentRecurrence
@@ -93,7 +94,7 @@ def _powers(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
     step["shape"] = "decay" if sign(law.power, risk._ranges) == 1 else "growth"
     found = about_centre(recurrence)[1] if centre else recurrence  # type: ignore[index]
     if law.series is None:
-        yield step | {"coefficient": text(cancel(recurrence.scale * law.coefficient))}
+        yield step | {"coefficient": text(in_lowest_terms(recurrence.scale * law.coefficient))}
         return
     for constant in _constants(found, law):
         yield step | {"coefficient": constant}
@@ -127,7 +128,7 @@ def _driven(recurrence: MomentRecurrence, order: Order, index: int) -> Iterator[
 
 
 def _opening(recurrence: MomentRecurrence) -> list[str]:
-    return [text(cancel(value)) for value in islice(recurrence.values(), int(recurrence.start) + OPENING)]
+    return [text(in_lowest_terms(value)) for value in islice(recurrence.values(), int(recurrence.start) + OPENING)]
 
 
 def _constants(recurrence: MomentRecurrence, law: PowerLaw) -> Iterator[dict[str, Any]]:
@@ -163,15 +164,15 @@ def _constants(recurrence: MomentRecurrence, law: PowerLaw) -> Iterator[dict[str
 
 def _bounds(recurrence: MomentRecurrence, law: PowerLaw) -> list[dict[str, Any]]:
     g = recurrence.symbol
-    step, inflow = cancel(recurrence.matrix[0]), cancel(recurrence.forcing[0])
-    ratio = cancel(together(inflow.subs(g, g + 1) / (inflow * step.subs(g, g + 1))))
+    step, inflow = in_lowest_terms(recurrence.matrix[0]), in_lowest_terms(recurrence.forcing[0])
+    ratio = in_lowest_terms(together(inflow.subs(g, g + 1) / (inflow * step.subs(g, g + 1))))
     tail = tail_series(ratio, g, TERMS + 1)
     if tail is None:
         return []
     *before, last = tail
     start = sum((coefficient * g ** (1 - index) for index, coefficient in enumerate(before)), S.Zero)
     room = abs(last) / 2 + Rational(1, 10**6)
-    ends = [text(cancel(together(start + (last + way * room) * g**-TERMS))) for way in (-1, 1)]
+    ends = [text(in_lowest_terms(together(start + (last + way * room) * g**-TERMS))) for way in (-1, 1)]
     return [{"since": since, "below": ends[0], "above": ends[1]} for since in FROM]
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from itertools import chain, islice, product
 from typing import Any
 
-from sympy import Expr, Matrix, S, cancel, diag, eye, fraction, oo, sympify
+from sympy import Expr, Matrix, S, diag, eye, fraction, oo, sympify
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.draft import Draft, reduced
@@ -59,7 +60,7 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
         forms = eye(size).row_join(Matrix.zeros(size, 1))
         yield cone(shape, since, forms, P, f, way * row, way * constant)
         if size == 1 and P[0] != 1:
-            above, below = fraction(cancel(f[0] / (1 - P[0])))
+            above, below = fraction(in_lowest_terms(f[0] / (1 - P[0])))
             if not any(item.has(g) for item in (above, below, h, c)):
                 for side in (1, -1):
                     # The distance from the fixed point above/below, times the latter, which may vanish.
@@ -68,7 +69,7 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
                     yield cone(shape, since, forms, P, Matrix([0]), weights, S.Zero)
             elif not (h.has(g) or c.has(g)):
                 # Behind fixed points that move: way (h_(g+1) − y) stays as it is.
-                level = cancel(above / below)
+                level = in_lowest_terms(above / below)
                 ahead = level.subs(g, g + 1)
                 forms, rests = way * Matrix([[-1, ahead]]), Matrix([way * (ahead - level)])
                 yield cone(shape, since, forms, P, rests, scale * h * (1 - P[0]), S.Zero)
@@ -124,7 +125,7 @@ def _cone(
     rest: Expr,
 ) -> dict[str, Any]:
     def written(table: Matrix) -> list[list[str]]:
-        return [[text(cancel(entry)) for entry in table.row(index)] for index in range(table.rows)]
+        return [[text(in_lowest_terms(entry)) for entry in table.row(index)] for index in range(table.rows)]
 
     return {
         "rule": "cone",
@@ -134,9 +135,9 @@ def _cone(
         "risks": [[text(risk) for risk in islice(item.values(), since + 1)] for item in about.values()],
         "forms": written(forms),
         "multipliers": written(multipliers),
-        "rests": [text(cancel(entry)) for entry in rests],
-        "weights": [text(cancel(entry)) for entry in weights],
-        "rest": text(cancel(rest)),
+        "rests": [text(in_lowest_terms(entry)) for entry in rests],
+        "weights": [text(in_lowest_terms(entry)) for entry in weights],
+        "rest": text(in_lowest_terms(rest)),
     }
 
 
@@ -187,7 +188,7 @@ def _sides(recurrence: MomentRecurrence) -> list[tuple[Matrix, Matrix]]:
     size = recurrence.matrix.rows
     found = [(eye(size), Matrix.zeros(size, 1))]
     if size == 1 and recurrence.matrix[0] != 1:
-        fixed = cancel(recurrence.forcing[0] / (1 - recurrence.matrix[0]))
+        fixed = in_lowest_terms(recurrence.forcing[0] / (1 - recurrence.matrix[0]))
         found += [] if fixed.has(GENERATION) else [(Matrix([[side]]), Matrix([fixed])) for side in (-1, 1)]
     return found
 
@@ -209,7 +210,7 @@ def never_above(draft: Draft) -> dict[str, Any]:
         raise refusal from None
     for since in _passing(draft):
         try:
-            draft.checked(draft.data["steps"], {**claim, "since": since})
+            draft.claimed({**claim, "since": since})
             return {**claim, "since": since}
         except CertificateError:
             continue

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sympy import Expr, Matrix, S, cancel, exp, simplify, sympify
+from sympy import Expr, Matrix, S, exp, simplify, sympify
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.shorter import shorter
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.leaning import leaning
-from theory.solver.reduced import reduced
+from theory.solver.reduced import plainly_read, reduced
 from theory.solver.steady import steady
 from theory.workflows.dynamics import GENERATION
 
@@ -42,7 +43,7 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
 
 def _by_signs(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     """What the signs of the coefficients and of the first steps tell."""
-    recurrence = reduced(recurrence)
+    recurrence = plainly_read(reduced(recurrence))
     regimes = recurrence.regimes
     if len(regimes) > 1:
         return INCREASING if _all_add(regimes, ranges) else None
@@ -92,7 +93,7 @@ def _is_sum(recurrence: MomentRecurrence) -> bool:
 def _nonnegative(expression: Expr, recurrence: MomentRecurrence, ranges: Ranges) -> bool:
     """Whether an expression in g is never negative where the margin is positive: one of both may show it."""
     covering = {**ranges, GENERATION: at_least(Matrix([recurrence.start])[0])}
-    forms = [expression] if recurrence.margin is None else [expression, cancel(expression * recurrence.margin)]
+    forms = [expression] if recurrence.margin is None else [expression, in_lowest_terms(expression * recurrence.margin)]
     return any(sign(form, covering) in (0, 1) for form in forms)
 
 
@@ -132,7 +133,7 @@ def _adding(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
         return None
     known = all(sign(x, ranges) in (0, 1) for x in recurrence.initial)
     row = h * P - h.subs(g, g - 1)
-    if known and all(sign(cancel(x), covering) in (0, 1) for x in (*row, *recurrence.forcing, *P, *h)):
+    if known and all(sign(in_lowest_terms(x), covering) in (0, 1) for x in (*row, *recurrence.forcing, *P, *h)):
         return INCREASING
     return None
 
@@ -142,8 +143,8 @@ def _behind(fixed: Expr, y: Expr, recurrence: MomentRecurrence, covering: Ranges
     g = GENERATION
     later = fixed.subs(g, g + 1)
     for way, found in ((-1, DECREASING), (1, INCREASING)):
-        ahead = sign(cancel(way * (fixed.subs(g, recurrence.start) - y)), ranges)
-        if ahead in (0, 1) and sign(cancel(way * (later - fixed)), covering) in (0, 1):
+        ahead = sign(in_lowest_terms(way * (fixed.subs(g, recurrence.start) - y)), ranges)
+        if ahead in (0, 1) and sign(in_lowest_terms(way * (later - fixed)), covering) in (0, 1):
             return found
     return None
 

@@ -23,7 +23,6 @@ from sympy import (
     Rational,
     S,
     Symbol,
-    cancel,
     expand,
     gamma,
     hyper,
@@ -135,7 +134,7 @@ def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
     q, push = drop
     side = order.exponents(pull, q - 1)
     if side > 0:
-        return PowerLaw(readout[0] * cancel(push / (pull - q + 1)), q - 1)
+        return PowerLaw(readout[0] * in_lowest_terms(push / (pull - q + 1)), q - 1)
     if side == 0:
         return PowerLaw(readout[0] * push, q - 1, 1)
     return _kept(readout[0], pull, start, _tail(step, inflow, g, start, initial))
@@ -163,7 +162,7 @@ def dropped(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
     if parts is None:
         return None
     top, bottom = (Poly(part, g) for part in parts)
-    return Integer(bottom.degree() - top.degree()), cancel(top.LC() / bottom.LC())
+    return Integer(bottom.degree() - top.degree()), in_lowest_terms(top.LC() / bottom.LC())
 
 
 def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Series | None:
@@ -180,9 +179,9 @@ def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Ser
     (flow_zeros, flow_poles), _ = flows
     # Where the value before the first step is what the inflow there would have been, the series begins there.
     at = inflow.subs(g, start - 1)
-    joins = at.is_finite is not False and cancel(at - initial) == 0 and start > 1
+    joins = at.is_finite is not False and in_lowest_terms(at - initial) == 0 and start > 1
     first = start - 1 if joins else start
-    head = initial if joins else cancel((inflow / step).subs(g, start))
+    head = initial if joins else in_lowest_terms((inflow / step).subs(g, start))
     upper = [first + 1 - u for u in flow_zeros] + [first - v for v in flow_poles] + [first + 1 - b for b in poles]
     lower = [first - u for u in flow_zeros] + [first + 1 - v for v in flow_poles] + [first + 1 - a for a in zeros]
     upper, lower = cancelled([*upper, S.One], lower)
