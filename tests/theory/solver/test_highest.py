@@ -142,7 +142,8 @@ def test_the_mean_of_a_warm_gaussian_under_accumulate():
     warm = expected_risk(GaussianFit(d=1, n=5, temperature="3/2"), Accumulate(), loss="mean")
     cold = expected_risk(GaussianFit(d=1, n=5, temperature="4/5"), Accumulate(), loss="mean")
     # What is left falls like G^(τ−2): four times the generations, half of it.
-    left = [float(warm.limit) - float(warm.at(g)) for g in (400, 1600)]
+    settled = float(warm.limit)
+    left = [settled - float(warm.at(g)) for g in (400, 1600)]
     assert left[1] / left[0] == pytest.approx(1 / 2, rel=0.01)
     assert 0 < float(cold.limit) - float(cold.at(1600)) < 1e-4
     assert warm.monotonicity == cold.monotonicity == "increasing"
