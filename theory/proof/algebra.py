@@ -7,7 +7,8 @@ the textbooks:
 - hence Γ(1/2) = √π, and Γ(1−z) by Γ(z) where sin πz is a number in ``SINES``;
 - ψ_m(x+1) = ψ_m(x) + (−1)^m m!/x^(m+1), ψ_0(1) = −γ, ψ_m(1) = (−1)^(m+1) m! ζ(m+1), ζ(2k) by Bernoulli numbers;
   H_x = ψ_0(x+1) + γ, H_x^(m) = ζ(m) − (−1)^m ψ_(m−1)(x+1)/(m−1)!;
-- Φ(z, s, x) = x^(−s) + z Φ(z, s, x+1) (Lerch), Li_s(z) = z Φ(z, s, 1).
+- Φ(z, s, x) = x^(−s) + z Φ(z, s, x+1) (Lerch), Li_s(z) = z Φ(z, s, 1);
+- of E tr Wⁱ(W + λ)⁻ᵏ, W the Wishart matrix of T rows in R^d, that it is 0 or more where λ > 0, whatever d and T.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ FAR = 2000  # whole steps of a functional equation, powers, and generations run 
 LONG, WIDE = 20_000, 20_000  # characters of a text and terms of a polynomial, at most
 ARITIES = dict.fromkeys(("Abs", "exp", "floor", "gamma", "log", "sin", "sinh", "sqrt", "zeta"), (1,)) | {
     "harmonic": (1, 2), "lerchphi": (3,), "multidigamma": (2,), "polygamma": (2,), "polylog": (2,),
+    "wishart_trace": (5,),
 }  # fmt: skip
 SINES = {  # sin πz, 0 < z < 1/2
     "1/6": "1/2", "1/4": "sqrt(2)/2", "1/3": "sqrt(3)/2", "1/12": "(sqrt(6) - sqrt(2))/4",
@@ -229,6 +231,8 @@ class Algebra:
                 return x / (self.call("gamma", [self.normal(ONE + z)]) * self.call("gamma", [self.normal(ONE - z)]))
             case "log" if x == g:
                 return self.function("log", None, g)
+            case "wishart_trace" if not any(map(self.moves, (*args[:3], x))):
+                return self.function("trace", None, *args)
         require(not any(map(self.moves, args)), f"nothing is known of {name} as a function of g")
         return self.function("constant", name, *args)
 

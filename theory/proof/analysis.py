@@ -48,16 +48,20 @@ class Analysis(Algebra):
         """Ranges of the functions that occur, each from its value at ``since``.
 
         b^g is b^since or more if b ≥ 1, down to 0 from there if 0 < b < 1, and b^since b^(g−since) if b ≥ 0;
-        ⌊x⌋ is 1 or more if x ≥ 1, and 0 or more if x ≥ 0.
+        ⌊x⌋ is 1 or more if x ≥ 1, and 0 or more if x ≥ 0; E tr Wⁱ(W + λ)⁻ᵏ is 0 or more if λ > 0.
         """
         found = {}
         for kind, key, args, index in self.functions:
-            known = (kind, args[0]) == ("power", g) or (kind, key) == ("constant", "floor")
+            known = (kind, args[0]) == ("power", g) or (kind, key) == ("constant", "floor") or kind == "trace"
             if not known or not value.has(index):
                 continue
             label = f"({self.labels[index]} - first)"  # no text can name it
             self.free.add(label)
             more = self.variable(label)
+            if kind == "trace":
+                require(self.sign(args[4], since) == 1, "the penalty of a trace is not shown to be positive")
+                found[self.labels[index]] = more
+                continue
             if kind == "constant":
                 found[self.labels[index]] = Quotient(self.never_below_one(args[0])) + more
                 continue

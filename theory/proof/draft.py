@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from flint import ctx
-from sympy import Add, Dummy, Expr, Min, Symbol, default_sort_key, sympify
+from sympy import Add, Dummy, Expr, Function, Min, Symbol, default_sort_key, sympify
 
 from theory.errors import NotDerivedError
 from theory.expressions.signs import covering
@@ -175,12 +175,25 @@ def ranges_of(risks: tuple[Risk, ...]) -> dict[str, Any]:
 
 
 def _moments(risk: Risk) -> set[Any]:
-    """Moments of ridge fits in the recurrence."""
-    recurrence = risk.recurrence.as_moments()
+    """Moments of ridge fits in the recurrence; those that depend on the generation are functions to the checker."""
+    recurrence = _recurrence(risk)
     if recurrence is None:
         return set()
     parts = (recurrence.matrix, recurrence.forcing, recurrence.readout, recurrence.initial)
-    return set().union(*(part.atoms(wishart_trace) for part in parts))
+    found = set().union(*(part.atoms(wishart_trace) for part in parts))
+    return {moment for moment in found if not moment.has(recurrence.symbol)}
+
+
+def _recurrence(risk: Risk) -> MomentRecurrence | None:
+    """The recurrence of moments, or that of the sum which the risk is."""
+    found = risk.recurrence.as_moments()
+    as_sum = getattr(risk.recurrence, "as_sum", None)
+    if found is not None or as_sum is None:
+        return found
+    # A function of g to the checker at every generation, and no letter at any.
+    plain = as_sum()
+    moving = {part: Function("wishart_trace")(*part.args) for part in plain.forcing.atoms(wishart_trace)}
+    return plain.changed(forcing=plain.forcing.xreplace(moving))
 
 
 def _run_of(moment: wishart_trace) -> Expr:
@@ -219,7 +232,7 @@ def sequence_of(risk: Risk) -> dict[str, Any]:
 
 def reduced(risk: Risk) -> MomentRecurrence:
     """The recurrence with the moments that the risk depends on."""
-    recurrence = risk.recurrence.as_moments()
+    recurrence = _recurrence(risk)
     if recurrence is None:
         raise NotDerivedError(
             f"no certificate was found: the {risk.loss} of {risk.model.name} under {risk.workflow.name} is not given "

@@ -73,7 +73,7 @@ def ceiling(recurrence: MomentRecurrence, limit: Expr, direction: int = 1) -> Ce
     >>> coin = BiasedSampler(GaussianMean(sigma2=1, n=4), "1/2", 1)
     >>> found = ceiling(coin.recurrence(Accumulate(), "squared"), Rational(1))
     >>> found.bound, found.since
-    (1, 3)
+    (1, 2)
     """
     recurrence = replace(reduced(recurrence), scale=S.One, offset=S.Zero)
     if not _has_numbers(recurrence) or not limit.is_Rational:

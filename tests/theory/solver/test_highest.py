@@ -18,6 +18,7 @@ from theory import (
     GaussianMean,
     RealPlusLatest,
     Replace,
+    RidgeRegression,
     SlidingWindow,
     UniformMaximum,
     expected_risk,
@@ -141,7 +142,8 @@ def test_the_mean_of_a_warm_gaussian_under_accumulate():
     warm = expected_risk(GaussianFit(d=1, n=5, temperature="3/2"), Accumulate(), loss="mean")
     cold = expected_risk(GaussianFit(d=1, n=5, temperature="4/5"), Accumulate(), loss="mean")
     # What is left falls like G^(τ−2): four times the generations, half of it.
-    left = [float(warm.limit) - float(warm.at(g)) for g in (400, 1600)]
+    settled = float(warm.limit)
+    left = [settled - float(warm.at(g)) for g in (400, 1600)]
     assert left[1] / left[0] == pytest.approx(1 / 2, rel=0.01)
     assert 0 < float(cold.limit) - float(cold.at(1600)) < 1e-4
     assert warm.monotonicity == cold.monotonicity == "increasing"
@@ -160,3 +162,20 @@ def test_a_sampler_that_flees_its_target_under_accumulate(fidelity):
     # What is left out is of the order of the bias, G^(τ−1).
     ratios = [N(risk.at(g) / risk.growth.subs(G, g)) - 1 for g in (500, 2000)]
     assert N(ratios[1] / ratios[0] * 4**away) == pytest.approx(1, rel=0.2)
+
+
+@pytest.mark.parametrize("workflow", [Accumulate(), CappedReal()], ids=lambda workflow: workflow.name)
+def test_ridge_on_fresh_designs_never_falls_where_every_row_is_kept(workflow, unnoticed):
+    """The penalty acts once; from then on every generation adds a variance."""
+    for penalty in ("1/2", "lambda"):
+        risk = expected_risk(RidgeRegression(d=4, T=2, penalty=penalty, sigma2=3, design="fresh"), workflow)
+        assert risk.monotonicity == "increasing"
+        proof = prove(Monotone(risk))
+        survivors, tried = unnoticed([proof])
+        assert not survivors
+        assert tried > 20
+        # A penalty that is not positive has no such sign.
+        data = json.loads(proof.json().replace("2*g, 1/2)", "2*g, -1/2)").replace("g, lambda_)", "g, -lambda_)"))
+        with pytest.raises(CertificateError):
+            check(data)
+    assert all(b > a for a, b in pairwise(N(risk.subs("lambda", 2).at(g)) for g in (1, 2, 3, 9)))

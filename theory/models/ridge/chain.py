@@ -26,6 +26,7 @@ from theory.models.ridge.trace_moments import wishart_trace
 from theory.moments.bent import BIAS, RISK
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.system import solve_recurrence
+from theory.workflows.dynamics import GENERATION
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,24 @@ class Telescoping(Recurrence):
         for g in count(2):
             total += self.term.subs(self.index, g)
             yield self.offset + self.scale * total
+
+    @property
+    def rises(self) -> bool:
+        """Every term is a variance: the value never falls."""
+        return True
+
+    def as_sum(self) -> MomentRecurrence:
+        """The same as a recurrence of one moment, whose inflow is no rational function of the generation."""
+        one = Matrix([[1]])
+        return MomentRecurrence(
+            start=2,
+            matrix=one,
+            forcing=Matrix([self.term.subs(self.index, GENERATION)]),
+            readout=one,
+            initial=Matrix([self.first]),
+            scale=self.scale,
+            offset=self.offset,
+        )
 
     def closed_form(self) -> Expr:
         """The sum, left standing."""
