@@ -12,6 +12,7 @@ from theory import (
     AccumulateSubsample,
     Bernoulli,
     G,
+    GaussianFit,
     GaussianMean,
     NotDerivedError,
     Poisson,
@@ -93,6 +94,20 @@ def test_the_digits_are_those_of_the_sequence():
     assert low < high < low * (1 + Rational(1, 10**39))
     assert abs(constant - low) < Rational(1, 10 ** known["decimals"])
     assert abs(N(risk.growth / G ** Rational(-1, 5), 30) - constant) < 1e-20
+
+
+def test_growth_of_two_moments(unnoticed, monkeypatch):
+    """A sum that a product drives, and the square about a centre that the mean leaves."""
+    monkeypatch.setattr("theory.proof.leading.TERMS", 1)
+    monkeypatch.setattr("theory.proof.leading.DECIMALS", (4,))
+    heated = expected_risk(GaussianFit(d=1, n=5, temperature=2), Accumulate(), loss="mean")
+    repelled = expected_risk(normal("11/10", "1/2", sigma2=1), Accumulate())
+    driven, leaving = prove(Growth(heated)), prove(Growth(repelled))
+    assert driven.data["steps"][-1]["rule"] == "driven"
+    assert leaving.data["steps"][-1]["centre"] == "1/2"
+    survivors, tried = unnoticed([driven, leaving])
+    assert not survivors
+    assert tried > 100
 
 
 def test_lower_limits_without_closed_forms():
