@@ -73,6 +73,7 @@ class ExponentialFamily(Model):
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl", "fourth")
     of_biased_data: ClassVar[tuple[str, ...]] = ("squared",)
+    of_random_sizes: ClassVar[tuple[str, ...]] = ("squared", "kl")
     #: What stands for a parameter that is left out, where that is not the symbol of its own name.
     symbols: ClassVar[dict[str, Expr]] = {}
     #: What a count counts, said when it is none.

@@ -24,7 +24,7 @@ from theory.risk import Risk
 from theory.solver.reduced import reduced as without_idle
 
 #: How a step is asked for once it is established.
-_STATEMENTS = {"solution": "closed form", "annihilator": "closed form", "shrinking": "limit"}
+_STATEMENTS = {"solution": "closed form", "annihilator": "closed form", "shrinking": "limit", "driven": "growth"}
 
 
 class Draft:

@@ -128,7 +128,7 @@ def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
     start, initial = int(recurrence.start), recurrence.initial[0]
     if inflow == 0:
         return _kept(readout[0], pull, start, _tail(step, S.Zero, g, start, initial))
-    drop = _drop(inflow, g)
+    drop = dropped(inflow, g)
     if drop is None:
         return None
     q, push = drop
@@ -156,7 +156,7 @@ def _kept(readout: Expr, pull: Expr, start: int, series: Series | None) -> Power
     return PowerLaw(readout * simplify(scale) * total, pull, series=series)
 
 
-def _drop(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
+def dropped(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
     """q and φ of an inflow ~ φ g^(−q)."""
     parts = rational_parts(inflow, g)
     if parts is None:
@@ -167,13 +167,13 @@ def _drop(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
 
 def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Series | None:
     """C = K (y_{s−1} + Σ f_i/P_i), as Gamma functions and a hypergeometric series at 1."""
-    gains = _split(step, g)
+    gains = split(step, g)
     if gains is None:
         return None
     (zeros, poles), _ = gains
     if inflow == 0:
         return Series(tuple(zeros), tuple(poles), initial, S.Zero, (), (), start)
-    flows = _split(inflow, g)
+    flows = split(inflow, g)
     if flows is None:
         return None
     (flow_zeros, flow_poles), _ = flows
@@ -184,12 +184,12 @@ def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Ser
     head = initial if joins else in_lowest_terms((inflow / step).subs(g, start))
     upper = [first + 1 - u for u in flow_zeros] + [first - v for v in flow_poles] + [first + 1 - b for b in poles]
     lower = [first - u for u in flow_zeros] + [first + 1 - v for v in flow_poles] + [first + 1 - a for a in zeros]
-    upper, lower = _cancelled([*upper, S.One], lower)
+    upper, lower = cancelled([*upper, S.One], lower)
     left = S.Zero if joins else initial
     return Series(tuple(zeros), tuple(poles), left, head, tuple(upper), tuple(lower), first)
 
 
-def _cancelled(upper: list[Expr], lower: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+def cancelled(upper: list[Expr], lower: list[Expr]) -> tuple[list[Expr], list[Expr]]:
     """Both lists without what they share."""
     upper, lower = [expand(value) for value in upper], [expand(value) for value in lower]
     for value in list(upper):
@@ -199,7 +199,7 @@ def _cancelled(upper: list[Expr], lower: list[Expr]) -> tuple[list[Expr], list[E
     return upper, lower
 
 
-def _split(expression: Expr, g: Symbol) -> tuple[tuple[list[Expr], list[Expr]], Expr] | None:
+def split(expression: Expr, g: Symbol) -> tuple[tuple[list[Expr], list[Expr]], Expr] | None:
     """Zeros and poles with multiplicity, and the leading coefficient; None where a factor has no radical roots."""
     parts = rational_parts(expression, g)
     if parts is None:

@@ -19,7 +19,7 @@ from sympy import Expr, S
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least, sign
 from theory.moments.recurrence import MomentRecurrence
-from theory.solver.reduced import reduced
+from theory.solver.reduced import plainly_read, reduced
 
 #: Generations looked at for the turn.
 LONGEST_LOOK = 1_000
@@ -55,7 +55,7 @@ def single_hump(recurrence: MomentRecurrence) -> tuple[int, Expr] | None:
 
 def hump_from(recurrence: MomentRecurrence) -> int | None:
     """The first generation from which the argument above holds; None where it does not."""
-    recurrence = reduced(recurrence)
+    recurrence = plainly_read(reduced(recurrence))
     g, start = recurrence.symbol, recurrence.start
     alone = recurrence.matrix.shape == (1, 1) and recurrence.continuation is None and recurrence.margin is None
     entries = (*recurrence.matrix, *recurrence.forcing)
