@@ -123,7 +123,7 @@ def is_rational(expression: Expr, symbols: list[Any]) -> bool:
     """Whether an expression is a rational function of the symbols over the rational numbers."""
     if expression.is_number:
         return bool(expression.is_Rational)
-    if not expression.is_rational_function(*symbols) or (not expression.is_finite and expression.is_number):
+    if not expression.is_rational_function(*symbols):
         return False
     if expression.atoms(Function):
         return False

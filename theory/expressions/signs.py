@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from math import prod
 
 from flint import fmpq_mpoly
 from sympy import Dummy, Expr, Mul, Poly, S, Symbol, factor, fraction, oo, together
@@ -180,8 +179,8 @@ def _sign_over_q(expression: Expr, cover: Ranges) -> int | None:
 
 def _sign_by_coefficients(element: Quotient) -> int:
     """1 or −1 where all coefficients above the bar have one sign, and so have those of each factor below; else 0."""
-    parts = [(element.top, 1), *element.factors()]
-    return prod(_shared_sign(polynomial) ** power for polynomial, power in parts)
+    # Below, the leading coefficients are 1.
+    return _shared_sign(element.top) if all(_shared_sign(factor) for factor, _ in element.factors()) else 0
 
 
 def _takes_whole_numbers(symbol: Symbol) -> bool:

@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from sympy import Rational, S, Symbol, exp, oo, pi, sqrt, symbols
+from sympy import Rational, S, Symbol, exp, expand, oo, pi, sqrt, symbols
 
 from theory.expressions.signs import (
     at_least,
@@ -72,3 +72,29 @@ def test_numbers_are_told_from_zero_by_balls_and_zero_is_not_guessed():
     assert sign(sqrt(2) * sqrt(3) - sqrt(6)) == 0
     assert ball_sign(sqrt(3 + 2 * sqrt(2)) - 1 - sqrt(2)) is None
     assert ball_sign(pi - 3 + S.ImaginaryUnit) is None
+
+
+tau = Symbol("tau", real=True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (tau - 1, None),
+        (tau * n + 1, None),
+        (tau**2 * n - tau, None),
+        (n * tau**2 + 1, 1),
+        (n**4 - 3 * n**3 + 3 * n**2 - n + 1, 1),
+        ((x * n - x) / (1 + x), 1),
+        ((x - n) * (n - 2) / (x + 1), None),
+        (expand((x - n) ** 2 * (x + 2 * n + 1) ** 2), None),
+        (expand((x + n) ** 3 * (n + 1)) / (x + n) ** 2, 1),
+        (sqrt(2) * x + n, 1),
+    ],
+)
+def test_a_sign_over_q_is_never_one_that_a_value_denies(expression, expected):
+    """Where values have both signs, and where no argument shows one though there is."""
+    assert sign(expression) == expected
+    places = [{n: at, x: far, tau: side} for at in (1, 2, 50) for far in (Rational(1, 9), 40) for side in (-2, 0, 3)]
+    values = {int(bool(value > 0)) - int(bool(value < 0)) for value in (expression.subs(place) for place in places)}
+    assert expected is None or values - {0} == {expected}

@@ -31,6 +31,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from flint import arb, ctx, fmpq, fmpz
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, log
@@ -68,20 +69,27 @@ class EntropyRecurrence(TokenRecurrence):
         DomainError
             When probabilities are no fractions, or there are too many data sets to go through.
         """
+        return (self._written(law) for law in self._laws())
+
+    def at(self, generation: int) -> Expr:
+        """The exact value at one generation; those before it are not written out."""
+        return self._written(next(islice(self._laws(), generation - 1, None)))
+
+    def _laws(self) -> Iterator[dict[Vector, fmpq]]:
         groups = self.probabilities.fractions()
         if self.loss == "entropy":
             chances: list[tuple[Vector, int]] = [((p,), times) for p, times in groups]
-            for law in fitted_laws(chances, self):
-                yield self.offset + self.scale * _entropy(law)
-            return
+            return fitted_laws(chances, self)
         each = tuple(p for p, times in groups for _ in range(min(times, MOST_JOINT + 1)))
         if len(each) > MOST_JOINT:
             raise DomainError(
                 f"probabilities = {self.probabilities} has more than {MOST_JOINT} categories, too many for exact "
                 f"values of the expected perplexity: ask Risk.enclosure for bounds, or numerics.simulate."
             )
-        for law in fitted_laws([(each[:-1], 1)], self):
-            yield self.offset + self.scale * _perplexity(law)
+        return fitted_laws([(each[:-1], 1)], self)
+
+    def _written(self, law: dict[Vector, fmpq]) -> Expr:
+        return self.offset + self.scale * (_entropy(law) if self.loss == "entropy" else _perplexity(law))
 
     def limit(self, order: Order) -> Expr | None:
         """0 and 1 where copies of copies come to rest in one category; None where that is not derived."""
