@@ -102,10 +102,10 @@ def pair_counts(rng: Generator, pairs: int, rows: Array, start: Array) -> Counts
     # Divided by its own end, so that no token of probability zero can be drawn.
     steps /= steps[:, :, -1:]
     first: Array = np.cumsum(start, axis=1)
-    token = (rng.random(replicates)[:, None] * first[:, -1:] >= first).sum(axis=1)
+    token = (rng.random((replicates, 1)) * first[:, -1:] >= first).sum(axis=1)
     counts = np.zeros((replicates, size, size), dtype=np.int64)
     for _ in range(pairs):
-        following = (rng.random(replicates)[:, None] >= steps[every, token]).sum(axis=1)
+        following = (rng.random((replicates, 1)) >= steps[every, token]).sum(axis=1)
         counts[every, token, following] += 1
         token = following
     return counts.reshape(replicates, size**2)
