@@ -177,11 +177,11 @@ def _verified_symbols(symbols: Iterable[str]) -> list[str]:
     declared = list(symbols)
     for name in declared:
         try:
-            fine = parse(name, "symbol").is_Symbol and name not in ("j", "G", "g", "i", "l")
+            fine = parse(name, "symbol").is_Symbol and name not in ("j", "G", "g", "i", "l", "t")
         except DomainError:
             fine = False
         if not fine:
-            raise DomainError(f"symbol {name} is not allowed: give a name, such as c, other than j, G, g, i and l.")
+            raise DomainError(f"symbol {name} is not allowed: give a name, such as c, other than j, G, g, i, l and t.")
         if declared.count(name) > 1:
             raise DomainError(f"symbol {name} is declared twice: give it once.")
     # As expressions hold them: lambda_ is Python's way to write lambda.

@@ -32,7 +32,8 @@ from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.symbols import G, j, l
+from theory.expressions.random_sizes import RandomSizes
+from theory.expressions.symbols import G, j, l, t
 from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.categories.first_extinction import FirstExtinction
@@ -40,6 +41,7 @@ from theory.models.categories.vocabulary import VocabularyLaw
 from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
+from theory.moments.exported import export_recurrence
 from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
 from theory.spread import StandardDeviation
@@ -64,6 +66,7 @@ __all__ = [
     "NotDerivedError",
     "OptimalFreshReal",
     "Pathway",
+    "RandomSizes",
     "Risk",
     "SampledPool",
     "StandardDeviation",
@@ -81,6 +84,7 @@ __all__ = [
     "convolutions",
     "depth",
     "expected_risk",
+    "export_recurrence",
     "j",
     "l",
     "optimal_law",
@@ -92,6 +96,7 @@ __all__ = [
     "required_growth",
     "required_share",
     "share_phase",
+    "t",
     "uniform",
     "value_of_synthetic",
     "zipf",

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Rational, S
 
+from numerics.run.rows import Rows, joined
 from numerics.samplers.schedule import Schedule, schedule
 from theory.errors import DomainError
 from theory.workflows.base import Workflow, exact_weights
@@ -47,15 +48,15 @@ class Recipe:
     drawn: int = 0
     replacement: bool = False
 
-    def assemble(self, held: Mapping[int, Array], rng: np.random.Generator) -> tuple[Array, Array | None]:
-        """Rows (N, d), and their weights (N,) of mean one."""
-        parts = [np.repeat(held[block], count, axis=0) for block, count in zip(self.blocks, self.copies, strict=True)]
-        rows = np.concatenate(parts)
+    def assemble(self, held: Mapping[int, Rows], rng: np.random.Generator) -> tuple[Rows, Array | None]:
+        """Rows (N, d) of memory of their own, and their weights (N,) of mean one."""
+        rows = joined([held[block] for block in self.blocks], self.copies)
         if self.drawn:
             return rows[rng.choice(len(rows), self.drawn, replace=self.replacement)], None
         if self.weights is None:
             return rows, None
-        weights = np.repeat(self.weights, [len(part) for part in parts])
+        counts = [len(held[block]) * copies for block, copies in zip(self.blocks, self.copies, strict=True)]
+        weights = np.repeat(self.weights, counts)
         return rows, weights / weights.mean()
 
 
@@ -96,10 +97,10 @@ class Training:
             return Fraction(first.drawn)
         return Fraction(first.drawn * rows, first.drawn + rows - 1)
 
-    def held(self, real: Array, generation: int) -> dict[int, Array]:
+    def held(self, real: Rows, generation: int) -> dict[int, Rows]:
         """Block 1 and the real rows drawn afresh that one model is fitted on, of the real rows of a replicate."""
         ends = int(self.points[0]) + np.cumsum(self.fresh)
-        found = {1: real[: int(self.points[0])]}
+        found: dict[int, Rows] = {1: real[: int(self.points[0])]}
         for block in self.recipes[generation - 1].blocks:
             if block <= 0:
                 drawn = generation if block == 0 else -block
