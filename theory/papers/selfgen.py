@@ -5,10 +5,12 @@ from __future__ import annotations
 from sympy import Rational, Symbol, factorial, gamma, harmonic, hyper, log, oo, pi, sqrt, symbols, sympify, zeta
 
 from theory.design.depth import depth
+from theory.design.sampling import best_forgetting
 from theory.expected import expected_risk
 from theory.expressions.lambert import lambert_sum
 from theory.expressions.symbols import G, j, l
 from theory.models import LinearRegression, Poisson, Regular
+from theory.models.bigram import Bigram
 from theory.papers.paper import Paper, Sides
 from theory.papers.symbols import B, T, d, models, n, q, rate, sigma
 from theory.papers.symbols import share as lam
@@ -26,6 +28,7 @@ from theory.workflows import (
     Replace,
     SlidingWindow,
 )
+from theory.workflows.sampled_pool import SampledPool
 
 PAPER = Paper(title="selfgen, derived here", authors="selfgen contributors", year=2026)
 
@@ -160,6 +163,36 @@ def labels() -> Sides:
     ratio = expected_risk(Regular(), LabelledPool(Rational(1, 3), share=1)).ratio
     generations = (2, 5, 20)
     return tuple(ratio.at(g) for g in generations), tuple(1 / (1 + Rational(g - 1, 3)) for g in generations)
+
+
+@PAPER.states("derived here", "the floor of an unlabelled pool, and what attains it: 1/(1 + ρ²(G − 1))")
+def sampled_pool() -> Sides:
+    """Closed form for any ρ, growth, and the weights of three blocks at ρ = 1/2."""
+    ratio = expected_risk(Regular(), SampledPool(lam)).ratio
+    shares = SampledPool(Rational(1, 2)).shares(3)
+    stated = (1 / (1 + lam**2 * (G - 1)), 1 / (lam**2 * G), Rational(2, 5), Rational(4, 15), Rational(1, 3))
+    return (ratio.closed_form, ratio.growth, *shares), stated
+
+
+@PAPER.states("derived here", "forgetting at the best rate for a horizon G costs ln G below one half")
+def forgetting_for_a_horizon() -> Sides:
+    """Leading orders of 1 − q and of the ratio at ρ = 1/4, and q = 1 where all rows are real, or none later on."""
+    found = best_forgetting(Rational(1, 4), 8, digits=2).large
+    ends = [best_forgetting(real, 8, digits=2).rate[0] for real in (0, 1)]
+    assert found is not None
+    return (*found, *ends), (log(G) / G, 2 * log(G) / G, sympify(1), sympify(1))
+
+
+@PAPER.states("docs/laws.md", "bigrams: Σ(1 − Σp²)/n for rows weighted by π, p/(2n) for the Kullback-Leibler rate")
+def bigrams() -> Sides:
+    """Replace and accumulate, for two words; and the exact error of one pair of words at two generations."""
+    words = Bigram("1/2 1/2; 1/4 3/4")
+    squared, rate_ = (expected_risk(words, Accumulate(), loss=loss).closed_form for loss in words.losses)
+    short = Bigram("1/2 1/2; 1/4 3/4", 1)
+    exact = [short.exact(Replace(), g) for g in (1, 2)]
+    return (squared, rate_, *exact), (
+        Rational(7, 8) * harmonic(G, 2) / n, harmonic(G, 2) / n, Rational(1, 4), Rational(23, 108)
+    )  # fmt: skip
 
 
 @PAPER.states("docs/laws.md", "depth: a row of accumulate keeps λ of a feature like a permutation weighs its cycles")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sympy import Matrix, cancel
 
 from theory.expressions.signs import at_least, sign
@@ -33,6 +35,7 @@ def _fed(recurrence: MomentRecurrence) -> set[int]:
     return reached(recurrence.matrix.T, own)
 
 
+@lru_cache(maxsize=256)
 def plainly_read(recurrence: MomentRecurrence) -> MomentRecurrence:
     """The same of one moment, read off by 1: where :math:`h_g m_g` is read, that product is the moment.
 

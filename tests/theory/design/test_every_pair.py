@@ -1,4 +1,4 @@
-"""Pools, labels, forgetting, ages, ecosystems, weights by formula beside one another: orders, dominance, crossings."""
+"""Pools, labels, forgetting, ecosystems, weights by formula beside one another: orders, dominance, crossings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from sympy import S, hyper, log
 
 from theory import (
     Accumulate,
-    AgeWeighted,
     ContaminatedPool,
     Ecosystem,
     Forgetting,
@@ -32,7 +31,6 @@ WORKFLOWS = {
     "labelled": LabelledPool("1/3", share=1),
     "all": Accumulate(),
     "forgetting": Forgetting("1/2"),
-    "ages": AgeWeighted(["1/2", "1/2"]),
     "exchange": Ecosystem("3/4 1/4; 1/4 3/4"),
     "anchored": Ecosystem("1/2 1/4; 1/2 1/2"),
     "formula": Weighted("2*j/(g*(g+1))"),

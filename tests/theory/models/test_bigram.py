@@ -108,6 +108,24 @@ def test_every_path(workflow, weights, pairs, generations, unseen):
     assert [Fraction(int(value.p), int(value.q)) for value in found] == expected
 
 
+def test_every_path_of_three_words_in_a_circle():
+    """Two words are alike read backwards; three that follow one another are not."""
+    third, two = Fraction(1, 3), Fraction(2, 3)
+    chain = ((0, two, third), (third, 0, two), (two, third, 0))
+    total = Fraction(0)
+    for path in product(range(3), repeat=4):
+        chance, counts = third, [[0] * 3 for _ in range(3)]
+        for a, b in pairwise(path):
+            chance *= chain[a][b]
+            counts[a][b] += 1
+        for a in range(3):
+            seen = sum(counts[a])
+            row = [Fraction(x, seen) if seen else third for x in counts[a]]
+            total += chance * third * sum((x - p) ** 2 for x, p in zip(row, chain[a], strict=True))
+    found = Bigram("0 2/3 1/3; 1/3 0 2/3; 2/3 1/3 0", 3).exact(Replace(), 1)
+    assert Fraction(int(found.p), int(found.q)) == total
+
+
 def test_every_path_with_fresh_real_data():
     """Half the weight on fresh real pairs: their paths are followed too."""
     expected = brute_force(lambda g: [1] if g == 1 else [0] * (g - 1) + [Fraction(1, 2)], 2, 2, real=Fraction(1, 2))
