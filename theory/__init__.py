@@ -13,8 +13,11 @@ from theory import registry
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
+    SampledPool,
+    best_forgetting,
     compare,
     optimal_law,
+    optimal_sampling,
     optimal_share,
     optimal_sizes,
     optimal_weights,
@@ -38,6 +41,7 @@ from theory.models.categories.vocabulary import VocabularyLaw
 from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
+from theory.moments.exported import export_recurrence
 from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
 from theory.spread import StandardDeviation
@@ -64,6 +68,7 @@ __all__ = [
     "Pathway",
     "RandomSizes",
     "Risk",
+    "SampledPool",
     "StandardDeviation",
     "Step",
     "StepError",
@@ -73,14 +78,17 @@ __all__ = [
     "VocabularyLaw",
     "Weighted",
     "Workflow",
+    "best_forgetting",
     "boundedness",
     "compare",
     "convolutions",
     "depth",
     "expected_risk",
+    "export_recurrence",
     "j",
     "l",
     "optimal_law",
+    "optimal_sampling",
     "optimal_share",
     "optimal_sizes",
     "optimal_weights",

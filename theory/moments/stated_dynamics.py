@@ -11,9 +11,10 @@ from functools import singledispatch
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, Integer, N, Rational, S, cancel, simplify, sympify
+from sympy import Expr, Integer, N, Rational, S, simplify, sympify
 
 from theory.errors import DomainError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G, j
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.workflows.ages import law_of
@@ -279,7 +280,7 @@ def _same(one: Expr, other: Expr) -> bool:
         return bool(difference == 0)
     if difference.is_number:
         return bool(abs(N(difference, DIGITS, chop=True)) <= Rational(1, 10 ** (DIGITS - 5)))
-    return bool(cancel(difference) == 0 or simplify(difference) == 0)
+    return bool(in_lowest_terms(difference) == 0 or simplify(difference) == 0)
 
 
 def _disagreement(g: int, what: str) -> DomainError:
