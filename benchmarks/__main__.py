@@ -24,6 +24,7 @@ from benchmarks.regressions import GENERATIONS as FITS
 from benchmarks.regressions import SPEEDUP as FITS_SPEEDUP
 from benchmarks.regressions import RegressionSpeed, regression_speeds
 from benchmarks.simulation import GENERATIONS, OVERHEAD, SETTINGS, SPEEDUP, Speed, measure, setup_seconds
+from benchmarks.workflow_values import workflow_speeds
 
 DERIVATION_TARGET = IMPORT_TARGET = 1.0
 WIDTH = 150
@@ -69,6 +70,11 @@ def main() -> None:
         regressed = regression_speeds(options.rounds)
         progress.update(task, description="loops that bend")
         bent = bent_speeds(options.rounds)
+        progress.update(task, description="workflows")
+        other |= {
+            f"evaluate, 10,000 generations, {speed.workflow}: {speed.slowdown:.2f} × accumulate's": speed.seconds
+            for speed in workflow_speeds(options.rounds)
+        }
         progress.update(task, description="late exact values")
         values = value_speeds()
     tables = (

@@ -70,11 +70,13 @@ def evaluate_sizes(recurrence: PooledSizes, generations: list[int]) -> dict[int,
     chances = np.array([float(chance) for chance in recurrence.sizes.chances_that_matter()])
     sizes = np.arange(1, len(chances) + 1, dtype=float)
     once, twice = sizes * chances, sizes**2 * chances
+    constant = _number(recurrence.real) if recurrence.real.is_number else None
     risks, law, lowest = np.zeros(1), np.ones(1), 0
     filters = _filters(recurrence.sizes) if recurrence.sizes.support is None else None
     wanted, found = set(generations), {}
     for g in range(1, last + 1):
-        real = 0.0 if g == 1 else _number(recurrence.real.subs(j, g))
+        later = _number(recurrence.real.subs(j, g)) if constant is None else constant
+        real = 0.0 if g == 1 else later
         totals = lowest + 1 + np.arange(len(law) + len(chances) - 1, dtype=float)
         if filters is not None and not real:
             # A rational generating function is a filter of a few taps.

@@ -120,6 +120,14 @@ def _limit_line(risk: Risk) -> str:
     return shown(risk.limit) if found is None else f"≈ {float(sum(found) / 2):.10g}, enclosed"
 
 
+def _first_order(risk: Risk) -> str:
+    """The closed form to leading order; unknown where no order leads, as with biased real data."""
+    try:
+        return shown(risk.leading_order.closed_form)
+    except NotDerivedError:
+        return "unknown"
+
+
 def _describe(risk: Risk, generation: int | None) -> None:
     """What is known of a risk, a line each."""
     lines: dict[str, object] = {"model": risk.model.name, "workflow": risk.workflow.name, "loss": risk.loss}
@@ -127,7 +135,7 @@ def _describe(risk: Risk, generation: int | None) -> None:
         lines["closed form"] = risk.closed_form
     else:
         lines["closed form"] = "none; every value comes exactly from the recurrence"
-        lines["first order in 1/n"] = shown(risk.leading_order.closed_form)
+        lines["first order in 1/n"] = _first_order(risk)
     if generation is not None:
         lines |= _value_lines(risk, generation)
     lines["limit"] = _limit_line(risk)

@@ -104,7 +104,8 @@ class Weights:
         g = self.generation
         weights = exact_weights(self.workflow, g)
         total = sum((weight * block_mean(index) for index, weight in enumerate(weights, start=1)), S.Zero)
-        return total + self.workflow.fresh_weight(g) * real_mean(g)
+        fresh = enumerate(self.workflow.fresh_weights(g), start=1)
+        return total + sum((weight * real_mean(index) for index, weight in fresh if weight != 0), S.Zero)
 
     def __call__(self, relation: Relation) -> Evidence:
         under(relation, self.where)

@@ -37,10 +37,12 @@ def limit_steps(found: Risk) -> list[Step]:
     if limit is not None and found._formula != oo and (found._formula is None or found._formula.has(G)):
         reason = "it diverges" if limit in (oo, -oo) else "as generations go on it settles"
         steps.append(Step(Relation(risk(G), LIMIT, limit, where=_where(found, limit)), reason, Tends(found)))
-    diverges = limit in (None, oo, -oo) or isinstance(limit, Piecewise)
-    if growth is not None and growth.has(G) and diverges:
+    # Also how it vanishes, which the limit does not say.
+    open_ended = limit in (None, oo, -oo, S.Zero) or isinstance(limit, Piecewise)
+    if growth is not None and growth.has(G) and open_ended:
         where = _where(found, growth)
-        steps.append(Step(Relation(risk(G), ASYMPTOTIC, growth, where=where), "it grows like", Grows(found)))
+        how = "it vanishes like" if limit == 0 else "it grows like"
+        steps.append(Step(Relation(risk(G), ASYMPTOTIC, growth, where=where), how, Grows(found)))
     return steps
 
 

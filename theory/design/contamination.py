@@ -25,10 +25,10 @@ from sympy import Catalan, EulerGamma, Expr, Rational, S, cancel, gamma, hyper, 
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.arguments import whole_number
+from theory.expressions.arguments import exact, whole_number
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.enclosure import enclosed, ends
-from theory.expressions.symbols import j
+from theory.expressions.symbols import G, j
 from theory.models.base import Model
 from theory.models.exponential_family import ExponentialFamily
 from theory.moments.recurrence import MomentRecurrence
@@ -348,3 +348,55 @@ def _by_enclosure(fraction: Rational) -> Return:
 
 def _ball(value: Rational) -> arb:
     return arb(fmpq(int(value.p), int(value.q)))
+
+
+def labelled_growth(real: object, share: object) -> Expr:
+    r"""Leading term of the ratio under a labelled pool of equal blocks, for a weight λ of 1/2 or more on the real rows.
+
+    With E R² ~ a/g, E RS ~ b/g, E S² ~ c/g of the means of both pools, one step says a = 1/ρ, b = a and
+    (2λ − 1) c = 2λ a + 1/(1 − ρ); at λ = 1/2 the last becomes E S² ~ (a + 1/(1 − ρ)) ln g/g.
+
+    .. math:: \Bigl(\frac{\lambda(2-\lambda)}\rho + \frac{(1-\lambda)^2}{2\lambda-1}
+              \Bigl(\frac{2\lambda}\rho + \frac1{1-\rho}\Bigr)\Bigr) \frac1G, \qquad
+              \frac14\Bigl(\frac1\rho + \frac1{1-\rho}\Bigr) \frac{\ln G}G \text{ at } \lambda = \frac12.
+
+    A model's curvature adds :math:`O(g^{-3} \ln g)` a step, and nothing to the leading term.
+
+    Parameters
+    ----------
+    real : number or expression in (0, 1)
+        ρ.
+    share : number in [1/2, 1]
+        λ.
+
+    Raises
+    ------
+    NotDerivedError
+        Below 1/2, where the ratio is like :math:`G^{-2\lambda}` with a constant that is not derived.
+
+    Notes
+    -----
+    Derived here.
+
+    Examples
+    --------
+    >>> labelled_growth("1/4", "3/4")
+    14/(3*G)
+    >>> labelled_growth("1/2", "1/2")
+    log(G)/G
+    """
+    rho, weight = verified_fraction(real), exact("share", share)
+    if not weight.is_number or (weight - 1).is_positive or weight.is_negative:
+        raise DomainError(f"share = {share} is not allowed: give a number from 1/2 to 1.")
+    if (weight - S.Half).is_negative:
+        raise NotDerivedError(
+            f"share = {share} is less than 1/2: the ratio vanishes like G**(-{2 * weight}), and its constant is not "
+            f"derived."
+        )
+    if rho.is_number and not (rho.is_positive and (1 - rho).is_positive):
+        raise DomainError(f"real = {real} is not allowed: it must lie between 0 and 1, neither of them included.")
+    drawn = 1 / (1 - rho)
+    if weight == S.Half:
+        return (1 / rho + drawn) / 4 * log(G) / G
+    synthetic = (2 * weight / rho + drawn) / (2 * weight - 1)
+    return (weight * (2 - weight) / rho + (1 - weight) ** 2 * synthetic) / G

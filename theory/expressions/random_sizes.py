@@ -172,6 +172,11 @@ class RandomSizes(Expr):
         """Symbols other than ``theory.t``, which is bound."""
         return set(self.args[0].free_symbols) - {t}
 
+    @property
+    def func(self) -> Any:
+        """How SymPy makes it anew of its argument, also for symbols that it tries numbers for: not verified again."""
+        return _unverified
+
     def _eval_subs(self, old: Any, new: Any) -> Any:
         return self if old == t else None
 
@@ -262,6 +267,10 @@ class RandomSizes(Expr):
 
 
 _NAMED = ("geometric", "poisson", "uniform")
+
+
+def _unverified(function: Expr) -> RandomSizes:
+    return Expr.__new__(RandomSizes, function)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=256)

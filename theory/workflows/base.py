@@ -309,7 +309,7 @@ def verify_workflow(workflow: object) -> None:
 def size_schedule(value: object) -> Expr:
     """Verify sizes: an expression in ``theory.j``, positive on the first blocks, or a law of random ones."""
     if isinstance(value, RandomSizes):
-        return value
+        return RandomSizes(value.generating_function)  # where symbols were replaced it has not been verified
     if isinstance(value, str) and value.strip().startswith("random"):
         return RandomSizes.read(value)
     schedule = exact("sizes", value)
