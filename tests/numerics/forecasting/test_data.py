@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from numerics.forecast import backtest, forecast, transfer
+from numerics.forecasting import backtest, forecast, transfer
 from theory import Accumulate, AccumulateSubsample, DomainError, FreshReal, RealPlusLatest, Replace, Weighted
 
 LOSSES = [1.8164, 1.9081, 1.9582, 1.9953, 2.0234, 2.0427]

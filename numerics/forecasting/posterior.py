@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
-from numerics.forecast.data import Curve
-from numerics.forecast.shapes import Shapes
+from numerics.forecasting.data import Curve
+from numerics.forecasting.shapes import Shapes
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from numerics.forecast import forecast
-from numerics.forecast.plateau import ends
-from numerics.forecast.posterior import RATES
-from numerics.forecast.shapes import shapes
+from numerics.forecasting import forecast
+from numerics.forecasting.plateau import ends
+from numerics.forecasting.posterior import RATES
+from numerics.forecasting.shapes import shapes
 from theory import (
     Accumulate,
     AccumulateSubsample,

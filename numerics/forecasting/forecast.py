@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.forecast.bounds import mixture_bounds
-from numerics.forecast.data import Curve, curves, number
-from numerics.forecast.plateau import Ends, ends
-from numerics.forecast.posterior import RATES, Design, Draws, Points, Posterior, posterior
-from numerics.forecast.screening import refuse, rejection, warnings_of
-from numerics.forecast.shapes import shapes
+from numerics.forecasting.bounds import mixture_bounds
+from numerics.forecasting.data import Curve, curves, number
+from numerics.forecasting.plateau import Ends, ends
+from numerics.forecasting.posterior import RATES, Design, Draws, Points, Posterior, posterior
+from numerics.forecasting.screening import refuse, rejection, warnings_of
+from numerics.forecasting.shapes import shapes
 from numerics.seeds import Seed, seed_number
 from numerics.threads import single_threaded_algebra
 from theory.errors import DomainError

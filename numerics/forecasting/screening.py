@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from numerics.forecast.data import Curve
-from numerics.forecast.posterior import Posterior
+from numerics.forecasting.data import Curve
+from numerics.forecasting.posterior import Posterior
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
