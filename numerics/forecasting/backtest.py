@@ -91,6 +91,10 @@ def backtest(
     DomainError
         When no curve is longer than ``shown``, or a forecast cannot be made of any.
 
+    Notes
+    -----
+    Derived here. The baselines are fits of one curve by least squares, and the last value.
+
     Examples
     --------
     >>> from numerics.forecasting import backtest

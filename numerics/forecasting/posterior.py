@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
+from scipy.stats import chi2
 
 from numerics.forecasting.data import Curve
 from numerics.forecasting.shapes import Shapes
@@ -259,20 +260,27 @@ class Posterior:
 
     def residuals(self) -> Array:
         """Losses less the law at its best."""
-        noise, cell = self.best
+        return self._residuals(*self.best)
+
+    def _residuals(self, noise: int, cell: int) -> Array:
         floor, rise = self.fits[noise].centre(cell)
         curve = self.data.design.mixtures[cell] @ self.data.design.basis(self.data.points)
         found: Array = self.data.losses - floor - rise * curve
         return found
 
-    def chi_square(self) -> float:
-        """Of the residuals, were there no discrepancy."""
-        place, _ = self.best
+    def chance(self, free: int) -> float:
+        """Probability of residuals as large, were there no discrepancy: by chi square, over the sizes of the noise."""
+        by_noise = self.weights.sum(axis=1)
+        places = np.flatnonzero(by_noise > NEGLIGIBLE * by_noise.max())
+        tails = [float(chi2.sf(self._chi_square(place), free)) for place in places]
+        return float(np.average(tails, weights=by_noise[places]))
+
+    def _chi_square(self, place: int) -> float:
         noise = self.noises[place] * [1.0, 1.0, 0.0]
         points, spread = self.data.points, self.data.spread
         covariance = self.data.joint(noise[None, :], points, points, (spread, spread))[0]
         covariance[np.diag_indices_from(covariance)] += _own(noise, spread)
-        left = self.residuals()
+        left = self._residuals(place, int(self.weights[place].argmax()))
         return float(left @ np.linalg.solve(covariance, left))
 
     def families(self) -> dict[str, float]:

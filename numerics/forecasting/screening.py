@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from numerics.forecasting.data import Curve
 from numerics.forecasting.posterior import Posterior
@@ -131,8 +130,7 @@ def rejection(measured: Sequence[Curve], posterior: Posterior) -> str | None:
     if size < MATERIAL or free < 1:
         return None
     if all(each.stderr is not None or each.seeds > 1 for each in measured):
-        squares = posterior.chi_square()
-        probability = float(stats.chi2.sf(squares, free))
+        probability = posterior.chance(free)
         if probability < REJECTED:
             return f"residuals of {100 * size:.0f} % of the rise, where noise explains less (p = {probability:.1e})"
         return None
