@@ -53,10 +53,10 @@ def test_intervals_of_chains_that_are_all_variance() -> None:
     With a prior spread over the shares of bias, and noise in proportion to the rise alone, 78 % were covered from 4.
     """
     covered: list[float] = []
-    for workflow, directions, shown in product((Replace(), Accumulate(), DRAWN), (8, 24, 300), (4, 6)):
+    for workflow, directions, shown in product((Replace(), Accumulate(), DRAWN), (24, 300), (4, 6)):
         rng = np.random.default_rng(shown)
         root = np.linalg.cholesky(limit_process(workflow, dimension=1, generations=8).covariance)
-        for _ in range(12):
+        for _ in range(10):
             chain = 10.0 + ((root @ rng.standard_normal((8, directions))) ** 2).mean(axis=1)
             try:
                 found = forecast(chain[:shown], workflow, horizon=8)
@@ -64,8 +64,8 @@ def test_intervals_of_chains_that_are_all_variance() -> None:
                 continue
             later = chain[shown:]
             covered.append(float(((found.lower[shown:] <= later) & (later <= found.upper[shown:])).mean()))
-    assert len(covered) >= 210
-    assert 0.83 <= np.mean(covered) <= 0.95
+    assert len(covered) >= 115
+    assert 0.85 <= np.mean(covered) <= 0.95
 
 
 def test_standard_errors_of_some_workflows_are_used_where_given() -> None:
