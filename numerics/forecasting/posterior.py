@@ -286,7 +286,7 @@ class Posterior:
     def chance(self, free: int) -> float:
         """Probability of residuals as large, were there no discrepancy: by chi square, over the sizes of the noise."""
         by_noise = self.weights.sum(axis=1)
-        places = np.flatnonzero(by_noise > NEGLIGIBLE * by_noise.max())
+        places = np.flatnonzero(by_noise > NEGLIGIBLE * by_noise.max()).tolist()
         tails = [float(chi2.sf(self._chi_square(place), free)) for place in places]
         return float(np.average(tails, weights=by_noise[places]))
 
