@@ -7,8 +7,8 @@ import statistics
 import numpy as np
 
 from benchmarks.timing import seconds
-from numerics.forecast import backtest, forecast
-from numerics.forecast.shapes import shapes
+from numerics.forecasting import backtest, forecast
+from numerics.forecasting.shapes import shapes
 from theory import Accumulate, AccumulateSubsample, Replace
 
 POINTS, CURVES, SHOWN, LENGTH = 50, 20, 6, 30

@@ -3,7 +3,7 @@
 from numerics import entropy, extinction, spectral  # each registers how its kind of recurrence is computed
 from numerics.crosscheck import Crosscheck, crosscheck
 from numerics.evaluate import evaluate
-from numerics.forecast import Forecast, forecast, transfer
+from numerics.forecasting import Forecast, backtest, forecast, recommend, transfer
 from numerics.generations import GenerationRun, run_generations
 from numerics.limit_process import LimitProcess, limit_process
 from numerics.run.ratio import RatioCheck
@@ -19,12 +19,14 @@ __all__ = [
     "LimitProcess",
     "RatioCheck",
     "Simulation",
+    "backtest",
     "crosscheck",
     "entropy",
     "evaluate",
     "extinction",
     "forecast",
     "limit_process",
+    "recommend",
     "run_generations",
     "simulate",
     "spectral",

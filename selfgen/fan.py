@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from numerics.forecast import Forecast
+from numerics.forecasting import Forecast
 from selfgen.style import BLUE, FORMATS, GREY, STYLE, VERMILION, save
 from theory import DomainError
 

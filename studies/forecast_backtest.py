@@ -17,7 +17,7 @@ import argparse
 import json
 from pathlib import Path
 
-from numerics.forecast import backtest
+from numerics.forecasting import backtest
 from theory import Accumulate, AccumulateSubsample, Replace
 from theory.workflows.base import Workflow
 

@@ -207,8 +207,9 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["expected_risk"](found["Regular"](), found["AgeWeighted"](["1/2", "1/4"])).ratio.limit < 4
     ),
     "forecast": lambda found: (
-        found["settled"].upper - found["settled"].lower
-        < 0.5 * (found["alone"].plateau.upper - found["alone"].plateau.lower)
+        found["settled"].lower > found["alone"].plateau.lower
+        and found["settled"].upper < float("inf")
+        and found["together"].of(found["FreshReal"]()).plateau.upper < found["settled"].lower
         and found["growing"].plateau is None
         and found["slow"].plateau.upper == float("inf") > found["slow"].plateau.median > 1.5 * found["slow"].median[7]
         and len(found["refused"]) == 4

@@ -13,7 +13,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from numerics.forecast import forecast
+from numerics.forecasting import forecast
 from selfgen.fan import fan_on
 from selfgen.style import STYLE, VERMILION, save
 from theory import Accumulate, Replace

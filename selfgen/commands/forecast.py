@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from numerics.forecast import Forecast, Interval
-from numerics.forecast import forecast as forecast_of
+from numerics.forecasting import Forecast, Interval
+from numerics.forecasting import forecast as forecast_of
 from selfgen.commands.completion import workflows
 from selfgen.commands.measured import given_by
 from selfgen.commands.options import whole

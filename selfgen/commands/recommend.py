@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from numerics.forecast import Recommendation, recommend
+from numerics.forecasting import Recommendation, recommend
 from selfgen.commands.completion import workflows
 from selfgen.commands.measured import given_by
 from selfgen.commands.options import whole

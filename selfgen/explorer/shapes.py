@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numerics.forecast.shapes import shapes
+from numerics.forecasting.shapes import shapes
 from selfgen.explorer.choices import choices
 from theory import DomainError
 from theory.workflows.base import Workflow

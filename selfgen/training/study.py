@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.forecast import Forecast
-from numerics.forecast import forecast as forecast_of
+from numerics.forecasting import Forecast
+from numerics.forecasting import forecast as forecast_of
 from numerics.generations import GenerationRun, run_generations
 from numerics.run.first import FirstModels
 from numerics.run.lines import write_whole

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.forecast.shapes import shapes
+from numerics.forecasting.shapes import shapes
 from theory.workflows.base import Workflow
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from numerics import run_generations
-from numerics.forecast import forecast
+from numerics.forecasting import forecast
 from selfgen.cli import app
 from selfgen.loss_table import read_losses
 from theory import Accumulate, AccumulateSubsample, Replace

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from numerics.forecast import recommend
+from numerics.forecasting import recommend
 from selfgen.cli import app
 from theory import Replace
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.forecast.data import curves, number
-from numerics.forecast.forecast import forecast
-from numerics.forecast.screening import refuse
-from numerics.forecast.shapes import shapes
+from numerics.forecasting.data import curves, number
+from numerics.forecasting.forecast import forecast
+from numerics.forecasting.screening import refuse
+from numerics.forecasting.shapes import shapes
 from theory.workflows.base import Workflow, verify_workflow
 
 Array = NDArray[np.float64]
@@ -103,7 +103,7 @@ def transfer(
 
     Examples
     --------
-    >>> from numerics.forecast import transfer
+    >>> from numerics.forecasting import transfer
     >>> from theory import AccumulateSubsample, Replace
     >>> found = transfer([1.0, 1.5, 1.9, 2.2], Replace(), AccumulateSubsample())
     >>> found.rise.round(3).tolist()

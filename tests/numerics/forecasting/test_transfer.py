@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from mpmath import iv
 
-from numerics.forecast import forecast, transfer
-from numerics.forecast.shapes import shapes
+from numerics.forecasting import forecast, transfer
+from numerics.forecasting.shapes import shapes
 from theory import (
     Accumulate,
     AccumulateSubsample,

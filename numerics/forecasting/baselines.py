@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.forecast.shapes import Shapes
+from numerics.forecasting.shapes import Shapes
 
 Array = NDArray[np.float64]
 Baseline = Callable[[NDArray[np.int64], Array, Array, Shapes], Array]

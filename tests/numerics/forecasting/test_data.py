@@ -7,8 +7,22 @@ import math
 import numpy as np
 import pytest
 
-from numerics.forecast import backtest, forecast, transfer
-from theory import Accumulate, AccumulateSubsample, DomainError, FreshReal, RealPlusLatest, Replace, Weighted
+from numerics.forecasting import backtest, forecast, transfer
+from numerics.forecasting.data import curves
+from numerics.forecasting.screening import refuse
+from numerics.limit_process import limit_process
+from theory import (
+    Accumulate,
+    AccumulateSubsample,
+    ContaminatedPool,
+    DomainError,
+    FreshReal,
+    RealPlusLatest,
+    Replace,
+    SlidingWindow,
+    Weighted,
+)
+from theory.workflows.subsampled import Subsampled
 
 LOSSES = [1.8164, 1.9081, 1.9582, 1.9953, 2.0234, 2.0427]
 DRAWN, LATEST = AccumulateSubsample(), Replace()
@@ -103,6 +117,37 @@ def test_what_may_fall_or_wiggle_is_not_refused() -> None:
     forecast([3.0, 2.9, 2.95, 2.8, 2.7], LATEST)
     forecast([3.0, 2.9, 2.8], LATEST, stderr=0.5)
     forecast([2.0, 2.1, 2.0, 2.1, 2.0, 2.1], FreshReal())
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [LATEST, Accumulate(), DRAWN, SlidingWindow(k=3), Subsampled(ContaminatedPool(real="1/4")), RealPlusLatest()],
+    ids=lambda workflow: workflow.name,
+)
+def test_noise_is_taken_for_a_jump_at_most_once_in_a_hundred(workflow) -> None:
+    """Chains that are all variance, of ten parameters, four to ten generations; 2 % is 4 standard errors above 1 %."""
+    rng = np.random.default_rng(3)
+    root = np.linalg.cholesky(limit_process(workflow, dimension=1, generations=10).covariance)
+    chains = 10.0 + ((root @ rng.standard_normal((1500, 10, 10))) ** 2).mean(axis=2)
+    for shown in (4, 6, 10):
+        assert sum(refused(chain[:shown], workflow) for chain in chains) <= 0.02 * len(chains)
+
+
+def refused(chain, workflow) -> bool:
+    """Whether losses are said to jump."""
+    try:
+        refuse(curves(chain, workflow, None, None))
+    except DomainError as error:
+        return "jump" in str(error)
+    return False
+
+
+@pytest.mark.parametrize("place", [3, 4, 5, 8])
+def test_another_test_set_half_way_is_seen_at_any_place(place) -> None:
+    smooth = 2.0 + 0.2 * np.log(np.arange(1, 11))
+    for shift in (-2.0, 2.0):
+        assert refused(smooth + shift * (np.arange(10) >= place), DRAWN)
+        assert not refused(smooth + 0.2 * shift * (np.arange(10) >= place), DRAWN)
 
 
 class TestWarnings:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sympy import Rational
 
-from numerics.forecast.forecast import Forecast, forecast
-from numerics.forecast.posterior import Points
+from numerics.forecasting.forecast import Forecast, forecast
+from numerics.forecasting.posterior import Points
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, whole_number
 from theory.workflows.accumulate import Accumulate
@@ -135,7 +135,7 @@ def recommend(
 
     Examples
     --------
-    >>> from numerics.forecast import recommend
+    >>> from numerics.forecasting import recommend
     >>> from theory import Replace
     >>> found = recommend([2.0, 2.2, 2.34, 2.45], Replace(), tolerance="20%", generations=8)
     >>> found.safe_generations, found.best.words

@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
+from scipy.stats import chi2
 
-from numerics.forecast.data import Curve
-from numerics.forecast.shapes import Shapes
+from numerics.forecasting.data import Curve
+from numerics.forecasting.shapes import Shapes
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
@@ -210,6 +211,7 @@ class Data:
     points : Points
     losses : (k,), means over seeds
     spread : (k,), standard deviation of each, in units of that of a single loss, or as given
+    given : (workflows measured,), whether the standard errors of each are
     rise : what noise and discrepancy are in proportion to
     origin : what ``losses`` are counted from, so that a large constant in them costs no digits
     """
@@ -218,15 +220,29 @@ class Data:
     points: Points
     losses: Array
     spread: Array
+    given: NDArray[np.bool_]
     rise: float
     origin: float
 
     def joint(self, noises: Array, left: Points, right: Points, scale: tuple[Array, Array]) -> Array:
         """What two lists of points have in common, for every cell of noise: what persists, and the discrepancy."""
-        persistent = scale[0][:, None] * scale[1] * self.design.persistent(left, right)
         drifting = self.rise**2 * self.design.discrepancy(left, right)
-        deviation, persistence, discrepancy = noises.T[:, :, None, None]
-        found: Array = deviation**2 * persistence * persistent + discrepancy**2 * drifting
+        rows, columns = (self._deviations(noises, *each) for each in ((left, scale[0]), (right, scale[1])))
+        sizes = rows[:, :, None] * columns[:, None]
+        _, persistence, discrepancy = noises.T[:, :, None, None]
+        found: Array = persistence * sizes * self.design.persistent(left, right) + discrepancy**2 * drifting
+        return found
+
+    def own(self, noises: Array, points: Points, spread: Array) -> Array:
+        """Variances of what does not persist, for every cell of noise."""
+        found: Array = self._deviations(noises, points, spread) ** 2 * (1.0 - noises[:, 1:2])
+        return found
+
+    def _deviations(self, noises: Array, points: Points, spread: Array) -> Array:
+        """Standard deviations for every cell of noise: as given, or its deviation times the spread."""
+        # Workflows that nothing was measured under come last.
+        given = np.append(self.given, self.given.all())[np.minimum(points.index, len(self.given))]
+        found: Array = np.where(given, 1.0, noises[:, :1]) * spread
         return found
 
 
@@ -259,20 +275,27 @@ class Posterior:
 
     def residuals(self) -> Array:
         """Losses less the law at its best."""
-        noise, cell = self.best
+        return self._residuals(*self.best)
+
+    def _residuals(self, noise: int, cell: int) -> Array:
         floor, rise = self.fits[noise].centre(cell)
         curve = self.data.design.mixtures[cell] @ self.data.design.basis(self.data.points)
         found: Array = self.data.losses - floor - rise * curve
         return found
 
-    def chi_square(self) -> float:
-        """Of the residuals, were there no discrepancy."""
-        place, _ = self.best
+    def chance(self, free: int) -> float:
+        """Probability of residuals as large, were there no discrepancy: by chi square, over the sizes of the noise."""
+        by_noise = self.weights.sum(axis=1)
+        places = np.flatnonzero(by_noise > NEGLIGIBLE * by_noise.max()).tolist()
+        tails = [float(chi2.sf(self._chi_square(place), free)) for place in places]
+        return float(np.average(tails, weights=by_noise[places]))
+
+    def _chi_square(self, place: int) -> float:
         noise = self.noises[place] * [1.0, 1.0, 0.0]
         points, spread = self.data.points, self.data.spread
         covariance = self.data.joint(noise[None, :], points, points, (spread, spread))[0]
-        covariance[np.diag_indices_from(covariance)] += _own(noise, spread)
-        left = self.residuals()
+        covariance[np.diag_indices_from(covariance)] += self.data.own(noise[None, :], points, spread)[0]
+        left = self._residuals(place, int(self.weights[place].argmax()))
         return float(left @ np.linalg.solve(covariance, left))
 
     def families(self) -> dict[str, float]:
@@ -301,7 +324,7 @@ class Posterior:
             left = data.losses - floor[:, None] - rise[:, None] * (mix @ basis)
             expected = floor[:, None] + rise[:, None] * (mix @ future)
             covariance = inside[index] - gain @ across[index].T
-            covariance[np.diag_indices_from(covariance)] += _own(self.noises[place], spread)
+            covariance[np.diag_indices_from(covariance)] += data.own(noises[[index]], points, spread)[0]
             scatter = rng.standard_normal((len(rows), len(points))) @ _root(covariance).T
             losses[rows] = expected + left @ gain.T + scatter
             parts.append(np.column_stack((floor + data.origin, rise, data.design.cells[cells])))
@@ -371,12 +394,6 @@ class Fit:
         return centre + rng.standard_normal(len(cells)) / np.sqrt(self._ones), rise
 
 
-def _own(noise: Array, spread: Array) -> Array:
-    """Variances of what does not persist."""
-    found: Array = (noise[0] * spread) ** 2 * (1.0 - noise[1])
-    return found
-
-
 def _root(covariance: Array) -> Array:
     """A square root of a covariance that rounding may have left a little short of nonnegative."""
     values, vectors = np.linalg.eigh(covariance)
@@ -388,7 +405,7 @@ def _root(covariance: Array) -> Array:
 def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     """The posterior given curves, those of ``design.shapes`` in their order."""
     known = all(each.stderr is not None for each in measured)
-    data = _data(measured, design, known)
+    data = _data(measured, design)
     noises = np.array(list(product(np.ones(1) if known else NOISES, PERSISTENCES, DISCREPANCIES)))
     basis = design.basis(data.points)
     centred = basis - basis.mean(axis=1, keepdims=True)
@@ -401,7 +418,7 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     columns = np.column_stack((np.ones(len(data.losses)), data.losses, basis.T))
     covariances = data.joint(noises, data.points, data.points, (data.spread, data.spread))
     diagonal = np.arange(len(data.points))
-    covariances[:, diagonal, diagonal] += [_own(noise, data.spread) for noise in noises]
+    covariances[:, diagonal, diagonal] += data.own(noises, data.points, data.spread)
     lower = np.linalg.cholesky(covariances)
     fits = [Fit(factor, columns, design.mixtures, size) for factor in lower]
     table = np.stack([fit.log_evidence() for fit in fits]) + design.prior
@@ -413,11 +430,11 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     return Posterior(data, noises, fits, weights / weights.sum())
 
 
-def _data(measured: Sequence[Curve], design: Design, known: bool) -> Data:
+def _data(measured: Sequence[Curve], design: Design) -> Data:
     rise = max(float(abs(each.mean[1:] - each.mean[0]).max()) for each in measured)
     origin = float(measured[0].mean[0])
     spread = [
-        each.stderr if known and each.stderr is not None else np.full(len(each.generations), rise / each.seeds**0.5)
+        np.full(len(each.generations), rise / each.seeds**0.5) if each.stderr is None else each.stderr
         for each in measured
     ]
     kept, points = np.arange(len(design.measured)), design.measured
@@ -430,6 +447,7 @@ def _data(measured: Sequence[Curve], design: Design, known: bool) -> Data:
         losses=np.concatenate([each.mean - origin for each in measured])[kept],
         # A standard error of 0 is one that was rounded away.
         spread=np.maximum(np.concatenate(spread), 1e-6 * rise)[kept],
+        given=np.array([each.stderr is not None for each in measured]),
         rise=rise,
         origin=origin,
     )
@@ -448,7 +466,7 @@ def _scatter(measured: Sequence[Curve], design: Design, rise: float, noise: Arra
     """Log-likelihood of how seeds scatter about their mean, whatever the mean is."""
     total = 0.0
     for place, each in enumerate(measured):
-        if each.seeds < 2:
+        if each.seeds < 2 or each.stderr is not None:
             continue
         points = Points(np.full(len(each.generations), place), each.generations)
         covariance = noise[1] * design.persistent(points, points)

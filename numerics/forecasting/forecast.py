@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.forecast.bounds import mixture_bounds
-from numerics.forecast.data import Curve, curves, number
-from numerics.forecast.plateau import Ends, ends
-from numerics.forecast.posterior import RATES, Design, Draws, Points, Posterior, posterior
-from numerics.forecast.screening import refuse, rejection, warnings_of
-from numerics.forecast.shapes import shapes
+from numerics.forecasting.bounds import mixture_bounds
+from numerics.forecasting.data import Curve, curves, number
+from numerics.forecasting.plateau import Ends, ends
+from numerics.forecasting.posterior import RATES, Design, Draws, Points, Posterior, posterior
+from numerics.forecasting.screening import refuse, rejection, warnings_of
+from numerics.forecasting.shapes import shapes
 from numerics.seeds import Seed, seed_number
 from numerics.threads import single_threaded_algebra
 from theory.errors import DomainError
@@ -234,8 +234,8 @@ def forecast(
         Test losses of generations 1, …, k on the same real data, three or more. Seeds are averaged, and tell the noise.
     workflow : Workflow
         Under which they were measured; not beside a mapping.
-    stderr : (k,), optional
-        Standard errors of the means over seeds; else they are learnt.
+    stderr : (k,), or a mapping from workflows to such lists, optional
+        Standard errors of the means over seeds. Those of workflows that are left out are learnt.
     generations : sequence of int, optional
         Which generations were measured, if not all: increasing, the first is 1.
     horizon : int, default 50
@@ -324,7 +324,7 @@ def _under(fitted: Fitted, workflow: Workflow) -> Forecast:
         shapes_of = found.data.design.shapes
         found = found.also((*shapes_of, shapes(workflow, shapes_of[0].horizon)))
     points = Points(np.full(horizon, index), np.arange(1, horizon + 1))
-    spread = np.full(horizon, _spread(measured, found, min(index, len(known) - 1)))
+    spread = np.full(horizon, _spread(measured, found, index))
     with single_threaded_algebra():
         rng = np.random.default_rng(fitted.seed)
         draws = found.draw(points, spread, DRAWS if fitted.gap is None else MANY, rng)
@@ -350,18 +350,18 @@ def _informed(draws: Draws, design: Design, expected: float, rng: np.random.Gene
 
 
 def _spread(measured: Sequence[Curve], found: Posterior, index: int) -> float:
-    """Of a new measurement: as those of its workflow at the last generation, or of the first workflow's."""
-    curve = measured[index]
-    if all(each.stderr is not None for each in measured) and curve.stderr is not None:
-        return float(curve.stderr[-1])
-    return found.data.rise / float(curve.seeds) ** 0.5
+    """Of a new measurement: as its workflow's at the last generation; of none measured, as where noise is learnt."""
+    learnt = [curve for curve in measured if curve.stderr is None]
+    curve = measured[index] if index < len(measured) else [*measured, *learnt][-1]
+    return found.data.rise / float(curve.seeds) ** 0.5 if curve.stderr is None else float(curve.stderr[-1])
 
 
 def _bounds(found: Posterior, points: Points) -> tuple[Array, Array]:
     """Over all mixtures of rates, less what rows may save, which is left free too."""
     data = found.data
     place, _ = found.best
-    noise = float(found.noises[place, 0] * data.spread.max())
+    largest = np.where(data.given[data.points.index], 1.0, found.noises[place, 0]) * data.spread
+    noise = float(largest.max())
     measured, later = (data.design.basis(each) for each in (data.points, points))
     # Curves may only rise; what rows save may only fall, and is turned.
     signs = np.r_[np.ones(len(measured) - 1), -1.0]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from numerics.forecast import forecast
-from numerics.forecast.plateau import ends
-from numerics.forecast.posterior import RATES
-from numerics.forecast.shapes import shapes
+from numerics.forecasting import forecast
+from numerics.forecasting.plateau import ends
+from numerics.forecasting.posterior import RATES
+from numerics.forecasting.shapes import shapes
+from numerics.limit_process import limit_process
 from theory import (
     Accumulate,
     AccumulateSubsample,
@@ -44,6 +45,42 @@ def test_intervals_of_chains_with_a_known_truth(truth) -> None:
         covered.append(float(((found.lower[shown:] <= later) & (later <= found.upper[shown:])).mean()))
     assert len(covered) >= 400
     assert 0.85 <= np.mean(covered) <= 0.95
+
+
+def test_intervals_of_chains_that_are_all_variance() -> None:
+    """Squared norms of the limit process, p directions: exact losses of maximum likelihood, whose noise is the chain's.
+
+    With a prior spread over the shares of bias, and noise in proportion to the rise alone, 78 % were covered from 4.
+    """
+    covered: list[float] = []
+    for workflow, directions, shown in product((Replace(), Accumulate(), DRAWN), (24, 300), (4, 6)):
+        rng = np.random.default_rng(shown)
+        root = np.linalg.cholesky(limit_process(workflow, dimension=1, generations=8).covariance)
+        for _ in range(10):
+            chain = 10.0 + ((root @ rng.standard_normal((8, directions))) ** 2).mean(axis=1)
+            try:
+                found = forecast(chain[:shown], workflow, horizon=8)
+            except DomainError:
+                continue
+            later = chain[shown:]
+            covered.append(float(((found.lower[shown:] <= later) & (later <= found.upper[shown:])).mean()))
+    assert len(covered) >= 115
+    assert 0.85 <= np.mean(covered) <= 0.95
+
+
+def test_standard_errors_of_some_workflows_are_used_where_given() -> None:
+    drawn, replaced = [2.0, 2.1, 2.19, 2.22], [2.0, 2.3, 2.5, 2.65]
+    both = {Replace(): replaced, DRAWN: drawn}
+
+    def width(of, **settings) -> float:
+        found = forecast(both, horizon=10, **settings).of(of)
+        return float((found.upper - found.lower)[-1])
+
+    assert width(Replace(), stderr={Replace(): 0.001}) < 0.6 * width(Replace())
+    assert width(Replace(), stderr={Replace(): 0.3}) > 1.5 * width(Replace())
+    assert width(DRAWN, stderr={DRAWN: 0.3}) > 2 * width(DRAWN)
+    # The noise of the other is learnt as before, not taken to be the one that is given.
+    assert 0.4 < width(DRAWN, stderr={Replace(): 0.3}) / width(DRAWN) < 2.5
 
 
 def test_parameters_are_found_where_losses_have_no_noise(truth) -> None:
@@ -177,8 +214,6 @@ def test_compute_that_grows_may_lower_the_loss() -> None:
 
 def test_noise_of_a_chain_persists_as_its_risk_grows() -> None:
     """Cov of ½|Z_g|² of simulated paths, over that at generation 1: squares of those of the process."""
-    from numerics.limit_process import limit_process
-
     process = limit_process(Replace(), dimension=1, generations=4)
     paths = np.cumsum(np.random.default_rng(7).standard_normal((200_000, 4)), axis=1) ** 2 / 2
     simulated = np.cov(paths.T)

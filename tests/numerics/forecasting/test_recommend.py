@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from chains import Truth
 
-from numerics.forecast import forecast, recommend
+from numerics.forecasting import forecast, recommend
 from theory import AccumulateSubsample, DomainError, Replace
 
 LOSSES = [2.0, 2.2, 2.34, 2.45]

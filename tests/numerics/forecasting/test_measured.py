@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from numerics.forecast import forecast, transfer
+from numerics.forecasting import forecast, transfer
 from theory import Accumulate, AccumulateSubsample, ContaminatedPool, DomainError, RealPlusLatest, Replace
 
 #: The run whose generator is a parametric model fitted by maximum likelihood.

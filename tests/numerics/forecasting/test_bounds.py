@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from numerics.forecast import backtest, forecast
-from numerics.forecast.baselines import BASELINES
-from numerics.forecast.bounds import FLOOR, SLACK, mixture_bounds
-from numerics.forecast.posterior import Points
-from numerics.forecast.shapes import shapes
+from numerics.forecasting import backtest, forecast
+from numerics.forecasting.baselines import BASELINES
+from numerics.forecasting.bounds import FLOOR, SLACK, mixture_bounds
+from numerics.forecasting.posterior import Points
+from numerics.forecasting.shapes import shapes
 from theory import AccumulateSubsample, Replace
 
 RATES = np.array([0.0, 0.3, 0.6, 0.8, 0.9, 0.97, 1.0])

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.forecast.baselines import BASELINES
-from numerics.forecast.data import FEWEST, curves
-from numerics.forecast.forecast import forecast, verified_level
-from numerics.forecast.shapes import shapes
+from numerics.forecasting.baselines import BASELINES
+from numerics.forecasting.data import FEWEST, curves
+from numerics.forecasting.forecast import forecast, verified_level
+from numerics.forecasting.shapes import shapes
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, whole_number
 from theory.workflows.base import Workflow
@@ -91,9 +91,13 @@ def backtest(
     DomainError
         When no curve is longer than ``shown``, or a forecast cannot be made of any.
 
+    Notes
+    -----
+    Derived here. The baselines are fits of one curve by least squares, and the last value.
+
     Examples
     --------
-    >>> from numerics.forecast import backtest
+    >>> from numerics.forecasting import backtest
     >>> from theory import Replace
     >>> found = backtest([([2.0, 2.5, 2.9, 3.1, 3.25, 3.3, 3.35], Replace())], shown=4)
     >>> found["depth law"].rms < found["linear"].rms
