@@ -74,6 +74,24 @@ def language(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
     return Setting(generator, pool, test, n, loop, observer, baseline, "nats a token", found.source, found.licence)
 
 
+def finetune(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
+    """A pretrained language model, trained on texts in rows of equal length."""
+    from numerics.neural import PretrainedLanguageModel
+
+    if data is None:
+        raise DomainError("--data is missing: give a text file, a folder of .txt files, or bible.")
+    loop, arguments = dealt(given, PretrainedLanguageModel, ("self",), ("n", "test", "initial", "same_first"))
+    generator = PretrainedLanguageModel(**arguments)
+    found, tokens = texts(data), generator.tokens
+    encoded = np.concatenate([tokens.encode(document) for document in found.documents])
+    pool, test, n = _split(windows(encoded, generator.context), loop, seed)
+    shares = np.bincount(pool.ravel(), minlength=generator.vocabulary) + 0.5
+    baseline = -float(np.log(shares / shares.sum())[test].mean())
+    return Setting(
+        generator, pool, test, n, loop, Observer(tokens), baseline, "nats a token", found.source, found.licence
+    )
+
+
 def image(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
     """Images, black and white unless the likelihood is that of numbers."""
     from numerics.neural import ImageVAE
@@ -133,4 +151,4 @@ def _split(rows: Any, loop: Loop, seed: int) -> tuple[Any, Any, int]:
     return pool, test, n
 
 
-KINDS = {"language": language, "image": image, "molecule": molecule}
+KINDS = {"language": language, "finetune": finetune, "image": image, "molecule": molecule}
