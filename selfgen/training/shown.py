@@ -35,7 +35,7 @@ def rows_of(measured: Measured, name: str, run: GenerationRun) -> list[tuple[str
     """The cells of a workflow: all measured generations, and the last of the forecast."""
     derived = variance_law(run.workflow, run.generations, run.n)
     half, forecast = measured.gap / 2, measured.of(name)
-    cells = []
+    cells: list[tuple[str, ...]] = []
     for place in range(run.generations):
         ratio = 1 + (run.mean[place] - run.mean[0]) / half if half > 0 else np.nan
         cells.append(
