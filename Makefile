@@ -2,7 +2,7 @@
 #
 #   make verify    derive every built-in pair, simulate it, and say whether they agree
 #   make test      run the tests
-#   make test-neural  the tests of real generators, with PyTorch in an environment of its own
+#   make test-neural  the tests of real generators and real weights, with PyTorch in an environment of its own
 #   make lint      ruff and mypy
 #   make notebooks execute proofs_notebooks/ again and keep the outputs
 #   make docs      build the documentation into build/docs/html; warnings are errors
@@ -13,6 +13,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 NEURAL := .venv-neural
 JOBS   ?= 2
+# What rests on PyTorch, gguf, safetensors, tokenizers or RDKit, in whole or in part.
+OPTIONAL := numerics/neural tests/numerics/neural tests/numerics/editing tests/numerics/datasets
 STUDY  ?=
 OUTPUT ?=
 
@@ -25,7 +27,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 test-neural: $(NEURAL)/.installed
-	$(NEURAL)/bin/python -m pytest tests/numerics/neural numerics/neural -n $(JOBS) --dist loadgroup
+	$(NEURAL)/bin/python -m pytest $(OPTIONAL) -n $(JOBS) --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -61,8 +63,8 @@ $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 $(NEURAL)/.installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "selfgen needs Python 3.11 or newer" >&2; exit 1; }
 	$(PYTHON) -m venv $(NEURAL)
-	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 tokenizers rdkit
-	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,neural]'
+	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 tokenizers rdkit safetensors
+	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,neural,editing]'
 	@touch $@
 
 $(VENV)/.installed-docs: pyproject.toml | $(BIN)/python

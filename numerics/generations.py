@@ -196,7 +196,8 @@ def run_generations(
         ``get_params``, which is scikit-learn's contract.
     workflow : Workflow
         With numbers for its parameters, and whole numbers of rows in every block. Real rows drawn afresh are others
-        than those the replicate had before.
+        than those the replicate had before; a pool that keeps them is fitted on those of every generation. Of an
+        ecosystem run its ``chain``, in which the models take turns.
     generations : positive int
     loss : callable or str
         ``loss(model, test_data)`` of a fitted generator; or ``"negative log-likelihood"``, ``"mean"`` or
@@ -366,8 +367,14 @@ def _recipes(workflow: Workflow, chain: Chain) -> list[str]:
     """A workflow is what it does at each generation, since a function prints as its address."""
     plan = chain.plan
     rows = [
-        (*map(str, exact_weights(workflow, g)), str(workflow.fresh_weight(g)), recipe.drawn, recipe.replacement)
+        (*map(str, exact_weights(workflow, g)), *_fresh(workflow, g), recipe.drawn, recipe.replacement)
         for g, recipe in enumerate(plan.recipes, start=1)
     ]
     parts = zip(rows, plan.points.tolist(), plan.fresh.tolist(), strict=True)
     return [sha256(repr(part).encode()).hexdigest()[:16] for part in parts]
+
+
+def _fresh(workflow: Workflow, g: int) -> list[str]:
+    """Weights of real rows drawn afresh: the newest, or all where earlier ones are kept."""
+    weights = workflow.fresh_weights(g) if workflow.keeps_fresh else [workflow.fresh_weight(g)]
+    return [str(weight) for weight in weights]

@@ -130,10 +130,7 @@ class Chain:
         return self.seed_of(0 if self.same_first and g == 1 else replicate, g, _FIT)
 
     def _rows(self, replicate: int, g: int, synthetic: Mapping[int, Rows]) -> tuple[Rows, Array | None]:
-        real = self._real(replicate)
-        first, fresh = int(self.plan.points[0]), self.plan.fresh
-        start = first + int(fresh[: g - 1].sum())
-        held = {0: real[start : start + int(fresh[g - 1])], 1: real[:first], **synthetic}
+        held = {**self.plan.held(self._real(replicate), g), **synthetic}
         drawn_by = 0 if self.same_first and g == 1 else replicate
         rng = np.random.default_rng(self.seed_of(drawn_by, g, _DRAW))
         return self.plan.recipes[g - 1].assemble(held, rng)
