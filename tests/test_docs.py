@@ -242,7 +242,9 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         < found["language"]["gap"] / 2
         < found["of_language"].parameters["A"].upper
         < found["language"]["weights"] / 32_000 / 20
-        and found["of_language"].rejected is not None
+        and abs(found["of_language"].parameters["A"].median / (found["language"]["gap"] / 2) - 1) < 0.2
+        and found["of_language"].parameters["C"].lower > 0
+        and found["of_language"].rejected is None
         and found["of_image"].parameters["A"].lower == 0.0
         and found["of_image"].share_of_bias.median == 1.0
         and bool((found["means"]["replace"][3:] > found["image"]["baseline"]).all())
