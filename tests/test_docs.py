@@ -247,7 +247,7 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["of_language"].rejected is None
         and found["of_image"].parameters["A"].lower == 0.0
         and found["of_image"].share_of_bias.median == 1.0
-        and 0 < found["of_longer"].parameters["A"].lower
+        and found["of_longer"].parameters["A"].lower > 0
         and found["of_longer"].parameters["A"].upper < 0.7 * found["longer"]["gap"] / 2
         and found["of_longer"].parameters["C"].median < 0.5 * found["of_image"].parameters["C"].median
         and bool((found["means"]["replace"][3:] > found["image"]["baseline"]).all())
