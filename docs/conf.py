@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ nb_render_markdown_format = "myst"
 autosummary_generate = True
 autosummary_imported_members = True
 autodoc_typehints = "none"
+# numerics.neural is described where PyTorch is not installed.
+autodoc_mock_imports = [] if find_spec("torch") else ["torch"]
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_attributes_as_param_list = True

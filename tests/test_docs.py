@@ -238,6 +238,22 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["plan"].limit == Rational(6, 7)
         and found["required_growth"](found["j"] ** 2).bound == pi**2 / 6
     ),
+    "neural": lambda found: (
+        found["of_language"].parameters["A"].lower
+        < found["language"]["gap"] / 2
+        < found["of_language"].parameters["A"].upper
+        < found["language"]["weights"] / 32_000 / 20
+        and abs(found["of_language"].parameters["A"].median / (found["language"]["gap"] / 2) - 1) < 0.2
+        and found["of_language"].parameters["C"].lower > 0
+        and found["of_language"].rejected is None
+        and found["of_image"].parameters["A"].lower == 0.0
+        and found["of_image"].share_of_bias.median == 1.0
+        and found["of_longer"].parameters["A"].lower > 0
+        and found["of_longer"].parameters["A"].upper < 0.7 * found["longer"]["gap"] / 2
+        and found["of_longer"].parameters["C"].median < 0.5 * found["of_image"].parameters["C"].median
+        and bool((found["means"]["replace"][3:] > found["image"]["baseline"]).all())
+        and bool((found["means"]["replace"][:3] < found["image"]["baseline"]).all())
+    ),
     "any_generator": lambda found: (
         all(check.passed for check in found["checks"].values())
         and bool((found["first"].losses == found["again"].losses).all())

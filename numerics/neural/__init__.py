@@ -12,5 +12,16 @@ from numerics.neural.bigram import BigramModel
 from numerics.neural.image_vae import ImageVAE
 from numerics.neural.language import LanguageModel
 from numerics.neural.linear_vae import LinearVAE
+from numerics.neural.molecule_diffusion import MoleculeDiffusion
+from numerics.neural.pretrained import PretrainedLanguageModel
+from numerics.neural.stack import fit_stacked
 
-__all__ = ["BigramModel", "ImageVAE", "LanguageModel", "LinearVAE"]
+__all__ = [
+    "BigramModel",
+    "ImageVAE",
+    "LanguageModel",
+    "LinearVAE",
+    "MoleculeDiffusion",
+    "PretrainedLanguageModel",
+    "fit_stacked",
+]

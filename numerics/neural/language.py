@@ -110,6 +110,9 @@ class LanguageModel:
         self.sampler = Sampler(float(temperature), top_k, top_p)
         self.threads = whole_number("threads", threads, 1)
         self.mixed, self.compiled = bool(mixed), bool(compiled)
+        # What stands before every row, and ends a document: a token of its own.
+        self.boundary = self.vocabulary
+        self.together = TOGETHER
         self.device = "cpu"
         self.network: Any = None
         self.kind = ""
@@ -163,12 +166,12 @@ class LanguageModel:
         count = whole_number("n", n, 1)
         generator = generator_of(seed)
         with settled(self.threads, self.device), torch.inference_mode():
-            parts = [self._sampled(generator) for _ in range(0, count, TOGETHER)]
+            parts = [self._sampled(generator) for _ in range(0, count, self.together)]
         tokens = np.concatenate(parts)[:count]
         if self.length:
             return tokens.astype(np.dtype(self.kind))
         small: Any = np.uint16 if self.vocabulary <= 2**16 else np.uint32
-        ends = [np.flatnonzero(row == self.vocabulary) for row in tokens]
+        ends = [np.flatnonzero(row == self.boundary) for row in tokens]
         return Documents.of(
             [row[: end[0] if len(end) else None].astype(small) for row, end in zip(tokens, ends, strict=True)]
         )
@@ -241,11 +244,11 @@ class LanguageModel:
                 kept = row[: self.context]
                 targets[place, : len(kept)] = kept
                 if len(row) <= self.context:
-                    targets[place, len(kept)] = self.vocabulary
+                    targets[place, len(kept)] = self.boundary
         else:
             targets = rows.astype(np.int64)
-        tokens = np.full_like(targets, self.vocabulary)
-        tokens[:, 1:] = np.where(targets[:, :-1] < 0, self.vocabulary, targets[:, :-1])
+        tokens = np.full_like(targets, self.boundary)
+        tokens[:, 1:] = np.where(targets[:, :-1] < 0, self.boundary, targets[:, :-1])
         return torch.from_numpy(tokens).to(self.device), torch.from_numpy(targets).to(self.device)
 
     def _logits(self, logits: torch.Tensor) -> torch.Tensor:
@@ -258,9 +261,9 @@ class LanguageModel:
         return functional.cross_entropy(kept.flatten(0, 1), targets.flatten(), ignore_index=-1)
 
     def _in_batches(self, X: Rows) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        for start in range(0, len(X), TOGETHER):
+        for start in range(0, len(X), self.together):
             # The last batch is filled up with its own rows.
-            places = np.arange(start, start + TOGETHER)
+            places = np.arange(start, start + self.together)
             yield self._batch(X[np.where(places < len(X), places, start)])
 
     def _scores(self, tokens: torch.Tensor, targets: torch.Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -272,21 +275,21 @@ class LanguageModel:
     def _sampled(self, generator: torch.Generator) -> NDArray[np.int64]:
         """A batch of rows, token by token, each position computed once."""
         length = self.length or self.context + 1
-        uniform = torch.rand(length, TOGETHER, generator=generator, dtype=torch.float64)
-        token = torch.full((TOGETHER, 1), self.vocabulary, device=self.device)
+        uniform = torch.rand(length, self.together, generator=generator, dtype=torch.float64)
+        token = torch.full((self.together, 1), self.boundary, device=self.device)
         rows, past = [], None
-        ended = torch.zeros(TOGETHER, dtype=torch.bool, device=self.device)
+        ended = torch.zeros(self.together, dtype=torch.bool, device=self.device)
         for place in range(length):
             logits, past = self.network.step(token, past)
             token = self.sampler.draw(self._logits(logits[:, -1]), uniform[place]).unsqueeze(1)
             rows.append(token)
-            ended |= token[:, 0] == self.vocabulary
+            ended |= (token[:, 0] == self.boundary) & (self.length == 0)
             if bool(ended.all()):
                 break
         found = torch.cat(rows, dim=1).cpu().numpy()
         # Documents that did not end are cut at the context.
         if not self.length:
-            filled = np.full((TOGETHER, self.context), self.vocabulary, np.int64)
+            filled = np.full((self.together, self.context), self.boundary, np.int64)
             filled[:, : min(found.shape[1], self.context)] = found[:, : self.context]
             return filled
         return np.asarray(found)

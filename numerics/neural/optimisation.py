@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
+#: How fast AdamW forgets slopes and their squares.
+BETAS = (0.9, 0.99)
 #: Told how far a fit is: steps done, and of how many.
 Told = Callable[[int, int], object]
 
@@ -43,7 +45,7 @@ def optimiser_of(parameters: Iterable[torch.nn.Parameter], schedule: Schedule) -
         {"params": [each for each in learnt if each.dim() >= 2], "weight_decay": schedule.decay},
         {"params": [each for each in learnt if each.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=schedule.rate, betas=(0.9, 0.99))
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=schedule.rate, betas=BETAS)
 
 
 def train(

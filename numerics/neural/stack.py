@@ -15,14 +15,12 @@ import torch
 from torch.func import functional_call, grad_and_value, vmap
 
 from numerics.neural.language import LanguageModel
-from numerics.neural.optimisation import Schedule, Told
+from numerics.neural.optimisation import BETAS, Schedule, Told
 from numerics.neural.settled import generator_of, settled
 from numerics.neural.transformer import CausalAttention
 from numerics.run.rows import Documents
 from theory.errors import DomainError
 
-#: AdamW's constants, those of single chains.
-BETAS, EPSILON = (0.9, 0.99), 1e-8
 Weights = dict[str, torch.Tensor]
 
 
@@ -109,23 +107,23 @@ def _train(
     schedule: Schedule,
     told: Told | None,
 ) -> None:
-    """AdamW on all chains; every operation is elementwise, or over all axes but the first."""
+    """AdamW on all chains, whose tensors share their memory with ``weights``; every operation of it is elementwise."""
     gradient = vmap(grad_and_value(loss), in_dims=(0, 0, 0))
-    first = {name: torch.zeros_like(weight) for name, weight in weights.items()}
-    second = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    leaves = {name: torch.nn.Parameter(weight) for name, weight in weights.items()}
+    # With the axis of chains a matrix has three axes; nothing but matrices decays.
+    groups = [
+        {"params": [leaf for leaf in leaves.values() if leaf.dim() >= 3], "weight_decay": schedule.decay},
+        {"params": [leaf for leaf in leaves.values() if leaf.dim() < 3], "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=schedule.rate, betas=BETAS, foreach=True)
     for step in range(schedule.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = schedule.at(step)
         slopes, _ = gradient(weights, *batch_of(step))
         scale = _clipping(slopes)
-        rate = schedule.at(step)
-        for name, weight in weights.items():
-            slope = slopes[name] * scale.view(-1, *[1] * (weight.dim() - 1))
-            first[name].lerp_(slope, 1 - BETAS[0])
-            second[name].mul_(BETAS[1]).addcmul_(slope, slope, value=1 - BETAS[1])
-            if weight.dim() >= 3:  # a matrix, and the axis of chains
-                weight.mul_(1 - rate * schedule.decay)
-            mean = first[name] / (1 - BETAS[0] ** (step + 1))
-            deviation = (second[name] / (1 - BETAS[1] ** (step + 1))).sqrt_().add_(EPSILON)
-            weight.sub_(rate * mean / deviation)
+        for name, leaf in leaves.items():
+            leaf.grad = slopes[name] * scale.view(-1, *[1] * (leaf.dim() - 1))
+        optimiser.step()
         if told is not None:
             told(step + 1, schedule.steps)
 
@@ -136,11 +134,12 @@ def _clipping(slopes: Weights) -> torch.Tensor:
     Sums of each chain by itself: over the stack as a whole they would depend on how many there are.
     """
     count = len(next(iter(slopes.values())))
-    norms = [
-        torch.stack([slope[place].flatten().square().sum() for slope in slopes.values()]).sum().sqrt()
-        for place in range(count)
-    ]
-    return (1.0 / (torch.stack(norms) + 1e-6)).clamp(max=1.0)
+    norms = torch._foreach_norm([part for slope in slopes.values() for part in slope.unbind()])
+    squares = torch.stack(norms).square().view(-1, count)
+    total = squares[0].clone()
+    for square in squares[1:]:
+        total += square
+    return (1.0 / (total.sqrt() + 1e-6)).clamp(max=1.0)
 
 
 class _written_out:  # noqa: N801  a context manager

@@ -46,7 +46,7 @@ class CausalAttention(nn.Module):
         if self.fused:
             mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=causal)
         else:
-            scores = query @ key.transpose(-2, -1) / math.sqrt(width // self.heads)
+            scores = (query / math.sqrt(width // self.heads)) @ key.transpose(-2, -1)
             if causal:
                 later = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
                 scores = scores.masked_fill(later, float("-inf"))

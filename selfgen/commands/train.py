@@ -15,24 +15,29 @@ from selfgen.commands.completion import workflows as workflow_names
 from selfgen.commands.options import NotAllowed, whole
 from selfgen.commands.terminal import show
 from selfgen.names import build, settings
+from selfgen.training.plan import read_plan
 from theory import DomainError
 
-KINDS = ("language", "image", "molecule")
+KINDS = ("language", "finetune", "image", "molecule")
 
 
 def command(
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="language (texts), image (autoencoder), or molecule (SMILES).")
-    ],
-    workflows: Annotated[
-        list[str],
+        str,
         typer.Argument(
-            metavar="WORKFLOW…", autocompletion=workflow_names, help="Workflows, such as replace accumulate."
+            metavar="KIND",
+            help="language, finetune, image or molecule; or a STUDY.toml.",
         ),
     ],
+    workflows: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WORKFLOW…]", autocompletion=workflow_names, help="Workflows, such as replace accumulate."
+        ),
+    ] = None,
     output: Annotated[
-        Path, typer.Option(metavar="DIR", help="Losses, table and figures are written here, as the run goes on.")
-    ],
+        Path | None, typer.Option(metavar="DIR", help="Losses, table and figures are written here, as the run goes on.")
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -41,8 +46,12 @@ def command(
             "photographs; rdkit (bundled), a file of SMILES, or MOSES' csv.",
         ),
     ] = None,
-    generations: Annotated[int, typer.Option(**whole("--generations", 1, 10_000), help="Models of a chain.")] = 8,
-    seeds: Annotated[int, typer.Option(**whole("--seeds", 1, 10_000), help="Chains of each workflow.")] = 3,
+    generations: Annotated[
+        int | None, typer.Option(**whole("--generations", 1, 10_000), help="Models of a chain; 8 if left out.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(**whole("--seeds", 1, 10_000), help="Chains of each workflow; 3 if left out.")
+    ] = None,
     seed: Annotated[int, typer.Option(**whole("--seed", 0), help="Everything follows from it.")] = 0,
     device: Annotated[str | None, typer.Option(metavar="cpu|cuda", help="Where PyTorch computes.")] = None,
     jobs: Annotated[int, typer.Option(**whole("--jobs", 1, 512), help="Processes, each with one chain at a time.")] = 1,
@@ -58,8 +67,19 @@ def command(
     ] = None,
 ) -> None:
     """Train real generators on what earlier ones drew: losses of every generation, and where they go."""
+    if output is None:
+        raise NotAllowed("--output is missing: give the folder for losses, table and figures.")
+    asked = settings(given or [])
+    if kind.endswith(".toml"):
+        plan = read_plan(Path(kind))
+        kind, workflows, data = plan.kind, workflows or list(plan.workflows), data or plan.data
+        generations, seeds = generations or plan.generations, seeds or plan.seeds
+        asked = {**plan.settings, **asked}
+    generations, seeds = generations or 8, seeds or 3
     if kind not in KINDS:
         raise NotAllowed(f"KIND {kind} is not allowed: it is {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+    if not workflows:
+        raise NotAllowed("WORKFLOW is missing: give one or more, such as replace accumulate.")
     if find_spec("torch") is None:
         raise NotAllowed("train needs PyTorch, which is not installed: pip install 'selfgen[neural]'.")
     _verify_folder(output, resume)
@@ -74,7 +94,7 @@ def command(
     from selfgen.training.study import study, write_summary
     from selfgen.workers import workers
 
-    made = setting(kind, data, settings(given or []), seed)
+    made = setting(kind, data, asked, seed)
     typer.echo(f"{made.generator!r}: {made.n} rows a block, {len(made.test)} test rows, of {made.source}.", err=True)
     around: Any = workers(jobs) if jobs > 1 else nullcontext()
     with around as executor:

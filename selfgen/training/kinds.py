@@ -13,11 +13,13 @@ from numerics.datasets import byte_pairs, characters, images, molecules, texts
 from numerics.datasets.tokens import documents, windows
 from numerics.run.rows import Documents
 from selfgen.training.given import Loop, dealt
-from selfgen.training.observed import Observer
+from selfgen.training.observed import ConformerObserver, Observer
 from theory import DomainError
 
 #: Rows of a block, and of the test, where nothing is said.
 USUAL = 1000
+#: The molecule whose conformers are generated where none is given, and real ones to which others are compared.
+IBUPROFEN, REAL = "CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)O", 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Setting:
     test: Any
     n: int
     loop: Loop
-    observer: Observer
+    observer: Any
     baseline: float
     unit: str
     source: str
@@ -74,6 +76,24 @@ def language(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
     return Setting(generator, pool, test, n, loop, observer, baseline, "nats a token", found.source, found.licence)
 
 
+def finetune(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
+    """A pretrained language model, trained on texts in rows of equal length."""
+    from numerics.neural import PretrainedLanguageModel
+
+    if data is None:
+        raise DomainError("--data is missing: give a text file, a folder of .txt files, or bible.")
+    loop, arguments = dealt(given, PretrainedLanguageModel, ("self",), ("n", "test", "initial", "same_first"))
+    generator = PretrainedLanguageModel(**arguments)
+    found, tokens = texts(data), generator.tokens
+    encoded = np.concatenate([tokens.encode(document) for document in found.documents])
+    pool, test, n = _split(windows(encoded, generator.context), loop, seed)
+    shares = np.bincount(pool.ravel(), minlength=generator.vocabulary) + 0.5
+    baseline = -float(np.log(shares / shares.sum())[test].mean())
+    return Setting(
+        generator, pool, test, n, loop, Observer(tokens), baseline, "nats a token", found.source, found.licence
+    )
+
+
 def image(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
     """Images, black and white unless the likelihood is that of numbers."""
     from numerics.neural import ImageVAE
@@ -97,9 +117,15 @@ def image(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
 
 
 def molecule(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
-    """SMILES, a document each, character by character."""
+    """SMILES, a document each, character by character; or with ``model=diffusion`` conformers of one molecule."""
     from numerics.neural import LanguageModel
 
+    model = given.get("model", "smiles")
+    given = {name: value for name, value in given.items() if name != "model"}
+    if model == "diffusion":
+        return _conformers(data, given, seed)
+    if model != "smiles":
+        raise DomainError(f"model = {model!r} is not allowed: it is smiles or diffusion.")
     loop, arguments = dealt(given, LanguageModel, ("self", "vocabulary"), ("n", "test", "initial", "same_first"))
     found = molecules("rdkit" if data is None else data, int(arguments.get("context", 64)))
     try:
@@ -115,6 +141,34 @@ def molecule(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
     baseline = float((chances[test.tokens].sum() + len(test) * chances[-1]) / (len(test.tokens) + len(test)))
     observer = Observer(tokens, frozenset(tokens.decode(row) for row in pool))
     return Setting(generator, pool, test, n, loop, observer, baseline, "nats a character", found.source, found.licence)
+
+
+def _conformers(smiles: str | None, given: Mapping[str, str], seed: int) -> Setting:
+    """Torsion angles of conformers of one molecule, ``--data`` being its SMILES."""
+    from numerics.datasets.conformers import conformers
+    from numerics.neural import MoleculeDiffusion
+
+    loop, arguments = dealt(given, MoleculeDiffusion, ("self",), ("n", "test", "initial", "same_first"))
+    generator = MoleculeDiffusion(**arguments)
+    wanted = (loop.n or USUAL // 2) + (loop.test or USUAL // 2)
+    found = conformers(IBUPROFEN if smiles is None else smiles, wanted, seed=seed + 1)
+    pool, test, n = _split(found.rows, loop, seed)
+    untrained = MoleculeDiffusion(**{**arguments, "steps": 0})
+    untrained.fit(pool)
+    baseline = -float(untrained.score_samples(test).mean())
+    observer = ConformerObserver(found, test[:REAL])
+    return Setting(
+        generator,
+        pool,
+        test,
+        n,
+        loop,
+        observer,
+        baseline,
+        "denoising loss",
+        "conformers by ETKDG of RDKit",
+        "BSD-3-Clause",
+    )
 
 
 def _split(rows: Any, loop: Loop, seed: int) -> tuple[Any, Any, int]:
@@ -133,4 +187,4 @@ def _split(rows: Any, loop: Loop, seed: int) -> tuple[Any, Any, int]:
     return pool, test, n
 
 
-KINDS = {"language": language, "image": image, "molecule": molecule}
+KINDS = {"language": language, "finetune": finetune, "image": image, "molecule": molecule}

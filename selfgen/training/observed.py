@@ -38,6 +38,33 @@ class Observer:
         return {**found, "examples": [[round(float(pixel), 3) for pixel in row] for row in drawn]}
 
 
+@dataclass(frozen=True)
+class ConformerObserver:
+    """Looks at a diffusion of conformers: how many it builds are valid, and how near they are to real ones.
+
+    Attributes
+    ----------
+    conformers : what rows of angles are built on
+    real : rows of angles of real conformers, (m, k)
+    """
+
+    conformers: Any
+    real: Any
+
+    def __call__(self, model: Any, rows: Any) -> dict[str, Any]:
+        """Training loss, share of valid conformers, mean distance to the nearest real one, and angles."""
+        drawn = model.sample(EXAMPLES * 5, seed=1)
+        built = [self.conformers.build(row) for row in drawn]
+        valid = [each for each in built if self.conformers.is_valid(each)]
+        near = [self.conformers.match_distance(each, self.real) for each in valid[:EXAMPLES]]
+        return {
+            "train_loss": -float(np.mean(model.score_samples(rows[:ROWS]))),
+            "valid": len(valid) / len(built),
+            "match distance": float(np.mean(near)) if near else None,
+            "examples": [" ".join(f"{angle:.0f}" for angle in np.degrees(row)) for row in drawn[:EXAMPLES]],
+        }
+
+
 def _of_molecules(drawn: list[str], known: frozenset[str]) -> dict[str, float]:
     """Shares of valid molecules, of distinct ones among these, and of new ones among those."""
     from rdkit import Chem, rdBase

@@ -127,7 +127,7 @@ def write_summary(measured: Measured, folder: Path, command: str) -> None:
         "licence": setting.licence,
         "unit": setting.unit,
         "rows": {"block": setting.n, "pool": len(setting.pool), "test": len(setting.test)},
-        "weights": setting.generator.parameters,
+        "weights": getattr(setting.generator, "parameters", None),
         "baseline": setting.baseline,
         "gap": measured.gap,
         "forecast": None if measured.forecast is None else measured.forecast.sentence,

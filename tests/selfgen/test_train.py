@@ -2,6 +2,7 @@
 
 import json
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from typer.testing import CliRunner
 from selfgen.cli import app
 from selfgen.loss_table import read_losses
 from selfgen.training.given import Loop, dealt
+from selfgen.training.plan import read_plan
 from theory import DomainError
 
 RUN = CliRunner()
+ROOT = Path(__file__).parents[2]
 
 
 def told(*words):
@@ -33,7 +36,7 @@ def test_without_torch_one_sentence_says_what_to_install(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["sound", "replace"], "KIND sound is not allowed: it is language, image or molecule."),
+        (["sound", "replace"], "KIND sound is not allowed: it is language, finetune, image or molecule."),
         (["image", "replace", "--generations", "0"], "--generations 0 is not allowed"),
     ],
 )
@@ -82,6 +85,30 @@ def test_a_folder_of_runs_is_a_table_of_losses(tmp_path):
     assert (first.workflow, second.workflow) == ("accumulate", "replace")
     np.testing.assert_array_equal(first.losses, [[3, 4, 5], [4, 5, 6]])
     np.testing.assert_array_equal(second.losses, [[4, 5, 6], [5, 6, 7]])
+
+
+def test_studies_that_come_along_can_be_read():
+    found = {path.stem: read_plan(path) for path in sorted((ROOT / "studies").glob("neural_*.toml"))}
+    assert {plan.kind for plan in found.values()} == {"language", "finetune", "image", "molecule"}
+    assert len(found) == 8
+    assert found["neural_image"].settings == {"n": "500", "steps": "300"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("kind = 'image'", "has no workflows"),
+        ("kind = 'image'\nworkflows = ['replace']\nseed = 3", "seed is no key of such a study"),
+        ("kind = 'image'\nworkflows = 'replace'", "workflows = 'replace' is not allowed: give a list"),
+        ("kind = 'image'\nworkflows = ['replace']\nseeds = 0", "seeds = 0 is not allowed"),
+        ("kind = 'image'\nworkflows = ['replace']\n[set]\nn = [1]", "n = \\[1\\] is not allowed among"),
+        ("kind =", "cannot be read as a study"),
+    ],
+)
+def test_studies_that_cannot_be_are_refused(content, said, tmp_path):
+    (tmp_path / "study.toml").write_text(content)
+    with pytest.raises(DomainError, match=said):
+        read_plan(tmp_path / "study.toml")
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is installed")

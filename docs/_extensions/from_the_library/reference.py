@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 #: Public modules in the order of their pages; an object is documented where it is first met.
@@ -158,8 +158,10 @@ def _modules() -> str:
 
 
 def _walk(package: str) -> Iterator[str]:
-    module = importlib.import_module(package)
-    yield package
-    for found in pkgutil.walk_packages(module.__path__, prefix=f"{package}."):
-        if not any(part.startswith("_") for part in found.name.split(".")):
-            yield found.name
+    """All modules of a package by their files: importing them would need PyTorch."""
+    root = Path(next(iter(importlib.import_module(package).__path__)))
+    for path in sorted(root.rglob("*.py"), key=lambda path: (path.parent, path.name != "__init__.py", path.name)):
+        parts = path.relative_to(root.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        if not any(part.startswith("_") for part in name.split(".")):
+            yield name
