@@ -74,6 +74,8 @@ def test_inverting_the_observed_eigenvalue():
     for strength, ratio in ((3.0, 1.0), (0.9, 0.5), (40.0, 7.0)):
         seen = (1 + strength) * (1 + ratio / strength)
         assert strength_of(np.array([seen]), ratio)[0] == pytest.approx(strength)
+        derived = overlaps(FactorModel(str(strength), pairs=1000, dimension=int(1000 * ratio)))[0]
+        assert overlap_of(np.array([strength]), ratio)[0] == pytest.approx(float(derived), rel=1e-12)
     assert overlap_of(np.array([1.0]), 1.0)[0] == 0
 
 
