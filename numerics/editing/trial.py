@@ -3,6 +3,7 @@ r"""An edit tried before it is kept: subspaces of all blocks, their effect on he
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,8 @@ from numerics.editing.families import Target
 from numerics.editing.llama import Llama
 from numerics.editing.models import Edit, FolderModel, GgufModel
 from numerics.editing.subspace import find_subspace, random_subspace
-from theory.errors import DomainError
+from theory.errors import DomainError, InputWarning
+from theory.expressions.arguments import advise
 
 Array = NDArray[np.float64]
 Model = FolderModel | GgufModel
@@ -67,6 +69,19 @@ def find_edits(
     -----
     Made here.
     """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", InputWarning)
+        found = _edits(chosen, rejected, blocks, rank, variant, ids)
+    told = [str(one.message) for one in caught if issubclass(one.category, InputWarning)]
+    if told:
+        # One sentence, not one a block.
+        advise(f"in {len(told)} of {len(blocks)} blocks {told[0]}")
+    return found
+
+
+def _edits(
+    chosen: Array, rejected: Array, blocks: Sequence[int], rank: int | str, variant: Variant, ids: Any
+) -> dict[int, Edit]:
     found = {}
     for block in blocks:
         for side, name in ((chosen, "chosen"), (rejected, "rejected")):
