@@ -139,6 +139,12 @@ class Trial:
         Relative change of the concept's mass by one block alone.
     ranks : dict
         Of each rank that was tried, its effect on the contexts that it was chosen by.
+    budget : float
+        Relative rise of the perplexity that is allowed.
+
+    Notes
+    -----
+    Measured here.
     """
 
     rank: int
@@ -146,6 +152,7 @@ class Trial:
     control: Effect
     blocks: dict[int, float]
     ranks: dict[int, Effect]
+    budget: float = 0.04
 
     @property
     def reason(self) -> str | None:
@@ -160,6 +167,12 @@ class Trial:
             return (
                 f"the edit is no better than a random one: concept mass changes by {mass.relative:+.1%}, and by "
                 f"{other.relative:+.1%} with a random subspace."
+            )
+        cost = self.effect.perplexity
+        if cost.relative - CLEAR * cost.standard_error > self.budget:
+            return (
+                f"the edit costs too much: perplexity changes by {cost.relative:+.1%} ± {cost.standard_error:.1%}, and "
+                f"{self.budget:.1%} is allowed."
             )
         return None
 
@@ -216,7 +229,7 @@ def try_edits(
     for block, edit in kept.items():
         alone[block] = judge.mass_of(edited_llama(model, {block: edit}, matrices)).relative
         progress(f"block {block} alone")
-    return Trial(best, effect, control, alone, tried), kept
+    return Trial(best, effect, control, alone, tried, budget), kept
 
 
 def steps_of(edits: dict[int, Edit], ranks: Sequence[int]) -> int:
