@@ -31,7 +31,7 @@ extensions = [
     "from_the_library",
 ]
 root_doc = "index"
-exclude_patterns = ["_extensions"]
+exclude_patterns = ["_extensions", "_explorer"]
 templates_path = ["_templates"]
 
 nb_execution_excludepatterns = ["generated/proofs/*"]
@@ -40,6 +40,8 @@ html_theme = "furo"
 html_title = "selfgen"
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
+html_js_files = ["coverage.js"]
+html_extra_path = ["_explorer"]
 html_copy_source = False
 html_show_sourcelink = False
 pygments_style = "friendly"

@@ -20,7 +20,8 @@ class CaseResult:
     was. ``verdict`` is "agrees", "disagrees" or "inconclusive", and ``passed`` says whether it is the first; ``reason``
     says why it is another or, of a formula to leading order that agrees, how much it leaves out. ``replicates_needed``
     is about how many replicates would decide an inconclusive case. ``method`` is how it was simulated: by importance
-    sampling where derived moments say that as many plain chains cannot judge it.
+    sampling where derived moments say that as many plain chains cannot judge it. ``derivation`` is the text of the
+    steps that lead to the theorem, each of them checked; empty where there are none.
     """
 
     model: str
@@ -60,6 +61,7 @@ class CaseResult:
     replicates_needed: int | None
     reason: str
     seconds: float
+    derivation: str = ""
 
     @property
     def name(self) -> str:

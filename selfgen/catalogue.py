@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -83,6 +84,14 @@ class Cell:
         proof = " ✓" if self.certified else ""
         return f"{self.kind if self.exactness == 'exact' else f'≈ {self.kind}'}{proof}"
 
+    @property
+    def mark(self) -> str:
+        """The same as a sign: ● a closed form, ○ values, – a simulation, ≈ to leading order, ✓ certified."""
+        if self.kind == SIMULATION:
+            return "–"
+        sign = "●" if self.kind == CLOSED else "○"
+        return f"{'' if self.exactness == 'exact' else '≈'}{sign}{'✓' if self.certified else ''}"
+
 
 def workflows() -> dict[str, Workflow]:
     """One of each kind of workflow."""
@@ -142,15 +151,30 @@ def rows() -> Iterator[tuple[str, str, list[Cell]]]:
             yield label, loss, [cell(model, workflow, loss) for workflow in columns.values()]
 
 
+def anchor(label: str, loss: str, workflow: str) -> str:
+    """Where the page of all pairs tells of this one.
+
+    >>> anchor("families with v2 ≠ 0", "squared", "fresh-real")
+    'families-with-v2-not-0-squared-fresh-real'
+    """
+    words = f"{label} {loss} {workflow}".lower().replace("≠", "not").replace("≥", "at least").replace("→", "to")
+    return re.sub(r"[^a-zγ0-9]+", "-", words).strip("-").replace("γ", "gamma")
+
+
 def markdown() -> str:
-    """The table in Markdown."""
+    """The table in Markdown, each cell a link to its theorem."""
     lines = [
         "| model | loss | " + " | ".join(workflows()) + " |",
         "|---|---|" + "---|" * len(workflows()),
     ]
     for label, loss, cells in rows():
-        lines.append(f"| {label} | {loss} | " + " | ".join(str(item) for item in cells) + " |")
+        linked = (_linked(item, anchor(label, loss, name)) for item, name in zip(cells, workflows(), strict=True))
+        lines.append(f"| {label} | {loss} | " + " | ".join(linked) + " |")
     return "\n".join(lines)
+
+
+def _linked(found: Cell, name: str) -> str:
+    return f'<a href="generated/pairs.html#{name}" title="{found}">{found.mark}</a>'
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from selfgen.commands.options import NotAllowed
 #: The commands in the order of the help, each with the first line of its own.
 COMMANDS = {
     "verify": "Derive every case of a study, simulate it, and say whether the two agree.",
+    "report": "Write index.html of a verified study: verdicts, and theorem, figure, derivation, proof of each case.",
     "derive": "Derive the expected risk: closed form, limit, growth, domain.",
     "prove": "Prove a claim for every generation and all parameters: find a certificate and check it.",
     "check": "Check a certificate: exit code 0 if it proves its claim, 1 if it does not.",
@@ -33,10 +34,12 @@ COMMANDS = {
     "for how long.",
     "forecast": "Where measured test losses go: median, interval, plateau, or the reason why nothing is promised.",
     "recommend": "What keeps the loss within a tolerance: which workflow, how much real data, how many generations.",
+    "explore": "Write the explorer: one HTML file, no network, curves of every derived risk by sliders.",
     "universality": "Fit regressions generation after generation: does risk follow the universal ratio, and do the "
     "rest fall like 1/n?",
     "value": "What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold.",
     "subspace": "Subspaces of preference pairs: error, threshold, best rank, pairs needed, and which method wins.",
+    "train": "Train real generators on what earlier ones drew: losses of every generation, and where they go.",
     "edit": "Take a subspace of preference pairs out of a model's weights, if its measured effect is worth it.",
     "list": "What there is: models, workflows, losses, claims, studies; with a NAME, all about one.",
     "papers": "Published theorems: what the paper states, what is derived here, and whether they agree.",

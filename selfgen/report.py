@@ -24,6 +24,7 @@ from selfgen.case_result import CaseResult
 from selfgen.finished_cases import without_time
 from selfgen.study import Study
 from selfgen.tables import fitted, stacked
+from selfgen.web_report.results_file import SCHEMA
 from theory import DomainError
 
 #: Narrower terminals get model, settings, workflow and closed form under one another in a single column.
@@ -272,6 +273,7 @@ def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
 def as_json(study: Study, results: Sequence[CaseResult]) -> str:
     """Everything, one object a case; a number that is not finite is null."""
     content = {
+        "schema": SCHEMA,
         "selfgen": __version__,
         "title": study.title,
         "source": study.source,

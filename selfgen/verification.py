@@ -16,6 +16,7 @@ from sympy import Expr, RootSum, Symbol, oo
 
 from numerics import crosscheck, evaluate, simulate
 from numerics.crosscheck import ASKED
+from numerics.run.lines import reason_of, write_whole
 from numerics.simulate import Simulation
 from selfgen.case_result import CaseResult
 from selfgen.finished_cases import FinishedCases
@@ -23,12 +24,16 @@ from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
 from selfgen.workers import workers
-from theory import DomainError, Risk, expected_risk
+from theory import DomainError, NotDerivedError, Risk, expected_risk
 from theory.expressions.numerals import real_float
 from theory.models.base import Model
 from theory.models.units import computed_units
+from theory.proof import Certificate, ClosedForm, prove
 from theory.solver.bounds import DECREASING, INCREASING
 from theory.workflows.base import Workflow
+
+#: How wide the text of a derivation is.
+COLUMNS = 100
 
 
 def verify(
@@ -146,6 +151,7 @@ def verify_case(
     except DomainError as error:
         raise error if str(error).startswith(case.label) else case.error(error) from None
     theorem, bound_of_ratio = _theorem(risk), _ratio_bound(risk)
+    certificate = certified(risk)
     # In numbers and in symbols, but the same kind of formula.
     symbolic = theorem.form if theorem.closed == (risk.closed_form is not None) else None
     z = np.abs(np.asarray(check.z, dtype=float))
@@ -175,7 +181,7 @@ def verify_case(
         domain=str(risk.domain),
         exactness=risk.exactness,
         theorem=theorem.latex,
-        certified=None if risk.closed_form is None else certified(risk) is not None,
+        certified=None if risk.closed_form is None else certificate is not None,
         formula=tuple(formula.tolist()),
         mean=tuple(np.asarray(simulation.mean, dtype=float).tolist()),
         stderr=tuple(np.asarray(simulation.stderr, dtype=float).tolist()),
@@ -187,20 +193,51 @@ def verify_case(
         replicates_needed=check.replicates_needed,
         reason=str(check.reason or ""),
         seconds=time.perf_counter() - started,
+        derivation=theorem.derivation,
     )
-    _draw(case, number, result, figures)
+    _draw(case, number, result, figures, certificate=certificate)
     return result
 
 
-def _draw(case: Case, number: int, result: CaseResult, figures: Path | None, anew: bool = True) -> None:
-    """The figure of a case that has one; only where it is missing, unless ``anew``."""
-    if figures is None or (case.grid and result.passed):
+def _draw(
+    case: Case,
+    number: int,
+    result: CaseResult,
+    figures: Path | None,
+    anew: bool = True,
+    certificate: Certificate | None = None,
+) -> None:
+    """The figure of a case that has one, and its certificate; only where they are missing, unless ``anew``."""
+    if figures is None:
         return
     from selfgen.figures import draw_case, file_name
+    from selfgen.web_report.page import CERTIFICATES
 
-    path = figures / file_name(number, result)
+    stem = file_name(number, result)
+    if result.certified:
+        path = figures / CERTIFICATES / f"{stem}.json"
+        if anew or not path.exists():
+            _save(certificate or _certificate(case), path)
+    if case.grid and result.passed:
+        return
+    path = figures / stem
     if anew or not all(path.with_suffix(suffix).exists() for suffix in (".png", ".pdf")):
         draw_case(result, path)
+
+
+def _save(certificate: Certificate, path: Path) -> None:
+    """Write a certificate, whole or not at all."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, f"{certificate.json()}\n".encode())
+    except OSError as error:
+        raise DomainError(f"{path} cannot be written: {reason_of(error)}.") from None
+
+
+def _certificate(case: Case) -> Certificate:
+    """The certificate of a case that is known to have one."""
+    model, workflow = case.build()
+    return prove(ClosedForm(expected_risk(model, workflow, loss=case.loss)))
 
 
 def first_generations(simulation: Simulation, last: int) -> Simulation:
@@ -251,11 +288,12 @@ def _leading_order(risk: Risk) -> Risk | None:
 
 @dataclass(frozen=True)
 class _Theorem:
-    """What is known of a risk as text: its closed form or that of its leading order, and the theorem line."""
+    """What is known of a risk as text: its closed form or that of its leading order, theorem line and derivation."""
 
     closed: bool
     form: str | None
     latex: str
+    derivation: str
 
 
 def _theorem(risk: Risk) -> _Theorem:
@@ -278,7 +316,15 @@ def _derived(derive: Callable[..., Risk], model: Model, workflow: Workflow, loss
 
 
 def _stated(risk: Risk) -> _Theorem:
-    return _Theorem(risk.closed_form is not None, _form(risk), risk.latex())
+    return _Theorem(risk.closed_form is not None, _form(risk), risk.latex(), _derivation(risk))
+
+
+def _derivation(risk: Risk) -> str:
+    """The steps to the theorem, every one checked as it is made; empty where none are told."""
+    try:
+        return str(risk.derivation.check().text(COLUMNS))
+    except NotDerivedError:
+        return ""
 
 
 def _form(risk: Risk) -> str | None:

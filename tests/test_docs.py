@@ -360,16 +360,18 @@ def test_the_command_line_page_has_every_option(generated):
 
 def test_a_row_for_every_pair(generated):
     """The table of all pairs, without the time to derive them: one model with two losses."""
-    from selfgen.catalogue import MODELS, tabled, workflows
+    from selfgen.catalogue import MODELS, anchor, tabled, workflows
     from theory import Poisson
 
     label = next(label for label, model in MODELS.items() if isinstance(model, Poisson))
     page = "".join(generated.pairs.sections({label: MODELS[label]}))
     rows = [line for line in page.splitlines() if line.startswith("| ") and "workflow" not in line]
     assert len(rows) == len(tabled(MODELS[label])) * len(workflows())
-    accumulate = r"| accumulate | $\frac{\lambda H_{G}^{(2)}}{n}$ | $\frac{\pi^{2} \lambda}{6 n}$ | exact | "
-    assert accumulate + "formula, limit, bound |" in rows
-    assert any(row.startswith(r"| replace | $\frac{G \lambda}{n}$ | $\infty$ | exact |") for row in rows)
+    name = anchor(label, "squared", "accumulate")
+    formula, limit = r"$\frac{\lambda H_{G}^{(2)}}{n}$", r"$\frac{\pi^{2} \lambda}{6 n}$"
+    place = f'<span id="{name}"></span>accumulate'
+    assert f"| {place} | {formula} | {limit} | exact | formula, limit, bound |" in rows
+    assert any(r"replace | $\frac{G \lambda}{n}$ | $\infty$ | exact |" in row for row in rows)
     # No formula has the bar that ends a cell.
     assert all(row.count("|") == 6 for row in rows)
 

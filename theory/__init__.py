@@ -13,8 +13,11 @@ from theory import registry
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
+    SampledPool,
+    best_forgetting,
     compare,
     optimal_law,
+    optimal_sampling,
     optimal_share,
     optimal_sizes,
     optimal_weights,
@@ -29,7 +32,8 @@ from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.symbols import G, j, l
+from theory.expressions.random_sizes import RandomSizes
+from theory.expressions.symbols import G, j, l, t
 from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.categories.first_extinction import FirstExtinction
@@ -37,6 +41,7 @@ from theory.models.categories.vocabulary import VocabularyLaw
 from theory.models.kernels.mixtures import MixtureTruth
 from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
+from theory.moments.exported import export_recurrence
 from theory.registry import *  # noqa: F403 - models and workflows, listed there
 from theory.risk import Risk
 from theory.spread import StandardDeviation
@@ -61,7 +66,9 @@ __all__ = [
     "NotDerivedError",
     "OptimalFreshReal",
     "Pathway",
+    "RandomSizes",
     "Risk",
+    "SampledPool",
     "StandardDeviation",
     "Step",
     "StepError",
@@ -71,14 +78,17 @@ __all__ = [
     "VocabularyLaw",
     "Weighted",
     "Workflow",
+    "best_forgetting",
     "boundedness",
     "compare",
     "convolutions",
     "depth",
     "expected_risk",
+    "export_recurrence",
     "j",
     "l",
     "optimal_law",
+    "optimal_sampling",
     "optimal_share",
     "optimal_sizes",
     "optimal_weights",
@@ -86,6 +96,7 @@ __all__ = [
     "required_growth",
     "required_share",
     "share_phase",
+    "t",
     "uniform",
     "value_of_synthetic",
     "zipf",

@@ -8,13 +8,15 @@ from typing import Annotated
 
 import typer
 
-from selfgen import overview, real_study, report, verification
+from selfgen import __version__, overview, real_study, report, verification
 from selfgen.case_result import CaseResult
 from selfgen.commands.options import relative_error, whole
 from selfgen.commands.terminal import cores, show, terminal
 from selfgen.finished_cases import FinishedCases
 from selfgen.progress import Progress
 from selfgen.study import load
+from selfgen.web_report.page import write_page
+from selfgen.web_report.results_file import Results
 from theory import DomainError
 
 
@@ -26,7 +28,7 @@ def command(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Write JSON, CSV, LaTeX and figures here, not where the study says, if it does.",
+            help="Write a page, JSON, CSV, LaTeX and figures here, not where the study says, if it does.",
         ),
     ] = None,
     jobs: Annotated[
@@ -77,6 +79,7 @@ def command(
             # Before anything is printed: whoever reads that may leave.
             report.write(folder, loaded, results)
             drawn = overview.write(folder, results)
+            write_page(folder, Results(loaded.title, loaded.source, __version__, list(results)))
             finished.close(loaded.cases, results)
     screen = terminal()
     screen.print(report.table(loaded.title, results, screen.width))
@@ -97,7 +100,7 @@ def command(
         what = "a figure a case" if drawn == 0 else f"{drawn} overview{'s' if drawn > 1 else ''} of grids"
         if drawn > 0 and not all(result.grid for result in results):
             what += ", and a figure of every other case"
-        typer.echo(f"Written to {folder}: results.json, results.csv, theorems.tex, cases.jsonl and {what}.")
+        typer.echo(f"Written to {folder}: index.html, results.json, results.csv, theorems.tex, cases.jsonl and {what}.")
     code = report.exit_code(result.verdict for result in results)
     if code:
         raise typer.Exit(code)

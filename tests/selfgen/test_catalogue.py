@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from selfgen.catalogue import MODELS, Cell, cell, markdown, workflows
+from selfgen.catalogue import MODELS, Cell, anchor, cell, markdown, tabled, workflows
 from theory import Accumulate, AccumulateSubsample, LinearRegression, Poisson, RealPlusLatest, Regular
 from theory.models.exponential_family import ExponentialFamily
 from theory.registry import EVERY_MODEL
@@ -30,3 +31,20 @@ def test_cells() -> None:
     assert set(workflows()) >= {"replace", "accumulate", "capped-real"}
     kinds = {type(model) for model in MODELS.values()}
     assert {built for built in EVERY_MODEL.values() if not issubclass(built, ExponentialFamily)} <= kinds
+
+
+def test_signs() -> None:
+    assert Cell("closed form", "exact", certified=True).mark == "●✓"
+    assert Cell("closed form", "leading order").mark == "≈●"
+    assert Cell("values", "exact").mark == "○"
+    assert Cell("values", "leading order").mark == "≈○"
+    assert Cell("simulation", "").mark == "–"
+
+
+def test_every_cell_has_an_anchor_of_its_own() -> None:
+    names = [
+        anchor(label, loss, name) for label, model in MODELS.items() for loss in tabled(model) for name in workflows()
+    ]
+    assert len(set(names)) == len(names)
+    linked = re.findall(r'generated/pairs\.html#([^"]+)"', COVERAGE.read_text(encoding="utf-8"))
+    assert linked == names

@@ -127,13 +127,15 @@ def test_a_study_says_where_it_is_written(path: Path, tmp_path: Path, monkeypatc
     result = CliRunner().invoke(app, ["verify", str(path), "--jobs", "1"])
     assert result.exit_code == 0, result.output
     told = " ".join(result.output.split())
-    assert (
-        "Written to deep/results: results.json, results.csv, theorems.tex, cases.jsonl and 1 overview of grids," in told
-    )
+    written = "index.html, results.json, results.csv, theorems.tex, cases.jsonl and 1 overview of grids,"
+    assert f"Written to deep/results: {written}" in told
     stems = ("overview-bernoulli-squared", "005-poisson-replace")
     figures = {f"{stem}.{end}" for stem in stems for end in ("png", "pdf")}
     written = {item.name for item in (tmp_path / "deep" / "results").iterdir()}
-    assert written == {"results.json", "results.csv", "theorems.tex", "cases.jsonl"} | figures
+    assert (
+        written
+        == {"index.html", "certificates", "results.json", "results.csv", "theorems.tex", "cases.jsonl"} | figures
+    )
 
 
 def test_the_command_line_overrides_where(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def calls(whole: dict[str, bytes], study: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def resumed(study: Path, folder: Path, *options: str) -> str:

@@ -6,8 +6,11 @@ from :mod:`selfgen.catalogue`, the command line from its parser, and the noteboo
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from selfgen.explorer.page import page as explorer
 
 from . import command_line, notebooks, pairs, papers, reference
 
@@ -45,7 +48,17 @@ def write_pages(app: Sphinx, config: Config) -> None:
             path.unlink()
 
 
+def write_explorer(app: Sphinx, config: Config) -> None:
+    """The explorer beside the pages, whole: what an earlier build derived of the same library is not derived again."""
+    path = Path(app.srcdir) / "_explorer" / "explorer.html"
+    text = explorer(jobs=os.cpu_count() or 1)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("config-inited", write_pages)
+    app.connect("config-inited", write_explorer)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,7 +9,7 @@ from pathlib import Path
 from sympy import Expr, oo
 
 import theory
-from selfgen.catalogue import MODELS, SIMULATION, cell, concrete, tabled, workflows
+from selfgen.catalogue import MODELS, SIMULATION, anchor, cell, concrete, tabled, workflows
 from theory import G, NotDerivedError, Risk, expected_risk
 from theory.latex import latex
 from theory.models.base import Model
@@ -59,12 +59,13 @@ def sections(models: Mapping[str, Model]) -> Iterator[str]:
             yield "\n| workflow | risk at G | limit | exactness | certificate |\n|---|---|---|---|---|\n"
             for name, workflow in columns.items():
                 found = cell(model, workflow, loss)
+                place = f'<span id="{anchor(label, loss, name)}"></span>'
                 if found.kind == SIMULATION:
-                    yield f"| {name} | simulation | | | |\n"
+                    yield f"| {place}{name} | simulation | | | |\n"
                     continue
                 risk = expected_risk(concrete(model, loss), workflow, loss=loss)
                 formula, limit = _formula(risk.closed_form, "values"), _formula(risk.limit, "unknown")
-                yield f"| {name} | {formula} | {limit} | {risk.exactness} | {_certified(risk)} |\n"
+                yield f"| {place}{name} | {formula} | {limit} | {risk.exactness} | {_certified(risk)} |\n"
 
 
 def _certified(risk: Risk) -> str:

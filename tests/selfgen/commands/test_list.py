@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from selfgen.cli import app
-from theory.registry import EVERY_MODEL, WORKFLOWS
+from theory.registry import EVERY_MODEL, EVERY_WORKFLOW
 
 
 def run(*arguments):
@@ -21,12 +21,12 @@ def test_everything():
     found = json.loads(result.output)
     assert set(found) == {"models", "workflows", "losses", "claims", "studies"}
     assert set(found["models"]) == set(EVERY_MODEL)
-    assert set(found["workflows"]) == set(WORKFLOWS)
+    assert set(found["workflows"]) == set(EVERY_WORKFLOW)
     assert "bernoulli" in found["losses"]["kl"]
     assert all(summary for summary in found["models"].values())
 
 
-@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("name", EVERY_WORKFLOW)
 def test_a_workflow_tells_its_parameters(name):
     found = json.loads(run("list", name, "--json").output)
     assert all(item["allowed"] or item["meaning"] for item in found["parameters"].values())

@@ -27,7 +27,9 @@ def test_verify_agrees_and_writes(study: Path, tmp_path: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     stems = ("001-bernoulli-replace", "002-bernoulli-accumulate")
     figures = {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "pdf")}
-    assert names == {"results.json", "results.csv", "theorems.tex", "cases.jsonl"} | figures
+    assert (
+        names == {"index.html", "certificates", "results.json", "results.csv", "theorems.tex", "cases.jsonl"} | figures
+    )
 
     found = json.loads((folder / "results.json").read_text())
     assert found["passed"] is True

@@ -1,0 +1,1 @@
+"""A verified study as a page: ``index.html`` beside ``results.json``, readable without a network."""
