@@ -42,7 +42,7 @@ FIRST, LAST, PAIRS = 15, 30, 128
 #: Tokens of a text; texts of the headline and of the curves.
 LENGTH, MANY, FEW = 257, 80, 4
 #: Steps of DPO, in relative Frobenius norm of the edited matrices.
-STEPS = (0.02, 0.05, 0.1)
+STEPS = (0.001, 0.002, 0.004)
 
 
 class Study:
