@@ -3,6 +3,7 @@ r"""An edit tried before it is kept: subspaces of all blocks, their effect on he
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,8 @@ from numerics.editing.families import Target
 from numerics.editing.llama import Llama
 from numerics.editing.models import Edit, FolderModel, GgufModel
 from numerics.editing.subspace import find_subspace, random_subspace
-from theory.errors import DomainError
+from theory.errors import DomainError, InputWarning
+from theory.expressions.arguments import advise
 
 Array = NDArray[np.float64]
 Model = FolderModel | GgufModel
@@ -67,6 +69,19 @@ def find_edits(
     -----
     Made here.
     """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", InputWarning)
+        found = _edits(chosen, rejected, blocks, rank, variant, ids)
+    told = [str(one.message) for one in caught if issubclass(one.category, InputWarning)]
+    if told:
+        # One sentence, not one a block.
+        advise(f"in {len(told)} of {len(blocks)} blocks {told[0]}")
+    return found
+
+
+def _edits(
+    chosen: Array, rejected: Array, blocks: Sequence[int], rank: int | str, variant: Variant, ids: Any
+) -> dict[int, Edit]:
     found = {}
     for block in blocks:
         for side, name in ((chosen, "chosen"), (rejected, "rejected")):
@@ -124,6 +139,12 @@ class Trial:
         Relative change of the concept's mass by one block alone.
     ranks : dict
         Of each rank that was tried, its effect on the contexts that it was chosen by.
+    budget : float
+        Relative rise of the perplexity that is allowed.
+
+    Notes
+    -----
+    Measured here.
     """
 
     rank: int
@@ -131,6 +152,7 @@ class Trial:
     control: Effect
     blocks: dict[int, float]
     ranks: dict[int, Effect]
+    budget: float = 0.04
 
     @property
     def reason(self) -> str | None:
@@ -145,6 +167,12 @@ class Trial:
             return (
                 f"the edit is no better than a random one: concept mass changes by {mass.relative:+.1%}, and by "
                 f"{other.relative:+.1%} with a random subspace."
+            )
+        cost = self.effect.perplexity
+        if cost.relative - CLEAR * cost.standard_error > self.budget:
+            return (
+                f"the edit costs too much: perplexity changes by {cost.relative:+.1%} ± {cost.standard_error:.1%}, and "
+                f"{self.budget:.1%} is allowed."
             )
         return None
 
@@ -201,7 +229,7 @@ def try_edits(
     for block, edit in kept.items():
         alone[block] = judge.mass_of(edited_llama(model, {block: edit}, matrices)).relative
         progress(f"block {block} alone")
-    return Trial(best, effect, control, alone, tried), kept
+    return Trial(best, effect, control, alone, tried, budget), kept
 
 
 def steps_of(edits: dict[int, Edit], ranks: Sequence[int]) -> int:

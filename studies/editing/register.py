@@ -2,9 +2,9 @@
 
 A language of neutral words, each followed by its formal or its informal form; a sentence keeps to one register. A small
 model of the Llama type learns it (PyTorch, about a minute). Then the register's direction is taken out of the matrices
-of the MLPs, of attention, of both, and of the embeddings too; or one step of DPO is taken on the MLPs. Beside the
-mass of informal words stands where the direction comes from: the share that embeddings, attention and MLPs write of
-the difference of two registers along it, at the last token. Run from the root of the repository, outside CI:
+of the MLPs, of attention, of both, and of the embeddings too; or one step of DPO is taken on the MLPs, or all of it.
+Beside the mass of informal words stands where the direction comes from: the share that embeddings, attention and MLPs
+write of the difference of two registers along it, at the last token. Run from the root of the repository, outside CI:
 
     python -m studies.editing.register
 
@@ -33,6 +33,8 @@ HIDDEN, VOCABULARY = 96, 3 * WORDS
 STEPS, BATCH, SEEDS, PAIRS = 1500, 64, (0, 1), 128
 #: Of DPO, in relative Frobenius norm of the matrices.
 LENGTHS = (0.2, 0.4, 0.8)
+#: Of full DPO.
+BETA, UPDATES = 0.1, 100
 
 
 def sentences(number: int, generator: np.random.Generator, register: int | None = None) -> np.ndarray:
@@ -62,8 +64,8 @@ def parameters(seed: int) -> dict[str, torch.Tensor]:
     return found
 
 
-def loss_of(weights: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
-    """Mean loss of the next token."""
+def logits_of(weights: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
+    """Logits of each next token."""
     batch, length = tokens.shape
     rows = weights["embedding"][tokens]
     speeds = SHAPE.base ** (-torch.arange(0, SHAPE.head, 2) / SHAPE.head)
@@ -88,8 +90,39 @@ def loss_of(weights: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Ten
         rows = rows + mixed @ own["o"].T
         normed = norm(rows, own["ffn_norm"])
         rows = rows + (torch.nn.functional.silu(normed @ own["gate"].T) * (normed @ own["up"].T)) @ own["down"].T
-    logits = norm(rows, weights["norm"]) @ weights["head"].T
-    return torch.nn.functional.cross_entropy(logits[:, :-1].reshape(-1, VOCABULARY), tokens[:, 1:].reshape(-1))
+    return norm(rows, weights["norm"]) @ weights["head"].T
+
+
+def loss_of(weights: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
+    """Mean loss of the next token."""
+    logits = logits_of(weights, tokens)[:, :-1]
+    return torch.nn.functional.cross_entropy(logits.reshape(-1, VOCABULARY), tokens[:, 1:].reshape(-1))
+
+
+def likelihoods(weights: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
+    """Log-likelihood of each sentence."""
+    logs = torch.log_softmax(logits_of(weights, tokens)[:, :-1], dim=-1)
+    return logs.gather(2, tokens[:, 1:, None])[..., 0].sum(dim=1)
+
+
+def full_dpo(model: Llama, formal: np.ndarray, informal: np.ndarray) -> Llama:
+    """Direct preference optimisation of the MLPs' output matrices: Adam on all pairs at once."""
+    weights = {"embedding": model.embedding, "head": model.head, "norm": model.norm}
+    weights |= {f"{block}.{name}": array for block, own in enumerate(model.blocks) for name, array in own.items()}
+    tensors = {name: torch.tensor(array) for name, array in weights.items()}
+    leaves = {name: tensors[name].requires_grad_() for name in tensors if name.endswith(".down")}
+    sides = [torch.tensor(side) for side in (formal, informal)]
+    with torch.no_grad():
+        before = [likelihoods(tensors, side) for side in sides]
+    optimiser = torch.optim.Adam(leaves.values(), lr=1e-3)
+    for _ in range(UPDATES):
+        gains = [likelihoods(tensors, side) - old for side, old in zip(sides, before, strict=True)]
+        loss = -torch.nn.functional.logsigmoid(BETA * (gains[0] - gains[1])).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    found = {(block, "down"): leaves[f"{block}.down"].detach().numpy() for block in range(SHAPE.blocks)}
+    return with_weights(model, found)
 
 
 def trained(seed: int) -> Llama:
@@ -176,6 +209,7 @@ def main() -> None:
                 for block, rise in enumerate(sums)
             }
             edits[f"one step of DPO, MLPs, {length:g}"] = with_weights(model, weights)
+        edits["full DPO, MLPs"] = full_dpo(model, formal, informal)
         for name, other in edits.items():
             effect = benches.effect(other)
             # What the stream still holds of the direction, at the mean over tokens.

@@ -45,6 +45,10 @@ def test_bfloat16(tmp_path):
     assert found.dtype == np.float32
     assert (found == nearest_bfloat16(values)).all()
     assert encoded(found, "BF16") == encoded(values, "BF16")
+    # Half way between two numbers the even one is taken, and what is not finite stays so.
+    ties = np.array([1 + 2**-8, 1 + 3 * 2**-8, np.inf, np.nan], dtype=np.float32)
+    assert nearest_bfloat16(ties)[:3].tolist() == [1.0, 1 + 2**-6, np.inf]
+    assert np.isnan(nearest_bfloat16(ties)[3])
 
 
 def test_bfloat16_against_torch():

@@ -8,7 +8,7 @@ from small_models import spiked
 from threadpoolctl import threadpool_limits
 
 from numerics.editing import NoDirectionError, Subspace, find_subspace, random_subspace
-from numerics.editing.gram import right_vectors
+from numerics.editing.gram import right_vectors, unsigned
 from numerics.editing.noise import largest_noise, noise_variance, overlap_of, pairs_for, strength_of
 from theory import DomainError
 from theory.subspaces import FactorModel, observed_eigenvalues, overlaps, required_pairs
@@ -33,6 +33,14 @@ def test_flipped_labels_change_nothing_but_signs_to_the_last_bit():
         assert (found.eigenvalues == flipped.eigenvalues).all()
         assert (np.abs(found.basis) == np.abs(flipped.basis)).all()
         assert found.overlap_with(flipped) == pytest.approx(1, abs=1e-12)
+
+
+def test_rows_have_one_sign_whatever_labels_were_flipped():
+    rows = np.random.default_rng(0).standard_normal((5, 4))
+    rows[2, 0] = 0
+    signs = np.array([1, -1, -1, 1, -1])[:, None]
+    assert (unsigned(rows) == unsigned(rows * signs)).all()
+    assert (np.abs(unsigned(rows)) == np.abs(rows)).all()
 
 
 def test_the_chosen_side_is_negative():
@@ -74,6 +82,8 @@ def test_inverting_the_observed_eigenvalue():
     for strength, ratio in ((3.0, 1.0), (0.9, 0.5), (40.0, 7.0)):
         seen = (1 + strength) * (1 + ratio / strength)
         assert strength_of(np.array([seen]), ratio)[0] == pytest.approx(strength)
+        derived = overlaps(FactorModel(str(strength), pairs=1000, dimension=int(1000 * ratio)))[0]
+        assert overlap_of(np.array([strength]), ratio)[0] == pytest.approx(float(derived), rel=1e-12)
     assert overlap_of(np.array([1.0]), 1.0)[0] == 0
 
 

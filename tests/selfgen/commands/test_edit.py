@@ -134,6 +134,18 @@ def test_activations(place):
     assert "give all three, or none" in result.stderr
 
 
+def test_shuffled_pairs_are_told_once(place):
+    for name, shift in (("a.npz", 0), ("b.npz", 1)):
+        strong = np.random.default_rng(7).standard_normal((40, 2)) @ np.random.default_rng(8).standard_normal(
+            (2, WIDTH)
+        )
+        noise = np.random.default_rng(shift).standard_normal((BLOCKS, 40, WIDTH))
+        np.savez(place / name, hidden_states=noise + 5 * np.roll(strong, shift, axis=0))
+    result = run(place, "--dry-run", "--rank", "1", chosen="a.npz", rejected="b.npz")
+    assert result.stderr.count("share their context no more than any two rows do") == 1
+    assert "in 3 of 3 blocks" in result.stderr
+
+
 def lines(place, name, number, text="line {}"):
     (place / name).write_text("".join(text.format(place) + "\n" for place in range(number)))
 

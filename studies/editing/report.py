@@ -1,0 +1,102 @@
+"""The table and the figure of the study of SmolLM2, from what was measured: ``python -m studies.editing.report``.
+
+It prints a row an edit, and draws docs/figures/editing.png.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from selfgen.style import BLUE, CYCLE, GREY, VERMILION, plain_ticks, save, styled
+
+HERE = Path(__file__).parent
+FIGURE = HERE.parents[1] / "docs" / "figures" / "editing.png"
+LABELS = {"svd": "singular vector", "mean": "mean difference", "dpo": "one step of DPO"}
+COLOURS = {"svd": BLUE, "mean": VERMILION, "dpo": CYCLE[2]}
+Row = dict[str, str]
+
+
+def rows(name: str) -> list[Row]:
+    """Rows of a file of the study; none where it is not there."""
+    path = HERE / name
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def curve(axes: Axes, runs: list[Row], part: str, over: Callable[[Row], float]) -> None:
+    """The change of the mass, with two standard errors, a line a method."""
+    for method, label in LABELS.items():
+        found = sorted((row for row in runs if row["part"] == part and row["method"] == method), key=over)
+        if not found:
+            continue
+        masses = [100 * float(row["mass_relative"]) for row in found]
+        errors = [200 * float(row["mass_error"]) for row in found]
+        axes.errorbar(list(map(over, found)), masses, yerr=errors, color=COLOURS[method], marker="o", markersize=3.5,
+                      linewidth=1.1, elinewidth=0.8, capsize=2, label=label)  # fmt: skip
+    axes.axhline(0, color=GREY, linewidth=0.5)
+    axes.set_ylabel("change of concept mass, %")
+
+
+def directions(axes: Axes) -> None:
+    """How near the direction of N pairs is to that of others, and what was predicted."""
+    for block, colour in zip(("15", "29"), (BLUE, VERMILION), strict=True):
+        found = [row for row in rows("directions.csv") if row["block"] == block]
+        sizes = [int(row["pairs"]) for row in found]
+        axes.plot(
+            sizes, [float(row["sine2"]) for row in found], "o", color=colour, markersize=4, label=f"block {block}"
+        )
+        axes.plot(sizes, [float(row["coloured"]) for row in found], color=colour, linewidth=1.1)
+        axes.plot(sizes, [float(row["white"]) for row in found], color=colour, linewidth=0.8, linestyle=(0, (4, 2)))
+    axes.plot([], [], color=GREY, linewidth=1.1, label="predicted: spectrum")
+    axes.plot([], [], color=GREY, linewidth=0.8, linestyle=(0, (4, 2)), label="predicted: white noise")
+    axes.set(xscale="log", yscale="log", xlabel="pairs $N$", ylabel="$1 - \\cos^2$ of the direction")
+    plain_ticks(axes.xaxis, [4, 8, 16, 32, 64, 128])
+    axes.legend(loc="lower left", fontsize=7.5)
+
+
+def draw() -> None:
+    """Write the figure."""
+    runs = rows("runs.csv")
+    with styled(7.4, 5.6) as figure:
+        (pairs, flips), (trade, near) = figure.subplots(2, 2)
+        curve(pairs, runs, "pairs", lambda row: float(row["pairs"]))
+        pairs.set(xscale="log", xlabel="pairs $N$", title="Pairs")
+        plain_ticks(pairs.xaxis, [4, 8, 16, 32, 64, 128, 256, 512])
+        pairs.legend(loc="best", fontsize=7.5)
+        curve(flips, runs, "flips", lambda row: float(row["flips"]))
+        flips.set(xlabel="flipped labels", title=f"Flipped labels, {128} pairs")
+        ranks = [row for row in runs if row["part"] == "ranks"]
+        layers = [row for row in runs if row["part"] == "layers"]
+        for found, colour, name in ((ranks, BLUE, "rank"), (layers, VERMILION, "blocks")):
+            for row in found:
+                x, y = 100 * float(row["perplexity_relative"]), 100 * float(row["mass_relative"])
+                trade.plot([x], [y], "o", color=colour, markersize=4, label=name if row is found[0] else None)
+                words = row["rank"] if name == "rank" else f"{row['first_block']}-{int(row['last_block']) - 1}"
+                trade.annotate(words, (x, y), (4, 3), textcoords="offset points", fontsize=7, color=colour)
+        trade.axhline(0, color=GREY, linewidth=0.5)
+        trade.set(xlabel="change of perplexity, %", ylabel="change of concept mass, %", title="Ranks and blocks")
+        trade.margins(0.12)
+        trade.legend(loc="best", fontsize=7.5)
+        directions(near)
+        near.set_title("The direction itself")
+        save(figure, FIGURE)
+
+
+def main() -> None:
+    for row in rows("runs.csv"):
+        span = f"{row['first_block']}-{int(row['last_block']) - 1}"
+        words = f"{row['part']:<9}{row['method']:<7}{row['pairs']:>4} pairs, flips {row['flips']}, rank {row['rank']}"
+        mass, cost = float(row["mass_relative"]), float(row["perplexity_relative"])
+        print(f"{words}, blocks {span}: mass {mass:+.1%} ± {float(row['mass_error']):.1%}, "
+              f"perplexity {cost:+.1%} ± {float(row['perplexity_error']):.1%}, {row['tokens']} tokens")  # fmt: skip
+    draw()
+
+
+if __name__ == "__main__":
+    main()
