@@ -40,6 +40,7 @@ COMMANDS = {
     "value": "What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold.",
     "subspace": "Subspaces of preference pairs: error, threshold, best rank, pairs needed, and which method wins.",
     "list": "What there is: models, workflows, losses, claims, studies; with a NAME, all about one.",
+    "doctor": "What is installed, what extras unlock, and whether Coq, LaTeX, torch, a GPU are there.",
     "papers": "Published theorems: what the paper states, what is derived here, and whether they agree.",
 }
 
