@@ -14,6 +14,7 @@ from selfgen.explorer.verified import deviation
 from theory import DomainError, GaussianFit, NotDerivedError, Risk, SlidingWindow, expected_risk, export_recurrence
 from theory.expressions.trees import tree
 from theory.models.base import Model
+from theory.models.units import computed_units
 
 
 def model_data(key: str, model: Model) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def model_data(key: str, model: Model) -> dict[str, Any]:
     }
 
 
+@computed_units()  # a budget of 4 blocks is meant
 def risk_of(model: Model, choice: Choice, loss: str) -> Risk | None:
     """The risk with symbols, or with numbers where the loss needs them; None where it is no recurrence of moments."""
     if isinstance(model, GaussianFit) and isinstance(choice.workflow, SlidingWindow) and choice.workflow.k > 2:
