@@ -2,6 +2,7 @@
 #
 #   make verify    derive every built-in pair, simulate it, and say whether they agree
 #   make test      run the tests
+#   make test-neural  the tests of real generators and real weights, with PyTorch in an environment of its own
 #   make lint      ruff and mypy
 #   make notebooks execute proofs_notebooks/ again and keep the outputs
 #   make docs      build the documentation into build/docs/html; warnings are errors
@@ -10,17 +11,23 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV   := .venv
 BIN    := $(VENV)/bin
+NEURAL := .venv-neural
 JOBS   ?= 2
+# What rests on PyTorch, gguf, safetensors, tokenizers or RDKit, in whole or in part.
+OPTIONAL := numerics/neural tests/numerics/neural tests/numerics/editing tests/numerics/datasets
 STUDY  ?=
 OUTPUT ?=
 
-.PHONY: verify test lint notebooks docs bench clean
+.PHONY: verify test test-neural lint notebooks docs bench clean
 
 verify: $(VENV)/.installed
 	$(BIN)/selfgen verify $(STUDY) $(if $(OUTPUT),--output $(OUTPUT))
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+test-neural: $(NEURAL)/.installed
+	$(NEURAL)/bin/python -m pytest $(OPTIONAL) -n $(JOBS) --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -36,7 +43,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NEURAL) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "selfgen needs Python 3.11 or newer" >&2; exit 1; }
@@ -51,6 +58,14 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
 	@touch $@ $(VENV)/.installed
+
+# PyTorch apart from the rest: everything else must pass where it is not installed.
+$(NEURAL)/.installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "selfgen needs Python 3.11 or newer" >&2; exit 1; }
+	$(PYTHON) -m venv $(NEURAL)
+	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 tokenizers rdkit safetensors
+	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,neural,editing]'
+	@touch $@
 
 $(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

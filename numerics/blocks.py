@@ -196,6 +196,11 @@ class _Bar:
             self.task = self.bar.add_task("simulating", total=self.total)
         self.bar.update(self.task, completed=self.done)
 
+    def within(self, done: int, total: int) -> None:
+        """How far the task at work is."""
+        if self.bar is not None:
+            self.bar.update(self.task, completed=self.done + done / max(total, 1))
+
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.stop()

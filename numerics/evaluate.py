@@ -14,6 +14,7 @@ from sympy import Expr, I, nan, oo, sympify, true, zoo
 
 from numerics.balls.ages import run_fading, run_renewal
 from numerics.balls.recurrence import run_moments, run_pathway
+from numerics.random_sizes import evaluate_sizes, evaluate_totals
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, shown
 from theory.expressions.balls import BallProgram, real_bits
@@ -21,6 +22,7 @@ from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
 from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.random_sizes import PooledSizes, PooledTotals
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.renewal import RenewalRecurrence
 from theory.risk import Risk
@@ -184,6 +186,16 @@ def _(recurrence: FadingRecurrence, risk: Risk, generations: list[int]) -> dict[
 @runner.register
 def _(recurrence: RenewalRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
     return _where_finite(recurrence, lambda left, bits: run_renewal(recurrence, list(left), bits), generations)
+
+
+@runner.register
+def _(recurrence: PooledTotals, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_totals(recurrence, generations)
+
+
+@runner.register
+def _(recurrence: PooledSizes, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_sizes(recurrence, generations)
 
 
 def _where_finite(recurrence: PathwayRecurrence, run: _Run, generations: list[int]) -> dict[int, float]:

@@ -8,26 +8,30 @@ rows, and a loss is measured at every generation.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from numpy.random import SeedSequence
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from numerics.blocks import _Bar
-from numerics.run.generator import GeneratorSource, generator_source, real_rows
+from numerics.run.chain import Chain, Observe
+from numerics.run.drive import in_turn, over_workers, verify_same_loss
+from numerics.run.first import FirstModels
+from numerics.run.generator import Told, generator_source
+from numerics.run.initial import initial_of
 from numerics.run.interruption import interrupted
-from numerics.run.losses import Loss, LossOnTest, loss_on_test
+from numerics.run.losses import Loss, loss_on_test
 from numerics.run.ratio import RatioCheck, check_ratio, measured_ratio, standard_error
-from numerics.run.storage import Storage, digest_of
-from numerics.run.training import Training, training
+from numerics.run.rows import Documents, Rows, digest_of, real_rows
+from numerics.run.storage import Storage
+from numerics.run.training import training
 from numerics.seeds import Seed, seed_number
 from theory.errors import DomainError
-from theory.expressions.arguments import generation, whole_number
+from theory.expressions.arguments import generation, truth_value, whole_number
 from theory.risk import Risk
 from theory.workflows.base import Workflow, exact_weights
 
@@ -36,9 +40,6 @@ Array = NDArray[np.float64]
 # Losses of every replicate are kept: this many take half a gigabyte.
 MOST_LOSSES = 2**26
 MOST_GENERATIONS = 10_000
-
-#: What a seed is for; each has its own stream.
-_ROWS, _DRAW, _FIT, _LOSS, _SAMPLE, _PROBE = range(6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,7 @@ class GenerationRun:
     losses : of every replicate at every generation, (R, G)
     workflow, loss, n, seed : how it was done
     pool : real rows of which block 1 is a subset
+    observed : what ``observe`` gave, by replicate and generation
 
     Notes
     -----
@@ -76,6 +78,7 @@ class GenerationRun:
     n: int
     pool: int
     seed: int
+    observed: tuple[tuple[Any, ...], ...] = ()
 
     @property
     def replicates(self) -> int:
@@ -160,16 +163,23 @@ class GenerationRun:
 
 def run_generations(
     generator: Any,
-    data: ArrayLike,
+    data: ArrayLike | Documents,
     workflow: Workflow,
     generations: int,
     loss: Loss = "negative log-likelihood",
-    test_data: ArrayLike | None = None,
+    test_data: ArrayLike | Documents | None = None,
     replicates: int = 1,
     seed: Seed = 0,
     path: str | os.PathLike[str] | None = None,
     n: int | None = None,
     progress: bool = False,
+    initial: str | os.PathLike[str] = "scratch",
+    executor: Executor | None = None,
+    first: FirstModels | None = None,
+    same_first: bool = False,
+    observe: Observe | None = None,
+    device: str | None = None,
+    label: str | None = None,
 ) -> GenerationRun:
     r"""Run a generator for ``generations`` generations under a workflow, and measure a loss at each.
 
@@ -180,12 +190,14 @@ def run_generations(
         every generation, and seeded before every call, see :mod:`numerics.run.generator`. ``fit`` may take
         ``sample_weight``; without it, rows are repeated where a workflow weighs them, see
         :mod:`numerics.run.training`. ``sample(n)`` returns n rows, or a tuple that begins with them.
-    data : array (N,) or (N, d)
-        The pool of real rows. 1-D data are handed over as such, but as a column to what has ``get_params``, which is
-        scikit-learn's contract.
+    data : array (N,) or (N, d), or Documents
+        The pool of real rows, which keep their type: whole numbers stay whole. Rows of unequal length are
+        :class:`numerics.run.rows.Documents`. 1-D data are handed over as such, but as a column to what has
+        ``get_params``, which is scikit-learn's contract.
     workflow : Workflow
         With numbers for its parameters, and whole numbers of rows in every block. Real rows drawn afresh are others
-        than those the replicate had before.
+        than those the replicate had before; a pool that keeps them is fitted on those of every generation. Of an
+        ecosystem run its ``chain``, in which the models take turns.
     generations : positive int
     loss : callable or str
         ``loss(model, test_data)`` of a fitted generator; or ``"negative log-likelihood"``, ``"mean"`` or
@@ -210,7 +222,26 @@ def run_generations(
     n : positive int, optional
         Rows of a unit block; all of the data if omitted.
     progress : bool
-        Show a progress bar after the first second, if standard error is a terminal.
+        Show a progress bar after the first second, if standard error is a terminal. A generator whose ``fit`` takes
+        ``progress`` may call it with the steps that are done, and of how many.
+    initial : {"scratch", "previous"} or file
+        Where a model begins: fresh; from the model of the generation before, by ``warm_start(previous)`` or else by
+        ``load(previous.state())``; or, every one of them, from a state that :func:`numerics.run.state.save_state`
+        wrote. With ``path`` a state lies there as a checkpoint until the next generation is done.
+    executor : concurrent.futures.Executor, optional
+        Does generations of several replicates at a time: a ``ProcessPoolExecutor``, or that of a Dask cluster. The
+        result is the same to the last bit. A worker that dies loses the generation it was at, which is done again.
+    first : FirstModels, optional
+        Models of generation 1, fitted once for all runs that are given the same object.
+    same_first : bool
+        Whether all replicates begin with the block 1 and the model of the first, and differ from there on.
+    observe : callable, optional
+        ``observe(model, rows)`` of a fitted generator and what it was fitted on: what else is measured, as JSON holds
+        it, kept with the losses; the result's ``observed``.
+    device : str, optional
+        Handed to the generator's ``to(device)``.
+    label : str, optional
+        What the workflow is called in every line of the record, as ``selfgen forecast`` reads it.
 
     Raises
     ------
@@ -249,137 +280,76 @@ def run_generations(
         )
     pool = real_rows("data", data)
     test = pool if test_data is None else real_rows("test_data", test_data)
-    if test.shape[1] != pool.shape[1]:
-        raise DomainError(f"test_data has {test.shape[1]} columns and data {pool.shape[1]}: give the same.")
+    _verify_alike(pool, test)
     unit = len(pool) if n is None else whole_number("n", n, 1)
-    source = generator_source(generator, pool.shape[1], np.ndim(data) == 1)
+    documents = isinstance(pool, Documents)
+    columns = 1 if isinstance(pool, Documents) else pool.shape[1]
+    flat = not isinstance(data, Documents) and np.ndim(data) == 1
+    source = generator_source(generator, columns, flat, documents, device)
     plan = training(workflow, last, unit, source.weighable)
     if plan.real_rows > len(pool):
         raise DomainError(
             f"data has {len(pool)} rows, but a replicate takes {plan.real_rows} real ones (n = {unit}"
             f"{' and what it draws afresh' if plan.fresh.any() else ''}): give a smaller n, or more data."
         )
-    chain = _Chain(source, plan, pool, loss_on_test(loss, test, unit, source.build()), seed_number(seed))
-    storage = Storage(path, _settings(source, workflow, chain, unit), _recipes(workflow, chain))
+    measured = loss_on_test(loss, test, unit, source.build())
+    begins = initial_of(initial, source)
+    shared = truth_value("same_first", same_first)
+    chain = Chain(source, plan, pool, measured, seed_number(seed), begins, observe, shared)
+    models = FirstModels() if first is None else first
+    storage = Storage(path, _settings(workflow, chain, unit), _recipes(workflow, chain), label)
     try:
         with threadpool_limits(limits=1), storage, _Bar(last * count, progress) as bar:
-            chain.verify_start(storage)
-            for replicate in range(count):
-                chain.run(replicate, storage, bar.advance)
-            storage.keep(count, ())
+            _verify_start(chain, storage, models, first is None, bar.within)
+            if executor is None:
+                in_turn(chain, count, storage, models, bar)
+            else:
+                over_workers(chain, count, storage, models, bar, executor)
+            storage.clear()
             losses = np.array([storage.of(replicate)[:last] for replicate in range(count)])
+            observed = tuple(tuple(storage.observed[replicate][:last]) for replicate in range(count))
     except KeyboardInterrupt:
         raise interrupted(f"Interrupted. {storage.kept}") from None
-    return GenerationRun(losses, workflow, chain.loss.name, unit, len(pool), chain.seed)
+    return GenerationRun(losses, workflow, measured.name, unit, len(pool), chain.seed, observed if observe else ())
 
 
-@dataclass(frozen=True, eq=False)
-class _Chain:
-    """One replicate after the other."""
-
-    source: GeneratorSource
-    plan: Training
-    pool: Array
-    loss: LossOnTest
-    seed: int
-
-    @property
-    def generations(self) -> int:
-        return len(self.plan.recipes)
-
-    def run(self, replicate: int, storage: Storage, advance: Callable[[], None]) -> None:
-        """Do what is not yet recorded of a replicate."""
-        recorded = storage.of(replicate)[: self.generations]
-        done = len(recorded)
-        for _ in recorded:
-            advance()
-        if done < self.generations:
-            synthetic = self._stored(replicate, done, storage)
-            if synthetic is None:
-                # A block is lost: from the start, to the same losses.
-                synthetic, done = {}, 0
-            real = self._real(replicate)
-            for g in range(done + 1, self.generations + 1):
-                try:
-                    value, block = self._generation(replicate, g, real, synthetic)
-                except Exception as error:
-                    error.add_note(f"This was at generation {g} of replicate {replicate + 1}.")
-                    raise
-                if block is not None:
-                    synthetic[g + 1] = block
-                if g <= len(recorded):
-                    _verify_same_loss(storage, recorded[g - 1], value, replicate, g)
-                else:
-                    storage.record(replicate, value, block)
-                    advance()
-                needed = self.plan.needed(g)
-                synthetic = {index: synthetic[index] for index in needed}
-                if g >= len(recorded):
-                    storage.keep(replicate, needed)
-
-    def verify_start(self, storage: Storage) -> None:
-        """See that noise is fresh and, on a disk, comes back; that a run found there is the one being asked for."""
-        real = self._real(0)
-        try:
-            fitted = self._fitted(0, 1, real, {})
-        except Exception as error:
-            error.add_note("This was at generation 1 of replicate 1.")
-            raise
-        if self.generations > 1 and not storage.losses:
-            fitted.verify_noise(
-                self._seed(0, 1, _PROBE),
-                reproducible=storage.folder is not None,
-                again=lambda: self._fitted(0, 1, real, {}),
-            )
-        if storage.losses:
-            _verify_same_loss(storage, storage.losses[0][0], self.loss(fitted, self._seed(0, 1, _LOSS)), 0, 1)
-
-    def _generation(
-        self, replicate: int, g: int, real: Array, synthetic: dict[int, Array]
-    ) -> tuple[float, Array | None]:
-        fitted = self._fitted(replicate, g, real, synthetic)
-        value = self.loss(fitted, self._seed(replicate, g, _LOSS))
-        if g == self.generations or not self.plan.last_use[g]:
-            return value, None
-        return value, fitted.sample(int(self.plan.points[g]), self._seed(replicate, g, _SAMPLE))
-
-    def _fitted(self, replicate: int, g: int, real: Array, synthetic: dict[int, Array]) -> Any:
-        first, fresh = int(self.plan.points[0]), self.plan.fresh
-        start = first + int(fresh[: g - 1].sum())
-        held = {0: real[start : start + int(fresh[g - 1])], 1: real[:first], **synthetic}
-        rng = np.random.default_rng(self._seed(replicate, g, _DRAW))
-        rows, weights = self.plan.recipes[g - 1].assemble(held, rng)
-        return self.source.fit(rows, weights, self._seed(replicate, g, _FIT))
-
-    def _real(self, replicate: int) -> Array:
-        """The real rows of a replicate: block 1, then those drawn afresh, generation by generation."""
-        if self.plan.real_rows == len(self.pool) == self.plan.points[0]:
-            return self.pool
-        rng = np.random.default_rng(self._seed(replicate, 0, _ROWS))
-        # The first rows of a permutation are the same however many are taken: a longer run begins like a shorter.
-        return self.pool[rng.permutation(len(self.pool))[: self.plan.real_rows]]
-
-    def _stored(self, replicate: int, done: int, storage: Storage) -> dict[int, Array] | None:
-        """The synthetic blocks that generations after ``done`` are fitted on; None where one is missing."""
-        blocks = {index: storage.block(replicate, index) for index in self.plan.needed(done)} if done else {}
-        found = {index: block for index, block in blocks.items() if block is not None}
-        return found if len(found) == len(blocks) else None
-
-    def _seed(self, replicate: int, g: int, purpose: int) -> SeedSequence:
-        return SeedSequence(self.seed, spawn_key=(replicate, g, purpose))
+def _verify_alike(pool: Rows, test: Rows) -> None:
+    documents = isinstance(pool, Documents), isinstance(test, Documents)
+    if documents[0] != documents[1]:
+        names = ["documents" if each else "rows of equal length" for each in documents]
+        raise DomainError(f"test_data is of {names[1]} and data of {names[0]}: give the same.")
+    if isinstance(pool, Documents) or isinstance(test, Documents):
+        return
+    if test.shape[1] != pool.shape[1]:
+        raise DomainError(f"test_data has {test.shape[1]} columns and data {pool.shape[1]}: give the same.")
 
 
-def _verify_same_loss(storage: Storage, recorded: float, computed: float, replicate: int, g: int) -> None:
-    if recorded != computed:
-        raise DomainError(
-            f"path = {storage.folder} holds a run whose loss at generation {g} of replicate {replicate + 1} is "
-            f"{recorded!r}, now {computed!r}: the generator, the loss or a library has changed, or one of them gives "
-            f"other values whenever it is called."
+def _verify_start(chain: Chain, storage: Storage, first: FirstModels, private: bool, told: Told) -> None:
+    """See that noise is fresh and, on a disk, comes back; that a run found there is the one being asked for."""
+    fitted = chain.first(0, first, told)
+    copied = True
+    if chain.generations > 1 and not storage.losses:
+        copied = fitted.verify_noise(
+            chain.probe_seed(), reproducible=storage.folder is not None, again=lambda: chain.first(0, None, told)
         )
+    recorded = storage.of(0)
+    if recorded:
+        verify_same_loss(storage, recorded[0], chain.first_loss(fitted), 0, 1, chain.source.tolerance)
+    if copied and not (private and recorded):
+        # Not fitted again: it was looked at, and only copies of it drew.
+        first.put(chain.first_key(0), fitted)
 
 
-def _settings(source: GeneratorSource, workflow: Workflow, chain: _Chain, n: int) -> dict[str, Any]:
+def _settings(workflow: Workflow, chain: Chain, n: int) -> dict[str, Any]:
     """What tells one run from another, however long they are."""
+    source = chain.source
+    # What was not asked for is left out: an older run is still the same run.
+    asked = {
+        "initial": None if chain.initial.text == "scratch" else chain.initial.text,
+        "device": source.device,
+        "tolerance": source.tolerance or None,
+        "first": "shared" if chain.same_first else None,
+    }
     return {
         "generator": source.identity,
         "data": digest_of(chain.pool),
@@ -389,15 +359,22 @@ def _settings(source: GeneratorSource, workflow: Workflow, chain: _Chain, n: int
         "loss": chain.loss.name,
         "n": n,
         "seed": chain.seed,
+        **{name: value for name, value in asked.items() if value is not None},
     }
 
 
-def _recipes(workflow: Workflow, chain: _Chain) -> list[str]:
+def _recipes(workflow: Workflow, chain: Chain) -> list[str]:
     """A workflow is what it does at each generation, since a function prints as its address."""
     plan = chain.plan
     rows = [
-        (*map(str, exact_weights(workflow, g)), str(workflow.fresh_weight(g)), recipe.drawn, recipe.replacement)
+        (*map(str, exact_weights(workflow, g)), *_fresh(workflow, g), recipe.drawn, recipe.replacement)
         for g, recipe in enumerate(plan.recipes, start=1)
     ]
     parts = zip(rows, plan.points.tolist(), plan.fresh.tolist(), strict=True)
     return [sha256(repr(part).encode()).hexdigest()[:16] for part in parts]
+
+
+def _fresh(workflow: Workflow, g: int) -> list[str]:
+    """Weights of real rows drawn afresh: the newest, or all where earlier ones are kept."""
+    weights = workflow.fresh_weights(g) if workflow.keeps_fresh else [workflow.fresh_weight(g)]
+    return [str(weight) for weight in weights]

@@ -30,6 +30,7 @@ def is_possible(model: Model, workflow: Workflow, loss: str, generations: int) -
         isinstance(model, ExponentialFamily)
         and loss == "squared"
         and workflow.chain is workflow
+        and workflow.random_sizes is None
         and not workflow.biased_real
         and canonical_family(model).name in TILTED
         and all(workflow.draw(g) is None for g in range(1, generations + 1))

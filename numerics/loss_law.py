@@ -199,6 +199,8 @@ def squared_error_law(noise: QuadraticNoise | None, workflow: Workflow, generati
 
     Where eighth moments are too many to run, skewness and excess are nan.
     """
+    if workflow.random_sizes is not None:
+        return None  # no weights are known beforehand
     if workflow.chain is not workflow:
         places = [workflow.place(g) - 1 for g in range(1, generations + 1)]
         whole = squared_error_law(noise, workflow.chain, places[-1] + 1)

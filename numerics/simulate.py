@@ -12,6 +12,7 @@ from numerics.blocks import Moments, Sampler, all_moments, correlation
 from numerics.importance import is_needed, tilted_chain
 from numerics.samplers.choose import sampler, verify_numbers
 from numerics.samplers.in_turn import InTurn
+from numerics.samplers.random_sizes import random_sizes_sampler
 from numerics.seeds import Seed, seed_number
 from theory.errors import DomainError
 from theory.expressions.arguments import advise, generation, quoted, whole_number
@@ -201,6 +202,8 @@ def simulate(
 
 def _plain(model: Model, workflow: Workflow, last: int, raw: bool, loss: str) -> Sampler:
     """The sampler of a workflow; of one whose models take turns with others, that of the chain of all."""
+    if workflow.random_sizes is not None:
+        return random_sizes_sampler(model, workflow, last, raw, loss)
     if workflow.chain is workflow:
         return sampler(model, workflow, last, raw, loss)
     places = tuple(workflow.place(g) - 1 for g in range(1, last + 1))

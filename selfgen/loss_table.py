@@ -2,7 +2,8 @@
 
 A table has the columns ``generation`` and ``loss``, and may have ``stderr``, ``seed`` (or ``run``, ``replicate``) and
 ``workflow``. JSON is a list of objects with these keys, or one object with a list for each. A run is a folder, or its
-``losses.jsonl``, as :func:`numerics.run_generations` keeps it.
+``losses.jsonl``, as :func:`numerics.run_generations` keeps it; or a folder of such folders, one a workflow, as
+``selfgen train`` leaves it.
 """
 
 from __future__ import annotations
@@ -118,7 +119,11 @@ def _rows(path: Path, columns: dict[str, str]) -> Iterable[tuple[str, Row]]:
     """Every row with the words that say where it stands."""
     source = path / RUN if path.is_dir() else path
     if path.is_dir() and not source.exists():
-        raise DomainError(f"{path} is a folder without {RUN}: give a file, or the folder of a run.")
+        # A study of several workflows: a run in a folder each.
+        runs = sorted(path.glob(f"*/{RUN}"))
+        if not runs:
+            raise DomainError(f"{path} is a folder without {RUN}: give a file, or the folder of a run.")
+        return [row for run in runs for row in _rows(run, columns)]
     if source.exists() and source.stat().st_size > MOST_BYTES:
         raise DomainError(f"{path} has more than {MOST_BYTES >> 20} MiB: that is no table of losses.")
     try:

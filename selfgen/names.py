@@ -18,7 +18,7 @@ from theory import DomainError
 from theory.expressions.arguments import declaring
 from theory.expressions.parser import parse
 from theory.models.base import Model
-from theory.registry import EVERY_MODEL, MODEL_ALIASES, MODELS, WORKFLOW_ALIASES, WORKFLOWS, WRAPPERS
+from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, MODELS, WORKFLOW_ALIASES, WRAPPERS
 from theory.registry import settings as settings_of
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.ecosystem import Ecosystem
@@ -55,6 +55,12 @@ class _ByTable:
 BY_TEXT: dict[str, Any] = {Weighted.name: _ByFormula(), Ecosystem.name: _ByTable()}
 #: The setting that is meant where none is named behind such a workflow's name.
 _FIRST_BY_TEXT = {Weighted.name: "weight", Ecosystem.name: "weights"}
+
+
+def taken_as_text(built: type) -> Mapping[str, Any] | None:
+    """What a workflow that is written otherwise takes, and what that is where it is left out; None for any other."""
+    found = BY_TEXT.get(getattr(built, "name", ""))
+    return None if found is None else found.takes
 
 
 def settings(pairs: Iterable[str], argument: str = "--set") -> dict[str, str]:
@@ -101,7 +107,7 @@ def build_all(
     texts = list(workflows)
     for text in texts:
         name, own = _specification(text)
-        described.append((_named(name, {**WORKFLOWS, **BY_TEXT}, WORKFLOW_ALIASES, "workflow"), own))
+        described.append((_named(name, {**EVERY_WORKFLOW, **BY_TEXT}, WORKFLOW_ALIASES, "workflow"), own))
 
     model_takes = _parameters(model_class)
     workflow_takes = [_parameters(workflow_class) for workflow_class, _ in described]
@@ -171,11 +177,11 @@ def _verified_symbols(symbols: Iterable[str]) -> list[str]:
     declared = list(symbols)
     for name in declared:
         try:
-            fine = parse(name, "symbol").is_Symbol and name not in ("j", "G", "g", "i", "l")
+            fine = parse(name, "symbol").is_Symbol and name not in ("j", "G", "g", "i", "l", "t")
         except DomainError:
             fine = False
         if not fine:
-            raise DomainError(f"symbol {name} is not allowed: give a name, such as c, other than j, G, g, i and l.")
+            raise DomainError(f"symbol {name} is not allowed: give a name, such as c, other than j, G, g, i, l and t.")
         if declared.count(name) > 1:
             raise DomainError(f"symbol {name} is declared twice: give it once.")
     # As expressions hold them: lambda_ is Python's way to write lambda.

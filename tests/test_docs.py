@@ -190,6 +190,13 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["wide"].floor == 2
         and found["narrow"].at(1) == found["narrow"].at(3) == found["narrow"].floor
     ),
+    "editing": lambda found: (
+        found["found"].rank == 1
+        and found["found"].overlap_with(found["flipped"]) > 0.999999
+        and abs(((found["concept"] @ found["found"].basis.T) ** 2).sum() - found["found"].overlaps[0]) < 0.1
+        and bool((found["restored"] == found["weights"]).all())
+        and "share their context no more than any two rows" in str(found["caught"][0].message)
+    ),
     "forgetting_and_ages": lambda found: (
         found["check"].passed
         and found["ratio"].growth == found["G"] / 100

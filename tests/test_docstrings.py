@@ -24,6 +24,7 @@ SHOWN = (
     "theory.workflows",
     "numerics",
     "numerics.estimation",
+    "numerics.editing",
 )
 #: A paper or book by its year, a textbook, or what was done here: "derived here", "measured here".
 SOURCE = re.compile(r"\b\w+ here\b|textbook|\b(1[6-9]|20)\d\d\b|:mod:`theory.papers`|copied from", re.IGNORECASE)

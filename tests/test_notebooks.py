@@ -85,7 +85,7 @@ def committed(cell: Any) -> list[tuple[str, str]]:
 
 
 def test_there_is_one_notebook_a_theorem() -> None:
-    assert [path.name[:2] for path in PATHS] == [f"{number:02d}" for number in range(1, 12)]
+    assert [path.name[:2] for path in PATHS] == [f"{number:02d}" for number in range(1, 13)]
 
 
 @by_notebook

@@ -14,8 +14,11 @@ from theory import registry
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (
     OptimalFreshReal,
+    SampledPool,
+    best_forgetting,
     compare,
     optimal_law,
+    optimal_sampling,
     optimal_share,
     optimal_sizes,
     optimal_weights,
@@ -30,7 +33,8 @@ from theory.design.pathway import Pathway
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.errors import DomainError, InputWarning, NotDerivedError
 from theory.expected import expected_risk
-from theory.expressions.symbols import G, j, l
+from theory.expressions.random_sizes import RandomSizes
+from theory.expressions.symbols import G, j, l, t
 from theory.models.base import Model
 from theory.models.categories.extinction import BranchingExtinction, ExtinctionTime
 from theory.models.categories.first_extinction import FirstExtinction
@@ -63,7 +67,9 @@ __all__ = [
     "NotDerivedError",
     "OptimalFreshReal",
     "Pathway",
+    "RandomSizes",
     "Risk",
+    "SampledPool",
     "StandardDeviation",
     "Step",
     "StepError",
@@ -73,6 +79,7 @@ __all__ = [
     "VocabularyLaw",
     "Weighted",
     "Workflow",
+    "best_forgetting",
     "boundedness",
     "compare",
     "convolutions",
@@ -82,6 +89,7 @@ __all__ = [
     "j",
     "l",
     "optimal_law",
+    "optimal_sampling",
     "optimal_share",
     "optimal_sizes",
     "optimal_weights",
@@ -89,6 +97,7 @@ __all__ = [
     "required_growth",
     "required_share",
     "share_phase",
+    "t",
     "uniform",
     "value_of_synthetic",
     "zipf",

@@ -13,6 +13,7 @@ from typing import Any
 from theory.models.base import Model
 from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
 from theory.models.bent_regression import FlippedLabels
+from theory.models.bigram import Bigram
 from theory.models.categorical import Categorical
 from theory.models.exponential_family import (
     Bernoulli,
@@ -38,12 +39,15 @@ from theory.workflows.anchored import RealPlusLatest
 from theory.workflows.base import Workflow
 from theory.workflows.capped_real import CappedReal
 from theory.workflows.contaminated_pool import ContaminatedPool
+from theory.workflows.ecosystem import Ecosystem
 from theory.workflows.forgetting import Forgetting
 from theory.workflows.fresh_real import FreshReal
 from theory.workflows.labelled_pool import LabelledPool
 from theory.workflows.real_and_synthetic import RealAndSynthetic
 from theory.workflows.replace import Replace
+from theory.workflows.sampled_pool import SampledPool
 from theory.workflows.subsample import AccumulateSubsample
+from theory.workflows.weighted import Weighted
 from theory.workflows.window import SlidingWindow
 
 #: What ``theory`` exports from here.
@@ -53,6 +57,7 @@ __all__ = [
     "AgeWeighted",
     "Bernoulli",
     "BiasedSampler",
+    "Bigram",
     "Binomial",
     "CappedReal",
     "Categorical",
@@ -98,6 +103,9 @@ _WORKFLOWS: tuple[type[Workflow], ...] = (
     LabelledPool,
 )
 
+#: Workflows that are tables, formulas or answers: they have a name, and no column of their own.
+_FURTHER: tuple[type[Workflow], ...] = (Weighted, Ecosystem, SampledPool)
+
 _MODELS: tuple[type[Model], ...] = (
     Bernoulli,
     Binomial,
@@ -113,6 +121,7 @@ _MODELS: tuple[type[Model], ...] = (
     GaussianFit,
     KernelDensity,
     Categorical,
+    Bigram,
     RidgeRegression,
     UniformMaximum,
     Location,
@@ -127,6 +136,11 @@ _WRAPPERS: tuple[type[Model], ...] = (
 )
 
 WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _WORKFLOWS}
+
+FURTHER_WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _FURTHER}
+
+#: Both, by name: those first that have a column.
+EVERY_WORKFLOW: Mapping[str, type[Workflow]] = ChainMap(FURTHER_WORKFLOWS, WORKFLOWS)
 
 WORKFLOW_ALIASES: dict[str, str] = {
     "discard": "replace",

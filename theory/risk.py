@@ -18,7 +18,6 @@ from sympy import (
     RootSum,
     S,
     Symbol,
-    factor,
     gamma,
     harmonic,
     nan,
@@ -35,6 +34,7 @@ from theory.expressions.conjugates import with_real_pairs
 from theory.expressions.enclosure import enclosed
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.numerals import printable
+from theory.expressions.rational_functions import factored
 from theory.expressions.shorter import parts, shorter
 from theory.expressions.signs import Ranges, sign, unit_interval
 from theory.expressions.symbols import G
@@ -191,7 +191,7 @@ class Risk:
             return value  # over roots and logarithms, factors are looked for in vain
         if not value.is_rational_function(*value.free_symbols):
             return value
-        return orient(factor(value), self._ranges)
+        return orient(factored(value), self._ranges)
 
     @cached_property
     def baseline(self) -> Expr:
@@ -342,7 +342,9 @@ class Risk:
             return None
         moment = self._solution.growth
         if moment is None or not moment.has(G) or isinstance(moment, Piecewise):
-            return self._rescaled(moment)
+            found = self._rescaled(moment)
+            # A limit of 0 is no leading term, unless the risk is 0 altogether.
+            return None if found == 0 and self.limit == 0 and self._run(2) != 0 else found
         if self.limit not in (oo, -oo, S.Zero):
             return self.limit
         return self._rescaled(moment, with_offset=False)
@@ -428,6 +430,8 @@ class Risk:
             if self.recurrence.scale
             else S.Zero
         )
+        if self.limit == oo:
+            return oo
         extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
         if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
             return self.closed_form
@@ -612,7 +616,6 @@ def _leaves_cases_open(value: Expr) -> bool:
 
 def _over(recurrence: Recurrence, base: Expr) -> Recurrence:
     return recurrence.changed(scale=shorter(recurrence.scale / base), offset=shorter(recurrence.offset / base))
-
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:

@@ -34,15 +34,20 @@ Array = NDArray[np.float64]
 RATES = np.array([0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.94, 0.97, 1.0])
 SHARES = np.linspace(0.0, 1.0, 11)
 SAVINGS = np.array([0.0, 0.15, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0])
-#: Standard deviation of a single loss over the rise, and the log-normal prior of it where nothing measures it.
-NOISES = np.geomspace(0.003, 0.8, 8)
-PRIOR_NOISE, PRIOR_SPREAD = 0.08, 2.0
+#: Standard deviation of a single loss over the rise. A rise may drown in it: under accumulate, after four generations,
+#: that of a model of 24 parameters is 1.5 standard deviations.
+NOISES = np.geomspace(0.003, 6.0, 11)
+#: The log-normal prior of it where nothing measures it, over the rise. Where all is variance, of p parameters, it is
+#: A·√(2/p) whatever the workflow, and does not shrink with a rise that averaging holds down: there the prior is over
+#: the rise that replace would have had, STEEPEST times the measured one at most. With bias nothing tells whether noise
+#: goes with the generator or with the rise: half-way, in logarithms.
+PRIOR_NOISE, PRIOR_SPREAD, STEEPEST = 0.08, 2.0, 10.0
 #: How much of the variance of the noise persists, and the discrepancy per unit of log g, over the rise. A loss that is
-#: computed without error has no other noise than what its chain has learnt.
-PERSISTENCES = np.array([0.1, 0.9])
-DISCREPANCIES = np.array([0.01, 0.04])
-#: The prior of λ, and of the share of bias, is proportional to LEAN + λ, LEAN + m: little-trained learners, as most
-#: are that are measured, keep much of what they are shown, and rise by bias.
+#: computed without error, of a model fitted to the end, has no other noise than what its chain has learnt.
+PERSISTENCES = np.array([0.1, 0.7, 0.99])
+DISCREPANCIES = np.array([0.005, 0.03])
+#: The prior of λ is proportional to LEAN + λ: little-trained learners, as most are that are measured, keep much of what
+#: they are shown.
 LEAN = 0.3
 #: Cells of noise with less weight than this are not drawn from.
 NEGLIGIBLE = 2e-3
@@ -144,17 +149,34 @@ class Design:
         return weights
 
     @cached_property
-    def prior(self) -> Array:
-        """Logarithm of the prior of every cell: λ and m uniform, u exponential, half of it for a single λ."""
-        gaps = np.gradient(RATES)
-        rate, share, saving, slower = self.cells.T
+    def families(self) -> dict[str, NDArray[np.bool_]]:
+        """The forms of the law that the cells hold: which cells are of each."""
+        _, share, saving, slower = self.cells.T
         single = slower == 1.0
-        found = np.log(gaps[np.searchsorted(RATES, rate)]) + np.log(LEAN + rate) + np.log(LEAN + share) - saving
-        found[~single] += np.log(gaps[np.searchsorted(RATES, slower[~single])])
-        for part in (single, ~single):
-            if part.any():
-                found[part] -= logsumexp(found[part])
-        return found
+        kinds = {
+            "variance": single & (share == 0.0) & (saving == 0.0),
+            "bias": single & (share == 1.0) & (saving == 0.0),
+            "variance and bias": single & (share > 0.0) & (share < 1.0) & (saving == 0.0),
+            "variance, bias and rows": single & (saving > 0.0),
+            "two rates": ~single,
+        }
+        return {name: kind for name, kind in kinds.items() if kind.any()}
+
+    @cached_property
+    def prior(self) -> Array:
+        """Logarithm of the prior of every cell: all families alike; within one λ leaning, m uniform, u exponential.
+
+        A model fitted to the end rises by variance alone, exactly: a prior that is spread over the shares of bias would
+        hold that against it.
+        """
+        gaps = np.gradient(RATES)
+        rate, _, saving, slower = self.cells.T
+        found = np.log(gaps[np.searchsorted(RATES, rate)]) + np.log(LEAN + rate) - saving
+        second = slower < 1.0
+        found[second] += np.log(gaps[np.searchsorted(RATES, slower[second])])
+        for family in self.families.values():
+            found[family] -= logsumexp(found[family])
+        return found - np.log(len(self.families))
 
     # -- noise -------------------------------------------------------------------------------------------
 
@@ -255,20 +277,8 @@ class Posterior:
 
     def families(self) -> dict[str, float]:
         """Posterior probability of the laws that the grid holds, all alike before."""
-        _, share, saving, slower = self.data.design.cells.T
-        single = slower == 1.0
-        kinds = {
-            "variance": single & (share == 0.0) & (saving == 0.0),
-            "bias": single & (share == 1.0) & (saving == 0.0),
-            "variance and bias": single & (share > 0.0) & (share < 1.0) & (saving == 0.0),
-            "variance, bias and rows": single & (saving > 0.0),
-            "two rates": ~single,
-        }
-        prior = np.exp(self.data.design.prior)
         by_cell = self.weights.sum(axis=0)
-        odds = {name: float(by_cell[kind].sum() / prior[kind].sum()) for name, kind in kinds.items() if kind.any()}
-        total = sum(odds.values())
-        return {name: each / total for name, each in odds.items()}
+        return {name: float(by_cell[family].sum()) for name, family in self.data.design.families.items()}
 
     def draw(self, points: Points, spread: Array, count: int, rng: np.random.Generator) -> Draws:
         """Draw parameters and losses at ``points``; ``spread`` is that of new measurements there."""
@@ -396,7 +406,8 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     fits = [Fit(factor, columns, design.mixtures, size) for factor in lower]
     table = np.stack([fit.log_evidence() for fit in fits]) + design.prior
     if not known:
-        table += (-0.5 * (np.log(noises[:, 0] / PRIOR_NOISE) / PRIOR_SPREAD) ** 2)[:, None]
+        expected = PRIOR_NOISE * _steepness(measured, design) ** np.where(design.families["variance"], 1.0, 0.5)
+        table -= 0.5 * (np.log(noises[:, :1] / expected) / PRIOR_SPREAD) ** 2
         table += np.array([_scatter(measured, design, data.rise, noise) for noise in noises])[:, None]
     weights = np.exp(table - table.max())
     return Posterior(data, noises, fits, weights / weights.sum())
@@ -422,6 +433,15 @@ def _data(measured: Sequence[Curve], design: Design, known: bool) -> Data:
         rise=rise,
         origin=origin,
     )
+
+
+def _steepness(measured: Sequence[Curve], design: Design) -> float:
+    """How many times the largest rise that was measured replace would have risen, were it all variance; 1 or more."""
+    place = int(np.argmax([abs(each.mean[1:] - each.mean[0]).max() for each in measured]))
+    generations = measured[place].generations
+    ratio = float(np.abs(design.shapes[place].ratio[generations - 1] - 1.0).max())
+    steep = float(generations[-1] - 1) / ratio if ratio > 0 else 1.0
+    return float(np.clip(steep, 1.0, STEEPEST))
 
 
 def _scatter(measured: Sequence[Curve], design: Design, rise: float, noise: Array) -> float:

@@ -21,12 +21,14 @@ from typing import Any
 
 import numpy as np
 from numpy.random import SeedSequence
-from numpy.typing import NDArray
 
 from numerics.run.randomness import RANDOM, SEED_NAMES, number, offspring, renewed
+from numerics.run.rows import Array, Documents, Rows, constant, distinct, real_rows, same
+from numerics.run.state import State, has_state, state_of
 from theory.errors import DomainError
 
-Array = NDArray[np.float64]
+#: Told how far a fit is: steps done, and of how many.
+Told = Callable[[int, int], object]
 
 #: Rows drawn to see whether a generator heeds its seed; and, where they came out equal, which those of a discrete one
 #: do by chance, more rows from more seeds.
@@ -43,24 +45,30 @@ class Layout:
     ----------
     columns : number of columns
     flat : whether rows are handed over as a 1-D array
+    documents : whether rows are documents of unequal length
     """
 
     columns: int
     flat: bool
+    documents: bool = False
 
-    def give(self, rows: Array) -> Array:
-        """A copy, so that a generator may do with it what it likes."""
-        return rows[:, 0].copy() if self.flat else rows.copy()
+    def give(self, rows: Rows, own: bool = False) -> Rows:
+        """A copy, so that a generator may do with it what it likes; rows that nobody else has are given as they are."""
+        given: Rows = rows.reshape(-1) if self.flat and not isinstance(rows, Documents) else rows
+        return given if own else given.copy()
 
-    def take(self, returned: object, count: int, name: str) -> Array:
+    def take(self, returned: object, count: int, name: str) -> Rows:
         """Verify what ``sample(count)`` returned, and hold it in columns."""
+        called = f"{name}.sample({count})"
+        if self.documents:
+            return _documents(returned, count, called)
         if isinstance(returned, tuple) and returned:
             returned = returned[0]  # scikit-learn's mixtures return (rows, labels)
-        rows = real_rows(f"{name}.sample({count})", returned)
-        if rows.shape != (count, self.columns):
+        rows = real_rows(called, returned)
+        if isinstance(rows, Documents) or rows.shape != (count, self.columns):
+            shape = "of documents" if isinstance(rows, Documents) else np.asarray(returned).shape
             raise DomainError(
-                f"{name}.sample({count}) has shape {np.asarray(returned).shape}: it must be {self._shape(count)}, "
-                f"{count} rows like those of the data."
+                f"{called} has shape {shape}: it must be {self._shape(count)}, {count} rows like those of the data."
             )
         return rows
 
@@ -68,33 +76,13 @@ class Layout:
         return f"({count},) or ({count}, 1)" if self.columns == 1 else f"({count}, {self.columns})"
 
 
-def real_rows(name: str, value: object) -> Array:
-    """Verify rows of numbers, 1-D or 2-D; returned in columns, as float64, and copied: the user's may change."""
-    try:
-        given = np.asarray(value)
-        masked = np.ma.getmaskarray(np.ma.asarray(value)) if has_masks(value) else None
-    except (TypeError, ValueError) as error:
-        why = "give rows of equal length" if "inhomogeneous" in str(error) else str(error).rstrip(".")
-        raise DomainError(f"{name} is not an array: {why}.") from None
-    if masked is not None and masked.any():
-        row = int(np.argwhere(masked)[0][0]) if masked.ndim else 0
-        raise DomainError(f"{name} is masked in row {row}: leave such rows out, or fill them.")
-    if given.dtype.kind not in "iufb" or given.ndim not in (1, 2) or not given.size:
-        raise DomainError(
-            f"{name} has shape {given.shape} and type {given.dtype}: it must be a 1-D or 2-D array of real numbers."
-        )
-    rows = np.array(given.reshape(len(given), -1), dtype=np.float64, order="C", copy=True, subok=False)
-    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-    if len(bad):
-        raise DomainError(f"{name} has {rows[bad[0]].tolist()} in row {bad[0]}: every number must be finite.")
-    return rows
-
-
-def has_masks(value: object) -> bool:
-    """Whether an array, or a list with arrays in it, may have masked entries, which a plain array would show."""
-    if isinstance(value, (list, tuple)):
-        return any(has_masks(item) for item in value if isinstance(item, (list, tuple, np.ma.MaskedArray)))
-    return isinstance(value, np.ma.MaskedArray)
+def _documents(returned: object, count: int, called: str) -> Documents:
+    if isinstance(returned, (list, tuple)):
+        returned = Documents.of(returned)
+    if not isinstance(returned, Documents) or len(returned) != count:
+        shown = repr(returned) if isinstance(returned, Documents) else f"a {type(returned).__name__}"
+        raise DomainError(f"{called} is {shown}: it must be {count} Documents, like the data, or a list of their rows.")
+    return returned.copy()
 
 
 @dataclass(frozen=True)
@@ -108,6 +96,8 @@ class GeneratorSource:
     layout : how it is handed data
     weighable : whether its ``fit`` takes ``sample_weight``
     identity : its class and plain parameters, to tell one run from another
+    device : on which it is, None where nothing was said
+    tolerance : how far, relatively, a loss computed again may be from the one before: 0 for the same bits
     """
 
     build: Callable[[], Any]
@@ -115,14 +105,36 @@ class GeneratorSource:
     layout: Layout
     weighable: bool
     identity: str
+    device: str | None = None
+    tolerance: float = 0.0
 
-    def fit(self, rows: Array, weights: Array | None, seed: SeedSequence) -> Fitted:
-        """A fresh generator, fitted on rows (N, d), weighed where ``weights`` are given."""
+    def fit(
+        self,
+        rows: Rows,
+        weights: Array | None,
+        seed: SeedSequence,
+        begin: Callable[[Any], None] | None = None,
+        told: Told | None = None,
+    ) -> Fitted:
+        """A fresh generator, fitted on rows that are its own (N, d), weighed where ``weights`` are given.
+
+        ``begin`` says where it starts from, ``told`` is told how far it is, where its ``fit`` takes ``progress``.
+        """
         model = self.build()
-        extra = {} if weights is None else {"sample_weight": weights}
+        if begin is not None:
+            begin(model)
+        extra: dict[str, Any] = {} if weights is None else {"sample_weight": weights}
+        if told is not None and "progress" in _parameters(model.fit):
+            extra["progress"] = told
         with seeded(model, "fit", seed) as given:
             # Some return a fitted object, some nothing: what was asked to fit is what is fitted.
-            model.fit(self.layout.give(rows), **extra, **given)
+            model.fit(self.layout.give(rows, own=True), **extra, **given)
+        return Fitted(model, self.name, self.layout)
+
+    def revived(self, state: State) -> Fitted:
+        """A generator as it was, from its state."""
+        model = self.build()
+        model.load(state)
         return Fitted(model, self.name, self.layout)
 
 
@@ -134,39 +146,46 @@ class Fitted:
     name: str
     layout: Layout
 
-    def sample(self, count: int, seed: SeedSequence) -> Array:
+    @property
+    def state(self) -> State | None:
+        """What it knows, as arrays; None where it does not say."""
+        return state_of(self.model) if has_state(self.model) else None
+
+    def sample(self, count: int, seed: SeedSequence) -> Rows:
         """Draw ``count`` rows, (count, d)."""
         with seeded(self.model, "sample", seed) as given:
             returned = self.model.sample(count, **given)
         return self.layout.take(returned, count, self.name)
 
-    def verify_noise(self, seed: SeedSequence, reproducible: bool, again: Callable[[], Fitted]) -> None:
+    def verify_noise(self, seed: SeedSequence, reproducible: bool, again: Callable[[], Fitted]) -> bool:
         """Refuse noise that is the same at every generation or, where it must be reproducible, that cannot be.
 
         ``again`` fits once more, on the same rows and from the same seed: what that model draws is what is seen.
+        Returns whether only copies drew.
         """
         if reproducible:
             self._verify_reproducible(seed)
         children = offspring(seed)
         rows, other = self._drawn(PROBE, [next(children), next(children)])
-        if np.array_equal(rows, other) and self._repeats(children, again):
+        if same(rows, other) and self._repeats(children, again):
             raise DomainError(
                 f"{self.name}.sample draws the same rows at every generation: let it draw with its parameter "
                 f"random_state, from a random generator that the object holds, or from numpy.random."
             )
+        return self._can_be_copied()
 
     def _verify_reproducible(self, seed: SeedSequence) -> None:
         children = offspring(seed)
         for count in (PROBE, MORE_ROWS[0]):
             own = next(children)
-            rows, same = self._drawn(count, [own, own])
-            if not np.array_equal(rows, same):
+            rows, again = self._drawn(count, [own, own])
+            if not same(rows, again):
                 raise DomainError(
                     f"{self.name}.sample({count}), called twice with the same seed, draws other rows, so that a run "
                     f"kept at path could not be resumed: its random numbers come from a source that is not found, and "
                     f"cannot be seeded. Let it take random_state, or hold its random generator as an attribute."
                 )
-            if len(np.unique(rows, axis=0)) == len(rows):
+            if distinct(rows) == len(rows):
                 # No chance that such rows agree; few values may.
                 return
 
@@ -175,17 +194,24 @@ class Fitted:
         for count in MORE_ROWS:
             try:
                 first, *others = self._drawn(count, [next(children) for _ in range(MORE_SEEDS)])
-                if not all(np.array_equal(first, rows) for rows in others):
+                if not all(same(first, rows) for rows in others):
                     return False
-                if (first != first[0]).any():
-                    return np.array_equal(first, again().sample(count, next(children)))
+                if not constant(first):
+                    return same(first, again().sample(count, next(children)))
             except Exception:
                 # One that cannot draw so many has not been seen to repeat itself.
                 return False
         return False
 
-    def _drawn(self, count: int, seeds: list[SeedSequence]) -> list[Array]:
+    def _drawn(self, count: int, seeds: list[SeedSequence]) -> list[Rows]:
         return [twin.sample(count, own) for twin, own in self._twins(*seeds)]
+
+    def _can_be_copied(self) -> bool:
+        try:
+            copy.deepcopy(self.model)
+        except Exception:
+            return False
+        return True
 
     def _twins(self, *seeds: SeedSequence) -> list[tuple[Fitted, SeedSequence]]:
         """Copies, as the models of two generations are: a hidden random generator would be copied with its state."""
@@ -197,7 +223,22 @@ class Fitted:
         return [(replace(self, model=model), own) for model, own in zip(copies, seeds, strict=True)]
 
 
-def generator_source(generator: Any, columns: int, flat: bool) -> GeneratorSource:
+@dataclass(frozen=True)
+class _Placed:
+    """Makes generators on a device."""
+
+    build: Callable[[], Any]
+    device: str
+
+    def __call__(self) -> Any:
+        model = self.build()
+        model.to(self.device)
+        return model
+
+
+def generator_source(
+    generator: Any, columns: int, flat: bool, documents: bool = False, device: str | None = None
+) -> GeneratorSource:
     """Verify a generator: an object with ``fit`` and ``sample``, its class, or a function that makes one."""
     made = isinstance(generator, type) or (callable(generator) and not hasattr(generator, "fit"))
     if made:
@@ -209,9 +250,15 @@ def generator_source(generator: Any, columns: int, flat: bool) -> GeneratorSourc
             raise DomainError(f"generator = {name} has no {method}: give an object with fit(X) and sample(n).")
     # scikit-learn's contract is columns, even of one.
     estimator = hasattr(prototype, "get_params")
-    layout = Layout(columns, flat and not estimator)
-    build = generator if made else _copier(generator, estimator)
-    return GeneratorSource(build, name, layout, "sample_weight" in _parameters(prototype.fit), _identity(prototype))
+    layout = Layout(columns, flat and not estimator, documents)
+    build: Callable[[], Any] = generator if made else _Copies(generator, estimator)
+    if device is not None:
+        if not callable(getattr(prototype, "to", None)):
+            raise DomainError(f"device = {device!r} is given, but {name} has no to(device): leave it out.")
+        build = _Placed(build, device)
+    weighable = "sample_weight" in _parameters(prototype.fit)
+    tolerance = float(getattr(build() if device is not None else prototype, "tolerance", 0.0))
+    return GeneratorSource(build, name, layout, weighable, _identity(prototype), device, tolerance)
 
 
 def _verify_callable(factory: Callable[..., Any]) -> None:
@@ -226,24 +273,27 @@ def _verify_callable(factory: Callable[..., Any]) -> None:
         raise DomainError(f"generator = {factory!r} cannot be called without arguments: {error}.") from None
 
 
-def _copier(generator: Any, estimator: bool) -> Callable[[], Any]:
-    copied: Callable[[Any], Any] = copy.deepcopy
-    if estimator:
-        with suppress(ImportError):
-            from sklearn.base import clone
+@dataclass(frozen=True)
+class _Copies:
+    """Makes copies of a generator that is not fitted."""
 
-            copied = clone
+    generator: Any
+    estimator: bool
 
-    def build() -> Any:
+    def __call__(self) -> Any:
+        copied: Callable[[Any], Any] = copy.deepcopy
+        if self.estimator:
+            with suppress(ImportError):
+                from sklearn.base import clone
+
+                copied = clone
         try:
-            return copied(generator)
+            return copied(self.generator)
         except Exception as error:
-            name = type(generator).__name__
+            name = type(self.generator).__name__
             raise DomainError(
                 f"generator = {name} cannot be copied ({error}): give its class, or a function that makes one."
             ) from None
-
-    return build
 
 
 def _identity(prototype: Any) -> str:

@@ -52,12 +52,16 @@ class Lines:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self.close()
+                os.close(self._file)
+                self._file = -1
                 raise LockedError from None
 
     def close(self) -> None:
         """Give the file and its lock back; once more does nothing."""
         if self._file >= 0:
+            if fcntl is not None:
+                # Processes that were forked meanwhile hold the file too, and would keep its lock.
+                fcntl.flock(self._file, fcntl.LOCK_UN)
             os.close(self._file)
             self._file = -1
 
@@ -142,14 +146,14 @@ def parsed(text: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def write_all(file: int, content: bytes) -> None:
+def write_all(file: int, content: bytes | memoryview) -> None:
     """Write all of it, however little the system takes at a time; OSError when the disk is full."""
     left = memoryview(content)
     while left:
         left = left[os.write(file, left) :]
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that its name holds all of it or what it held before; a link of that name is replaced."""
     # A name that no other process has.
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")

@@ -24,11 +24,12 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
-from numerics.run.generator import Fitted, has_masks, seeded
+from numerics.run.generator import Fitted, seeded
+from numerics.run.rows import Documents, Rows, has_masks
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
-Loss = str | Callable[[Any, Array], float]
+Loss = str | Callable[[Any, Any], float]
 
 LOSSES = ("negative log-likelihood", "mean", "variance")
 
@@ -38,7 +39,7 @@ class LossOnTest:
     """A loss, the test rows (m, d), and how many rows of the model a sampled loss draws."""
 
     loss: Loss
-    rows: Array
+    rows: Rows
     drawn: int
 
     @property
@@ -56,15 +57,19 @@ class LossOnTest:
                 value = self.loss(fitted.model, rows) if callable(self.loss) else _negative_log_likelihood(fitted, rows)
         return _number(self.name, value)
 
-    def _sampled(self, sample: Array) -> float:
-        centre = self.rows.mean(axis=0)
+    def _sampled(self, drawn: Rows) -> float:
+        assert not isinstance(drawn, Documents)
+        assert not isinstance(self.rows, Documents)
+        # Averages of small types stop short of the mean.
+        sample, rows = drawn.astype(np.float64), self.rows.astype(np.float64)
+        centre = rows.mean(axis=0)
         if self.loss == "mean":
             error = sample.mean(axis=0) - centre
             return float(error @ error - sample.var(axis=0, ddof=1).sum() / len(sample))
-        return float(((sample - centre) ** 2).mean() - self.rows.var(axis=0).mean())
+        return float(((sample - centre) ** 2).mean() - rows.var(axis=0).mean())
 
 
-def loss_on_test(loss: Loss, rows: Array, drawn: int, model: type | object) -> LossOnTest:
+def loss_on_test(loss: Loss, rows: Rows, drawn: int, model: type | object) -> LossOnTest:
     """Verify a loss for a generator."""
     if not callable(loss) and loss not in LOSSES:
         raise DomainError(
@@ -75,12 +80,14 @@ def loss_on_test(loss: Loss, rows: Array, drawn: int, model: type | object) -> L
             f"loss = {loss!r} needs score_samples(X), the log-likelihood of each row, which {type(model).__name__} "
             f"does not have: give it, or a function loss(model, test_data)."
         )
+    if loss in ("mean", "variance") and isinstance(rows, Documents):
+        raise DomainError(f"loss = {loss!r} is of rows of equal length, not of documents: give a function instead.")
     if loss == "mean" and drawn < 2:
         raise DomainError(f"n = {drawn} is not allowed for loss = 'mean': it samples n rows of the model, 2 or more.")
     return LossOnTest(loss, rows, drawn)
 
 
-def _negative_log_likelihood(fitted: Fitted, rows: Array) -> float:
+def _negative_log_likelihood(fitted: Fitted, rows: Rows) -> float:
     model = fitted.model
     if not hasattr(model, "score_samples"):
         return -_number(f"{fitted.name}.score", model.score(rows))
@@ -92,7 +99,7 @@ def _negative_log_likelihood(fitted: Fitted, rows: Array) -> float:
         raise DomainError(
             f"{fitted.name}.score_samples has shape {scores.shape}: it must be ({len(rows)},), one number a row."
         )
-    return -float(scores.mean())
+    return -float(scores.mean(dtype=np.float64))
 
 
 def _number(name: str, value: object) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Rational, S
 
+from numerics.run.rows import Rows, joined
 from numerics.samplers.schedule import Schedule, schedule
 from theory.errors import DomainError
 from theory.workflows.base import Workflow, exact_weights
@@ -35,7 +36,7 @@ class Recipe:
 
     Attributes
     ----------
-    blocks : the blocks that count, 0 for the real rows drawn afresh
+    blocks : the blocks that count; 0 for the real rows drawn afresh, −i for those of an earlier generation i
     copies : how often each row of a block is repeated
     weights : weight of each row of a block, None where rows weigh the same
     drawn, replacement : rows drawn at random from all these, 0 for all of them; whether with replacement
@@ -47,15 +48,15 @@ class Recipe:
     drawn: int = 0
     replacement: bool = False
 
-    def assemble(self, held: Mapping[int, Array], rng: np.random.Generator) -> tuple[Array, Array | None]:
-        """Rows (N, d), and their weights (N,) of mean one."""
-        parts = [np.repeat(held[block], count, axis=0) for block, count in zip(self.blocks, self.copies, strict=True)]
-        rows = np.concatenate(parts)
+    def assemble(self, held: Mapping[int, Rows], rng: np.random.Generator) -> tuple[Rows, Array | None]:
+        """Rows (N, d) of memory of their own, and their weights (N,) of mean one."""
+        rows = joined([held[block] for block in self.blocks], self.copies)
         if self.drawn:
             return rows[rng.choice(len(rows), self.drawn, replace=self.replacement)], None
         if self.weights is None:
             return rows, None
-        weights = np.repeat(self.weights, [len(part) for part in parts])
+        counts = [len(held[block]) * copies for block, copies in zip(self.blocks, self.copies, strict=True)]
+        weights = np.repeat(self.weights, counts)
         return rows, weights / weights.mean()
 
 
@@ -96,6 +97,17 @@ class Training:
             return Fraction(first.drawn)
         return Fraction(first.drawn * rows, first.drawn + rows - 1)
 
+    def held(self, real: Rows, generation: int) -> dict[int, Rows]:
+        """Block 1 and the real rows drawn afresh that one model is fitted on, of the real rows of a replicate."""
+        ends = int(self.points[0]) + np.cumsum(self.fresh)
+        found: dict[int, Rows] = {1: real[: int(self.points[0])]}
+        for block in self.recipes[generation - 1].blocks:
+            if block <= 0:
+                drawn = generation if block == 0 else -block
+                end = int(ends[drawn - 1])
+                found[block] = real[end - int(self.fresh[drawn - 1]) : end]
+        return found
+
     def needed(self, generation: int) -> list[int]:
         """Synthetic blocks sampled up to ``generation``, one from each model, that a later one is fitted on."""
         upto = min(generation + 1, len(self.last_use))
@@ -114,12 +126,13 @@ def training(workflow: Workflow, generations: int, n: int, weighable: bool) -> T
     symbols = sorted(str(symbol) for symbol in workflow.free_symbols)
     if symbols:
         raise DomainError(f"workflow = {workflow!r} has the symbol {symbols[0]}: give numbers, a run needs them.")
-    tables = schedule(workflow, generations, n)
+    tables = schedule(workflow, generations, n, keeps=True)
     recipes = tuple(_recipe(workflow, tables, g, weighable) for g in range(1, generations + 1))
     last = [0] * (generations + 1)
     for g, recipe in enumerate(recipes, start=1):
         for block in recipe.blocks:
-            last[block] = g
+            if block > 0:
+                last[block] = g
     return Training(tables.points, tables.fresh_points, recipes, tuple(last[1:]))
 
 
@@ -128,6 +141,10 @@ def _recipe(workflow: Workflow, tables: Schedule, g: int, weighable: bool) -> Re
     sizes = {block: int(tables.points[block - 1]) for block in exact}
     if tables.fresh_points[g - 1]:
         exact[0], sizes[0] = workflow.fresh_weight(g), int(tables.fresh_points[g - 1])
+    if workflow.keeps_fresh:
+        for index, weight in enumerate(workflow.fresh_weights(g)[: g - 1], start=1):
+            if weight != 0:
+                exact[-index], sizes[-index] = weight, int(tables.fresh_points[index - 1])
     name = f"{type(workflow).__name__}.weights({g})"
     for block, weight in exact.items():
         if float(weight) < 0:

@@ -230,7 +230,7 @@ def _(model: Categorical, workflow: Workflow, generations: int, raw: bool, loss:
     truth = np.array(model.truth.each())
     measure = CategoryLoss(loss)
     if not table.subsampled:
-        return CategoryChain(truth, measure, table, _nonnegative_plan(table), raw)
+        return CategoryChain(truth, measure, table, nonnegative_plan(table), raw)
     if raw:
         return TokenPool(truth, measure, table)
     if not table.replacement.any() and table.points.sum() >= MOST_OF_A_KIND:
@@ -241,7 +241,7 @@ def _(model: Categorical, workflow: Workflow, generations: int, raw: bool, loss:
     return CategoryPool(truth, measure, table)
 
 
-def _nonnegative_plan(table: Schedule) -> tuple[Step, ...]:
+def nonnegative_plan(table: Schedule) -> tuple[Step, ...]:
     """A recursion that subtracts nothing: what is extinct stays exactly zero."""
     plan = steps(table.weights, table.real)
     if all(weight >= 0 for step in plan for _, weight in step.terms) and all(step.carry >= 0 for step in plan):

@@ -27,12 +27,12 @@ def models(incomplete: str) -> list[str]:
 
 def workflows(incomplete: str) -> list[str]:
     """Names of workflows, and behind a colon the settings of one."""
-    from theory.registry import WORKFLOW_ALIASES, WORKFLOWS
+    from theory.registry import EVERY_WORKFLOW, WORKFLOW_ALIASES
 
     name, colon, rest = incomplete.partition(":")
     if not colon:
-        return _starting([*WORKFLOWS, *WORKFLOW_ALIASES], incomplete)
-    owner = WORKFLOWS.get(WORKFLOW_ALIASES.get(name, name))
+        return _starting([*EVERY_WORKFLOW, *WORKFLOW_ALIASES], incomplete)
+    owner = EVERY_WORKFLOW.get(WORKFLOW_ALIASES.get(name, name))
     before, comma, last = rest.rpartition(",")
     return [f"{name}:{before}{comma}{setting}=" for setting in _starting(_parameters(owner), last)]
 
@@ -49,9 +49,9 @@ def losses(incomplete: str) -> list[str]:
 
 def settings(incomplete: str) -> list[str]:
     """Parameters of the model and the workflows on the line, each with its equals sign."""
-    from theory.registry import EVERY_MODEL, MODEL_ALIASES, WORKFLOW_ALIASES, WORKFLOWS
+    from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, WORKFLOW_ALIASES
 
-    owners = _on_the_line(EVERY_MODEL, MODEL_ALIASES) + _on_the_line(WORKFLOWS, WORKFLOW_ALIASES)
+    owners = _on_the_line(EVERY_MODEL, MODEL_ALIASES) + _on_the_line(EVERY_WORKFLOW, WORKFLOW_ALIASES)
     names = dict.fromkeys(name for owner in owners for name in _parameters(owner))
     return [f"{name}=" for name in _starting(names, incomplete)]
 
@@ -66,8 +66,12 @@ def _on_the_line(registry: Mapping[str, Any], aliases: Mapping[str, str]) -> lis
 
 
 def _parameters(owner: Any) -> list[str]:
+    from selfgen.names import taken_as_text
     from theory.registry import settings as settings_of
 
+    by_text = None if owner is None else taken_as_text(owner)
+    if by_text is not None:
+        return list(by_text)
     return [] if owner is None else [setting.name for setting in settings_of(owner)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import MISSING
 from difflib import get_close_matches
 from inspect import cleandoc
 from typing import Annotated, Any
@@ -14,10 +15,11 @@ from rich.table import Table
 
 from selfgen.catalogue import cell, concrete, workflows
 from selfgen.commands.terminal import terminal
+from selfgen.names import taken_as_text
 from selfgen.proofs import DOUBLE, SINGLE
 from selfgen.study import shipped, title_of
 from theory import DomainError
-from theory.registry import EVERY_MODEL, MODEL_ALIASES, WORKFLOW_ALIASES, WORKFLOWS, is_required, settings
+from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, WORKFLOW_ALIASES, is_required, settings
 from theory.workflows.base import Workflow
 
 #: Commands of LaTeX in the first lines of docstrings.
@@ -60,7 +62,7 @@ def entries(kind: str) -> dict[str, str]:
     if kind == "models":
         return {name: _summary(found) for name, found in EVERY_MODEL.items()}
     if kind == "workflows":
-        return {name: _summary(found) for name, found in WORKFLOWS.items()}
+        return {name: _summary(found) for name, found in EVERY_WORKFLOW.items()}
     if kind == "losses":
         losses: dict[str, list[str]] = {}
         for name, found in EVERY_MODEL.items():
@@ -75,12 +77,23 @@ def entries(kind: str) -> dict[str, str]:
 def parameters(built: type) -> dict[str, dict[str, str]]:
     """Constructor arguments: what they may be and what they mean, as the docstring of the class says."""
     documented = _parameters_section(built.__doc__ or "")
+    by_text = taken_as_text(built)
+    if by_text is not None:
+        return {
+            name: _fact(documented.get(name, documented.get(f"{name}s", ("", ""))), default)
+            for name, default in by_text.items()
+        }
     found = {}
     for field in settings(built):
         allowed, meaning = documented.get(field.name, ("", ""))
         default = "required" if is_required(field) else "a symbol" if field.default is None else str(field.default)
         found[field.name] = {"allowed": allowed, "default": default, "meaning": meaning}
     return found
+
+
+def _fact(documented: tuple[str, str], default: Any) -> dict[str, str]:
+    left_out = "required" if default is MISSING else "what is left" if default is None else str(default)
+    return {"allowed": documented[0], "default": left_out, "meaning": documented[1]}
 
 
 def _parameters_section(docstring: str) -> dict[str, tuple[str, str]]:
@@ -120,7 +133,7 @@ def _one(kind: str, name: str, as_json: bool) -> None:
     if name not in known:
         raise DomainError(f"{name!r} is none of the {kind}{_hint(name, known)}: use {', '.join(known)}.")
     facts: dict[str, Any] = {"name": name, "about": known[name]}
-    registries: dict[str, Any] = {"models": EVERY_MODEL, "workflows": WORKFLOWS}
+    registries: dict[str, Any] = {"models": EVERY_MODEL, "workflows": EVERY_WORKFLOW}
     built = registries.get(kind, {}).get(name)
     if built is not None:
         facts["parameters"] = parameters(built)

@@ -3,6 +3,7 @@
 # Users draw from NumPy's global generator, and so does this file.
 # ruff: noqa: NPY002
 
+import os
 from typing import ClassVar
 
 import numpy as np
@@ -83,3 +84,59 @@ class Box:
 
     def __init__(self, held):
         self.held = held
+
+
+class Keeping(Mean):
+    """Its model can be kept, taken up again, and begun from: half of what it fits is where it began."""
+
+    start = 0.0
+
+    def fit(self, X):
+        self.mean = (X.mean() + self.start) / 2
+
+    def state(self):
+        return {"mean": self.mean}
+
+    def load(self, state):
+        self.start = self.mean = float(state["mean"])
+
+
+class Warm(Mean):
+    """Begins from another model, and cannot be kept."""
+
+    start = 0.0
+
+    def warm_start(self, previous):
+        self.start = previous.mean
+
+    def fit(self, X):
+        self.mean = (X.mean() + self.start) / 2
+
+
+class Dying(Mean):
+    """Ends the process in which it is fitted, once, unless that is the one that holds ``alive``."""
+
+    def __init__(self, alive, mark):
+        self.alive, self.mark = alive, mark
+
+    def fit(self, X):
+        if os.getpid() != self.alive and len(X) == 18 and not os.path.exists(self.mark):
+            open(self.mark, "w").close()
+            os._exit(1)
+        super().fit(X)
+
+
+class Letters:
+    """Documents of letters: how often each occurs, and how long documents are."""
+
+    def fit(self, X):
+        self.seen = X
+        self.shares = np.bincount(X.tokens, minlength=4) / len(X.tokens)
+        self.lengths = X.lengths
+
+    def sample(self, n):
+        lengths = np.random.choice(self.lengths, n)
+        return [np.random.choice(4, length, p=self.shares).astype(np.uint8) for length in lengths]
+
+    def score_samples(self, X):
+        return [float(np.log(self.shares[row]).sum()) for row in X]

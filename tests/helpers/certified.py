@@ -15,6 +15,7 @@ from theory import (
     Exponential,
     FreshReal,
     GaussianFit,
+    GaussianMean,
     KernelDensity,
     LinearRegression,
     NotDerivedError,
@@ -107,6 +108,9 @@ def without_closed_form():
     for target, claim in (("1/2", Limit), ("1/3", Growth)):
         coin = BiasedSampler(Bernoulli(p="1/3", n=4), fidelity="9/10", target=target)
         yield prove(claim(expected_risk(coin, Accumulate())))
+    yield prove(LeastBound(expected_risk(BiasedSampler(Bernoulli(p="1/3", n=4), "9/10", "1/2"), RealPlusLatest())))
+    yield prove(Growth(expected_risk(GaussianFit(d=1, n=5, temperature=2), Accumulate(), loss="mean")))
+    yield prove(Growth(expected_risk(BiasedSampler(GaussianMean(sigma2=1, n=4), "11/10", "1/2"), Accumulate())))
 
 
 def limit_certificate(value, limit, **more):

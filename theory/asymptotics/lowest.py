@@ -21,7 +21,6 @@ from sympy import (
     Pow,
     S,
     Symbol,
-    cancel,
     ceiling,
     diff,
     factor_terms,
@@ -33,6 +32,7 @@ from sympy.core.relational import Relational
 
 from theory.asymptotics.enclosures import enclosure, polynomials
 from theory.asymptotics.scales import limit_or_none
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import Ranges, at_least, sign, sign_of_difference
 
 #: Where a sequence is tried for being monotone from, counted from its first term.
@@ -206,7 +206,7 @@ def _rational_infimum(piece: Expr, top: Poly, bottom: Poly, first: int, last: in
 def _limit(top: Poly, bottom: Poly) -> Expr:
     if top.degree() < bottom.degree():
         return S.Zero
-    share = cancel(top.LC() / bottom.LC())
+    share = in_lowest_terms(top.LC() / bottom.LC())
     return share if top.degree() == bottom.degree() else share * oo
 
 

@@ -31,6 +31,7 @@ class OrderOfCollapse:
     rate, exponent, logarithms, iterated : λ, a, l and m
     function : the leading term without c where it is not on this scale
     bound : for a bounded risk a number that it never exceeds; None where none is derived
+    decay : for a risk that tends to 0 its leading term; None where it does not, or the term is not derived
     """
 
     kind: str
@@ -41,6 +42,7 @@ class OrderOfCollapse:
     iterated: Expr = S.Zero
     function: Expr | None = None
     bound: Expr | None = None
+    decay: Expr | None = None
 
     @property
     def leading(self) -> Expr | None:

@@ -24,6 +24,7 @@ from theory.expressions.expansion import (
     UnknownOrder,
     expand_at_infinity,
 )
+from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.signs import Ranges
 from theory.expressions.symbols import G
 
@@ -171,8 +172,8 @@ def leading_term(expansion: Expansion) -> tuple[Expr, Key] | None:
 def singular(value: Expr, ranges: Ranges) -> Basic:
     """The condition that no denominator of an expression vanishes in its parameters; true where none can."""
     found: list[Expr] = []
-    # The summands of a sum over roots are at its roots, and not at a parameter.
-    outside = value.replace(lambda part: isinstance(part, RootSum), lambda part: S.One)
+    # The summands of a sum over roots are at its roots, and a generating function at its own t, not at a parameter.
+    outside = value.replace(lambda part: isinstance(part, RootSum | RandomSizes), lambda part: S.One)
     for power in outside.atoms(Pow):
         if power.base.has(G) or not power.exp.is_negative or not power.base.free_symbols:
             continue

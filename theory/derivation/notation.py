@@ -22,6 +22,7 @@ PLAIN = {
     r"\mathbb{E}\left[\operatorname{tr} A_{g}^{-1}\right]": "E[tr(A_g⁻¹)]",
     r"X_{g}^{\top}": "X_g'",
     "w_{g-1}": "w_g-1",
+    r"\mathbb{E}\,N_{g}^{-1}": "E[1/N(g)]",
     "psi": "ψ",
     r"\hat{\psi}": "ψ̂",
     r"|\varphi_{0}|^{2}": "|φ_0|²",

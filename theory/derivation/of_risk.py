@@ -19,6 +19,7 @@ from theory.derivation.derivation import Derivation
 from theory.derivation.fitting import curvature_of, fit_steps, motion_steps, noise_steps
 from theory.derivation.functions import explained
 from theory.derivation.notation import generation_symbol
+from theory.derivation.random_sizes import size_steps
 from theory.derivation.regimes import is_plain, recurrence_steps
 from theory.derivation.step import Step
 from theory.derivation.trend import domain_steps, limit_steps, order_steps
@@ -56,6 +57,7 @@ def derivation(found: Risk) -> Derivation:
         else (None, None)
     )
     steps = [
+        *size_steps(workflow, absolute.recurrence, g),
         *(argued or _guarded(fit_steps, workflow, g)),
         *([] if argued else composed),
         *_recurrence_steps(absolute, g, curvature is not None, moments),

@@ -213,7 +213,8 @@ class Bounded:
         # The certificate is of the risk's own first value or limit, whichever way that is written.
         found = self.found
         texts = {text(value) for value in (found.limit, found.baseline) if _agree(value, relation.right)}
-        texts |= set(written_limits(found)) if _agree(found.limit, relation.right) else set()
+        if found.recurrence.as_moments() is not None and _agree(found.limit, relation.right):
+            texts |= set(written_limits(found))
         least = _certified(claims.LeastBound(found), lambda claim: claim["bound"] in (texts or {text(relation.right)}))
         return least if weak.proved else weak
 

@@ -5,13 +5,17 @@ from theory.design.budgets import RequiredBudget, required_budget
 from theory.design.comparison import Comparison, Crossing, Pair, Place, compare
 from theory.design.growth import RequiredGrowth, required_growth
 from theory.design.real_shares import Phase, RequiredShare, required_share, share_phase
+from theory.design.sampling import BestForgetting, OptimalSampling, best_forgetting, optimal_sampling
 from theory.design.settling import Settled
 from theory.design.shares import OptimalFreshReal, optimal_share, optimal_weights
+from theory.workflows.sampled_pool import SampledPool
 
 __all__ = [
+    "BestForgetting",
     "Comparison",
     "Crossing",
     "OptimalFreshReal",
+    "OptimalSampling",
     "OptimalSizes",
     "Pair",
     "Phase",
@@ -19,10 +23,13 @@ __all__ = [
     "RequiredBudget",
     "RequiredGrowth",
     "RequiredShare",
+    "SampledPool",
     "Settled",
+    "best_forgetting",
     "compare",
     "final_risk",
     "optimal_law",
+    "optimal_sampling",
     "optimal_share",
     "optimal_sizes",
     "optimal_weights",

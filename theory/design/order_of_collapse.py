@@ -60,6 +60,7 @@ from theory.errors import NotDerivedError
 from theory.expressions.conjugates import in_real_terms
 from theory.expressions.expansion import Order
 from theory.expressions.numerals import to_flint
+from theory.expressions.signs import ball_sign
 from theory.expressions.sums import schedule_total
 from theory.expressions.symbols import G
 from theory.moments.fading import FadingRecurrence
@@ -82,7 +83,7 @@ def order_of_collapse(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     Examples
     --------
     >>> from sympy import factorial, log
-    >>> from theory import Accumulate, Regular, Replace, expected_risk, j
+    >>> from theory import Accumulate, ContaminatedPool, Regular, Replace, expected_risk, j
     >>> from theory.design.order_of_collapse import order_of_collapse
     >>> def order(workflow):
     ...     return order_of_collapse(expected_risk(Regular(), workflow).ratio)
@@ -90,6 +91,8 @@ def order_of_collapse(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     ('logarithmic', G**2/2)
     >>> order(Replace(sizes=j * log(j + 1))).leading
     log(2)*log(log(G))
+    >>> order(ContaminatedPool("3/4")).decay
+    2/G
     >>> order(Replace(sizes=1 / factorial(j))).kind, order(Accumulate(sizes=1 / j)).bound
     ('super-exponential', Sum(1/(i*harmonic(i)**2), (i, 1, oo)))
     """
@@ -101,7 +104,12 @@ def order_of_collapse(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse | None:
     growth, limit = risk.growth, risk.limit
     if limit is not None and limit not in (oo, -oo) and not isinstance(limit, Piecewise):
         bound = risk.bound
-        return OrderOfCollapse(BOUNDED, in_real_terms(limit), bound=None if bound is None else in_real_terms(bound))
+        return OrderOfCollapse(
+            BOUNDED,
+            in_real_terms(limit),
+            bound=None if bound is None else in_real_terms(bound),
+            decay=growth if limit == 0 and growth not in (None, S.Zero) else None,
+        )
     if growth is not None and growth not in (oo, -oo) and not isinstance(growth, Piecewise):
         found = order_of_term(growth)
         if found is not None:
@@ -133,14 +141,15 @@ def outgrows(first: Risk, second: Risk) -> bool:
     False where that is not so, or not known.
     """
     high, low = limit_of(first), limit_of(second)
-    if high is not None and low is not None and high.is_number and low.is_number and low != oo:
+    fading = high == low == 0
+    if high is not None and low is not None and high.is_number and low.is_number and low != oo and not fading:
         return bool(high == oo or (high - low).is_positive)
     orders = order_of_collapse(first), order_of_collapse(second)
     if not all(isinstance(order, OrderOfCollapse) for order in orders):
         return False
     higher, lower = (order for order in orders if isinstance(order, OrderOfCollapse))
     if lower.kind == BOUNDED:
-        return higher.kind != BOUNDED
+        return higher.kind != BOUNDED or _fades_slower(higher, lower)
     if higher.kind == BOUNDED or higher.shape.free_symbols | lower.shape.free_symbols != {G}:
         return False
     quotient = limit_or_none((higher.shape / lower.shape).subs(G, _X), _X)
@@ -149,6 +158,16 @@ def outgrows(first: Risk, second: Risk) -> bool:
     if quotient is None or not quotient.is_positive or higher.constant is None or lower.constant is None:
         return False
     return bool((higher.constant * quotient - lower.constant).is_positive)
+
+
+def _fades_slower(higher: OrderOfCollapse, lower: OrderOfCollapse) -> bool:
+    """Whether, of two risks that tend to 0, the first is the larger one from some generation on."""
+    if higher.decay is None or lower.decay is None or not (higher.decay / lower.decay).free_symbols <= {G}:
+        return False
+    constant, function = (higher.decay / lower.decay).as_independent(G, as_Add=False)
+    quotient = limit_or_none(function.subs(G, _X), _X)
+    # Of risks, which are positive, so are the constants.
+    return quotient is not None and (quotient == oo or ball_sign(constant * quotient - 1) == 1)
 
 
 # -- from the recurrence -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ g ≥ g_0 and all in exact arithmetic:
    .. math:: A_g - B_g = p^A_g\,(A_{g-1} - B_{g-1}) + \bigl[(p^A_g - p^B_g)\, B_{g-1} + F^A_g - F^B_g\bigr].
 
    With :math:`p^A \ge 0` a nonnegative bracket keeps A above B once it is there. The bracket is linear in B, so the
-   ends of the interval in which B stays are enough.
+   ends of the interval in which B stays are enough; where B is a rational function of g, that is put in.
 3. *Towards the limit.* When p = 1 for both, the difference is monotone as soon as the bracket has one sign; rising
    to a limit ≤ 0 it is negative.
 4. *Step sizes.* From g_0 on every step of the higher risk is at least as large as the lower one's. A sum has its
@@ -33,11 +33,13 @@ from sympy import QQ, Dummy, Expr, Matrix, Poly, S, cancel, oo
 
 from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.signs import Ranges, at_least, sign, sign_by_factors, sign_of_difference
+from theory.expressions.symbols import G
 from theory.moments.composition import linear_moments
 from theory.moments.recurrence import MomentRecurrence
 from theory.moments.stationary import StationaryRecurrence
 from theory.risk import Risk
 from theory.solver.bounds import DECREASING, INCREASING
+from theory.solver.reduced import plainly_read
 from theory.workflows.dynamics import GENERATION, LAG, LinearDynamics
 from theory.workflows.pathway import block_coefficients
 
@@ -104,7 +106,7 @@ def _settled(
         )
         return Settled(since, 0, "they obey the same recurrence") if same else None
     higher, lower, top, bottom = (first, second, left, right) if side == 1 else (second, first, right, left)
-    above, below = _kept_above(higher, top), _kept_below(lower, bottom)
+    above, below = _levels(higher, top, since)[0], _levels(lower, bottom, since)[1]
     if above is not None and below is not None and sign_of_difference(above, below, ranges) == 1:
         return Settled(
             since, side, f"{_which(higher)} stays at or above {above}, {_which(lower)} stays at or below {below}"
@@ -133,6 +135,34 @@ def _kept_below(risk: Risk, value: Expr) -> Expr | None:
     return risk.bound
 
 
+def _levels(risk: Risk, value: Expr, since: int) -> tuple[Expr | None, Expr | None]:
+    """The same, above and below; where nothing is known of all generations, by the steps from ``since`` on."""
+    above, below = _kept_above(risk, value), _kept_below(risk, value)
+    if above is None and below is None:
+        way = _way_of_constant_steps(risk, since)
+        if way and risk.limit is not None:
+            return (value, risk.limit) if way == 1 else (risk.limit, value)
+    return above, below
+
+
+def _way_of_constant_steps(risk: Risk, since: int) -> int:
+    """1 or −1 where constant steps with nothing below 0 in them move every moment one way, and so for ever; else 0."""
+    constant = _constant(risk)
+    if constant is None or since < constant[0]:
+        return 0
+    recurrence = risk.recurrence
+    assert isinstance(recurrence, MomentRecurrence)
+    way = sign(recurrence.scale)
+    if min(*recurrence.matrix, *recurrence.readout, S.Zero) < 0 or way not in (1, -1):
+        return 0
+    matrix, forcing, state = (_rational(part) for part in (recurrence.matrix, recurrence.forcing, recurrence.initial))
+    for _ in range(int(recurrence.start), since + 1):
+        state = matrix * state + forcing
+    step = matrix * state + forcing - state
+    sides = {(entry > 0) - (entry < 0) for entry in step.entries()} - {0}
+    return way * sides.pop() if len(sides) == 1 else 0
+
+
 def _step_by_step(higher: Risk, lower: Risk, top: Expr, bottom: Expr, since: int, ranges: Ranges) -> bool:
     """Whether ``higher``, above ``lower`` at ``since``, stays above; strictly, as p > 0."""
     high, low = _scalar(higher, since), _scalar(lower, since)
@@ -143,7 +173,8 @@ def _step_by_step(higher: Risk, lower: Risk, top: Expr, bottom: Expr, since: int
     if sign_by_factors(p_high, later) != 1:
         return False
     for interval in _intervals(lower, bottom, p_low, f_low, later) if p_high != p_low else [(bottom, bottom)]:
-        brackets = [p_high - p_low if end == oo else (p_high - p_low) * end + f_high - f_low for end in interval]
+        tilt, level = p_high - p_low, f_high - f_low
+        brackets = [tilt if end == oo else cancel(tilt * end + level) for end in interval]
         if all(sign_by_factors(bracket, later) in (0, 1) for bracket in brackets):
             return True
     return False
@@ -155,6 +186,11 @@ def _intervals(risk: Risk, value: Expr, p: Expr, f: Expr, ranges: Ranges) -> lis
     found = [] if low is None or high is None else [(low, high)]
     if all(sign_by_factors(part, ranges) in (0, 1) for part in (p, f, value)):
         found.append((S.Zero, oo))
+    closed = risk.closed_form
+    if closed is not None and closed.is_rational_function(G) and closed.free_symbols <= {G}:
+        # Known altogether: the bracket at g asks for it at g − 1.
+        known = closed.subs(G, GENERATION - 1)
+        found.append((known, known))
     # R_g − c = p_g (R_{g−1} − c) for a constant c = F/(1 − p): with p ≥ 0 the risk stays on its side of c.
     fixed = None if p == 1 else cancel(f / (1 - p))
     if fixed is not None and not fixed.has(GENERATION) and sign_by_factors(p, ranges) in (0, 1):
@@ -182,7 +218,7 @@ def _scalar(risk: Risk, since: int) -> tuple[Expr, Expr] | None:
     recurrence = risk.recurrence
     if not isinstance(recurrence, MomentRecurrence):
         return None
-    recurrence = recurrence.regimes[-1]
+    recurrence = plainly_read(recurrence.regimes[-1])
     g = GENERATION
     start = S(recurrence.start)
     if not start.is_Integer or since < start - 1 or recurrence.margin is not None or recurrence.symbol != g:

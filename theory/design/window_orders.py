@@ -98,7 +98,8 @@ def order_under_window(risk: Risk) -> OrderOfCollapse | OrdersOfCollapse:
 def weighs_pooled_blocks(risk: Risk) -> bool:
     """Whether a risk is Σ C²/s under a sliding window over blocks of varying size, and scaled to be positive."""
     workflow, recurrence = risk.workflow, risk.recurrence
-    blocks = pooled_blocks(workflow) if workflow.schedule.has(j) else None
+    varies = workflow.random_sizes is None and workflow.schedule.has(j)
+    blocks = pooled_blocks(workflow) if varies else None
     if blocks is None or not blocks.is_Integer or blocks == 1:
         return False
     if recurrence.scale.is_positive is not True or recurrence.margin is not None:

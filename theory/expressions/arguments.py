@@ -52,6 +52,7 @@ _WRITTEN: dict[str, tuple[str, ...]] = {
     "stream": ("stream", "b", "c"),
     "fitted_on": ("fitted_on", "n_0", "n"),
     "k": ("k",),
+    "generating_function": ("p", "q", "m", "rate", "lambda"),
 }
 #: The same of parameters that may depend on an index, such as a law of ages or a rate of forgetting.
 _WITH_INDICES = ("q", "c", "a", "alpha", "rho")
@@ -266,7 +267,7 @@ def _verified_symbols(name: str, value: Expr, indices: tuple[Symbol, ...] = ()) 
         if not ours and (alike or symbol.name in _INDICES or (symbol.name == "g" and name in _SCHEDULES)):
             wanted = (
                 f"use theory.{symbol.name}, or another name"
-                if (symbol.name == "j" and name in _SCHEDULES) or (alike and symbol.name in ("j", "l"))
+                if (symbol.name == "j" and name in _SCHEDULES) or (alike and symbol.name in ("j", "l", "t"))
                 else "use another name"
             )
             raise DomainError(

@@ -12,10 +12,9 @@ from typing import Any
 
 from flint import fmpq
 from sympy import Dummy, Expr, Function, Integer, Pow, Sum, Symbol, degree, fraction, together
-from sympy.polys.domains import QQ
-from sympy.polys.fields import FracField
 
 from theory.expressions.numerals import to_flint, to_sympy
+from theory.expressions.rational_functions import RationalFunctions
 
 
 class Arithmetic:
@@ -37,7 +36,7 @@ class Arithmetic:
             self._kind = "expressions"
         elif symbols:
             self._kind = "functions"
-            self._field = FracField(symbols, QQ)
+            self._field = RationalFunctions(symbols)
         else:
             self._kind = "rationals"
 
@@ -61,8 +60,7 @@ class Arithmetic:
         if self._kind == "rationals":
             return to_flint(expression)
         if self._kind == "functions":
-            numerator, denominator = fraction(together(expression))
-            return self._field.from_expr(numerator) / self._field.from_expr(denominator)
+            return self._field(expression)
         return expression
 
     def function(self, expression: Expr, symbol: Symbol) -> Callable[[int], Any]:
@@ -83,6 +81,8 @@ class Arithmetic:
         if self._kind == "rationals" and expression.is_rational_function(symbol):
             top, bottom = (_horner(part, symbol) for part in fraction(together(expression)))
             return lambda g: top(g) / bottom(g)
+        if self._kind == "functions" and is_rational(expression, [*self._field.symbols, symbol]):
+            return lambda g: self._field(expression, {symbol: g})
         return lambda g: self.constant(expression.subs(symbol, Integer(g)))
 
     def to_expression(self, element: Any) -> Expr:
@@ -90,7 +90,7 @@ class Arithmetic:
         if self._kind == "rationals":
             return to_sympy(element)
         if self._kind == "functions":
-            return element.as_expr()
+            return self._field.expression(element)
         return element  # simplifying nested radicals costs more than all the rest
 
 

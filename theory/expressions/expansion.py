@@ -34,7 +34,6 @@ from sympy import (
     RootSum,
     S,
     bernoulli,
-    cancel,
     exp,
     expand,
     factorial,
@@ -48,6 +47,7 @@ from sympy import (
     zeta,
 )
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
@@ -243,7 +243,7 @@ class _Series:
         total: dict[Key, Expr] = {}
         for (b1, e1, l1), c1 in left.items():
             for (b2, e2, l2), c2 in right.items():
-                key = (b1 if b2 == 1 else b2 if b1 == 1 else cancel(b1 * b2), expand(e1 + e2), l1 + l2)
+                key = (b1 if b2 == 1 else b2 if b1 == 1 else in_lowest_terms(b1 * b2), expand(e1 + e2), l1 + l2)
                 total[key] = total.get(key, S.Zero) + c1 * c2
         return self.truncate(total)
 
@@ -401,7 +401,7 @@ def _coefficient(raw: Expr) -> Expr:
         return raw
     symbols = sorted(raw.free_symbols, key=lambda item: item.name)
     if symbols and raw.is_rational_function(*symbols):
-        return cancel(raw)
+        return in_lowest_terms(raw)
     # Numbers at a point decide that it is not zero; only then is SymPy asked to prove that it is.
     point = {symbol: Rational(1009 + 211 * index, 967) for index, symbol in enumerate(symbols)}
     if raw.has(lambert_sum, q_pochhammer):

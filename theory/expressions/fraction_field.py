@@ -7,7 +7,7 @@ function of its symbols, :class:`Expressions` does the same with SymPy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from math import gcd, lcm
 from typing import Any
@@ -88,6 +88,20 @@ class Quotient:
         leading = self.top.leading_coefficient()
         return Quotient(top / leading, {} if self.top.is_constant() else {_Factor(self.top / leading): 1})
 
+    def factors(self) -> Iterator[tuple[fmpq_mpoly, int]]:
+        """The polynomials below the bar, each with its power."""
+        return ((factor.polynomial, power) for factor, power in self.bottom.items())
+
+    def sign_at(self, point: tuple[int, ...]) -> int:
+        """1 or −1 where the symbols have these values; 0 where it is 0 or not defined."""
+        found = self.top(*point)
+        for polynomial, power in self.factors():
+            if found == 0:
+                break
+            value = polynomial(*point)
+            found = found * value if power % 2 else found * abs(value)
+        return 0 if found == 0 else 1 if found > 0 else -1
+
     def __pow__(self, power: int) -> Quotient:
         return Quotient(self.top**power, {factor: power * times for factor, times in self.bottom.items()})
 
@@ -127,10 +141,10 @@ class Rationals:
     """
 
     def __init__(self, symbols: Iterable[Symbol]) -> None:
-        self._symbols = _in_order(frozenset(symbols))
-        names = [f"x{place}" for place in range(len(self._symbols))]
+        self.symbols = _in_order(frozenset(symbols))
+        names = [f"x{place}" for place in range(len(self.symbols))]
         self._ring = fmpq_mpoly_ctx.get(names or ["x0"], Ordering.lex)
-        variables = zip(self._symbols, self._ring.gens(), strict=False)
+        variables = zip(self.symbols, self._ring.gens(), strict=False)
         self._elements = {symbol: Quotient(variable, {}) for symbol, variable in variables}
         self.one = self(S.One)
 
@@ -142,19 +156,31 @@ class Rationals:
         NotRational
             When it is no rational function over Q.
         """
+        return self.at(expression, {})
+
+    def at(self, expression: Expr, values: Mapping[Symbol, Quotient]) -> Quotient:
+        """The element that an expression is where some of its symbols have these values.
+
+        Raises
+        ------
+        NotRational
+            When it is no rational function over Q, or not defined there.
+        """
         if expression.is_Rational:
             return Quotient(self._ring.constant(fmpq(int(expression.p), int(expression.q))), {})  # type: ignore[attr-defined]
+        if expression in values:
+            return values[expression]  # type: ignore[index]
         if expression in self._elements:
             return self._elements[expression]
         if expression.is_Pow and expression.args[1].is_Integer:
-            base, power = self(expression.args[0]), int(expression.args[1])  # type: ignore[arg-type]
+            base, power = self.at(expression.args[0], values), int(expression.args[1])  # type: ignore[arg-type]
             return base**power if power >= 0 else base.inverse() ** -power
         if expression.is_Add or expression.is_Mul:
-            first, *others = (self(part) for part in expression.args)  # type: ignore[arg-type]
+            first, *others = (self.at(part, values) for part in expression.args)  # type: ignore[arg-type]
             for other in others:
                 first = first + other if expression.is_Add else first * other
             return first
-        raise NotRational(f"{expression} is no rational function of {', '.join(map(str, self._symbols))}")
+        raise NotRational(f"{expression} is no rational function of {', '.join(map(str, self.symbols))}")
 
     def lowest(self, element: Quotient) -> Quotient:
         """The same over the least denominator."""
@@ -175,7 +201,7 @@ class Rationals:
     def at_infinity(self, element: Quotient, variable: Symbol) -> Expr | None:
         """The finite limit in a variable; None where there is none."""
         bottom = self._multiplied(element.bottom)
-        place = self._symbols.index(variable)
+        place = self.symbols.index(variable)
         high, low = (int(part.degrees()[place]) for part in (element.top, bottom))
         if element.top == 0 or high < low:
             return S.Zero
@@ -206,7 +232,13 @@ class Rationals:
         if top.is_constant() and bottom is None:
             value = top.leading_coefficient() if top != 0 else fmpq(0)
             return Rational(int(value.p), int(value.q))
+        return self.written(top, bottom)
+
+    def written(self, top: fmpq_mpoly, bottom: fmpq_mpoly | None) -> Expr:
+        """top / bottom without a common divisor, over Z, as by SymPy's ``cancel``."""
         above = top.to_dict()
+        if not above:
+            return S.Zero
         below = {(0,) * len(next(iter(above))): fmpq(1)} if bottom is None else bottom.to_dict()
         scale = _primitive([*above.values(), *below.values()])
         if below[max(below)] < 0:
@@ -214,13 +246,21 @@ class Rationals:
         written, under = self._written(above, scale), self._written(below, scale)
         return written if under == 1 else Mul(written, Pow(under, -1))
 
+    def primitive(self, polynomial: fmpq_mpoly) -> tuple[fmpq, Expr]:
+        """A number and a polynomial over Z whose product is this one, the leading coefficient positive."""
+        terms = polynomial.to_dict()
+        scale = _primitive([*terms.values()])
+        if terms[max(terms)] < 0:
+            scale = -scale
+        return 1 / scale, self._written(terms, scale)
+
     def _written(self, terms: dict[tuple[int, ...], fmpq], scale: fmpq) -> Expr:
         parts = []
         for exponents, coefficient in terms.items():
             whole = Integer(int((coefficient * scale).p))
             powers = [
                 Pow(symbol, power) if power != 1 else symbol
-                for symbol, power in zip(self._symbols, exponents, strict=False)
+                for symbol, power in zip(self.symbols, exponents, strict=False)
                 if power
             ]
             parts.append(Mul(whole, *powers))

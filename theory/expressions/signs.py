@@ -10,16 +10,22 @@ the checker of certificates alone decides for itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
+from math import prod
 
+from flint import fmpq_mpoly
 from sympy import Dummy, Expr, Mul, Poly, S, Symbol, factor, fraction, oo, together
 
 from theory.errors import DomainError
 from theory.expressions.balls import BallProgram
+from theory.expressions.fraction_field import NotRational, Quotient, Rationals
 
 Ranges = Mapping[Symbol, Expr]
 
 #: Bits of a ball around a number, doubled until its sign shows. A zero that algebra does not see costs them all.
 _FIRST_BITS, _MOST_BITS = 64, 512
+#: Terms of a sum whose coefficients are looked at first.
+_MANY_TERMS = 8
 
 
 def unit_interval() -> Expr:
@@ -50,7 +56,11 @@ def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
     """1, 0 or −1 when the sign is that on the whole range (up to zeros on its boundary); None if undecided."""
     if expression.is_number:
         return _numeric_sign(expression)
-    substituted = expression.subs(covering(expression, ranges or {}), simultaneous=True)
+    cover = covering(expression, ranges or {})
+    over_q = _sign_over_q(expression, cover)
+    if over_q is not None:
+        return over_q or None
+    substituted = expression.subs(cover, simultaneous=True)
     numerator, denominator = fraction(together(substituted))
     top, bottom = _polynomial_sign(numerator), _polynomial_sign(denominator)
     return None if top is None or not bottom else top * bottom
@@ -143,6 +153,62 @@ def covering(expression: Expr, ranges: Ranges) -> dict[Symbol, Expr]:
     return cover
 
 
+def _sign_over_q(expression: Expr, cover: Ranges) -> int | None:
+    """1 or −1 for a rational function over Q whose factors have coefficients of one sign each; 0 where no argument
+    would show one: values have both signs, or there are many terms in several variables, with coefficients of both
+    signs in lowest terms as well. None where this is not told, or it is no such function.
+    """
+    inner = {symbol for value in cover.values() for symbol in value.free_symbols}
+    symbols = (expression.free_symbols - set(cover)) | inner
+    if not symbols or not all(map(_takes_whole_numbers, symbols)):
+        return None
+    try:
+        field = Rationals(symbols)
+        element = field.at(expression, {symbol: field(value) for symbol, value in cover.items()})
+    except NotRational:
+        return None
+    below = tuple(not symbol.is_nonnegative for symbol in field.symbols)
+    if element.top != 0 and not any(below) and (found := _sign_by_coefficients(element)):
+        return found
+    if {element.sign_at(point) for point in _points(below)} >= {-1, 1}:
+        return 0
+    lowest = field.lowest(element)
+    if not any(below) and (found := _sign_by_coefficients(lowest)):
+        return found
+    return 0 if len(lowest.top) > _MANY_TERMS and sum(degree > 0 for degree in lowest.top.degrees()) > 1 else None
+
+
+def _sign_by_coefficients(element: Quotient) -> int:
+    """1 or −1 where all coefficients above the bar have one sign, and so have those of each factor below; else 0."""
+    parts = [(element.top, 1), *element.factors()]
+    return prod(_shared_sign(polynomial) ** power for polynomial, power in parts)
+
+
+def _takes_whole_numbers(symbol: Symbol) -> bool:
+    """Whether all that is assumed of a symbol is true of every whole number from 1 on, or of every one at all."""
+    plain = symbol.is_even is None and symbol.is_odd is None and symbol.is_prime is None
+    free = symbol.is_nonnegative or (symbol.is_nonnegative is None and symbol.is_negative is None)
+    fits = symbol.is_integer is not False and symbol.is_rational is not False and symbol.is_real is not False
+    return plain and fits and bool(free) and (symbol.is_nonnegative or symbol.is_zero is not False)
+
+
+def _shared_sign(polynomial: fmpq_mpoly) -> int:
+    """The sign of all coefficients; 0 where they have both."""
+    signs = {1 if coefficient > 0 else -1 for coefficient in polynomial.coeffs()}
+    return signs.pop() if len(signs) == 1 else 0
+
+
+@cache
+def _points(below: tuple[bool, ...]) -> list[tuple[int, ...]]:
+    """Whole numbers from 1 on, near and far, one and all but one of them far, with both signs where they go below 0."""
+    size = len(below)
+    found = [(1,) * size, (2,) * size, (10**4,) * size]
+    for near, far in ((1, 10**4), (10**4, 1)):
+        found += [tuple(near if place == index else far for index in range(size)) for place in range(size)]
+    mirrored = [tuple(-x if free else x for x, free in zip(point, below, strict=True)) for point in found]
+    return found + mirrored if any(below) else found
+
+
 def _numeric_sign(value: Expr) -> int | None:
     if value.is_zero:
         return 0
@@ -151,10 +217,6 @@ def _numeric_sign(value: Expr) -> int | None:
     if value.is_negative:
         return -1
     return ball_sign(value)
-
-
-#: Terms of a sum whose coefficients are looked at first.
-_MANY_TERMS = 8
 
 
 def _polynomial_sign(expression: Expr) -> int | None:

@@ -21,6 +21,7 @@ from sympy import (
     degree,
     diff,
     expand,
+    expand_log,
     factorial,
     harmonic,
     polygamma,
@@ -137,7 +138,8 @@ def _pole_sum(a: Expr, order: int, lower: Expr, upper: Expr) -> Expr:
     if a.is_Integer and abs(a) <= 20:
         return _harmonic(upper, a, order) - _harmonic(lower - 1, a, order)
     if order == 1:
-        return polygamma(0, upper + 1 + a) - polygamma(0, lower + a)
+        # Gauss's theorem gives the lower end as logarithms of sines: log(√3) is written log(3)/2.
+        return polygamma(0, upper + 1 + a) - expand_log(polygamma(0, lower + a))
     sign = S.NegativeOne**order / factorial(order - 1)
     edge = polygamma(order - 1, lower + a)
     start = lower + a

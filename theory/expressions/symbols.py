@@ -1,4 +1,4 @@
-"""The symbols of every formula: the generation ``G``, the block index ``j``, and the age of a block, ``l``."""
+"""The symbols of every formula: generation ``G``, block ``j``, age ``l`` of a block, ``t`` of generating functions."""
 
 from __future__ import annotations
 
@@ -8,3 +8,5 @@ G: Symbol = Symbol("G", integer=True, positive=True)
 j: Symbol = Symbol("j", integer=True, positive=True)
 #: The newest block has age 1.
 l: Symbol = Symbol("l", integer=True, positive=True)  # noqa: E741 - the letter of the literature
+#: The argument of a probability generating function, E t^N.
+t: Symbol = Symbol("t", positive=True)

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Matrix, Piecewise, S, cancel, simplify
+from sympy import Expr, Matrix, Piecewise, S, simplify
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G
 from theory.moments.composition import linear_moments
 from theory.solver.system import solve_recurrence
@@ -117,4 +118,4 @@ def newest_block_only(dynamics: LinearDynamics) -> bool:
 
 
 def _neat(expression: Expr) -> Expr:
-    return cancel(expression) if expression.is_rational_function(GENERATION) else simplify(expression)
+    return in_lowest_terms(expression) if expression.is_rational_function(GENERATION) else simplify(expression)

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, S, Symbol, cancel, oo, sqrt
+from sympy import Expr, S, Symbol, oo, sqrt
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import is_positive, is_positive_integer, is_probability, parameter
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least
 from theory.models.base import Model
 from theory.models.fourth import compose_fourth, leading_fourth, second_moment_of
@@ -72,6 +73,7 @@ class ExponentialFamily(Model):
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl", "fourth")
     of_biased_data: ClassVar[tuple[str, ...]] = ("squared",)
+    of_random_sizes: ClassVar[tuple[str, ...]] = ("squared", "kl")
     #: What stands for a parameter that is left out, where that is not the symbol of its own name.
     symbols: ClassVar[dict[str, Expr]] = {}
     #: What a count counts, said when it is none.
@@ -138,7 +140,7 @@ class ExponentialFamily(Model):
         spread = v1**2 - 4 * v0 * v2
         if spread.is_negative:
             return -oo, oo
-        ends = [cancel((-v1 + side * sqrt(spread)) / (2 * v2)) for side in (-1, 1)]
+        ends = [in_lowest_terms((-v1 + side * sqrt(spread)) / (2 * v2)) for side in (-1, 1)]
         if v2.is_negative:
             return ends[1], ends[0]
         return (ends[1], oo) if (self.truth - ends[1]).is_negative is not True else (-oo, ends[0])

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import And, Basic, Expr, Ge, Matrix, Min, S, cancel, eye, oo, simplify, sympify
+from sympy import And, Basic, Expr, Ge, Matrix, Min, S, eye, oo, simplify, sympify
 
 from theory.asymptotics.lowest import always_at_least, infimum
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
 from theory.workflows.base import Workflow, pooled_blocks
@@ -147,7 +148,7 @@ def rows_in_use(workflow: Workflow) -> RowsInUse | None:
 
     def vanishes(difference: Expr) -> bool:
         if difference.is_rational_function(g):
-            return cancel(difference) == 0
+            return in_lowest_terms(difference) == 0
         # Sums without a closed form, such as harmonic numbers, cancel only once g is a number.
         return all(simplify(difference.subs(g, dynamics.start + index)) == 0 for index in range(1, 6))
 

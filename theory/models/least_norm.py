@@ -25,10 +25,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from sympy import And, Basic, Eq, Expr, Ge, Integer, Matrix, Piecewise, S, cancel, oo, zeros
+from sympy import And, Basic, Eq, Expr, Ge, Integer, Matrix, Piecewise, S, oo, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.models.regression_regimes import LEAST_NORM, Regression, Stretch, crossing
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, pooled_blocks
@@ -50,7 +51,7 @@ class WideRegression:
 
     def rows(self, size: Expr) -> Expr:
         """Rows of a block of this size."""
-        count = cancel(self.T * size)
+        count = in_lowest_terms(self.T * size)
         if count.is_number and not count.is_Integer:
             raise DomainError(f"T = {self.T} and a block of {size} make {count} rows: there must be a whole number.")
         return count
@@ -269,7 +270,7 @@ def _filling(regression: WideRegression, T: Expr) -> MomentRecurrence:
 
 
 def _learnt(part: Expr, whole: Expr, share: Expr, noise: Expr) -> Expr:
-    return cancel(part + share * (whole - part) + noise)
+    return in_lowest_terms(part + share * (whole - part) + noise)
 
 
 # -- any workflow that takes no block back -------------------------------------------------------------------
@@ -319,7 +320,7 @@ class NestedFits(Recurrence):
                 value = known[used] + signal
             else:
                 value = self._with_fresh(old, newest, fresh, known[old], risks[-1])
-            value = value if value.is_number else cancel(value)
+            value = value if value.is_number else in_lowest_terms(value)
             risks.append(value)
             before = used
             yield self.offset + self.scale * value

@@ -23,6 +23,8 @@ def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrenc
         When no argument known to the model covers the workflow.
     """
     verify_real_data(model, workflow, loss)
+    if workflow.random_sizes is not None:
+        return _of_random_sizes(model, workflow, loss)
     if isinstance(workflow.dynamics(), CovarianceDynamics):
         return _coupled(model, workflow, loss)
     try:
@@ -36,6 +38,22 @@ def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrenc
     if own.exactness == "exact" and moments is not None and moments.matrix.shape == (1, 1):
         return own
     return _on_real_data(model, workflow, loss) or own
+
+
+def _of_random_sizes(model: Model, workflow: Workflow, loss: str) -> Recurrence:
+    """Blocks of random size: where the noise of the model is proportional to 1/size, given the past.
+
+    Raises
+    ------
+    NotDerivedError
+        Naming the model and its loss, or the workflow.
+    """
+    if loss not in model.of_random_sizes:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} has blocks of random size: the {loss} loss of {type(model).__name__} is not "
+            f"derived for these, as its noise is not known to be proportional to 1/size."
+        )
+    return model.recurrence(workflow.simplest(), loss)
 
 
 def _coupled(model: Model, workflow: Workflow, loss: str) -> Recurrence:
@@ -64,6 +82,10 @@ def verify_real_data(model: Model, workflow: Workflow, loss: str) -> None:
     NotDerivedError
         Naming both.
     """
+    if workflow.biased_real and workflow.random_sizes is not None:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} draws biased real data in blocks of random size: this is not derived."
+        )
     if workflow.biased_real and loss not in model.of_biased_data:
         raise NotDerivedError(
             f"workflow = {workflow.name} draws biased real data: the {loss} loss of {type(model).__name__} is not "

@@ -42,6 +42,7 @@ class Regular(Model):
     n: Expr | None = None
     name: ClassVar[str] = "regular"
     roles: ClassVar[dict[str, str]] = {"p": "count", "n": "count"}
+    of_random_sizes: ClassVar[tuple[str, ...]] = ("squared",)
 
     def __post_init__(self) -> None:
         for name in ("p", "n"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
+from sympy import Dummy, Expr, Matrix, S, Symbol
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import (
@@ -24,6 +24,7 @@ from theory.expressions.arguments import (
     shown,
     truth_value,
 )
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least, unit_interval
 from theory.expressions.symbols import j
 from theory.models.base import Model
@@ -376,7 +377,7 @@ class RidgeRegression(Model):
         carried = dynamics.transition[0] - gain * dynamics.readout[0]
         alike = gain / workflow.size(g) - real / workflow.fresh_size(g)
         constant = not (gain.has(g) or real.has(g) or workflow.fresh_size(g).has(g))
-        return constant and cancel(carried) == 0 and cancel(alike) == 0
+        return constant and in_lowest_terms(carried) == 0 and in_lowest_terms(alike) == 0
 
     def _kept_rows(self, workflow: Workflow, rows: Expr, part: str) -> Recurrence:
         """All rows kept: the fit moves by noise alone once the penalty has acted."""

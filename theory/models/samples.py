@@ -45,6 +45,11 @@ def verify_samples(model: Model, workflow: Workflow) -> None:
         Naming the block, or the weight. Symbols are taken to be large enough.
     """
     points = model.unit_block
+    if workflow.random_sizes is not None:
+        # Sizes of 1, 2, 3, … unit blocks are as many samples at least as a unit block.
+        if model.draws_from_mixture and not workflow.weighs_by_size:
+            verify_weights(workflow)
+        return
     if points is not None:
         verify_blocks(workflow, points)
     if model.draws_from_mixture:
@@ -60,7 +65,7 @@ def watch_samples(model: Model, workflow: Workflow, generation: int) -> None:
         As :func:`verify_samples`.
     """
     points = model.unit_block
-    if points is not None and points.is_number:
+    if points is not None and points.is_number and workflow.random_sizes is None:
         _watch_blocks(workflow, points, generation)
     if model.draws_from_mixture and not _is_ours(workflow):
         for g in range(1, min(generation, _MOST_GENERATIONS) + 1):

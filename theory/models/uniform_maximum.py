@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
 
-from sympy import Expr, Integer, Matrix, S, Symbol, binomial, cancel, diag, expand, log
+from sympy import Expr, Integer, Matrix, S, Symbol, binomial, diag, expand, log
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import is_positive, is_positive_integer, parameter, truth_value
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.models.base import Model
 from theory.moments.bent import BIAS, RISK, VARIANCE
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -136,7 +137,7 @@ class UniformMaximum(Model):
         return NotDerivedError(f"workflow = {workflow.name} has no derived risk for {estimate}: {why}.")
 
     def _points(self, size: Expr) -> Expr:
-        points = cancel(self.n * size)  # type: ignore[operator]
+        points = in_lowest_terms(self.n * size)  # type: ignore[operator]
         if points.is_number and not (points.is_Integer and points >= 1):
             raise DomainError(
                 f"n = {self.n} and a block of {size} make {points} samples: give whole numbers, 1 or more."
@@ -153,13 +154,13 @@ class UniformMaximum(Model):
     def _pool(self, workflow: Workflow, rows: Expr) -> tuple[Expr, Expr, Expr, Expr, Expr]:
         """Every block: the maximum moves by max(1, cM); the factor of all points is read off beside it."""
         first, points = self._points(workflow.size(1)), self._points(workflow.size(GENERATION))
-        c, now = (self.factor(cancel(self.n * part)) for part in (rows.subs(GENERATION, GENERATION - 1), rows))
+        c, now = (self.factor(in_lowest_terms(self.n * part)) for part in (rows.subs(GENERATION, GENERATION - 1), rows))
         if not self.unbiased:
             return first, S.One, S.One, S.One, S.One
         if not points.is_number:
             moved = [(c**s * points + s * c ** (-points)) / (points + s) for s in (1, 2)]
         else:
-            moved = [cancel((c**s * points + s * c ** (-points)) / (points + s)) for s in (1, 2)]
+            moved = [in_lowest_terms((c**s * points + s * c ** (-points)) / (points + s)) for s in (1, 2)]
         return first, S.One, moved[0], moved[1], now
 
     def _product(self, part: str, chain: tuple[Expr, Expr, Expr, Expr, Expr]) -> MomentRecurrence:
@@ -234,10 +235,10 @@ def verify_pool(workflow: Workflow) -> None:
     """
     for g, (used, fresh) in enumerate(islice(fits(workflow), LOOKED_AT), start=1):
         weights, samples = exact_weights(workflow, g), [workflow.size(index) for index in used]
-        each = [cancel(weights[index - 1] / size) for index, size in zip(used, samples, strict=True)]
+        each = [in_lowest_terms(weights[index - 1] / size) for index, size in zip(used, samples, strict=True)]
         if fresh != 0:
-            each.append(cancel(workflow.fresh_weight(g) / fresh))
-        if any(cancel(value - each[0]) != 0 for value in each):
+            each.append(in_lowest_terms(workflow.fresh_weight(g) / fresh))
+        if any(in_lowest_terms(value - each[0]) != 0 for value in each):
             raise NotDerivedError(
                 f"workflow = {workflow.name} weighs samples of model {g} unequally: a maximum has no weights, so give "
                 "each block the weight of its size."
@@ -255,7 +256,7 @@ def _growing_pool(workflow: Workflow) -> Expr | None:
     if all(blocks == (g,) for g, blocks in enumerate(used, start=1)) and dynamics.innovation[0] == 1:
         return S.Zero
     if all(blocks == tuple(range(1, g + 1)) for g, blocks in enumerate(used, start=1)):
-        return cancel(workflow.size(GENERATION) / dynamics.innovation[0])
+        return in_lowest_terms(workflow.size(GENERATION) / dynamics.innovation[0])
     return None
 
 
@@ -287,7 +288,7 @@ class AnchoredMaximum(Recurrence):
     def limit(self, order: Order) -> Expr:
         """By the stationary waiting time."""
         N, c = self.newest, self.c
-        return self._combined(lambda s: cancel(c**s * s / (s + N - N * c**s)) * (1 - N * log(c)))
+        return self._combined(lambda s: in_lowest_terms(c**s * s / (s + N - N * c**s)) * (1 - N * log(c)))
 
     def values(self) -> Iterator[Expr]:
         """Exact moments at generations 1, 2, …"""

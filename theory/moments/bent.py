@@ -629,8 +629,17 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
     Raises
     ------
     NotDerivedError
-        When the workflow draws a subsample that no argument here covers.
+        When the workflow draws a subsample that no argument here covers, or weighs blocks of random size by it.
     """
+    if workflow.random_sizes is not None:
+        equal = workflow.equal_sizes()
+        if equal is None or bend.counts_rows:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} has blocks of random size: loops that bend are derived for these where "
+                f"neither weights nor the estimator look at sizes."
+            )
+        # Given the past, the noise of a block is proportional to 1/N.
+        return compose_bent(equal, replace(bend, points=bend.points * workflow.random_sizes.effective_size), part)
     dynamics = workflow.dynamics()
     if isinstance(dynamics, PoolDynamics):
         verify_pool(workflow, dynamics, bend.points)

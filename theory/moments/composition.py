@@ -15,13 +15,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Integer, Matrix, S, ceiling, eye, factor, zeros
+from sympy import Expr, Integer, Matrix, S, eye, factor, zeros
 
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.random_sizes import RandomSizes
 from theory.moments.converging import ConvergingRecurrence
 from theory.moments.covariance import covariance_moments
 from theory.moments.fading import FadingRecurrence
 from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.random_sizes import compose_pooled
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.renewal import RenewalRecurrence
 from theory.moments.stationary import StationaryRecurrence
@@ -35,7 +37,11 @@ from theory.workflows.dynamics import (
     LinearDynamics,
     PoolDynamics,
     StationaryAges,
+    VaryingPool,
 )
+
+#: Generations at which a changing budget must draw a whole number of samples before it is taken.
+FIRST_DRAWS = 64
 
 
 def compose(
@@ -50,7 +56,14 @@ def compose(
     ``points`` is the number n of samples in a unit block, for models whose samples have an exact second
     moment (then subsampling is exact too); without it subsampling is to leading order in 1/n.
     """
+    if workflow.random_sizes is not None:
+        return _of_random_sizes(workflow, workflow.random_sizes, noise, curvature, exactness)
     dynamics = workflow.dynamics()
+    if isinstance(dynamics, VaryingPool):
+        if points is None or exactness == "leading order":
+            return replace(pool_leading(dynamics), scale=noise)
+        verify_whole_draws(dynamics, points)
+        return replace(pool_exact(dynamics, curvature, points), scale=noise)
     if not isinstance(dynamics, PoolDynamics) and workflow.draw(GENERATION) is not None:
         if exactness == "leading order" and curvature == 0 and workflow.undrawn() is not workflow:
             return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
@@ -80,6 +93,19 @@ def compose(
     return PathwayRecurrence(workflow, curvature=curvature, scale=noise, exactness=exactness)
 
 
+def _of_random_sizes(
+    workflow: Workflow, sizes: RandomSizes, noise: Expr, curvature: Expr, exactness: str
+) -> Recurrence:
+    """Given the past, the noise of a block is affine in 1/N: weights that do not look at sizes only see its mean."""
+    table, equal = sizes.support, workflow.equal_sizes()
+    if equal is not None:
+        inverse = sizes.mean_inverse
+        return compose(equal, noise * inverse, curvature * inverse, exactness)
+    if table is not None and len(table) == 1:
+        return compose(workflow.with_sizes(Integer(next(iter(table)))), noise, curvature, exactness)
+    return compose_pooled(workflow, noise, curvature, exactness)
+
+
 def verify_pool(workflow: Workflow, dynamics: PoolDynamics, points: Expr | None) -> None:
     """Refuse a pool of unequal blocks, and a budget of no whole number of its ``points`` a unit block."""
     if any(workflow.size(index) != 1 for index in (1, 2, 3, 4)) or workflow.schedule != 1:
@@ -90,6 +116,20 @@ def verify_pool(workflow: Workflow, dynamics: PoolDynamics, points: Expr | None)
     drawn = S.One if points is None else points * dynamics.budget
     if drawn.is_number and not drawn.is_Integer:
         raise DomainError(f"budget = {dynamics.budget} draws n·budget = {drawn} samples: it must be a whole number.")
+
+
+def verify_whole_draws(dynamics: VaryingPool, points: Expr) -> None:
+    """Refuse a changing budget of no whole number of ``points`` a unit block."""
+    if not points.is_number:
+        return
+    first = dynamics.whole_until + 1
+    for g in range(first, first + FIRST_DRAWS):
+        drawn = points * dynamics.budget_at(Integer(g))
+        if drawn.is_number and not drawn.is_Integer:
+            raise DomainError(
+                f"budget = {dynamics.budget} draws n·budget = {drawn} samples at generation {g}: it must be a whole "
+                f"number."
+            )
 
 
 def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr) -> MomentRecurrence:
@@ -151,7 +191,7 @@ def _noise_of_first_blocks(workflow: Workflow, count: int, curvature: Expr) -> t
     return [(1 + curvature * before[i]) / workflow.size(i + 1) for i in range(count)], risks
 
 
-def pool_exact(dynamics: PoolDynamics, curvature: Expr, points: Expr) -> MomentRecurrence:
+def pool_exact(dynamics: PoolDynamics | VaryingPool, curvature: Expr, points: Expr) -> MomentRecurrence:
     r"""A simple random sample of the pool, exactly, at every n.
 
     With a = E (pool mean − θ_0)² and u = E (pool variance, divisor N), both in units of V_0/n,
@@ -164,11 +204,10 @@ def pool_exact(dynamics: PoolDynamics, curvature: Expr, points: Expr) -> MomentR
     :math:`V_0 + (v_2 + 1) r_{g-1}` about the truth.
     """
     g, n = GENERATION, points
-    drawn = n * dynamics.budget
     p = 1 / g
 
     def spread(generation: Expr) -> Expr:
-        pool = n * generation
+        pool, drawn = n * generation, n * dynamics.budget_at(generation)
         return 1 / drawn if dynamics.replacement else (pool - drawn) / (drawn * (pool - 1))
 
     def step(kappa: Expr) -> tuple[Matrix, Matrix]:
@@ -182,7 +221,7 @@ def pool_exact(dynamics: PoolDynamics, curvature: Expr, points: Expr) -> MomentR
         return matrix.applyfunc(factor), Matrix([p**2, p * n - p**2]).applyfunc(factor)
 
     # Before the pool reaches the budget every sample is used.
-    whole_until = max(0, int(ceiling(dynamics.budget)) - 1) if dynamics.budget.is_number else 0
+    whole_until = dynamics.whole_until
     matrix, forcing = step(spread(g - 1))
     subsampled = MomentRecurrence(
         start=2,
@@ -203,14 +242,14 @@ def pool_exact(dynamics: PoolDynamics, curvature: Expr, points: Expr) -> MomentR
     )
 
 
-def pool_leading(dynamics: PoolDynamics) -> MomentRecurrence:
+def pool_leading(dynamics: PoolDynamics | VaryingPool) -> MomentRecurrence:
     """The same to leading order in 1/n: the pool's variance is V_0, so a is a sum."""
     g = GENERATION
 
     def spread(generation: Expr) -> Expr:
-        return 1 / dynamics.budget - (S.Zero if dynamics.replacement else 1 / generation)
+        return 1 / dynamics.budget_at(generation) - (S.Zero if dynamics.replacement else 1 / generation)
 
-    whole_until = max(0, int(ceiling(dynamics.budget)) - 1) if dynamics.budget.is_number else 0
+    whole_until = dynamics.whole_until
     subsampled = MomentRecurrence(
         start=2,
         matrix=eye(1),

@@ -22,6 +22,7 @@ from sympy import Dummy, Expr, Matrix, S, cancel, eye, zeros
 
 from theory.errors import NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.bent import LATEST_START, Bend, needed
 from theory.moments.block_law import BlockLaw, Number, Polynomial
 from theory.moments.letters import Letters, added, expected, linear, powers, times
@@ -69,7 +70,7 @@ def _recurrence(workflow: Workflow, dynamics: LinearDynamics, bend: Bend) -> Mom
     initial = _initial(workflow, dynamics, start, step.monomials, blocks)
     rows = workflow.rows(g) if bend.counts_rows else S.One
     # The first fits may be on fewer samples than the formula for later ones says: those steps are taken by numbers.
-    while bend.counts_rows and cancel(rows.subs(g, start - 1) - workflow.rows(start - 1)) != 0:
+    while bend.counts_rows and in_lowest_terms(rows.subs(g, start - 1) - workflow.rows(start - 1)) != 0:
         matrix, forcing = step.table(workflow.rows(start - 1))
         initial = (matrix.subs(g, start) * initial + forcing.subs(g, start)).applyfunc(cancel)
         start += 1
@@ -157,7 +158,7 @@ class _Field:
     def expression(self, number: Number) -> Expr:
         """A number as an expression in lowest terms."""
         found = self._ring.to_expression(number)
-        return found if self._ring.is_field else cancel(found)
+        return found if self._ring.is_field else in_lowest_terms(found)
 
     def in_letters(self, moments: list[Polynomial], at: Letters) -> list[Letters]:
         """Polynomials of one letter, at a combination of several."""
@@ -332,6 +333,6 @@ def _by_variances(found: MomentRecurrence, bend: Bend) -> MomentRecurrence:
         matrix=matrix,
         forcing=(change * found.forcing + constant - matrix * constant).applyfunc(cancel),
         readout=(found.readout * back).applyfunc(cancel),
-        shift=cancel(-(found.readout * back * constant)[0]),
+        shift=in_lowest_terms(-(found.readout * back * constant)[0]),
         initial=(change * found.initial + constant).applyfunc(cancel),
     )

@@ -21,9 +21,10 @@ from functools import cache
 from itertools import combinations
 from math import factorial
 
-from sympy import Dummy, Expr, Matrix, S, cancel, ceiling, zeros
+from sympy import Dummy, Expr, Matrix, S, ceiling, zeros
 
 from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.bent import Bend, needed
 from theory.moments.block_law import BlockLaw, Number, Polynomial
 from theory.moments.composition import after_whole_pool
@@ -126,7 +127,7 @@ class _Pool:
 
     def _expression(self, number: Number) -> Expr:
         found = self._ring.to_expression(number)
-        return found if self._ring.is_field else cancel(found)
+        return found if self._ring.is_field else in_lowest_terms(found)
 
 
 def _mean_of_drawn(order: int, drawn: Number, size: Number | None) -> Combination:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy import Expr, Function, S, cancel, oo
+from sympy import Expr, Function, S, oo
 
 from theory.errors import DomainError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import GENERATION
@@ -79,4 +80,4 @@ def _cancelled(value: Expr) -> Expr:
     """Over one denominator, where that is polynomial arithmetic in a few quantities; with many it never ends."""
     if value.is_Rational or (value.is_number and len(value.atoms(Function)) > _MOST_FUNCTIONS):
         return value
-    return cancel(value)
+    return in_lowest_terms(value)

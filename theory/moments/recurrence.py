@@ -10,8 +10,9 @@ whose block sizes are.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any, Self
 
@@ -162,16 +163,19 @@ class MomentRecurrence(Recurrence):
     def at(self, generation: int) -> Expr:
         """Exact risk at one generation: late ones over Q by a product tree, without those before them."""
         late = value_at(self, generation) if generation >= SHORTEST else None
-        return super().at(generation) if late is None else late
+        return next(islice(self._later(), generation - 1, None))() if late is None else late
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …; ``oo`` from the first generation whose risk is infinite."""
+        return (value() for value in self._later())
+
+    def _later(self) -> Iterator[Callable[[], Expr]]:
+        """The risks at generations 1, 2, …, each written when it is asked for."""
         ring = Arithmetic([*self._expressions(), self.scale, self.offset], self.symbol)
         if not ring.is_field:
             # Of a logarithm or a digamma function in the scale alone, the moments know nothing.
             ring = Arithmetic(self._expressions(), self.symbol)
-        for value in self._normalised(ring):
-            yield oo if value is None else value
+        return self._normalised(ring)
 
     def first_infinite(self, last: int) -> int | None:
         """The first generation up to ``last`` whose risk is infinite, by the margins: no moment is computed."""
@@ -194,7 +198,7 @@ class MomentRecurrence(Recurrence):
         mine = [*self.matrix, *self.forcing, *self.readout, *self.initial, *self.early, self.shift]
         return mine if self.continuation is None else mine + self.continuation[1]._expressions()
 
-    def _normalised(self, ring: Arithmetic) -> Iterator[Expr | None]:
+    def _normalised(self, ring: Arithmetic) -> Iterator[Callable[[], Expr]]:
         inside = ring.holds(self.scale, self.offset)
         scale, offset = (ring.constant(part) if inside else part for part in (self.scale, self.offset))
 
@@ -203,8 +207,11 @@ class MomentRecurrence(Recurrence):
                 return offset + scale * ring.to_expression(moment)
             return ring.to_expression(offset + scale * moment)  # type: ignore[operator]
 
+        def at(compiled: _Compiled, g: int, state: list) -> Expr:
+            return risk(compiled.risk(g, state))
+
         for value in self.early:
-            yield risk(ring.constant(value))
+            yield partial(risk, ring.constant(value))
         active: MomentRecurrence = self
         compiled = _Compiled(active, ring)
         state = [ring.constant(entry) for entry in active.initial]
@@ -213,7 +220,7 @@ class MomentRecurrence(Recurrence):
         pages = _Pages(ring, len(state), any(power.exp.has(self.symbol) for power in powers))
         alive = active._is_finite(max(g, 1))
         if g >= 1:
-            yield risk(compiled.risk(g, state)) if alive else None
+            yield partial(at, compiled, g, state) if alive else _infinite
         while True:
             g += 1
             if active.continuation is not None and g > 1 and g >= _whole(active.continuation[0]):
@@ -221,11 +228,15 @@ class MomentRecurrence(Recurrence):
                 compiled = _Compiled(active, ring)
             alive = alive and active._is_finite(g)
             if not alive:
-                yield None
+                yield _infinite
                 continue
             state = compiled.step(g, state)
             pages.turn(g, compiled, state)
-            yield risk(compiled.risk(g, state))
+            yield partial(at, compiled, g, state)
+
+
+def _infinite() -> Expr:
+    return oo
 
 
 class _Compiled:

@@ -17,8 +17,9 @@ from itertools import accumulate, islice
 from typing import Any
 
 from flint import ctx, fmpq, fmpq_series
-from sympy import Expr, Rational, S, cancel, oo
+from sympy import Expr, Rational, S, oo
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.workflows.ages import Ages, law_of
 from theory.workflows.dynamics import StationaryAges
@@ -53,7 +54,7 @@ class RenewalRecurrence(PathwayRecurrence):
         for g, moment in enumerate(self._moments(), start=1):
             finite = finite and self._is_finite(g)
             value = self.offset + self.scale * moment
-            yield (value if value.is_Rational else cancel(value)) if finite else oo
+            yield (value if value.is_Rational else in_lowest_terms(value)) if finite else oo
 
     def at(self, generation: int) -> Expr:
         """Exact risk at one generation, by one series."""
@@ -62,7 +63,7 @@ class RenewalRecurrence(PathwayRecurrence):
         if any(not self._is_finite(g) for g in range(1, generation + 1)):
             return oo
         value = self.offset + self.scale * _rational(self._series(generation)[-1])
-        return value if value.is_Rational else cancel(value)
+        return value if value.is_Rational else in_lowest_terms(value)
 
     def _is_rational(self, count: int) -> bool:
         law = law_of(self.ages.weight)
@@ -99,11 +100,11 @@ class RenewalRecurrence(PathwayRecurrence):
             total = S.One + sum(
                 (v * (1 + self.curvature * r) for v, r in zip(squares, reversed(risks), strict=True)), S.Zero
             )
-            risks.append(total if total.is_Rational else cancel(total))
+            risks.append(total if total.is_Rational else in_lowest_terms(total))
             yield risks[-1]
             weights.append(weight)
             latest = sum((w * u for w, u in zip(weights, reversed(renewal), strict=True)), S.Zero)
-            renewal.append(latest if latest.is_Rational else cancel(latest))
+            renewal.append(latest if latest.is_Rational else in_lowest_terms(latest))
             squares.append(renewal[-1] ** 2)
 
 

@@ -11,15 +11,24 @@ from functools import singledispatch
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, N, Rational, S, cancel, simplify, sympify
+from sympy import Expr, Integer, N, Rational, S, simplify, sympify
 
 from theory.errors import DomainError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G, j
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.workflows.ages import law_of
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.converging import ConvergingDynamics
-from theory.workflows.dynamics import LAG, FadingMemory, LagWindow, LinearDynamics, PoolDynamics, StationaryAges
+from theory.workflows.dynamics import (
+    LAG,
+    FadingMemory,
+    LagWindow,
+    LinearDynamics,
+    PoolDynamics,
+    StationaryAges,
+    VaryingPool,
+)
 from theory.workflows.pathway import verify_dynamics as verify_linear
 
 #: Pathways up to here take a second; a recursion that starts later is not compared, and refused.
@@ -82,6 +91,16 @@ def _(dynamics: PoolDynamics, workflow: Workflow, upto: int) -> None:
     )
 
 
+@verify_stated.register
+def _(dynamics: VaryingPool, workflow: Workflow, upto: int) -> None:
+    """The same, with what is drawn at each generation."""
+    pool = S.Zero
+    for g in range(1, max(upto, dynamics.whole_until + 3) + 1):
+        pool += workflow.size(g)
+        _pooled(workflow, g, pool)
+        _same_draw(dynamics, sympify(dynamics.budget_at(Integer(g))), workflow, g, pool)
+
+
 def _pooled(workflow: Workflow, g: int, pool: Expr) -> None:
     if g > 1 and workflow.fresh_weight(g) != 0:
         raise _disagreement(g, f"fresh real data have weight {workflow.fresh_weight(g)}, and a pool has none")
@@ -93,7 +112,7 @@ def _pooled(workflow: Workflow, g: int, pool: Expr) -> None:
             )
 
 
-def _same_draw(dynamics: PoolDynamics, budget: Expr, workflow: Workflow, g: int, pool: Expr) -> None:
+def _same_draw(dynamics: PoolDynamics | VaryingPool, budget: Expr, workflow: Workflow, g: int, pool: Expr) -> None:
     draw = workflow.draw(g)
     whole = bool(budget.is_number and pool.is_number and pool < budget)
     everything = budget == pool and not dynamics.replacement
@@ -261,7 +280,7 @@ def _same(one: Expr, other: Expr) -> bool:
         return bool(difference == 0)
     if difference.is_number:
         return bool(abs(N(difference, DIGITS, chop=True)) <= Rational(1, 10 ** (DIGITS - 5)))
-    return bool(cancel(difference) == 0 or simplify(difference) == 0)
+    return bool(in_lowest_terms(difference) == 0 or simplify(difference) == 0)
 
 
 def _disagreement(g: int, what: str) -> DomainError:

@@ -20,7 +20,7 @@ from itertools import chain
 from math import comb, factorial
 from typing import Any
 
-from flint import Ordering, acb, fmpq, fmpq_mpoly_ctx
+from flint import Ordering, acb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 RING = fmpq_mpoly_ctx.get([f"x{index}" for index in range(60)], Ordering.lex)
 FAR = 2000  # whole steps of a functional equation, powers, and generations run one by one, at most
@@ -51,22 +51,47 @@ def require(condition: object, message: str) -> None:
         raise CertificateError(message)
 
 
+def polynomial(value: Any) -> Any:
+    """A number, or a polynomial, as a polynomial."""
+    return value if isinstance(value, fmpq_mpoly) else RING.constant(0) + value
+
+
+TREES: dict[str, ast.expr] = {}  # of texts read lately: the same are read at many generations
+
+
+def parsed(text: str) -> ast.expr:
+    """What a text says, as a tree that nobody changes; nothing in it is run."""
+    if text not in TREES:
+        if len(TREES) >= FAR:
+            TREES.clear()
+        TREES[text] = ast.parse(text, mode="eval").body
+    return TREES[text]
+
+
 class Quotient:
     """A quotient of polynomials over Q, in lowest terms, the denominator monic."""
 
     def __init__(self, top: Any, bottom: Any = 1) -> None:
-        top, bottom = RING.constant(0) + top, RING.constant(0) + bottom
+        top, bottom = polynomial(top), polynomial(bottom)
         require(bottom != 0, "an expression divides by zero")
         require(max(len(top), len(bottom)) <= WIDE, "an expression has too many terms")
-        common = top.gcd(bottom)
-        common = common * (bottom / common).leading_coefficient()
-        self.top, self.bottom = top / common, bottom / common
+        if not bottom.is_one():
+            common = top.gcd(bottom)
+            if not common.is_one():
+                top, bottom = top / common, bottom / common
+            if (lead := bottom.leading_coefficient()) != 1:
+                top, bottom = top / lead, bottom / lead
+        self.top, self.bottom = top, bottom
 
     def __add__(self, other: Quotient) -> Quotient:
+        if self.bottom == other.bottom:
+            return Quotient(self.top + other.top, self.bottom)
         return Quotient(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom)
 
     def __sub__(self, other: Quotient) -> Quotient:
-        return self + Quotient(-other.top, other.bottom)
+        if self.bottom == other.bottom:
+            return Quotient(self.top - other.top, self.bottom)
+        return Quotient(self.top * other.bottom - other.top * self.bottom, self.bottom * other.bottom)
 
     def __mul__(self, other: Quotient) -> Quotient:
         return Quotient(self.top * other.top, self.bottom * other.bottom)
@@ -99,18 +124,25 @@ class Quotient:
         """Whether the variable of this index occurs."""
         return bool(self.top.degrees()[index] > 0 or self.bottom.degrees()[index] > 0)
 
+    def variables(self) -> set[int]:
+        """Those that occur."""
+        both = zip(self.top.degrees(), self.bottom.degrees(), strict=True)
+        return {index for index, (above, below) in enumerate(both) if above > 0 or below > 0}
+
 
 ZERO, ONE, g = Quotient(0), Quotient(1), Quotient(RING.gen(0))  # g: the generation
 
 
 def collect(poly: Any, indices: list[int]) -> dict[tuple[int, ...], Any]:
     """{exponents of the variables at ``indices``: what they multiply}."""
-    groups: dict[tuple[int, ...], Any] = {}
+    groups: dict[tuple[int, ...], dict[tuple[int, ...], Any]] = {}
     for exponents, coefficient in poly.terms():
-        key = tuple(int(exponents[index]) for index in indices)
-        rest = tuple(0 if index in indices else int(e) for index, e in enumerate(exponents))
-        groups[key] = groups.get(key, 0) + RING.from_dict({rest: coefficient})
-    return groups
+        rest = [*exponents]
+        for index in indices:
+            rest[index] = 0
+        # Terms have different exponents: those of one group differ in the rest.
+        groups.setdefault(tuple(int(exponents[index]) for index in indices), {})[tuple(rest)] = coefficient
+    return {key: RING.from_dict(terms) for key, terms in groups.items()}
 
 
 def dot(row: Iterable[Quotient], vector: Iterable[Quotient]) -> Quotient:
@@ -144,8 +176,7 @@ class Algebra:
             other = next((word for word in WORD.findall(text) if not WRITTEN.fullmatch(word)), None)
             require(other is None, f"{str(other)[:40]!r} is neither a name nor a whole number in plain digits")
             try:
-                tree = ast.parse(text, mode="eval")
-                value = self.normal(self.value(tree.body, at))
+                value = self.normal(self.value(parsed(text), at))
             except (MemoryError, RecursionError, SyntaxError):
                 raise CertificateError(f"{text[:80]!r} is no arithmetic, or nests too deeply") from None
             return self.known.setdefault(text, value) if at is g else value
@@ -255,7 +286,7 @@ class Algebra:
 
     def moves(self, value: Quotient) -> bool:
         """Whether a value depends on g."""
-        return value.has() or any(value.has(index) for index in self.moving)
+        return not value.variables().isdisjoint({0, *self.moving})
 
     def shifted(self, kind: str, key: Any, x: Quotient, *given: tuple[Quotient, Quotient]) -> Quotient:
         """A function with a functional equation, by whole steps from an argument whose value is given or has a name."""
@@ -310,10 +341,16 @@ class Algebra:
     def normal(self, value: Quotient) -> Quotient:
         """The same with square roots to the first power, in the numerator alone."""
         for kind, _, args, index in reversed(self.functions):
-            if kind == "root" and value.has(index):
-                root, square = Quotient(RING.gen(index)), args[0]
+            if kind != "root":
+                continue
+            above, below = value.top.degrees()[index], value.bottom.degrees()[index]
+            root, square = Quotient(RING.gen(index)), args[0]
+            if below:
                 (t0, t1), (b0, b1) = (halves(poly, index, square) for poly in (value.top, value.bottom))
                 value = (t0 * b0 - t1 * b1 * square + (t1 * b0 - t0 * b1) * root) / (b0 * b0 - b1 * b1 * square)
+            elif above > 1:
+                even, odd = halves(value.top, index, square)
+                value = (even + odd * root) / Quotient(value.bottom)
         return value
 
     def equal(self, one: Quotient, two: Quotient, message: str) -> None:
@@ -343,9 +380,12 @@ class Algebra:
 
 def halves(poly: Any, index: int, square: Quotient) -> list[Quotient]:
     """poly = even + odd √square."""
-    parts = [ZERO, ZERO]
-    for (power,), rest in collect(poly, [index]).items():
-        parts[power % 2] = parts[power % 2] + Quotient(rest) * square ** (power // 2)
+    parts, power, name, variable = [ZERO, ZERO], 0, f"x{index}", RING.gen(index)
+    while poly != 0:
+        rest = poly.subs({name: 0})
+        if rest != 0:
+            parts[power % 2] = parts[power % 2] + Quotient(rest) * square ** (power // 2)
+        poly, power = (poly - rest) / variable, power + 1
     return parts
 
 

@@ -123,7 +123,8 @@ def _told(step: Mapping[str, Any], about: list[Mapping[str, str]]) -> str:
             forms = [" + ".join(_term(x, i, len(row)) for i, x in enumerate(row) if x != "0") for row in step["forms"]]
             forms = [form for form in forms if form]
             kept = "by forms that stay nonnegative: " + ", ".join(forms) if forms else "each step tells by itself"
-            return f"{step['shape']}, {kept}"
+            shape = f"{step['shape']} {step['bound']}" if "bound" in step else step["shape"]
+            return f"{shape}, {kept}"
         case "remainder":
             bound = f"|{step['bound']}|" if "constant" in step else step["bound"]
             return f"|value - ({step['expansion']})| <= {bound} for g >= {step['since']}"
@@ -131,6 +132,8 @@ def _told(step: Mapping[str, Any], about: list[Mapping[str, str]]) -> str:
             return f"limit, as the steps shrink like 1/g: {step['limit']}"
         case "power":
             return f"{step['shape']}: {_leading(step)}"
+        case "driven":
+            return f"growth, as a product drives the sum: {_leading(step)}"
         case rule:
             return f"{rule}: {step[rule]}"
 

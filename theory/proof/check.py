@@ -24,14 +24,14 @@ if TYPE_CHECKING or __package__:
     from theory.proof.analysis import SINCE, Analysis
     from theory.proof.form import formed
     from theory.proof.plain import UnreadableError, plain, plain_file
-    from theory.proof.power_laws import power, shrinking
+    from theory.proof.power_laws import driven, power, shrinking
 else:
     from algebra import (ONE, RING, ZERO, CertificateError, Quotient, Sequence,  # noqa: I001
                          collect, dot, g, power_sums, require)
     from analysis import SINCE, Analysis
     from form import formed
     from plain import UnreadableError, plain, plain_file
-    from power_laws import power, shrinking
+    from power_laws import driven, power, shrinking
 # fmt: on
 
 RESERVED = {"g", "I", "pi", "EulerGamma"}
@@ -48,6 +48,20 @@ class Checker(Analysis):
 
     def run(self, complete: bool = True) -> bool:
         """Verify every step, the claim among them, and that the signs rest on the witnesses and ranges stated."""
+        data = self.data
+        self.begin()
+        listed = data["claim"]["sequences"] == list(range(len(self.sequences)))
+        require(not complete or listed, "the claim is not about the sequences as they are listed.")
+        for number, step in enumerate(data["steps"], start=1):
+            self.take(number, str(step.get("rule")), step)
+        self.take(len(data["steps"]) + 1, "claim", data["claim"])
+        idle = [name for name in (*data["parameters"], *data["positive"]) if name not in self.used]
+        require(not complete or self.witnesses == data["witnesses"], "the signs rest on other witnesses than stated.")
+        require(not complete or not idle, f"a range is stated but not needed: {', '.join(idle)}.")
+        return True
+
+    def begin(self) -> None:
+        """Read the ranges of the parameters and the sequences, and see that these are defined."""
         data = self.data
         free = [name.isidentifier() and name.isascii() and name not in RESERVED for name in data["parameters"]]
         require(all(free), "a name is taken.")
@@ -68,21 +82,17 @@ class Checker(Analysis):
         require(len(data["about"]) == len(data["sequences"]), "it does not say what it is about.")
         self.sequences = [Sequence(self, item) for item in data["sequences"]]
         self.defined()
-        listed = data["claim"]["sequences"] == list(range(len(self.sequences)))
-        require(not complete or listed, "the claim is not about the sequences as they are listed.")
-        for number, step in enumerate([*data["steps"], data["claim"]], start=1):
-            name = str(step.get("rule")) if number <= len(data["steps"]) else "claim"
-            try:
-                require(name in RULES and (name == "claim") == (number > len(data["steps"])), f"no rule of {[*RULES]}")
-                RULES[name](self, **{key: value for key, value in step.items() if key != "rule"})
-            except CertificateError as error:
-                raise CertificateError(f"step {number} ({name}): {error}.") from None
-            except (*MALFORMED, ValueError) as error:
-                raise CertificateError(f"step {number} ({name}) is malformed: {error!r}.") from error
-        idle = [name for name in (*data["parameters"], *data["positive"]) if name not in self.used]
-        require(not complete or self.witnesses == data["witnesses"], "the signs rest on other witnesses than stated.")
-        require(not complete or not idle, f"a range is stated but not needed: {', '.join(idle)}.")
-        return True
+
+    def take(self, number: int, name: str, step: dict[str, Any]) -> None:
+        """Verify one step, or the claim behind the last, on top of those before."""
+        try:
+            claimed = number > len(self.data["steps"])
+            require(name in RULES and (name == "claim") == claimed, f"no rule of {[*RULES]}")
+            RULES[name](self, **{key: value for key, value in step.items() if key != "rule"})
+        except CertificateError as error:
+            raise CertificateError(f"step {number} ({name}): {error}.") from None
+        except (*MALFORMED, ValueError) as error:
+            raise CertificateError(f"step {number} ({name}) is malformed: {error!r}.") from error
 
     def defined(self) -> None:
         """No coefficient has a pole at a generation that it is used at, whatever the parameters."""
@@ -190,9 +200,10 @@ def annihilator(
 
 def cone(
     checker: Checker, shape: str, sequences: list[int], since: int, risks: list[list[str]], forms: list[list[str]],
-    multipliers: list[list[str]], rests: list[str], weights: list[str], rest: str,
+    multipliers: list[list[str]], rests: list[str], weights: list[str], rest: str, bound: str | None = None,
 ) -> None:  # fmt: skip
     """Linear forms that are not negative stay so, and what is compared is a nonnegative combination of them."""
+    require((bound is not None) == (shape == "at most"), "a bound is that of what is at most so much")
     require(len(sequences) == 1 + (shape == "never above"), "a shape is that of one sequence, an order that of two")
     items = [checker.sequences[index] for index in sequences]
     for item, texts in zip(items, risks, strict=True):
@@ -221,6 +232,10 @@ def cone(
     if shape == "never above":
         difference, base = items[1].risk(after[1], g) - items[0].risk(after[0], g), new
         earlier = [high - low for low, high in zip(runs[0][1], runs[1][1], strict=True)]
+    elif shape == "at most":
+        most = checker.read(str(bound))
+        require(not checker.moves(most), "what is not exceeded depends on g")
+        difference, base, earlier = most - items[0].risk(after[0], g), new, [most - value for value in runs[0][1]]
     else:
         way = {"increasing": ONE, "decreasing": Quotient(-1)}[shape]
         difference, base = way * (items[0].risk(after[0], g) - items[0].risk(before[0], g - ONE)), old
@@ -229,7 +244,7 @@ def cone(
         difference, dot(parts, [*base, ONE]), "the difference is not shown to be the stated combination of the forms"
     )
     _ = [checker.sign(value, first) for value in earlier]
-    checker.facts[(shape, *sequences)] = runs
+    checker.facts[(shape, *sequences)] = runs if shape != "at most" else (most, items[0].run(since + 1)[1])
 
 
 def limit(checker: Checker, sequence: int, limit: str) -> None:
@@ -320,8 +335,16 @@ def claim(
     require(since is None or statement == "never above", "a generation is stated that nothing is said of")
     if statement in ("least upper bound", "greatest lower bound"):
         towards, away = ("increasing", "decreasing")[:: 1 if statement == "least upper bound" else -1]
-        require((towards, first) in known or (away, first) in known, "the sequence is not shown to be monotone")
-        extreme = known["limit", first] if (towards, first) in known else known[away, first][0][1][0]
+        capped = statement == "least upper bound" and ("at most", first) in known
+        shown = capped or (towards, first) in known or (away, first) in known
+        require(shown, "the sequence is not shown to be monotone, or to have a greatest value")
+        if capped:
+            extreme, early = known["at most", first]
+            reached = [*early, *([known["limit", first]] if ("limit", first) in known else [])]
+            met = any(checker.normal(value - extreme).top == 0 for value in reached)
+            require(met, "what it never exceeds is not shown to be reached, or approached")
+        else:
+            extreme = known["limit", first] if (towards, first) in known else known[away, first][0][1][0]
         checker.equal(extreme, checker.read(str(bound)), f"the bound is not shown to be {bound}")
     elif statement == "never above" and since is not None:
         require(all(("increasing", index) in known for index in sequences), "the sequences are not shown to increase")
@@ -339,7 +362,8 @@ def claim(
 
 
 RULES: dict[str, Callable[..., None]] = {
-    rule.__name__: rule for rule in (solution, annihilator, cone, limit, shrinking, growth, power, remainder, claim)
+    rule.__name__: rule
+    for rule in (solution, annihilator, cone, limit, shrinking, growth, power, driven, remainder, claim)
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from copy import copy
+from functools import cached_property
 from typing import Any
 
 from flint import ctx
@@ -16,12 +18,13 @@ from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.certificate import Certificate
 from theory.proof.check import Checker, check
+from theory.proof.form import formed
 from theory.proof.texts import letter, name, text, told_apart
 from theory.risk import Risk
 from theory.solver.reduced import reduced as without_idle
 
 #: How a step is asked for once it is established.
-_STATEMENTS = {"solution": "closed form", "annihilator": "closed form", "shrinking": "limit"}
+_STATEMENTS = {"solution": "closed form", "annihilator": "closed form", "shrinking": "limit", "driven": "growth"}
 
 
 class Draft:
@@ -32,7 +35,7 @@ class Draft:
         self.data: dict[str, Any] = {
             "format": "selfgen certificate",
             "version": 1,
-            "claim": {},
+            "claim": {"statement": "", "sequences": []},
             "about": [about(risk) for risk in risks],
             **ranges_of(risks),
             "sequences": [sequence_of(risk) for risk in risks],
@@ -47,15 +50,39 @@ class Draft:
             sequences = step.get("sequences", [step.get("sequence")])
             statement = _STATEMENTS.get(step["rule"], step.get("shape", step["rule"]))
             try:
-                self.checked([*self.data["steps"], step], {"statement": statement, "sequences": sequences})
+                reached = self._after(step)
+                self._claimed(reached, {"statement": statement, "sequences": sequences})
             except CertificateError as error:
                 reasons.append(str(error))
                 continue
             self.data["steps"].append(step)
+            self._reached = reached
             return step
         last = reasons[-1] if reasons else "there is nothing to try."
         among = f" among {len(reasons)} candidates: the last fails at" if len(reasons) > 1 else ":"
         raise NotDerivedError(f"no certificate was found{among} {last}{self._where(last)}")
+
+    @cached_property
+    def _reached(self) -> Checker:
+        """A checker that has accepted the steps so far: the next one is taken from there, not from the start."""
+        checker = Checker({**self.data})
+        with ctx.workprec(256):
+            checker.begin()
+        return checker
+
+    def _after(self, step: dict[str, Any]) -> Checker:
+        """A checker that has taken one step more; CertificateError when that fails."""
+        checker = _copied(self._reached, {**self.data, "steps": [*self.data["steps"], step]})
+        with ctx.workprec(256):
+            checker.take(len(self.data["steps"]) + 1, step["rule"], step)
+        return checker
+
+    def _claimed(self, checker: Checker, claim: dict[str, Any]) -> Checker:
+        """The same with a claim behind its steps."""
+        claimed = _copied(checker, {**checker.data, "claim": claim})
+        with ctx.workprec(256):
+            claimed.take(len(checker.data["steps"]) + 1, "claim", claim)
+        return claimed
 
     def _where(self, reason: str) -> str:
         """What the variables of a reason stand for."""
@@ -65,21 +92,18 @@ class Draft:
         ]
         return f" Here {', '.join(told)}, and {', '.join(sorted(named))} >= 0." if told else ""
 
-    def checked(self, steps: list[dict[str, Any]], claim: dict[str, Any]) -> Checker:
-        """A checker that has run these steps on the draft; CertificateError when one fails."""
-        checker = Checker({**self.data, "steps": steps, "claim": claim})
-        with ctx.workprec(256):
-            checker.run(complete=False)
-        return checker
+    def claimed(self, claim: dict[str, Any]) -> Checker:
+        """A checker that has run the steps so far and this claim; CertificateError when one fails."""
+        return self._claimed(self._reached, claim)
 
     def facts(self, statement: str, *sequences: int) -> dict[tuple[Any, ...], Any]:
         """What the steps so far establish, that among it."""
-        return self.checked(self.data["steps"], {"statement": statement, "sequences": list(sequences)}).facts
+        return self.claimed({"statement": statement, "sequences": list(sequences)}).facts
 
     def finished(self, claim: dict[str, Any]) -> Certificate:
         """The certificate with the ranges that are needed, and the witnesses."""
         try:
-            checker = self.checked(self.data["steps"], claim)
+            checker = self.claimed(claim)
             self.data |= {
                 "claim": claim,
                 "parameters": {key: over for key, over in self.data["parameters"].items() if key in checker.used},
@@ -90,6 +114,19 @@ class Draft:
         except CertificateError as error:
             raise NotDerivedError(f"no certificate was found: {error}") from None
         return Certificate(self.data)
+
+
+def _copied(checker: Checker, data: dict[str, Any]) -> Checker:
+    """A checker that goes on by itself from where another stands, whatever becomes of that one."""
+    formed(data)
+    other = copy(checker)
+    other.data = data
+    for part in ("labels", "functions", "moving", "known", "free", "witnesses", "used", "facts"):
+        setattr(other, part, copy(getattr(checker, part)))
+    other.sequences = [copy(item) for item in checker.sequences]
+    for item in other.sequences:
+        item.read = other.read
+    return other
 
 
 def about(risk: Risk) -> dict[str, str]:

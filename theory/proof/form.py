@@ -31,11 +31,14 @@ STEPS: dict[str, Form] = {
     "annihilator": {"sequence": int, "annihilator": [str], "value": [str], "early": [str],
                     "roots": [{"polynomial": [str], "summand": [str]}]},
     "cone": {"shape": str, "sequences": [int], "since": int, "risks": [[str]], "forms": [[str]],
-             "multipliers": [[str]], "rests": [str], "weights": [str], "rest": str},
+             "multipliers": [[str]], "rests": [str], "weights": [str], "rest": str, "bound?": str},
     "limit": {"sequence": int, "limit": str},
     "shrinking": {"sequence": int, "order": [int], "limits": [str], "limit": str, "risks": [str]},
     "growth": {"sequence": int, "growth": str},
-    "power": {"sequence": int, "shape": str, "power": str, "logs": int, "coefficient": (str, CONSTANT), "risks": [str]},
+    "power": {"sequence": int, "shape": str, "power": str, "logs": int, "coefficient": (str, CONSTANT), "risks": [str],
+              "centre?": str},
+    "driven": {"sequence": int, "driver": int, "power": str, "logs": int, "coefficient": str, "zeros": [str],
+               "poles": [str], "risks": [str]},
     "remainder": {"sequence": int, "expansion": str, "bound": str, "since": int, "constant?": str},
 }  # fmt: skip
 

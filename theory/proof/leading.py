@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, Piecewise, Poly, Rational, S, cancel, oo, together, true
+from sympy import Expr, Piecewise, Poly, Rational, S, oo, together, true
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order, UnknownOrder
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import rational_parts
 from theory.expressions.signs import sign
 from theory.moments.recurrence import MomentRecurrence
@@ -26,7 +27,8 @@ from theory.proof.power_laws import OPENING
 from theory.proof.texts import text
 from theory.proof.values import growth, limit, value
 from theory.risk import Risk
-from theory.solver.power_law import PowerLaw, power_law
+from theory.solver.driven import about_centre, driven_sum, repelled, sum_and_product
+from theory.solver.power_law import PowerLaw, power_law, split
 from theory.solver.shrinking_steps import shrinking
 
 #: Terms of the bounds, how far out they are tried, and the decimals that are asked of them.
@@ -49,7 +51,7 @@ def leads(draft: Draft, index: int) -> str:
         value(draft, index)
         growth(draft, index)
         return "growth"
-    return str(draft.attempt(_powers(risk, index))["shape"])
+    return str(draft.attempt(_powers(risk, index)).get("shape", "growth"))
 
 
 def _shrinks(draft: Draft, index: int) -> str:
@@ -75,8 +77,12 @@ def _shrinks(draft: Draft, index: int) -> str:
 
 def _powers(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
     recurrence = reduced(risk)
+    centre: dict[str, Any] = {}
     try:
         law = power_law(recurrence, Order(risk._ranges))
+        law, centre = _about(recurrence, Order(risk._ranges)) if law is None else (law, centre)
+        if law is None:
+            yield from _driven(recurrence, Order(risk._ranges), index)
     except UnknownOrder as unknown:
         raise NotDerivedError(
             f"no certificate was found: the growth of {risk} is by cases ({unknown}): give numbers."
@@ -84,17 +90,45 @@ def _powers(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
     if law is None:
         raise NotDerivedError(f"no certificate was found: the growth of {risk} is known by its closed form alone.")
     step = {"rule": "power", "sequence": index, "power": text(law.power), "logs": law.logs}
-    step["risks"] = _opening(recurrence)
+    step |= {"risks": _opening(recurrence), **centre}
     step["shape"] = "decay" if sign(law.power, risk._ranges) == 1 else "growth"
+    found = about_centre(recurrence)[1] if centre else recurrence  # type: ignore[index]
     if law.series is None:
-        yield step | {"coefficient": text(cancel(recurrence.scale * law.coefficient))}
+        yield step | {"coefficient": text(in_lowest_terms(recurrence.scale * law.coefficient))}
         return
-    for constant in _constants(recurrence, law):
+    for constant in _constants(found, law):
         yield step | {"coefficient": constant}
 
 
+def _about(recurrence: MomentRecurrence, order: Order) -> tuple[PowerLaw | None, dict[str, Any]]:
+    """The growth of the error about a centre that the mean moves away from."""
+    law, found = repelled(recurrence, order), about_centre(recurrence)
+    return (None, {}) if law is None or found is None else (law, {"centre": text(found[0])})
+
+
+def _driven(recurrence: MomentRecurrence, order: Order, index: int) -> Iterator[dict[str, Any]]:
+    """The growth of a sum that a product drives."""
+    law, places = driven_sum(recurrence, order), sum_and_product(recurrence)
+    if law is None or places is None or law.limit is not None:
+        return
+    gains = split(recurrence.matrix[places[1], places[1]], recurrence.symbol)
+    assert gains is not None
+    (zeros, poles), _ = gains
+    yield {
+        "rule": "driven",
+        "sequence": index,
+        "driver": places[1],
+        "power": text(law.power),
+        "logs": law.logs,
+        "coefficient": text(recurrence.scale * law.coefficient),
+        "zeros": [text(root) for root in zeros],
+        "poles": [text(root) for root in poles],
+        "risks": _opening(recurrence),
+    }
+
+
 def _opening(recurrence: MomentRecurrence) -> list[str]:
-    return [text(cancel(value)) for value in islice(recurrence.values(), int(recurrence.start) + OPENING)]
+    return [text(in_lowest_terms(value)) for value in islice(recurrence.values(), int(recurrence.start) + OPENING)]
 
 
 def _constants(recurrence: MomentRecurrence, law: PowerLaw) -> Iterator[dict[str, Any]]:
@@ -130,15 +164,15 @@ def _constants(recurrence: MomentRecurrence, law: PowerLaw) -> Iterator[dict[str
 
 def _bounds(recurrence: MomentRecurrence, law: PowerLaw) -> list[dict[str, Any]]:
     g = recurrence.symbol
-    step, inflow = cancel(recurrence.matrix[0]), cancel(recurrence.forcing[0])
-    ratio = cancel(together(inflow.subs(g, g + 1) / (inflow * step.subs(g, g + 1))))
+    step, inflow = in_lowest_terms(recurrence.matrix[0]), in_lowest_terms(recurrence.forcing[0])
+    ratio = in_lowest_terms(together(inflow.subs(g, g + 1) / (inflow * step.subs(g, g + 1))))
     tail = tail_series(ratio, g, TERMS + 1)
     if tail is None:
         return []
     *before, last = tail
     start = sum((coefficient * g ** (1 - index) for index, coefficient in enumerate(before)), S.Zero)
     room = abs(last) / 2 + Rational(1, 10**6)
-    ends = [text(cancel(together(start + (last + way * room) * g**-TERMS))) for way in (-1, 1)]
+    ends = [text(in_lowest_terms(together(start + (last + way * room) * g**-TERMS))) for way in (-1, 1)]
     return [{"since": since, "below": ends[0], "above": ends[1]} for since in FROM]
 
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Expr, Matrix, S, cancel, zeros
+from sympy import Expr, Matrix, S, zeros
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.dynamics import GENERATION
 
@@ -27,8 +28,8 @@ def mixtures(low: MomentRecurrence, high: MomentRecurrence) -> Iterator[tuple[Ma
     if not alike or any(entry.has(GENERATION) for entry in (*high.matrix, *high.forcing)) or high.matrix[0, 0] == 1:
         return
     P, f, A, h = high.matrix, high.forcing, low.matrix, low.forcing
-    q, centre = cancel((1 - A[0, 0]) / (1 - P[0, 0])), cancel(f[0] / (1 - P[0, 0]))
-    if q in (0, 1) or cancel(h[0] - q * f[0]) != 0:
+    q, centre = in_lowest_terms((1 - A[0, 0]) / (1 - P[0, 0])), in_lowest_terms(f[0] / (1 - P[0, 0]))
+    if q in (0, 1) or in_lowest_terms(h[0] - q * f[0]) != 0:
         return
     kept = q * (1 - q)
     # X in (e_1, r_1, 1), and E(δ_1 − b)² one generation later.
@@ -48,9 +49,9 @@ def mixtures(low: MomentRecurrence, high: MomentRecurrence) -> Iterator[tuple[Ma
         (gap, spread, rest), (gap_later, spread_later, rest_later) = (
             _split(row, centre, side) for row in (apart, later)
         )
-        if cancel(spread).is_negative:
+        if in_lowest_terms(spread).is_negative:
             # A bounded family: the farther from b, the less noise.
-            most = cancel(-rest / spread)
+            most = in_lowest_terms(-rest / spread)
             forms[3, :] = -forms[3, :]
             forms[3, 4] += low.scale * most
             gap_later, rest_later = -gap_later, most * (1 - spread_later) - rest_later

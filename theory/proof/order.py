@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from itertools import chain, islice, product
 from typing import Any
 
-from sympy import Expr, Matrix, S, cancel, diag, eye, fraction, sympify
+from sympy import Expr, Matrix, S, diag, eye, fraction, oo, sympify
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.draft import Draft, reduced
@@ -21,6 +22,9 @@ from theory.proof.leading import settles
 from theory.proof.mixing import mixtures
 from theory.proof.texts import text
 from theory.risk import Risk
+from theory.solver.ceiling import ceiling
+from theory.solver.leaning import leaning
+from theory.solver.steady import steady
 from theory.workflows.dynamics import GENERATION
 
 #: Moments whose increments are tried with every choice of signs.
@@ -56,13 +60,19 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
         forms = eye(size).row_join(Matrix.zeros(size, 1))
         yield cone(shape, since, forms, P, f, way * row, way * constant)
         if size == 1 and P[0] != 1:
-            above, below = fraction(cancel(f[0] / (1 - P[0])))
+            above, below = fraction(in_lowest_terms(f[0] / (1 - P[0])))
             if not any(item.has(g) for item in (above, below, h, c)):
                 for side in (1, -1):
                     # The distance from the fixed point above/below, times the latter, which may vanish.
                     forms = side * Matrix([[below, -above]])
                     weights = Matrix([[way * side * scale * h[0] * (P[0] - 1) / below]])
                     yield cone(shape, since, forms, P, Matrix([0]), weights, S.Zero)
+            elif not (h.has(g) or c.has(g)):
+                # Behind fixed points that move: way (h_(g+1) − y) stays as it is.
+                level = in_lowest_terms(above / below)
+                ahead = level.subs(g, g + 1)
+                forms, rests = way * Matrix([[-1, ahead]]), Matrix([way * (ahead - level)])
+                yield cone(shape, since, forms, P, rests, scale * h * (1 - P[0]), S.Zero)
         if not any(item.has(g) for item in (P, f, h, c)):
             for sides in _signs(size):
                 # Each moment goes one way for ever, all of them the same way or not.
@@ -70,6 +80,31 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
                 yield cone(
                     shape, since, forms, sides * P * sides, Matrix.zeros(size, 1), way * scale * h * sides, S.Zero
                 )
+    found = steady(recurrence) or leaning(recurrence) if scale.is_Rational else None
+    if found is not None:
+        shape = "increasing" if found.way * scale > 0 else "decreasing"
+        kept = found.kept
+        weights, rest = abs(scale) * kept.weights, abs(scale) * kept.rest
+        yield cone(shape, found.since, kept.forms, kept.multipliers, kept.rests, weights, rest)
+
+
+def at_most(draft: Draft, index: int, refusal: NotDerivedError) -> str:
+    """The least upper bound of a risk that turns: its limit, or the largest of its first values."""
+    risk = draft.risks[index]
+    recurrence = reduced(risk)
+    limit, scale = risk.limit, recurrence.scale
+    if limit is None or limit in (oo, -oo) or not scale.is_positive or not (limit.is_Rational and scale.is_Rational):
+        raise refusal
+    found = ceiling(recurrence, (limit - recurrence.offset) / scale)
+    if found is None:
+        raise refusal
+    bound = recurrence.offset + scale * found.bound
+    parts = found.forms, found.multipliers, found.rests, scale * found.weights, scale * found.rest
+    step = _cone("at most", {index: recurrence}, found.since, *parts) | {"bound": text(bound)}
+    draft.attempt([step])
+    if bound == limit:
+        settles(draft, index)
+    return text(bound)
 
 
 def _signs(size: int) -> list[Matrix]:
@@ -90,7 +125,7 @@ def _cone(
     rest: Expr,
 ) -> dict[str, Any]:
     def written(table: Matrix) -> list[list[str]]:
-        return [[text(cancel(entry)) for entry in table.row(index)] for index in range(table.rows)]
+        return [[text(in_lowest_terms(entry)) for entry in table.row(index)] for index in range(table.rows)]
 
     return {
         "rule": "cone",
@@ -100,9 +135,9 @@ def _cone(
         "risks": [[text(risk) for risk in islice(item.values(), since + 1)] for item in about.values()],
         "forms": written(forms),
         "multipliers": written(multipliers),
-        "rests": [text(cancel(entry)) for entry in rests],
-        "weights": [text(cancel(entry)) for entry in weights],
-        "rest": text(cancel(rest)),
+        "rests": [text(in_lowest_terms(entry)) for entry in rests],
+        "weights": [text(in_lowest_terms(entry)) for entry in weights],
+        "rest": text(in_lowest_terms(rest)),
     }
 
 
@@ -153,7 +188,7 @@ def _sides(recurrence: MomentRecurrence) -> list[tuple[Matrix, Matrix]]:
     size = recurrence.matrix.rows
     found = [(eye(size), Matrix.zeros(size, 1))]
     if size == 1 and recurrence.matrix[0] != 1:
-        fixed = cancel(recurrence.forcing[0] / (1 - recurrence.matrix[0]))
+        fixed = in_lowest_terms(recurrence.forcing[0] / (1 - recurrence.matrix[0]))
         found += [] if fixed.has(GENERATION) else [(Matrix([[side]]), Matrix([fixed])) for side in (-1, 1)]
     return found
 
@@ -173,13 +208,22 @@ def never_above(draft: Draft) -> dict[str, Any]:
         settles(draft, 0)
     except NotDerivedError:
         raise refusal from None
-    for since in range(1, LATEST + 1):
+    for since in _passing(draft):
         try:
-            draft.checked(draft.data["steps"], {**claim, "since": since})
+            draft.claimed({**claim, "since": since})
             return {**claim, "since": since}
         except CertificateError:
             continue
     raise refusal
+
+
+def _passing(draft: Draft) -> Iterator[int]:
+    """Generations at which the second risk may exceed the limit of the first."""
+    limit = draft.risks[0].limit
+    for since in range(1, LATEST + 1):
+        gap = None if limit is None else draft.risks[1].at(since) - limit
+        if gap is None or gap.is_negative is not True:
+            yield since
 
 
 #: Generations tried for one risk to pass the limit of another.

@@ -7,6 +7,7 @@ What they rest on, as g → ∞ and for fixed values of the parameters:
 - so for y_g = a_g y_(g−1) + f_g with a_g = 1 − c/g + O(1/g²) and f_g ~ φ g^(−q), both rational in g:
   g^(q−1) y_g → φ/(c−q+1) if c > q − 1;  g^c y_g / ln g → φ if c = q − 1;  and if c < q − 1, g^c y_g tends to
   lim g^c Π a_i · (y_(s−1) + Σ f_i/Π a_j);
+- so y_g = y_(g−1) + k_g s_(g−1) with terms ~ T g^(−q) grows like T ln g if q = 1, like T g^(1−q)/(1−q) if q < 1;
 - Π (i − z)/(i − p) over N < i ≤ g is Γ(g+1−z) Γ(N+1−p) / (Γ(N+1−z) Γ(g+1−p)) for each pair, and
   Γ(g+a)/Γ(g+b) ~ g^(a−b);
 - positive t_k with t_(k+1)/t_k = r(k) and t_k A(k) → 0 have Σ t_k ≤ t_N A(N) if A(k) − 1 − r(k) A(k+1) ≥ 0 for k ≥ N,
@@ -60,15 +61,52 @@ def shrinking(
     checker.facts["limit", sequence] = checker.read(limit)
 
 
+class About:
+    """The error about a centre c, z = y − 2ce + c², of a mean e and a square y, as a sequence of one moment."""
+
+    def __init__(self, checker: Any, item: Any, centre: str) -> None:
+        (data,) = item.data["regimes"]
+        require(len(item.initial) == 2, "there is no mean beside a square")
+        (p, back), (fed, a) = [[checker.read(text) for text in row] for row in data["matrix"]]
+        (push, inflow), (mean, square) = map(checker.read, data["forcing"]), map(checker.read, data["readout"])
+        self.centre, self.inner, two = checker.read(centre), item, Quotient(2)
+        require(not checker.moves(self.centre), "the centre depends on g")
+        for one, other in ((back, ZERO), (mean, ZERO), (square, ONE), (push, (ONE - p) * self.centre)):
+            checker.equal(one, other, "it is no square beside a mean that moves to the centre")
+        checker.equal(fed, two * self.centre * (p - a), "the error about the centre does not move by itself")
+        self.step, self.mean = a, p
+        self.inflow = inflow - two * self.centre * push + self.centre * self.centre * (ONE - a)
+        self.initial = [self.seen(item.initial)]
+
+    def seen(self, state: list[Quotient]) -> Quotient:
+        """z, from e and y."""
+        return state[1] - Quotient(2) * self.centre * state[0] + self.centre * self.centre
+
+    def run(self, last: int) -> tuple[list[Quotient], list[Quotient]]:
+        """z at ``last``, and the risks."""
+        state, risks = self.inner.run(last)
+        return [self.seen(state)], risks
+
+
 def power(
-    checker: Any, sequence: int, shape: str, power: str, logs: int, coefficient: Any, risks: list[str]
+    checker: Any, sequence: int, shape: str, power: str, logs: int, coefficient: Any, risks: list[str],
+    centre: str | None = None,
 ) -> None:  # fmt: skip
     """The risk over coefficient · g^(−power) · (ln g)^logs tends to 1, and that to infinity or to zero."""
     item = checker.sequences[sequence]
     opening(checker, item, risks)
     (data,), start = item.data["regimes"], item.start().whole() or 0
-    require(len(item.initial) == 1 and start >= 1, "it has more moments than one, or starts at a parameter")
-    a, f, weight = (checker.read(text) for text in (data["matrix"][0][0], data["forcing"][0], data["readout"][0]))
+    if centre is None:
+        require(len(item.initial) == 1 and start >= 1, "it has more moments than one, or starts at a parameter")
+        a, f, weight = (checker.read(text) for text in (data["matrix"][0][0], data["forcing"][0], data["readout"][0]))
+        moment = item
+    else:
+        moment = About(checker, item, centre)
+        a, f, weight = checker.normal(moment.step), checker.normal(moment.inflow), ONE
+        # y = z + 2ce − c², of which z must outgrow the rest.
+        require(start >= 1 and shape == "growth", "about a centre only growth is told")
+        ahead = checker.limit_of(g * (ONE - moment.mean)) - checker.read(power)
+        require(checker.sign(ahead, ONE) == 1, "the mean grows as fast as the square")
     require(not checker.moves(weight), "what is read off the moment depends on g")
     checker.equal(checker.read(data["shift"]), ZERO, "something is added to the moment")
     require(not any(x.has(index) for x in (a, f) for index in checker.moving), "a step is not rational in g")
@@ -95,7 +133,7 @@ def power(
         require(nowhere_zero(checker, scale), "the scale may vanish")
         if later is not None:
             require(checker.sign(later - pull, ONE) == 1, "the inflow outlasts the start")
-        kept(checker, item, a, f, scale, start, **coefficient)
+        kept(checker, moment, a, f, scale, start, **coefficient)
     if shape == "decay":
         require(checker.sign(rate, ONE) == 1, "it does not decay")
         checker.equal(item.offset, ZERO, "it tends to its offset")
@@ -103,6 +141,47 @@ def power(
         flat = logs == 1 and rate == ZERO
         require(shape == "growth" and (flat or checker.sign(ZERO - rate, ONE) == 1), "it does not grow")
     checker.facts[shape, sequence] = rate
+
+
+def driven(
+    checker: Any, sequence: int, driver: int, power: str, logs: int, coefficient: str, zeros: list[str],
+    poles: list[str], risks: list[str],
+) -> None:  # fmt: skip
+    """A sum of what a product drives: y_g = y_(g−1) + k_g s_(g−1) grows like the sum of its terms."""
+    item = checker.sequences[sequence]
+    opening(checker, item, risks)
+    (data,), start = item.data["regimes"], item.start().whole() or 0
+    require(start >= 1 and len(item.initial) == 2 and driver in (0, 1), "it is no sum beside a product")
+    total, rows = 1 - driver, [[checker.read(text) for text in row] for row in data["matrix"]]
+    told = [checker.read(text) for text in (*data["forcing"], data["shift"], data["readout"][driver])]
+    for value in (*told, rows[driver][total], rows[total][total] - ONE):
+        checker.equal(value, ZERO, "it is no sum beside a product")
+    step, share, weight = rows[driver][driver], rows[total][driver], checker.read(data["readout"][total])
+    require(not checker.moves(weight), "what is read off the sum depends on g")
+    require(not any(x.has(index) for x in (step, share) for index in checker.moving), "a step is not rational in g")
+    require(len(zeros) == len(poles), "a step does not tend to 1")
+    product, height = ONE, item.initial[driver]
+    for texts, side in ((zeros, 1), (poles, -1)):
+        for root in map(checker.read, texts):
+            require(not checker.moves(root), "a root depends on g")
+            product = product * (g - root) ** side
+            # What is multiplied up from the first step on is a quotient of Gamma functions.
+            height = height / checker.gamma(checker.normal(Quotient(start) - root)) ** side
+    checker.equal(product, step, "the roots are not those of the step")
+    degree, push = checker.leading(share)
+    # Terms fall like g^(−order).
+    order = checker.limit_of(g * (ONE - step)) - Quotient(degree)
+    rate, expected = order - ONE, item.scale * weight * push * height
+    checker.equal(checker.read(power), rate, f"the power is not {power}")
+    require(logs in (0, 1), "there is a logarithm too many")
+    if logs:
+        checker.equal(rate, ZERO, "the terms do not fall like 1/g")
+    else:
+        require(checker.sign(ZERO - rate, ONE) == 1, "the sum converges")
+        expected = expected / (ZERO - rate)
+    checker.equal(checker.read(coefficient), expected, f"the coefficient is not {coefficient}")
+    require(nowhere_zero(checker, expected), "the coefficient may vanish")
+    checker.facts["growth", sequence] = rate
 
 
 def opening(checker: Any, item: Any, risks: list[str]) -> None:

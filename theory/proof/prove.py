@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from theory.errors import NotDerivedError
 from theory.proof.certificate import Certificate
 from theory.proof.claims import (
     Claim,
@@ -19,7 +20,7 @@ from theory.proof.claims import (
 )
 from theory.proof.draft import Draft
 from theory.proof.leading import leads, settles
-from theory.proof.order import monotone, never_above
+from theory.proof.order import at_most, monotone, never_above
 from theory.proof.texts import text
 from theory.proof.values import remainder, value
 from theory.risk import Risk
@@ -68,8 +69,11 @@ def _silently(add: Callable[[Draft, int], Any]) -> Callable[[Draft, Claim], dict
 
 
 def _prove_least_bound(draft: Draft, claim: Claim) -> dict[str, Any]:
-    if monotone(draft, 0) == "decreasing":
-        return {"bound": text(claim.risk.baseline)}
+    try:
+        if monotone(draft, 0) == "decreasing":
+            return {"bound": text(claim.risk.baseline)}
+    except NotDerivedError as error:
+        return {"bound": at_most(draft, 0, error)}
     return {"bound": settles(draft, 0)}
 
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Add, Dummy, Eq, Expr, Piecewise, Poly, S, cancel, gamma, harmonic, oo, polygamma, sympify
+from sympy import Add, Dummy, Eq, Expr, Matrix, Piecewise, Poly, S, gamma, harmonic, oo, polygamma, sympify
 from sympy.polys.matrices import DomainMatrix
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import NotRational, in_lowest_terms
+from theory.expressions.rational_functions import RationalFunctions
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.draft import Draft, reduced
@@ -93,22 +95,38 @@ def _at(generation: int) -> Any:
 
 
 def _annihilator(index: int, recurrence: MomentRecurrence, branches: list[Any], early: list[Expr]) -> dict[str, Any]:
-    x = Dummy("x")
-    matrix = DomainMatrix.from_Matrix(recurrence.matrix).to_field()
-    characteristic = Poly([matrix.domain.to_sympy(c) for c in matrix.charpoly()], x)
-    q = characteristic * Poly(x - 1, x)
     ((value, _),) = branches
     plain, roots = root_sums(value, len(early) + 1)
     return {
         "rule": "annihilator",
         "sequence": index,
-        "annihilator": [text(cancel(c)) for c in reversed(q.all_coeffs())],
+        "annihilator": [text(c) for c in _characteristic(recurrence.matrix)],
         "value": [text(plain)],
         "early": [text(part) for part in early],
         "roots": [
             {"polynomial": [text(c) for c in monic], "summand": [text(c) for c in summand]} for monic, summand in roots
         ],
     }
+
+
+def _characteristic(matrix: Matrix) -> list[Expr]:
+    """Coefficients of (x − 1) det(xI − P) in lowest terms, that of 1 first."""
+    try:
+        field = RationalFunctions(matrix.free_symbols)
+        entries = [[field(entry) for entry in matrix.row(row)] for row in range(matrix.rows)]
+    except NotRational:
+        x, over = Dummy("x"), DomainMatrix.from_Matrix(matrix).to_field()
+        q = Poly([over.domain.to_sympy(c) for c in over.charpoly()], x) * Poly(x - 1, x)
+        return [in_lowest_terms(c) for c in reversed(q.all_coeffs())]
+    one, places = field(S.One), range(matrix.rows)
+    # Faddeev and LeVerrier: M ← P M + c I, c = −tr(P M)/k.
+    found, product = [one], [[one if row == column else one * 0 for column in places] for row in places]
+    for k in range(1, matrix.rows + 1):
+        moved = [[sum((entries[i][m] * product[m][j] for m in places), one * 0) for j in places] for i in places]
+        found.append(sum((moved[i][i] for i in places), one * 0) / -k)
+        product = [[moved[i][j] + found[-1] if i == j else moved[i][j] for j in places] for i in places]
+    raised = zip([*found, one * 0], [one * 0, *found], strict=True)
+    return [field.expression(c - before) for c, before in reversed([*raised])]
 
 
 def limit(draft: Draft, index: int) -> str:
@@ -189,8 +207,8 @@ def _expanded(risk: Risk, terms: int) -> tuple[Expr, list[Expr]]:
         if expansion is None or longer is None or expansion.has(oo):
             raise NotDerivedError(f"no certificate was found: {risk} has no expansion in powers of G.")
         rest = (last - expansion).expand(func=False, power_base=False, power_exp=False)
-        if cancel(rest) != 0:
-            following = cancel(longer - expansion) if count else S.Zero
+        if in_lowest_terms(rest) != 0:
+            following = in_lowest_terms(longer - expansion) if count else S.Zero
             bounds = [k * following for k in (S.One, S(3) / 2, S(2), S(4)) if following != 0] or [rest]
             return expansion, bounds + _unsigned(rest)
     raise NotDerivedError(f"no certificate was found: {risk} is constant, so nothing remains.")

@@ -5,19 +5,25 @@ The moments of a recurrence keep the way they start: if P, f do not depend on g 
 :math:`D (m_{g+1} - m_g) = D P D\, D (m_g - m_{g-1}) \ge 0` for ever. For one moment with varying coefficients,
 :math:`y_g - y_{g-1} = (p_g - 1) y_{g-1} + f_g` is nonnegative when p ≥ 1 and f ≥ 0, and keeps one sign when there is
 a constant fixed point c, because :math:`y_g - c = (y_0 - c) \prod p_i` with p ≥ 0: the sign of
-:math:`(p_g - 1)(y_0 - c) = f_g + (p_g - 1) y_0`. A monotone sequence is bounded by its first value or its limit.
+:math:`(p_g - 1)(y_0 - c) = f_g + (p_g - 1) y_0`. Where the fixed points :math:`h_g = f_g/(1 - p_g)` move, one way for
+ever, and y starts behind them, it stays so: :math:`y_{g-1} \ge h_g` gives
+:math:`y_g = p_g y_{g-1} + f_g \ge h_g \ge h_{g+1}`, and y falls. A monotone sequence is bounded by its first value or
+its limit.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from sympy import Expr, Matrix, S, cancel, exp, simplify, sympify
+from sympy import Expr, Matrix, S, exp, simplify, sympify
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.shorter import shorter
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
-from theory.solver.reduced import reduced
+from theory.solver.leaning import leaning
+from theory.solver.reduced import plainly_read, reduced
+from theory.solver.steady import steady
 from theory.workflows.dynamics import GENERATION
 
 INCREASING, DECREASING, MONOTONE = "increasing", "decreasing", "monotone"
@@ -28,11 +34,21 @@ def monotonicity(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
 
     Weakly, over all generations.
     """
-    recurrence = reduced(recurrence)
+    found = _by_signs(recurrence, ranges)
+    if found is not None:
+        return found
+    by_forms = steady(recurrence) or leaning(recurrence)
+    return None if by_forms is None else INCREASING if by_forms.way > 0 else DECREASING
+
+
+def _by_signs(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
+    """What the signs of the coefficients and of the first steps tell."""
+    recurrence = plainly_read(reduced(recurrence))
     regimes = recurrence.regimes
     if len(regimes) > 1:
         return INCREASING if _all_add(regimes, ranges) else None
     tail = _scalar(recurrence, ranges) if recurrence.matrix.shape == (1, 1) else _constant(recurrence, ranges)
+    tail = _adding(recurrence, ranges) if tail is None and not recurrence.early else tail
     if not recurrence.early:
         return tail
     first = sympify(recurrence.start) - 1
@@ -77,7 +93,7 @@ def _is_sum(recurrence: MomentRecurrence) -> bool:
 def _nonnegative(expression: Expr, recurrence: MomentRecurrence, ranges: Ranges) -> bool:
     """Whether an expression in g is never negative where the margin is positive: one of both may show it."""
     covering = {**ranges, GENERATION: at_least(Matrix([recurrence.start])[0])}
-    forms = [expression] if recurrence.margin is None else [expression, cancel(expression * recurrence.margin)]
+    forms = [expression] if recurrence.margin is None else [expression, in_lowest_terms(expression * recurrence.margin)]
     return any(sign(form, covering) in (0, 1) for form in forms)
 
 
@@ -99,13 +115,38 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
         return INCREASING
     if drift != 0 or sign(p, covering) not in (0, 1) or p == 1:
         return None
-    if simplify(f / (1 - p)).has(g):
-        return None
+    fixed = simplify(f / (1 - p))
+    if fixed.has(g):
+        return _behind(fixed, y, recurrence, covering, ranges) if excess == -1 else None
     # (p_g − 1)(y_0 − c), the sign of every later step
     step = sign(simplify(f + (p - 1) * y), covering)
     if step is None:
         return MONOTONE if not p.has(g) or excess is not None else None
     return INCREASING if step >= 0 else DECREASING
+
+
+def _adding(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
+    """Where moments that are never negative add to what is shown: h_g P_g ≥ h_(g−1)."""
+    g, P, h = GENERATION, recurrence.matrix, recurrence.readout
+    covering = {**ranges, g: at_least(Matrix([recurrence.start])[0])}
+    if recurrence.matrix.rows == 1 or recurrence.shift.has(g):
+        return None
+    known = all(sign(x, ranges) in (0, 1) for x in recurrence.initial)
+    row = h * P - h.subs(g, g - 1)
+    if known and all(sign(in_lowest_terms(x), covering) in (0, 1) for x in (*row, *recurrence.forcing, *P, *h)):
+        return INCREASING
+    return None
+
+
+def _behind(fixed: Expr, y: Expr, recurrence: MomentRecurrence, covering: Ranges, ranges: Ranges) -> str | None:
+    """Where the fixed points h_g go one way, and the moment is behind them to begin with, it follows them."""
+    g = GENERATION
+    later = fixed.subs(g, g + 1)
+    for way, found in ((-1, DECREASING), (1, INCREASING)):
+        ahead = sign(in_lowest_terms(way * (fixed.subs(g, recurrence.start) - y)), ranges)
+        if ahead in (0, 1) and sign(in_lowest_terms(way * (later - fixed)), covering) in (0, 1):
+            return found
+    return None
 
 
 def bound_of_pools(recurrence: MomentRecurrence, first_size: Expr, ranges: Ranges) -> Expr | None:

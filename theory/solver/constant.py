@@ -19,7 +19,6 @@ from sympy import (
     Poly,
     S,
     Symbol,
-    cancel,
     diff,
     factorial,
     fraction,
@@ -31,6 +30,7 @@ from sympy import (
 from sympy import factor as sympy_factor
 from sympy.polys.matrices import DomainMatrix
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import irreducible_factors, radical_roots
 from theory.solver.modes import ModeSum
 
@@ -95,7 +95,7 @@ def generating_function(
         system, right = system.to_field(), right.to_field()
     solved = system.lu_solve(right).to_Matrix()
     total = sum((readout[col] * solved[col] for col in range(size)), S.Zero)
-    return fraction(cancel(total))
+    return fraction(in_lowest_terms(total))
 
 
 def _pole_part(regular: Expr, z: Symbol, pole: Expr, multiplicity: int, elapsed: Expr) -> Expr:
@@ -123,7 +123,7 @@ def _root_sum(factor: Poly, regular: Expr, z: Symbol, elapsed: Expr) -> Expr:
     # In terms of the rates λ = 1/a, the roots of the reversed polynomial, as growth rates are what one reads.
     reverse = Poly(list(reversed(factor.all_coeffs())), rate)
     slope = factor.diff(z).as_expr()
-    residue = cancel((-regular / slope).subs(z, 1 / rate) * rate)
+    residue = in_lowest_terms((-regular / slope).subs(z, 1 / rate) * rate)
     residue = sympy_factor(residue)
     if residue.free_symbols == {rate}:
         # Modulo the polynomial the denominator is invertible: what is left is a polynomial of lower degree.

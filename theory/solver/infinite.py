@@ -19,7 +19,6 @@ from sympy import (
     Product,
     Sum,
     Symbol,
-    cancel,
     degree,
     fraction,
     lambdify,
@@ -28,6 +27,7 @@ from sympy import (
     together,
 )
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.recurrence import MomentRecurrence
 
 #: Terms so far out that the ratio of two of them is its limit to all digits asked for in practice.
@@ -106,7 +106,7 @@ def _vanishes(expression: Expr, g: Symbol) -> bool:
             return False
         slope, constant = linear.all_coeffs()
         replacements[power] = base**constant * x**slope
-    replaced = cancel(together(expression.subs(replacements)))
+    replaced = in_lowest_terms(together(expression.subs(replacements)))
     if replaced.has(g) or not replaced.is_rational_function(x):
         return False
     numerator, denominator = fraction(replaced)

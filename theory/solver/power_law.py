@@ -23,7 +23,6 @@ from sympy import (
     Rational,
     S,
     Symbol,
-    cancel,
     expand,
     gamma,
     hyper,
@@ -129,13 +128,13 @@ def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
     start, initial = int(recurrence.start), recurrence.initial[0]
     if inflow == 0:
         return _kept(readout[0], pull, start, _tail(step, S.Zero, g, start, initial))
-    drop = _drop(inflow, g)
+    drop = dropped(inflow, g)
     if drop is None:
         return None
     q, push = drop
     side = order.exponents(pull, q - 1)
     if side > 0:
-        return PowerLaw(readout[0] * cancel(push / (pull - q + 1)), q - 1)
+        return PowerLaw(readout[0] * in_lowest_terms(push / (pull - q + 1)), q - 1)
     if side == 0:
         return PowerLaw(readout[0] * push, q - 1, 1)
     return _kept(readout[0], pull, start, _tail(step, inflow, g, start, initial))
@@ -157,40 +156,40 @@ def _kept(readout: Expr, pull: Expr, start: int, series: Series | None) -> Power
     return PowerLaw(readout * simplify(scale) * total, pull, series=series)
 
 
-def _drop(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
+def dropped(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:
     """q and φ of an inflow ~ φ g^(−q)."""
     parts = rational_parts(inflow, g)
     if parts is None:
         return None
     top, bottom = (Poly(part, g) for part in parts)
-    return Integer(bottom.degree() - top.degree()), cancel(top.LC() / bottom.LC())
+    return Integer(bottom.degree() - top.degree()), in_lowest_terms(top.LC() / bottom.LC())
 
 
 def _tail(step: Expr, inflow: Expr, g: Symbol, start: int, initial: Expr) -> Series | None:
     """C = K (y_{s−1} + Σ f_i/P_i), as Gamma functions and a hypergeometric series at 1."""
-    gains = _split(step, g)
+    gains = split(step, g)
     if gains is None:
         return None
     (zeros, poles), _ = gains
     if inflow == 0:
         return Series(tuple(zeros), tuple(poles), initial, S.Zero, (), (), start)
-    flows = _split(inflow, g)
+    flows = split(inflow, g)
     if flows is None:
         return None
     (flow_zeros, flow_poles), _ = flows
     # Where the value before the first step is what the inflow there would have been, the series begins there.
     at = inflow.subs(g, start - 1)
-    joins = at.is_finite is not False and cancel(at - initial) == 0 and start > 1
+    joins = at.is_finite is not False and in_lowest_terms(at - initial) == 0 and start > 1
     first = start - 1 if joins else start
-    head = initial if joins else cancel((inflow / step).subs(g, start))
+    head = initial if joins else in_lowest_terms((inflow / step).subs(g, start))
     upper = [first + 1 - u for u in flow_zeros] + [first - v for v in flow_poles] + [first + 1 - b for b in poles]
     lower = [first - u for u in flow_zeros] + [first + 1 - v for v in flow_poles] + [first + 1 - a for a in zeros]
-    upper, lower = _cancelled([*upper, S.One], lower)
+    upper, lower = cancelled([*upper, S.One], lower)
     left = S.Zero if joins else initial
     return Series(tuple(zeros), tuple(poles), left, head, tuple(upper), tuple(lower), first)
 
 
-def _cancelled(upper: list[Expr], lower: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+def cancelled(upper: list[Expr], lower: list[Expr]) -> tuple[list[Expr], list[Expr]]:
     """Both lists without what they share."""
     upper, lower = [expand(value) for value in upper], [expand(value) for value in lower]
     for value in list(upper):
@@ -200,7 +199,7 @@ def _cancelled(upper: list[Expr], lower: list[Expr]) -> tuple[list[Expr], list[E
     return upper, lower
 
 
-def _split(expression: Expr, g: Symbol) -> tuple[tuple[list[Expr], list[Expr]], Expr] | None:
+def split(expression: Expr, g: Symbol) -> tuple[tuple[list[Expr], list[Expr]], Expr] | None:
     """Zeros and poles with multiplicity, and the leading coefficient; None where a factor has no radical roots."""
     parts = rational_parts(expression, g)
     if parts is None:

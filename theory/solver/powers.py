@@ -11,8 +11,9 @@ where no pole lies in :math:`|c q| \ge 1`: sums are Lambert series, products q-P
 
 from __future__ import annotations
 
-from sympy import Dummy, Expr, Poly, Pow, S, Symbol, apart, cancel, fraction, powsimp, roots, simplify, together
+from sympy import Dummy, Expr, Poly, Pow, S, Symbol, apart, fraction, powsimp, roots, simplify, together
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 
 
@@ -48,7 +49,7 @@ def rational_in_power(expression: Expr, index: Symbol) -> tuple[Expr, Dummy, Exp
     # Series in a power converge below 1 alone; of a symbol whoever asks knows the range.
     if len(bases) != 1 or any(base.is_number and not abs(base) < 1 for base in bases):
         return None
-    found = cancel(together(expression.xreplace(replaced)))
+    found = in_lowest_terms(together(expression.xreplace(replaced)))
     return None if found.has(index) or not found.is_rational_function(u) else (found, u, bases.pop())
 
 

@@ -7,8 +7,9 @@ conjugate prior acts once, so that the fitted mean keeps its bias, and its squar
 
 from __future__ import annotations
 
-from sympy import Expr, cancel, expand_func, powsimp, sympify
+from sympy import Expr, expand_func, powsimp, sympify
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.scalar import solve_scalar
@@ -28,15 +29,15 @@ def solve_readout(recurrence: MomentRecurrence) -> tuple[Expr, list[Expr]] | Non
     if known is None:
         return None
     # Gamma functions one step apart, which SymPy leaves standing.
-    known = cancel(powsimp(expand_func(known)))
+    known = in_lowest_terms(powsimp(expand_func(known)))
     if not known.is_rational_function(G):
         return None
     mean = known.subs(G, g)
     beside = first * mean + recurrence.shift
-    step = cancel(second * P[1, 1] / second.subs(before))
+    step = in_lowest_terms(second * P[1, 1] / second.subs(before))
     flow = second * (P[1, 0] * mean.subs(before) + recurrence.forcing[1]) + beside - step * beside.subs(before)
-    initial = cancel((second * recurrence.initial[1] + beside).subs(g, start - 1))
-    value = solve_scalar(step, cancel(flow), g, start, initial, G)
+    initial = in_lowest_terms((second * recurrence.initial[1] + beside).subs(g, start - 1))
+    value = solve_scalar(step, in_lowest_terms(flow), g, start, initial, G)
     if value is None:
         return None
     return value, [known, (value - beside.subs(g, G)) / second.subs(g, G)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sympy import Matrix, cancel
+
+from theory.expressions.signs import at_least, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.graph import reached
 from theory.solver.system import reachable
@@ -28,3 +31,24 @@ def _fed(recurrence: MomentRecurrence) -> set[int]:
     size = recurrence.matrix.rows
     own = {row for row in range(size) if recurrence.initial[row] != 0 or recurrence.forcing[row] != 0}
     return reached(recurrence.matrix.T, own)
+
+
+def plainly_read(recurrence: MomentRecurrence) -> MomentRecurrence:
+    """The same of one moment, read off by 1: where :math:`h_g m_g` is read, that product is the moment.
+
+    Its step is :math:`h_g P_g/h_{g-1}`, its forcing :math:`h_g f_g`. Others are left as they are.
+    """
+    g, start = recurrence.symbol, recurrence.start
+    if recurrence.matrix.shape != (1, 1) or not recurrence.readout.has(g) or recurrence.continuation is not None:
+        return recurrence
+    read = recurrence.readout[0]
+    before = cancel(read.subs(g, g - 1))
+    if not read.is_rational_function(g) or sign(before, {g: at_least(Matrix([start])[0])}) not in (1, -1):
+        return recurrence
+    return recurrence.changed(
+        matrix=Matrix([[cancel(read * recurrence.matrix[0] / before)]]),
+        forcing=Matrix([cancel(read * recurrence.forcing[0])]),
+        readout=Matrix([[1]]),
+        initial=Matrix([cancel(read.subs(g, Matrix([start])[0] - 1) * recurrence.initial[0])]),
+        adds_noise=False,
+    )

@@ -2,7 +2,7 @@ r"""First-order scalar recurrences :math:`y_g = p_g\,y_{g-1} + f_g` with coeffic
 
 from __future__ import annotations
 
-from sympy import Expr, Rational, Symbol, cancel, gammasimp, prime, simplify
+from sympy import Expr, Rational, Symbol, gammasimp, prime, simplify
 
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.sums import definite_sum
@@ -36,8 +36,8 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
     running = gammasimp(product.subs(upper, index)) if upper != index else gammasimp(product)
     if not running.is_rational_function(index):
         return None
-    total = definite_sum(cancel(f / running), index, start, upper)
-    return None if total is None else cancel(running.subs(index, upper)) * (initial + total)
+    total = definite_sum(in_lowest_terms(f / running), index, start, upper)
+    return None if total is None else in_lowest_terms(running.subs(index, upper)) * (initial + total)
 
 
 def _moves(expression: Expr, index: Symbol) -> bool:

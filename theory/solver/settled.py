@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
 
-from sympy import Expr, Matrix, S, cancel, eye
+from sympy import Expr, Matrix, S, eye
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.system import reachable
@@ -27,7 +28,7 @@ def settled_limit(recurrence: MomentRecurrence, ranges: Ranges) -> Expr | None:
     if matrix.has(g) or forcing.has(g) or not all(_is_inside(matrix[k, k], ranges) for k in range(len(used))):
         return None
     fixed = (eye(len(used)) - matrix).LUsolve(forcing)
-    return cancel((readout * fixed)[0] + recurrence.shift)
+    return in_lowest_terms((readout * fixed)[0] + recurrence.shift)
 
 
 def _is_triangular(matrix: Matrix) -> bool:
@@ -42,4 +43,4 @@ def _is_triangular(matrix: Matrix) -> bool:
 
 def _is_inside(value: Expr, ranges: Ranges) -> bool:
     """Whether −1 < value < 1 for all parameters."""
-    return sign(cancel(S.One - value), ranges) == 1 and sign(cancel(S.One + value), ranges) == 1
+    return sign(in_lowest_terms(S.One - value), ranges) == 1 and sign(in_lowest_terms(S.One + value), ranges) == 1

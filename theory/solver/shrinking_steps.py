@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Basic, Expr, Gt, Lt, Piecewise, Poly, S, Symbol, cancel, fraction, oo, together, true
+from sympy import Basic, Expr, Gt, Lt, Piecewise, Poly, S, Symbol, fraction, oo, together, true
 
 from theory.expressions.expansion import Order
-from theory.expressions.fraction_field import NotRational
+from theory.expressions.fraction_field import NotRational, in_lowest_terms
 from theory.expressions.fraction_field import at_infinity as limit_over_q
 from theory.expressions.signs import sign
 from theory.moments.recurrence import MomentRecurrence
@@ -82,12 +82,12 @@ def shrinking(recurrence: MomentRecurrence, order: Order) -> Shrinking | None:
         if known is None:
             undecided.add(pull.as_content_primitive()[1])
         fed = sum((pulls[row, col] * limits[col] for col in sources[row]), S.Zero)
-        limits[row] = cancel((pushes[row] - fed) / pull)
+        limits[row] = in_lowest_terms((pushes[row] - fed) / pull)
     if len(undecided) > 1:
         return None
     total += sum((weight * limits[col] for col, weight in enumerate(weights)), S.Zero)
     condition = _positive(*undecided) if undecided else true
-    return Shrinking(tuple(ordered), tuple(limits[row] for row in ordered), cancel(total), condition)
+    return Shrinking(tuple(ordered), tuple(limits[row] for row in ordered), in_lowest_terms(total), condition)
 
 
 def _positive(pull: Expr) -> Basic:
@@ -110,8 +110,8 @@ def at_infinity(expression: Expr, variable: Symbol) -> Expr | None:
         pass
     if not expression.is_rational_function(variable):
         return None
-    top, bottom = (Poly(part, variable) for part in fraction(cancel(together(expression))))
+    top, bottom = (Poly(part, variable) for part in fraction(in_lowest_terms(together(expression))))
     if top.degree() > bottom.degree():
         return None
-    limit = S.Zero if top.degree() < bottom.degree() else cancel(top.LC() / bottom.LC())
+    limit = S.Zero if top.degree() < bottom.degree() else in_lowest_terms(top.LC() / bottom.LC())
     return None if limit in (oo, -oo) else limit

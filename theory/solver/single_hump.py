@@ -14,11 +14,12 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
-from sympy import Expr, S, cancel
+from sympy import Expr, S
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least, sign
 from theory.moments.recurrence import MomentRecurrence
-from theory.solver.reduced import reduced
+from theory.solver.reduced import plainly_read, reduced
 
 #: Generations looked at for the turn.
 LONGEST_LOOK = 1_000
@@ -54,7 +55,7 @@ def single_hump(recurrence: MomentRecurrence) -> tuple[int, Expr] | None:
 
 def hump_from(recurrence: MomentRecurrence) -> int | None:
     """The first generation from which the argument above holds; None where it does not."""
-    recurrence = reduced(recurrence)
+    recurrence = plainly_read(reduced(recurrence))
     g, start = recurrence.symbol, recurrence.start
     alone = recurrence.matrix.shape == (1, 1) and recurrence.continuation is None and recurrence.margin is None
     entries = (*recurrence.matrix, *recurrence.forcing)
@@ -62,15 +63,15 @@ def hump_from(recurrence: MomentRecurrence) -> int | None:
         return None
     if not all(entry.is_rational_function(g) and entry.free_symbols <= {g} for entry in entries):
         return None
-    step, inflow = cancel(recurrence.matrix[0]), cancel(recurrence.forcing[0])
+    step, inflow = in_lowest_terms(recurrence.matrix[0]), in_lowest_terms(recurrence.forcing[0])
     if inflow == 0 or step == 1:
         return None
-    level = cancel(inflow / (1 - step))
+    level = in_lowest_terms(inflow / (1 - step))
     # The first steps may be of another kind: a rational function keeps its signs from some generation on.
     for first in range(max(int(start), 2), max(int(start), 2) + 6):
         after = {g: at_least(S(first))}
         if sign(step, after) not in (0, 1) or sign(1 - step, after) != 1 or sign(inflow, after) != 1:
             continue
-        if sign(cancel(level - level.subs(g, g + 1)), after) == 1:
+        if sign(in_lowest_terms(level - level.subs(g, g + 1)), after) == 1:
             return first
     return None

@@ -36,7 +36,9 @@ from theory.expressions.symbols import G
 from theory.moments.covariance import CovarianceRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
+from theory.solver.ceiling import ceiling
 from theory.solver.coupled import is_coupled, limit_and_growth
+from theory.solver.driven import driven_sum, repelled
 from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.kinds import fate
@@ -147,9 +149,10 @@ class Solution:
         """The height of a single hump; the lower of where it begins and where it ends."""
         assert isinstance(self.recurrence, MomentRecurrence)
         hump = single_hump(self.recurrence)
-        if hump is None:
-            return None
-        return hump[1] if upwards else Min(first, limit)
+        if hump is not None:
+            return hump[1] if upwards else Min(first, limit)
+        found = ceiling(self.recurrence, limit, 1 if upwards else -1)
+        return None if found is None else found.bound
 
     # -- how ---------------------------------------------------------------------------------------
 
@@ -222,6 +225,10 @@ class Solution:
         expansion = self._expansion(2, order)
         if expansion is None:
             found = geometric_limit(recurrence)
+            sum_of_terms = driven_sum(recurrence, order) if found is None else None
+            if sum_of_terms is not None:
+                way = sign(sum_of_terms.coefficient, order.ranges)
+                return sum_of_terms.limit if sum_of_terms.limit is not None else oo * way if way else None
             pulled = shrinking_limit(recurrence, order) if found is None else found
             # A power of G has its cases on either side of a parameter, where the steps alone tell one.
             found = self._limit_of_power(order) if pulled is None or isinstance(pulled, Piecewise) else pulled
@@ -279,9 +286,10 @@ class Solution:
             return self._settled(order) if found is None else found
         expansion = self._expansion(2, order)
         if expansion is None:
-            law = power_law(recurrence, order)
-            if law is not None:
-                return law.term
+            for law in (power_law, repelled, driven_sum):
+                found = law(recurrence, order)
+                if found is not None:
+                    return found.term
             limit = self._limit(order)
             return self._by_theorems[1] if limit in (oo, -oo, None) else limit
         leading = expansion.leading()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sympy import Matrix, S, cancel
+from sympy import Matrix, S
 
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import sign
 from theory.solver.graph import reached
 
@@ -20,7 +21,7 @@ def spectral_radius(matrix: Matrix, order: Order) -> int | None:
     size = matrix.shape[0]
     if any(sign(entry, order.ranges) in (None, -1) for entry in matrix) or not _irreducible(matrix):
         return None
-    signs = {order.exponents(cancel(sum(matrix[row, :])), S.One) for row in range(size)}
+    signs = {order.exponents(in_lowest_terms(sum(matrix[row, :])), S.One) for row in range(size)}
     if {1, -1} <= signs:
         return None
     return 1 if 1 in signs else -1 if -1 in signs else 0

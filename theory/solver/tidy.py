@@ -16,9 +16,7 @@ from sympy import (
     Pow,
     RootSum,
     S,
-    cancel,
     expand,
-    factor,
     factor_terms,
     gcd,
     lcm,
@@ -26,7 +24,9 @@ from sympy import (
     together,
 )
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import is_long
+from theory.expressions.rational_functions import factored
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 
@@ -48,7 +48,7 @@ def _with_offset(
     apart = offset + write(moment, scale, ranges)
     if offset == 0 or scale == 0 or is_long(offset) or is_long(scale):
         return apart
-    within = write(moment + cancel(offset / scale), scale, ranges) if _is_rational(offset / scale) else apart
+    within = write(moment + in_lowest_terms(offset / scale), scale, ranges) if _is_rational(offset / scale) else apart
     return min(apart, within, key=lambda form: form.count_ops())
 
 
@@ -88,10 +88,10 @@ def _assemble(expression: Expr, scale: Expr, ranges: Ranges) -> Expr:
 
 def _product(scale: Expr, inner: Expr, ranges: Ranges) -> Expr:
     """scale·inner with the sign of the scale moved inside."""
-    scale = factor(scale) if scale.is_rational_function(*scale.free_symbols) else scale
+    scale = factored(scale) if scale.is_rational_function(*scale.free_symbols) else scale
     oriented = orient(scale, ranges)
     if not inner.has(G) and _is_rational(inner) and _is_rational(oriented):
-        return orient(factor(oriented * inner), ranges)
+        return orient(factored(oriented * inner), ranges)
     if not _is_rational(inner):
         # Powers of the parameters that all terms share belong in front.
         shared, inner = _shared(inner)
@@ -165,17 +165,17 @@ def _base(base: Expr, ranges: Ranges) -> Expr:
     """The base of an exponential: 1 ± x expanded, anything else factored, each factor positive."""
     if base.is_number:
         return simplify(base)
-    expanded = expand(cancel(base))
+    expanded = expand(in_lowest_terms(base))
     if isinstance(expanded, Add) and len(expanded.args) == 2 and expanded.as_coeff_Add()[0] == 1:
         return expanded
-    return orient(factor(base), ranges)
+    return orient(factored(base), ranges)
 
 
 def _neat(coefficient: Expr) -> Expr:
     if coefficient.is_number:
         return coefficient if coefficient.is_Rational else factor_terms(coefficient)
     if coefficient.is_rational_function(*coefficient.free_symbols):
-        return factor(coefficient)
+        return factored(coefficient)
     return factor_terms(coefficient) if isinstance(coefficient, Mul) else factor_terms(simplify(coefficient))
 
 
@@ -213,4 +213,4 @@ def _common(parts: list[tuple[Expr, Expr]]) -> Expr:
     top, bottom = fractions[0]
     for other_top, other_bottom in fractions[1:]:
         top, bottom = gcd(top, other_top), lcm(bottom, other_bottom)
-    return factor(top) / factor(bottom)
+    return factored(top) / factored(bottom)

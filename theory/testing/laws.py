@@ -12,20 +12,21 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, Float, N, Rational, S, ilcm, sympify
+from sympy import Expr, Float, Integer, N, Rational, S, ilcm, sympify
 
 from theory.errors import DomainError, LawViolation, NotDerivedError
 from theory.expressions.arguments import exact, generation, quoted
 from theory.expressions.signs import ball_sign, sign
 from theory.models.exponential_family import Bernoulli
 from theory.models.real_data import derived_recurrence
-from theory.moments.composition import compose
+from theory.moments.composition import FIRST_DRAWS, compose
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.stated_dynamics import verify_stated
 from theory.testing.enumeration import amounts_of, bernoulli_moments, smallest_sample
+from theory.testing.random_sizes import check_random_sizes
 from theory.testing.rounded import Rounded
 from theory.workflows.base import Workflow, exact_weights, pooled_blocks, probes
-from theory.workflows.dynamics import PoolDynamics
+from theory.workflows.dynamics import PoolDynamics, VaryingPool
 
 #: Blocks at which a size is looked at, beside those next to its sign changes.
 _BLOCKS = (*range(1, 65), 100, 128, 256, 512, 1000, 1024)
@@ -51,6 +52,8 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     5. Unbiased: on a Bernoulli chain enumerated in full, :math:`E\theta_g = p`.
     6. The exact risk is that of the enumerated Bernoulli chain.
     7. Without fresh real data the risk never falls below that of the real data alone.
+
+    Where block sizes are random, laws 5 and 6 are checked over every history of sizes.
 
     Of several models that read one another these are the laws of the chain in which they take turns, and
     8. the risk by their covariances is that of the chain.
@@ -97,6 +100,10 @@ def check_workflow(workflow: Workflow, generations: int = 12) -> None:
     if symbols:
         names = ", ".join(sorted(symbol.name for symbol in symbols))
         raise DomainError(f"workflow = {workflow} has symbols ({names}): laws are checked on numbers.")
+    if workflow.random_sizes is not None:
+        with _law("exact value = brute force", None):
+            check_random_sizes(workflow, upto)
+        return
     if workflow.chain is not workflow:
         check_workflow(workflow.chain, generations)
         with _law("an ecosystem is the chain of its models in turns", None):
@@ -293,9 +300,16 @@ def _tiny_chains(workflow: Workflow, upto: int, most: int) -> list[tuple[int, in
     """(generation, n) with few enough data sets to enumerate, smallest first."""
     cases = []
     dynamics = workflow.dynamics()
-    budget = sympify(dynamics.budget) if isinstance(dynamics, PoolDynamics) else S.One
+    drawn = [S.One]
+    if isinstance(dynamics, PoolDynamics):
+        drawn = [sympify(dynamics.budget)]
+    if isinstance(dynamics, VaryingPool):
+        first = dynamics.whole_until + 1
+        drawn = [sympify(dynamics.budget_at(Integer(g))) for g in range(first, first + FIRST_DRAWS)]
+        if not all(budget.is_Rational for budget in drawn):
+            return []
     for g in range(1, upto + 1):
-        n = int(ilcm(smallest_sample(workflow, g), budget.q))
+        n = int(ilcm(smallest_sample(workflow, g), *(budget.q for budget in drawn)))
         for multiple in (1, 2):
             states = 1
             for index in range(1, g + 1):

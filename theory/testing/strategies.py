@@ -15,6 +15,7 @@ from theory.models.base import Model
 from theory.registry import EVERY_MODEL, MODELS, WORKFLOWS, example, is_required, settings
 from theory.risk import Risk
 from theory.workflows.base import Workflow
+from theory.workflows.ecosystem import Ecosystem
 from theory.workflows.weighted import Weighted
 
 try:
@@ -105,6 +106,35 @@ def _table_workflow(table: list[int]) -> Weighted:
         return [Rational(value, sum(raw)) for value in raw]
 
     return Weighted(weights)
+
+
+def ecosystems(most: int = 3) -> Any:
+    """Ecosystems of 1 to ``most`` models with rational weights, some of them with fresh real data.
+
+    Notes
+    -----
+    Drawn here, by Hypothesis (MacIver et al. 2019). They have no weights on one chain, and so are none of
+    :func:`workflows`.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(ecosystems(), lambda ecosystem: ecosystem.models == 2 and any(ecosystem.shares)).name
+    'ecosystem'
+    """
+    s = _hypothesis()
+
+    def rows(m: int) -> Any:
+        # The last part of each row is the weight of fresh real data.
+        row = s.lists(s.integers(0, 3), min_size=m + 1, max_size=m + 1).filter(any)
+        return s.tuples(s.lists(row, min_size=m, max_size=m), s.integers(0, m - 1), s.booleans())
+
+    def built(drawn: tuple[list[list[int]], int, bool]) -> Ecosystem:
+        table, observed, same_start = drawn
+        weights = [[Rational(part, sum(row)) for part in row[:-1]] for row in table]
+        return Ecosystem(weights, observed=observed, same_start=same_start)
+
+    return s.integers(1, most).flatmap(rows).map(built)
 
 
 def workflows(*, subsampled: bool = True, fresh: bool = True, schedules: bool = True) -> Any:

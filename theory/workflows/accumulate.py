@@ -22,7 +22,7 @@ class Accumulate(Workflow):
 
     Parameters
     ----------
-    sizes : expression in ``theory.j``, default 1
+    sizes : expression in ``theory.j``, or :class:`theory.RandomSizes`, default 1
         Block j holds n·s(j) samples.
 
     Notes

@@ -35,6 +35,7 @@ from sympy.core.relational import Relational
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, quoted, replacements
 from theory.expressions.parser import parse
+from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.signs import ranges_of
 from theory.expressions.symbols import j
 from theory.workflows.dynamics import Draw, Dynamics
@@ -60,7 +61,7 @@ class Workflow(ABC):
 
     Attributes
     ----------
-    sizes : SymPy expression in ``theory.j``
+    sizes : SymPy expression in ``theory.j``, or :class:`theory.RandomSizes`
         Size schedule s(j): block j holds n·s(j) samples. Default 1.
 
     Notes
@@ -89,6 +90,8 @@ class Workflow(ABC):
     keeps_fresh: ClassVar[bool] = False
     #: Whether every row stays: each model is fitted on all those of the model before, and more.
     only_grows: ClassVar[bool] = False
+    #: Whether the weights look at the sizes of blocks, as those of pools do.
+    weighs_by_size: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Plain whole numbers and fractions are exact: where a user's own method gives one, it is taken as such."""
@@ -119,8 +122,31 @@ class Workflow(ABC):
 
     @property
     def schedule(self) -> Expr:
-        """``sizes`` as an exact expression in ``theory.j``."""
+        """``sizes`` as an exact expression in ``theory.j``.
+
+        Raises
+        ------
+        NotDerivedError
+            For random sizes, which are no schedule.
+        """
+        if self.random_sizes is not None:
+            raise NotDerivedError(
+                f"workflow = {self.name} has blocks of random size: this is derived for schedules of sizes only."
+            )
         return self.sizes if isinstance(self.sizes, Expr) else exact("sizes", self.sizes)
+
+    @property
+    def random_sizes(self) -> RandomSizes | None:
+        """The law of the sizes where they are random; None where they are a schedule."""
+        return self.sizes if isinstance(self.sizes, RandomSizes) else None
+
+    def equal_sizes(self) -> Workflow | None:
+        """The same workflow with blocks of n samples, where its weights do not look at sizes that are random."""
+        return None if self.weighs_by_size else self.with_sizes(ONE)
+
+    def with_sizes(self, sizes: Expr) -> Workflow:
+        """The same workflow with other block sizes."""
+        return replace(self, sizes=sizes)  # type: ignore[type-var]
 
     def rows(self, g: int | Expr) -> Expr:
         """Number of samples that model ``g`` is fitted on, in units of n: those with a weight.
@@ -281,7 +307,11 @@ def verify_workflow(workflow: object) -> None:
 
 
 def size_schedule(value: object) -> Expr:
-    """Verify a size schedule: an expression in ``theory.j``, positive on the first blocks."""
+    """Verify sizes: an expression in ``theory.j``, positive on the first blocks, or a law of random ones."""
+    if isinstance(value, RandomSizes):
+        return value
+    if isinstance(value, str) and value.strip().startswith("random"):
+        return RandomSizes.read(value)
     schedule = exact("sizes", value)
     for index in probes(schedule):
         size = schedule.subs(j, index)
@@ -350,6 +380,8 @@ def pooled_blocks(workflow: Workflow) -> Expr | None:
         When a weight of the first generations is not that of the pool.
     """
     count = workflow.pooled
+    if workflow.random_sizes is not None:
+        return None  # they are no weights that are known beforehand
     if count is None or not (count == oo or count.is_Integer):
         return count
     for g in range(1, (3 if count == oo else min(int(count), 6)) + 3):

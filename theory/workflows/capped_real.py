@@ -13,6 +13,7 @@ from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics
+from theory.workflows.share_schedule import amount_schedule
 
 
 class SyntheticBlocks(Workflow):
@@ -46,8 +47,8 @@ class CappedReal(SyntheticBlocks):
 
     Parameters
     ----------
-    synthetic : positive number or expression, default 1
-        Synthetic samples that each generation adds, in units of n.
+    synthetic : positive number or expression, or an expression in ``theory.j``, default 1
+        Synthetic samples that generation j adds, in units of n.
 
     Notes
     -----
@@ -69,23 +70,40 @@ class CappedReal(SyntheticBlocks):
     roles: ClassVar[dict[str, str]] = {"synthetic": "amount"}
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "synthetic", verified_amount("synthetic", self.synthetic))
+        object.__setattr__(self, "synthetic", amount_schedule("synthetic", self.synthetic, "an amount of data"))
 
     def simplest(self) -> Workflow:
-        """Accumulate for synthetic blocks as large as the real one."""
-        return Accumulate() if self.synthetic == 1 else self
+        """Accumulate for synthetic blocks as large as the real one, or of changing size."""
+        return self._accumulated if self._varies or self.synthetic == 1 else self
+
+    @property
+    def _varies(self) -> bool:
+        return bool(self.synthetic.has(j))
+
+    @property
+    def _accumulated(self) -> Accumulate:
+        """The same pool, as accumulate keeps it."""
+        return Accumulate(sizes=self.sizes)
+
+    def size(self, index: int | Expr) -> Expr:
+        """1 for block 1, ``synthetic`` at the index for every other."""
+        return S.One if index == 1 else self.synthetic.subs(j, index) if self._varies else self.synthetic
 
     def rows(self, g: int | Expr) -> Expr:
-        """N_g = 1 + (g − 1)s, in units of n."""
-        return self._pool(g)
+        """N_g = 1 + s(2) + … + s(g), in units of n."""
+        return self._accumulated.rows(g) if self._varies else self._pool(g)
 
     def weights(self, g: int) -> list[Expr]:
-        """(1, s, …, s)/N_g."""
+        """(1, s(2), …, s(g))/N_g."""
+        if self._varies:
+            return self._accumulated.weights(g)
         pool = self._pool(g)
         return [1 / pool] + [self.synthetic / pool] * (g - 1)
 
-    def dynamics(self) -> LinearDynamics:
-        """δ_g = δ_{g−1} + (s/N_g) ε_g."""
+    def dynamics(self) -> LinearDynamics | None:
+        """δ_g = δ_{g−1} + (s(g)/N_g) ε_g; None where N_g has no closed form."""
+        if self._varies:
+            return self._accumulated.dynamics()
         return LinearDynamics(
             start=2,
             transition=Matrix([[1]]),

@@ -39,7 +39,7 @@ class ContaminatedPool(Workflow):
         every block has exactly: nρs(j) of its rows are real, one at least. Where that is no whole number the two parts
         are still weighed ρ to 1 − ρ, and values are those of the same formula; only whole numbers of rows can be
         simulated. 0 is accumulate, 1 is real data alone.
-    sizes : expression in ``theory.j``, default 1
+    sizes : expression in ``theory.j``, or :class:`theory.RandomSizes`, default 1
         Block j holds n·s(j) rows, real and synthetic ones together.
     stream : number or expression in ``theory.j``, default 0
         Bias of the real rows of generation j, block 1 among them: they are drawn from the family at the mean

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sympy import Dummy, Expr, ImmutableMatrix, Matrix, Symbol, zeros
+from sympy import Dummy, Expr, ImmutableMatrix, Matrix, Symbol, ceiling, zeros
+
+from theory.expressions.symbols import j
 
 #: The generation inside recurrences: a dummy, so that no parameter called g is mistaken for it. SymPy numbers dummies
 #: by chance in every process; with an index of its own it is the same one in a pickle that another process reads.
@@ -96,6 +98,31 @@ class PoolDynamics(Dynamics):
 
     budget: Expr
     replacement: bool
+
+    def budget_at(self, generation: Expr) -> Expr:
+        """Points drawn at a generation, in units of n."""
+        return self.budget
+
+    @property
+    def whole_until(self) -> int:
+        """The last generation whose pool is smaller than the budget, 0 if none; of a symbol none."""
+        return max(0, int(ceiling(self.budget)) - 1) if self.budget.is_number else 0
+
+
+@dataclass(frozen=True)
+class VaryingPool(Dynamics):
+    """The same with a budget that changes: ``budget`` is an expression in ``theory.j``, the generation.
+
+    The whole pool is used up to generation ``whole_until``, and a sample of it from there on.
+    """
+
+    budget: Expr
+    replacement: bool
+    whole_until: int
+
+    def budget_at(self, generation: Expr) -> Expr:
+        """Points drawn at a generation, in units of n."""
+        return self.budget.subs(j, generation)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class Replace(Workflow):
 
     Parameters
     ----------
-    sizes : expression in ``theory.j``, default 1
+    sizes : expression in ``theory.j``, or :class:`theory.RandomSizes`, default 1
         Block j holds n·s(j) samples.
 
     Notes
@@ -35,6 +35,7 @@ class Replace(Workflow):
     sizes: Expr = ONE
     name: ClassVar[str] = "replace"
     roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
+    weighs_by_size: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", size_schedule(self.sizes))

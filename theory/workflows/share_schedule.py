@@ -44,18 +44,18 @@ def share_schedule(share: object) -> Expr | None:
     return probability_schedule("share", share, "a share of real data", where)
 
 
-def amount_schedule(name: str, value: object) -> Expr:
+def amount_schedule(name: str, value: object, what: str = "an amount of real data") -> Expr:
     """Verify a positive amount of data in units of n, which may depend on ``theory.j``, from generation 2 on."""
     amount = exact(name, value, indices=(j,))
     if not amount.has(j):
         if amount.is_positive is False or amount.is_real is False:
-            raise DomainError(f"{name} = {shown(value)} is not an amount of real data: {name} must be positive.")
+            raise DomainError(f"{name} = {shown(value)} is not {what}: {name} must be positive.")
         return amount
     for g in sorted({*probes(amount), 2} - {1}):
         at = amount.subs(j, g)
         if at.is_number and (at.is_real is False or sign(at) != 1):
             raise DomainError(
-                f"{name} = {shown(value)} is not an amount of real data: at generation {g} it is {at}, and must be "
+                f"{name} = {shown(value)} is not {what}: at generation {g} it is {at}, and must be "
                 f"positive."
             )
     return amount

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 from sympy import Expr, Integer, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import positive_number
+from theory.expressions.arguments import exact, positive_number
+from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow, exact_weights, verify_workflow
 from theory.workflows.dynamics import Draw
+from theory.workflows.share_schedule import amount_schedule, at_generation
 from theory.workflows.subsample import AccumulateSubsample
 
 #: Generations whose weights must be those of pooled rows.
@@ -34,8 +36,8 @@ class Subsampled(Workflow):
     ----------
     workflow : Workflow
         One that weighs its rows alike: pooled. ``Accumulate`` makes an :class:`AccumulateSubsample`.
-    budget : positive number, default 1
-        b; as long as there are fewer rows than that, all are taken.
+    budget : positive number, or an expression in ``theory.j``, default 1
+        b, at generation j; as long as there are fewer rows than that, all are taken.
 
     Notes
     -----
@@ -57,7 +59,7 @@ class Subsampled(Workflow):
 
     def __post_init__(self) -> None:
         verify_workflow(self.workflow)
-        object.__setattr__(self, "budget", positive_number("budget", self.budget))
+        object.__setattr__(self, "budget", _verified_budget(self.budget))
         if self.workflow.draw(PROBED) is not None:
             raise DomainError(f"workflow = {self.workflow!r} draws a subsample itself: give its budget there.")
         for g in range(2, PROBED + 1):
@@ -122,9 +124,17 @@ class Subsampled(Workflow):
 
     def draw(self, g: int | Expr) -> Draw | None:
         """n·b rows; None where there are no more than that."""
-        few = isinstance(g, (int, Integer)) and bool(self.workflow.rows(int(g)) <= self.budget)
-        return None if few else Draw(self.budget, False)
+        drawn = at_generation(self.budget, g)
+        few = isinstance(g, (int, Integer)) and bool(self.workflow.rows(int(g)) <= drawn)
+        return None if few else Draw(drawn, False)
 
     def drawn_noise(self, g: int) -> Expr:
         """1/b − 1/N_g, the variance of the draw's own noise beside that of a unit block's mean."""
-        return S.Zero if self.draw(g) is None else 1 / self.budget - 1 / self.workflow.rows(g)
+        draw = self.draw(g)
+        return S.Zero if draw is None else 1 / draw.size - 1 / self.workflow.rows(g)
+
+
+def _verified_budget(budget: object) -> Expr:
+    """A positive number, or an expression in ``theory.j`` with such values."""
+    value = exact("budget", budget, indices=(j,))
+    return amount_schedule("budget", value, "a budget") if value.has(j) else positive_number("budget", value)

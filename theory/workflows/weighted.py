@@ -25,7 +25,7 @@ class Weighted(Workflow):
     weights : callable, or a formula
         ``weights(g)`` returns g exact rationals (or expressions) that sum to 1; a formula, such as ``"1/g"``, is the
         weight of block j in model g, arithmetic in g and j.
-    sizes : expression in ``theory.j``, default 1
+    sizes : expression in ``theory.j``, or :class:`theory.RandomSizes`, default 1
         Block j holds n·s(j) samples.
 
     Notes
@@ -45,6 +45,7 @@ class Weighted(Workflow):
     weights_of: Callable[[int], Sequence[Any]]
     sizes: Expr = ONE
     name: ClassVar[str] = "weighted"
+    weighs_by_size: ClassVar[bool] = False
 
     def __init__(self, weights: Callable[[int], Sequence[Any]] | str | Expr, sizes: object = ONE) -> None:
         if isinstance(weights, str | Expr):
@@ -72,6 +73,10 @@ class Weighted(Workflow):
                 f"weights({g}) = {quoted(returned)} is not a list: give one weight for each of the {g} blocks."
             )
         return list(returned)
+
+    def with_sizes(self, sizes: Expr) -> Weighted:
+        """The same weights of blocks of other sizes."""
+        return Weighted(self.weights_of, sizes)
 
     def dynamics(self) -> LinearDynamics | None:
         """δ_g = δ_{g−1} + w(g, g) ε_g for a formula whose older weights all shrink alike; None elsewhere."""

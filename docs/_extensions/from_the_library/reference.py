@@ -21,6 +21,7 @@ PACKAGES: dict[str, str] = {
     "theory.testing": "Property-based tests.",
     "numerics": "Is it so? Numbers and simulations.",
     "numerics.estimation": "Estimators without a closed form, fitted for many replicates at once.",
+    "numerics.editing": "Subspaces found in real activations, and real weights edited.",
     "numerics.run.ratio": "Measured ratios of a run.",
     "selfgen.study": "Study files.",
     "selfgen.verification": "Derive, simulate, compare: a whole study.",

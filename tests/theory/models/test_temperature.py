@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice, product
 
+import numpy as np
 import pytest
-from sympy import EulerGamma, Rational, Symbol, log, oo, simplify
+from sympy import EulerGamma, Rational, S, Symbol, log, oo, simplify
 
 from numerics import crosscheck, simulate
 from theory import (
@@ -20,7 +21,7 @@ from theory import (
     SlidingWindow,
     expected_risk,
 )
-from theory.models.gaussian.temperature import dying_below
+from theory.models.gaussian.temperature import DyingBelow, dying_below
 
 HALF = Rational(1, 2)
 
@@ -97,6 +98,49 @@ def test_variance_dies_below_these_temperatures(d: int, n: int, unbiased: bool) 
     for factor, limit in ((Rational(99, 100), -oo), (Rational(101, 100), oo)):
         model = GaussianFit(d=d, n=n, unbiased=unbiased, temperature=near * factor)
         assert expected_risk(model, Replace(), "log-determinant").limit == limit
+
+
+def test_under_accumulate_the_variance_dies_below_one_whatever_the_samples() -> None:
+    """As a power of g: E tr Σ and E Σ² by their exact values, log det by its law."""
+    for n, unbiased in ((3, False), (3, True), (40, False)):
+        assert dying_below(GaussianFit(d=2, n=n, unbiased=unbiased), Accumulate()) == DyingBelow(S.One, S.One, S.One)
+    for temperature in ("9/10", "1", "11/10"):
+        model = GaussianFit(d=1, n=4, temperature=temperature)
+        trace = [float(expected_risk(model, Accumulate(), "trace").at(g)) for g in (200, 800)]
+        # E Σ² = E (Σ − 1)² + 2 E Σ − 1.
+        square = [
+            float(expected_risk(model, Accumulate(), "covariance").at(g)) + 2 * mean - 1
+            for g, mean in zip((200, 800), trace, strict=True)
+        ]
+        drift = float(S(temperature)) - 1
+        assert trace[1] / trace[0] == pytest.approx(4**drift, rel=0.01)
+        assert square[1] / square[0] == pytest.approx(4 ** (2 * drift), rel=0.02)
+    with pytest.raises(NotDerivedError, match="workflow = SlidingWindow"):
+        dying_below(GaussianFit(d=1, n=4), SlidingWindow(2))
+
+
+def test_under_accumulate_the_logarithm_of_the_determinant_drifts_and_settles() -> None:
+    """Simulated chains: log Σ_g − (τ − 1) log g has an increment of mean 0 and of variance like 1/g."""
+    generator = np.random.default_rng(7)
+    n, heat, chains, last = 5, 1.3, 4000, 256
+    mean, variance = np.zeros(chains), np.ones(chains)
+    logarithms = {}
+    for g in range(1, last + 1):
+        factor = 1.0 if g == 1 else heat
+        drawn = mean + np.sqrt(factor * variance) * generator.standard_normal((n, chains))
+        block, spread = drawn.mean(0), drawn.var(0)
+        if g == 1:
+            mean, variance = block, spread
+        else:
+            move = block - mean
+            variance = (1 - 1 / g) * variance + spread / g + (1 - 1 / g) / g * move**2
+            mean = mean + move / g
+        logarithms[g] = np.log(variance)
+    for early, late in ((16, 64), (64, 256)):
+        moved = logarithms[late] - logarithms[early] - (heat - 1) * np.log(late / early)
+        # Σ of O(1/i²) over early < i ≤ late, for the mean and for the variance.
+        assert abs(moved.mean()) < 4 / early
+        assert moved.var() < 4 / early
 
 
 @pytest.mark.parametrize("method", ["exact-law", "raw"])

@@ -83,9 +83,11 @@ def test_what_overshoots_has_its_peak_for_a_bound():
     assert risk.at(2) > risk.limit > risk.at(1)
     assert risk.monotonicity is None
     assert risk.bound == risk.at(2) == max(risk.at(generation) for generation in range(1, 12))
-    for claim in (Monotone, LeastBound):
-        with pytest.raises(NotDerivedError):
-            prove(claim(risk))
+    with pytest.raises(NotDerivedError):
+        prove(Monotone(risk))
+    proof = prove(LeastBound(risk))
+    assert proof.data["claim"]["bound"] == str(risk.at(2))
+    assert f"at most {risk.at(2)}" in str(proof)
 
 
 @pytest.mark.parametrize("workflow", [Replace(), Accumulate(), FreshReal()], ids=lambda workflow: workflow.name)

@@ -19,7 +19,7 @@ from theory import (
 )
 from theory.expressions.expansion import Order
 from theory.models.bent import BiasedSampler, PosteriorMean
-from theory.proof import CertificateError, Growth, LeastBound, Limit, LowerLimit, check, prove
+from theory.proof import CertificateError, Growth, LeastBound, Limit, LowerLimit, Monotone, check, prove
 from theory.proof.algebra import Sequence
 from theory.solver.power_law import power_law
 
@@ -192,9 +192,19 @@ def test_what_is_pushed_away_has_no_limit():
     refused(pushed, rewritten(pushed), "the limit of moment 0")
 
 
-def test_bounds_are_not_claimed_of_what_is_not_monotone():
-    with pytest.raises(NotDerivedError):
-        prove(LeastBound(expected_risk(coin("9/10"), Accumulate())))
+def test_what_rises_and_falls_has_its_largest_value_for_a_bound(unnoticed):
+    """It never exceeds that, by a form that falls in behind it; a smaller number is none, and it is not monotone."""
+    for target in ("1/3", "1/2"):
+        risk = expected_risk(coin("9/10", target), Accumulate())
+        proof = prove(LeastBound(risk))
+        most = max(risk.at(g) for g in range(1, 12))
+        assert risk.bound == most > max(risk.at(1), risk.limit)
+        assert proof.data["claim"]["bound"] == str(most)
+        survivors, tried = unnoticed([proof])
+        assert not survivors
+        assert tried > 20
+        with pytest.raises(NotDerivedError):
+            prove(Monotone(risk))
 
 
 def test_series_at_one_have_values():

@@ -31,7 +31,6 @@ from sympy import (
     Expr,
     Matrix,
     S,
-    cancel,
     diag,
     eye,
     factor,
@@ -45,6 +44,7 @@ from sympy import (
 from sympy.polys.fields import FracField
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.models.effective_size import concentration, concentration_formula, late_start
 from theory.models.gaussian.algebra import (
     IDENTITY,
@@ -351,13 +351,13 @@ class _Correction:
             if found is None:
                 raise NotDerivedError(_NO_CONCENTRATION.format(workflow=workflow.name))
             kappa, self.valid_from = found
-            self.formula = cancel(1 / (1 - kappa / points))
+            self.formula = in_lowest_terms(1 / (1 - kappa / points))
 
     def at(self, index: int) -> Expr:
         """ρ at one generation; model 0 is the truth itself."""
         if not self.unbiased or index == 0:
             return S.One
-        return cancel(1 / (1 - concentration(self.workflow, index) / self.points))
+        return in_lowest_terms(1 / (1 - concentration(self.workflow, index) / self.points))
 
 
 def leading_trace(workflow: Workflow, dynamics: LinearDynamics, dimension: Expr, spread: Expr) -> MomentRecurrence:

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from sympy import Expr, Matrix, S, cancel, zeros
+from sympy import Expr, Matrix, S, zeros
 
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G
 from theory.models.kernels.bandwidth import Bandwidths
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -74,7 +75,7 @@ def first_moments(workflow: Workflow, dynamics: LinearDynamics, schedule: Expr) 
 
 
 def _neat(expression: Expr) -> Expr:
-    return cancel(expression) if expression.is_rational_function(GENERATION) else expression
+    return in_lowest_terms(expression) if expression.is_rational_function(GENERATION) else expression
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ carries the cycles of a uniformly random permutation of g items, :math:`\kappa(\
 from __future__ import annotations
 
 from flint import fmpq, fmpq_poly
-from sympy import Expr, S, cancel
+from sympy import Expr, S
 
 from theory.errors import DomainError
 from theory.expressions.arguments import generation
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint, to_sympy
 from theory.workflows.base import Workflow, exact_weights, verify_workflow
 
@@ -76,7 +77,7 @@ def convolutions(workflow: Workflow, g: int) -> tuple[Expr, ...]:
             for weight, before in zip(weights, laws, strict=True):
                 for times, probability in enumerate(before):
                     law[times + 1] += weight * probability
-            laws.append([cancel(value) for value in law])
+            laws.append([in_lowest_terms(value) for value in law])
     return tuple(laws[-1])
 
 

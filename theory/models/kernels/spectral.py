@@ -29,12 +29,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
-from sympy import Add, Dummy, Expr, Integer, Matrix, Poly, S, cancel, expand_func, lerchphi, oo, polylog
+from sympy import Add, Dummy, Expr, Integer, Matrix, Poly, S, expand_func, lerchphi, oo, polylog
 
 from theory.asymptotics.scales import limit_or_none
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G
 from theory.models.effective_size import open_loop
 from theory.models.kernels.bandwidth import Bandwidths
@@ -187,8 +188,8 @@ class Steps:
         if self.pool.replacement:
             return 1 / self.drawn
         pool = self.points * sum((self.workflow.size(index) for index in range(1, g + 1)), S.Zero)
-        surplus = cancel(pool - self.drawn)
-        return S.Zero if surplus == 0 else cancel(surplus / (self.drawn * (pool - 1)))
+        surplus = in_lowest_terms(pool - self.drawn)
+        return S.Zero if surplus == 0 else in_lowest_terms(surplus / (self.drawn * (pool - 1)))
 
     def _coefficient(self, value: Expr) -> Any:
         try:
@@ -516,7 +517,7 @@ class SpectralRecurrence(Recurrence):
         if linear is None or linear.transition.shape != (1, 1) or linear.readout[0] != 1 or linear.fresh[0] != 0:
             return None
         gain = linear.innovation[0]
-        if cancel(linear.transition[0] + gain - 1) != 0:
+        if in_lowest_terms(linear.transition[0] + gain - 1) != 0:
             return None
         quiet = gain if self.steps.pool is not None else gain / self.workflow.size(g)
         fades, endless = limit_or_none(quiet, g), limit_or_none(g * gain, g)
@@ -535,7 +536,7 @@ class SpectralRecurrence(Recurrence):
         if linear.readout[0] != 1 or any(part.has(g) for part in (*parts, *sizes)) or parts[2].is_positive is not True:
             return None
         # The contraction is that of weights of a law.
-        if cancel(sum(parts) - 1) != 0 or any(part.is_nonnegative is not True for part in parts):
+        if in_lowest_terms(sum(parts) - 1) != 0 or any(part.is_nonnegative is not True for part in parts):
             return None
         points, fresh_points = (self.points * size for size in sizes)
         limit = FreshLimit(*parts, points, fresh_points, h2, self.d, self.truth)
@@ -555,7 +556,7 @@ class SpectralRecurrence(Recurrence):
         opened, gain, size = linear.transition[0], linear.innovation[0], self.workflow.size(g)
         if any(value.has(g) for value in (opened, gain, size, linear.readout[0])):
             return None
-        start = (linear.start, linear.readout[0], linear.initial[0], cancel(opened + gain), linear.fresh[0])
+        start = (linear.start, linear.readout[0], linear.initial[0], in_lowest_terms(opened + gain), linear.fresh[0])
         if start != (2, 1, 1, 1, 0):
             return None
         kappa = Dummy("kappa", positive=True)

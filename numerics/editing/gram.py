@@ -1,0 +1,85 @@
+"""Right singular vectors from inner products: deterministic, and the same whatever the signs of the rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from numerics.threads import single_threaded_algebra
+
+Array = NDArray[np.float64]
+
+#: Singular values below this share of the largest are rounding: inner products hold their squares.
+RESOLUTION = 1e-7
+#: Fewer vectors than this share of all are computed by themselves.
+_FEW = 4
+
+
+def unsigned(rows: Array) -> Array:
+    """Rows with signs of their own choice, so that flipped rows are the same to the last bit: first entry not 0 is > 0.
+
+    Notes
+    -----
+    Derived here: the subspace of :math:`\\Delta^\\top\\Delta = \\sum_i d_i d_i^\\top` knows no signs.
+    """
+    first = (rows != 0).argmax(axis=1)
+    signs = np.where(rows[np.arange(len(rows)), first] < 0, -1.0, 1.0)
+    return rows * signs[:, None]
+
+
+def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
+    r"""Squared singular values, the largest first, and the right singular vectors of the first of them.
+
+    :math:`\Delta = U S V^\top` from the smaller of :math:`\Delta\Delta^\top` and :math:`\Delta^\top\Delta`, on one
+    thread: all eigenvalues, and the vectors of ``most`` of them, but of none that is rounding.
+
+    Parameters
+    ----------
+    rows : array, shape (N, D)
+    most : int, optional
+        Vectors that are computed; all where left out.
+
+    Returns
+    -------
+    squares : shape (min(N, D),)
+    vectors : shape (at most ``most``, D), orthonormal rows
+
+    Notes
+    -----
+    Derived here; the Gram matrix loses half of the digits of small singular values, which no editing uses.
+    """
+    rows = unsigned(rows)
+    wide = rows.shape[0] < rows.shape[1]
+    with single_threaded_algebra():
+        gram = rows @ rows.T if wide else rows.T @ rows
+        order = len(gram)
+        number = order if most is None else min(most, order)
+        if number < order // _FEW:
+            squares = np.linalg.eigvalsh(gram)[::-1]
+            window = (order - number, order - 1)
+            vectors = eigh(gram, subset_by_index=window, overwrite_a=True, check_finite=False)[1] if number else None
+        else:
+            squares, vectors = np.linalg.eigh(gram)
+            squares = squares[::-1]
+        squares = np.clip(squares, 0.0, None)
+        number = min(number, int((squares > RESOLUTION**2 * squares[0]).sum()) if squares[0] > 0 else 0)
+        if vectors is None or not number:
+            return squares, np.empty((0, rows.shape[1]))
+        found = vectors.T[::-1][:number]
+        return squares, orthonormal(found @ rows if wide else found)
+
+
+def right_vectors(rows: Array) -> tuple[Array, Array]:
+    """All singular values and right singular vectors that are no rounding; shapes (m,) and (m, D)."""
+    squares, vectors = spectrum(rows)
+    return np.sqrt(squares[: len(vectors)]), vectors
+
+
+def orthonormal(rows: Array) -> Array:
+    """Orthonormal rows with the same span, one after another, each towards its own row (a QR with signs kept)."""
+    if not len(rows):
+        return rows
+    with single_threaded_algebra():
+        basis, triangle = np.linalg.qr(rows.T)
+    return np.ascontiguousarray((basis * np.where(np.diag(triangle) < 0, -1.0, 1.0)).T)

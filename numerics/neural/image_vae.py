@@ -1,0 +1,240 @@
+r"""A variational autoencoder of images as a generator: fitted by the ELBO, scored by the importance-weighted bound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from numerics.neural.image_networks import Autoencoder
+from numerics.neural.optimisation import Schedule, Told, train
+from numerics.neural.settled import CUDA_TOLERANCE, fresh_module, generator_of, settled
+from numerics.neural.weights import arrays_of, put
+from theory.errors import DomainError
+from theory.expressions.arguments import whole_number
+
+Array = NDArray[Any]
+
+#: Rows scored or sampled at a time, always so many.
+TOGETHER = 128
+#: Of the draws of a score: the same for all models, so that differences of losses are not those of draws.
+SCORING = 20_211
+LIKELIHOODS = ("bernoulli", "gaussian")
+
+
+class ImageVAE:
+    r"""Variational autoencoder of square images, rows of side² pixels.
+
+    .. math:: \log p(x) \ge \mathrm{ELBO} = E_q \log p(x \mid z) - \mathrm{KL}(q(z \mid x) \,\|\, N(0, I)), \qquad
+              \log p(x) \ge E \log \frac1K \sum_k \frac{p(x \mid z_k) p(z_k)}{q(z_k \mid x)} \ge \mathrm{ELBO}.
+
+    Parameters
+    ----------
+    side : positive int
+        Pixels of a side. From 16 on, where 4 divides it, the networks are convolutional.
+    latent, width : positive int
+        Dimensions of z; width of the hidden layer, or channels of the inner convolution.
+    likelihood : {"bernoulli", "gaussian"}
+        Of a pixel given z: black or white, where rows hold 0 and 1; or a number, with one learnt variance for all.
+    steps, batch, rate, decay : training
+        Steps of AdamW, rows a step, the highest learning rate, weight decay of matrices.
+    draws : positive int
+        K of the importance-weighted bound, by which rows are scored.
+    convolutional : bool, optional
+        To have it otherwise.
+    threads : positive int
+        Threads of every call.
+
+    Raises
+    ------
+    DomainError
+        When an argument is not allowed, or rows are not such images.
+
+    Notes
+    -----
+    Kingma and Welling 2014; the bound is that of Burda et al. 2016. A model that was loaded is trained on from its
+    weights. Samples are of the model: black or white pixels, or numbers with their noise, never means.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numerics.neural import ImageVAE
+    >>> rows = np.tile(np.eye(4, dtype=np.uint8).ravel(), (64, 1))
+    >>> model = ImageVAE(4, latent=2, width=16, steps=200, rate=0.01)
+    >>> model.fit(rows, seed=1)
+    >>> model.sample(3, seed=2).shape, bool((model.elbo(rows).mean() <= model.score_samples(rows).mean()))
+    ((3, 16), True)
+    """
+
+    def __init__(
+        self,
+        side: int,
+        latent: int = 8,
+        width: int = 64,
+        likelihood: str = "bernoulli",
+        steps: int = 300,
+        batch: int = 64,
+        rate: float = 3e-3,
+        decay: float = 0.0,
+        draws: int = 64,
+        convolutional: bool | None = None,
+        threads: int = 1,
+    ) -> None:
+        self.side, self.latent = whole_number("side", side, 1), whole_number("latent", latent, 1)
+        self.width = whole_number("width", width, 2)
+        if likelihood not in LIKELIHOODS:
+            raise DomainError(
+                f"likelihood = {likelihood!r} is not allowed: it is {' or '.join(map(repr, LIKELIHOODS))}."
+            )
+        self.likelihood = likelihood
+        self.steps, self.batch = whole_number("steps", steps, 0), whole_number("batch", batch, 1)
+        self.rate, self.decay = float(rate), float(decay)
+        if not 0 < self.rate < float("inf") or not 0 <= self.decay < float("inf"):
+            raise DomainError(
+                f"rate = {rate} and decay = {decay} are not allowed: a rate is positive, a decay not below 0."
+            )
+        self.draws, self.threads = whole_number("draws", draws, 1), whole_number("threads", threads, 1)
+        self.convolutional = self.side >= 16 and self.side % 4 == 0 if convolutional is None else bool(convolutional)
+        if self.convolutional and self.side % 4:
+            raise DomainError(f"side = {side} is not allowed with convolutions: it must be a multiple of 4.")
+        self.device = "cpu"
+        self.network: Any = None
+
+    @property
+    def tolerance(self) -> float:
+        """How far a loss computed again may be from the one before, relatively: on the CPU it is the same bits."""
+        return 0.0 if self.device == "cpu" else CUDA_TOLERANCE
+
+    def to(self, device: str) -> ImageVAE:
+        """Compute on ``"cpu"``, ``"cuda"`` or another device of PyTorch's from now on."""
+        self.device = str(device)
+        if self.network is not None:
+            self.network.to(self.device)
+        return self
+
+    def fit(self, X: Array, seed: int = 0, progress: Told | None = None) -> None:
+        """Maximise the mean ELBO of rows (N, side²), one draw of z a row and step."""
+        self._verify(X)
+        with settled(self.threads, self.device):
+            generator = generator_of(seed)
+            if self.network is None:
+                self.network = self._fresh()
+                self.network.draw(generator)
+            self.network.to(self.device)
+
+            def loss_of_step(step: int) -> torch.Tensor:
+                chosen = torch.randint(len(X), (self.batch,), generator=generator).numpy()
+                noise = torch.randn(self.batch, self.latent, generator=generator)
+                return -self.elbo_of(self._tensor(X[chosen]), noise.to(self.device)).mean()
+
+            train(self.network, loss_of_step, Schedule(self.steps, self.rate, self.decay), progress)
+
+    def sample(self, n: int, seed: int = 0) -> Array:
+        """Draw ``n`` images (n, side²): 0 and 1 as bytes, or single-precision numbers."""
+        self._verify_fitted()
+        count = whole_number("n", n, 1)
+        generator = generator_of(seed)
+        with settled(self.threads, self.device), torch.inference_mode():
+            parts = [self._sampled(generator) for _ in range(0, count, TOGETHER)]
+        return np.concatenate(parts)[:count]
+
+    def score_samples(self, X: Array) -> NDArray[np.float64]:
+        """The importance-weighted bound on the log-likelihood of each row, (N,); of the same draws for every model."""
+        return self._scored(X, weighted=True)
+
+    def elbo(self, X: Array) -> NDArray[np.float64]:
+        """The evidence lower bound of each row, (N,), from as many draws."""
+        return self._scored(X, weighted=False)
+
+    def elbo_of(self, x: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """The ELBO of rows (B, side²) from one draw each, noise (B, latent); the divergence exact."""
+        mean, log_variance = self.network(x)
+        z = mean + noise * (0.5 * log_variance).exp()
+        divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(-1)
+        return self._likelihood(x, self.network.decoder(z)) - divergence
+
+    def state(self) -> dict[str, Array]:
+        """All weights."""
+        self._verify_fitted()
+        return arrays_of(self.network)
+
+    def load(self, state: Mapping[str, Array]) -> None:
+        """Take up weights; a fit goes on from them."""
+        self.network = self._fresh()
+        put(self.network, state)
+        self.network.to(self.device).eval()
+
+    @property
+    def parameters(self) -> int:
+        """Weights of encoder and decoder."""
+        network = self._fresh() if self.network is None else self.network
+        return sum(weight.numel() for weight in network.parameters())
+
+    def __repr__(self) -> str:
+        kind = "convolutional" if self.convolutional else "dense"
+        return f"ImageVAE({self.side} × {self.side}, {self.latent} latent, {kind}, {self.parameters} weights)"
+
+    def _fresh(self) -> Any:
+        return fresh_module(Autoencoder, self.side, self.latent, self.width, self.convolutional)
+
+    def _verify(self, X: Array) -> None:
+        rows = np.asarray(X)
+        if rows.ndim != 2 or rows.shape[1] != self.side**2 or rows.dtype.kind not in "iufb":
+            raise DomainError(f"X has shape {rows.shape} and type {rows.dtype}: give rows of {self.side**2} pixels.")
+        if self.likelihood == "bernoulli" and not ((rows == 0) | (rows == 1)).all():
+            raise DomainError("X holds grey pixels: give 0 and 1, or likelihood = 'gaussian'.")
+
+    def _verify_fitted(self) -> None:
+        if self.network is None:
+            raise DomainError("this autoencoder is not fitted: call fit, or load.")
+
+    def _tensor(self, rows: Array) -> torch.Tensor:
+        return torch.from_numpy(np.asarray(rows, dtype=np.float32)).to(self.device)
+
+    def _likelihood(self, x: torch.Tensor, decoded: torch.Tensor) -> torch.Tensor:
+        """log p(x | z) of rows (B, pixels) and what was decoded, (…, B, pixels)."""
+        if self.likelihood == "bernoulli":
+            return (x * decoded - functional.softplus(decoded)).sum(-1)
+        noise = self.network.log_noise
+        square = ((x - decoded) ** 2).sum(-1) * (-2 * noise).exp()
+        return -0.5 * square - x.shape[-1] * (noise + 0.5 * math.log(2 * math.pi))
+
+    def _scored(self, X: Array, weighted: bool) -> NDArray[np.float64]:
+        self._verify_fitted()
+        self._verify(X)
+        generator = generator_of(SCORING)
+        with settled(self.threads, self.device), torch.inference_mode():
+            parts = [self._bounds(rows, generator, weighted) for rows in self._in_batches(X)]
+        return np.concatenate(parts)[: len(X)]
+
+    def _in_batches(self, X: Array) -> Iterator[torch.Tensor]:
+        for start in range(0, len(X), TOGETHER):
+            # The last batch is filled up with its own rows.
+            places = np.arange(start, start + TOGETHER)
+            yield self._tensor(X[np.where(places < len(X), places, start)])
+
+    def _bounds(self, x: torch.Tensor, generator: torch.Generator, weighted: bool) -> NDArray[np.float64]:
+        mean, log_variance = self.network(x)
+        terms = []
+        for _ in range(self.draws):
+            noise = torch.randn(*mean.shape, generator=generator).to(self.device)
+            z = mean + noise * (0.5 * log_variance).exp()
+            prior_over_posterior = 0.5 * (noise**2 - z**2 + log_variance).sum(-1)
+            terms.append((self._likelihood(x, self.network.decoder(z)) + prior_over_posterior).double())
+        together = torch.stack(terms)
+        bound = together.logsumexp(0) - math.log(self.draws) if weighted else together.mean(0)
+        return np.asarray(bound.cpu().numpy())
+
+    def _sampled(self, generator: torch.Generator) -> Array:
+        z = torch.randn(TOGETHER, self.latent, generator=generator).to(self.device)
+        decoded = self.network.decoder(z).cpu()
+        if self.likelihood == "bernoulli":
+            uniform = torch.rand(decoded.shape, generator=generator)
+            return np.asarray((uniform < decoded.sigmoid()).to(torch.uint8).numpy())
+        noise = torch.randn(decoded.shape, generator=generator) * self.network.log_noise.exp().cpu()
+        return np.asarray((decoded + noise).numpy())

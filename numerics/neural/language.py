@@ -1,0 +1,292 @@
+r"""A language model as a generator: fitted on rows of tokens or on documents, sampled from, scored in nats a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from numerics.neural.optimisation import Schedule, Told, train
+from numerics.neural.sampling import Sampler
+from numerics.neural.settled import CUDA_TOLERANCE, fresh_module, generator_of, settled
+from numerics.neural.transformer import Transformer
+from numerics.neural.weights import arrays_of, put
+from numerics.run.rows import Documents
+from theory.errors import DomainError
+from theory.expressions.arguments import whole_number
+
+Rows = NDArray[Any] | Documents
+
+#: Rows scored or sampled at a time. Always so many, since a product of fewer rows may differ in the last bit.
+TOGETHER = 128
+
+
+class LanguageModel:
+    r"""A decoder-only transformer over tokens 0..V−1, trained by maximum likelihood.
+
+    .. math:: p(x) = \prod_t p(x_t \mid x_{<t}), \qquad \text{loss} = -\frac1T \sum_t \log p(x_t \mid x_{<t})
+              \quad\text{nats a token.}
+
+    Every row begins after a boundary token. Rows of equal length (N, T) end where they end; documents of unequal length
+    end with a boundary token, which is predicted too.
+
+    Parameters
+    ----------
+    vocabulary : positive int
+        V, the number of tokens.
+    context : positive int
+        Most tokens of a row; longer documents are cut when they are fitted or scored, and none longer is sampled.
+    layers, width, heads : positive int
+        Blocks, their width, and heads of attention, a divisor of the width.
+    steps, batch, rate, decay : training
+        Steps of AdamW, rows a step, the highest learning rate, weight decay of matrices.
+    temperature, top_k, top_p : sampling
+        See :class:`numerics.neural.sampling.Sampler`.
+    threads : positive int
+        Threads of every call; sums over another number may differ in the last bit.
+    mixed : bool
+        Train in bfloat16 where it is safe, on a GPU; losses are always computed in single precision.
+    compiled : bool
+        Let ``torch.compile`` make the training step, on a GPU.
+
+    Raises
+    ------
+    DomainError
+        When an argument is not allowed, or rows hold something else than tokens of the vocabulary.
+
+    Notes
+    -----
+    The architecture is that of GPT-2 (Radford et al. 2019), without dropout and biases; the loop around it is built
+    here. A model that was loaded, or that begins from the one before, is trained on from its weights, with a fresh
+    optimiser.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numerics.neural import LanguageModel
+    >>> rows = np.tile(np.arange(4, dtype=np.uint8), (32, 2))
+    >>> model = LanguageModel(4, context=8, layers=1, width=16, heads=2, steps=60, rate=0.02)
+    >>> model.fit(rows, seed=1)
+    >>> sampled = model.sample(5, seed=2)
+    >>> sampled.shape, sampled.dtype, bool(-model.score_samples(rows).mean() < 0.3)
+    ((5, 8), dtype('uint8'), True)
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        context: int = 64,
+        layers: int = 2,
+        width: int = 64,
+        heads: int = 4,
+        steps: int = 300,
+        batch: int = 32,
+        rate: float = 3e-3,
+        decay: float = 0.1,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        threads: int = 1,
+        mixed: bool = False,
+        compiled: bool = False,
+    ) -> None:
+        self.vocabulary = whole_number("vocabulary", vocabulary, 1)
+        self.context = whole_number("context", context, 1)
+        self.layers = whole_number("layers", layers, 0)
+        self.width = whole_number("width", width, 1)
+        self.heads = whole_number("heads", heads, 1)
+        if self.width % self.heads:
+            raise DomainError(f"heads = {heads} is not allowed: it must divide the width, {width}.")
+        self.steps, self.batch = whole_number("steps", steps, 0), whole_number("batch", batch, 1)
+        self.rate, self.decay = float(rate), float(decay)
+        if not 0 < self.rate < float("inf") or not 0 <= self.decay < float("inf"):
+            raise DomainError(
+                f"rate = {rate} and decay = {decay} are not allowed: a rate is positive, a decay not below 0."
+            )
+        self.sampler = Sampler(float(temperature), top_k, top_p)
+        self.threads = whole_number("threads", threads, 1)
+        self.mixed, self.compiled = bool(mixed), bool(compiled)
+        self.device = "cpu"
+        self.network: Any = None
+        self.kind = ""
+        self.length = 0
+
+    @property
+    def tolerance(self) -> float:
+        """How far a loss computed again may be from the one before, relatively: on the CPU it is the same bits."""
+        return 0.0 if self.device == "cpu" else CUDA_TOLERANCE
+
+    def to(self, device: str) -> LanguageModel:
+        """Compute on ``"cpu"``, ``"cuda"`` or another device of PyTorch's from now on."""
+        self.device = str(device)
+        if self.network is not None:
+            self.network.to(self.device)
+        return self
+
+    def fit(self, X: Rows, seed: int = 0, progress: Told | None = None) -> None:
+        """Train on rows (N, T) of whole numbers below V, or on documents.
+
+        Parameters
+        ----------
+        X : array (N, T) of integers, or Documents
+        seed : of the first weights and of the batches
+        progress : called with the steps done, and of how many
+        """
+        self._verify(X)
+        self.kind = "" if isinstance(X, Documents) else X.dtype.str
+        self.length = 0 if isinstance(X, Documents) else X.shape[1]
+        with settled(self.threads, self.device):
+            generator = generator_of(seed)
+            if self.network is None:
+                self.network = self._fresh()
+                self.network.draw(generator)
+            self.network.to(self.device)
+            forward = torch.compile(self.network) if self.compiled else self.network
+            # All steps at once: nothing but the number of rows has a say in which are drawn.
+            chosen = torch.randint(len(X), (self.steps, self.batch), generator=generator).numpy()
+
+            def loss_of_step(step: int) -> torch.Tensor:
+                tokens, targets = self._batch(X[chosen[step]])
+                with torch.autocast("cuda", torch.bfloat16, enabled=self.mixed and self.device.startswith("cuda")):
+                    logits = forward(tokens)
+                return self._mean_loss(logits, targets)
+
+            train(self.network, loss_of_step, Schedule(self.steps, self.rate, self.decay), progress)
+
+    def sample(self, n: int, seed: int = 0) -> Rows:
+        """Draw ``n`` rows, of the kind that the model was fitted on; the first rows are the same for every ``n``."""
+        self._verify_fitted()
+        count = whole_number("n", n, 1)
+        generator = generator_of(seed)
+        with settled(self.threads, self.device), torch.inference_mode():
+            parts = [self._sampled(generator) for _ in range(0, count, TOGETHER)]
+        tokens = np.concatenate(parts)[:count]
+        if self.length:
+            return tokens.astype(np.dtype(self.kind))
+        small: Any = np.uint16 if self.vocabulary <= 2**16 else np.uint32
+        ends = [np.flatnonzero(row == self.vocabulary) for row in tokens]
+        return Documents.of(
+            [row[: end[0] if len(end) else None].astype(small) for row, end in zip(tokens, ends, strict=True)]
+        )
+
+    def score_samples(self, X: Rows) -> NDArray[np.float64]:
+        r"""Log-likelihood of each row in units of the mean number of tokens: its mean is that of a token, in nats.
+
+        For rows of equal length it is the mean over the tokens of the row.
+        """
+        self._verify_fitted()
+        self._verify(X)
+        with settled(self.threads, self.device), torch.inference_mode():
+            parts = [self._scores(*pair) for pair in self._in_batches(X)]
+        sums, counts = (np.concatenate(each)[: len(X)] for each in zip(*parts, strict=True))
+        return np.asarray(sums / counts.mean())
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All weights, and on what kind of rows the model was fitted."""
+        self._verify_fitted()
+        return {**arrays_of(self.network), "kind": np.array(self.kind), "length": np.array(self.length)}
+
+    def load(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take up weights; a fit goes on from them."""
+        weights = dict(state)
+        self.kind, self.length = str(weights.pop("kind", "<i8")), int(weights.pop("length", self.context))
+        self.network = self._fresh()
+        put(self.network, weights)
+        self.network.to(self.device).eval()
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the network."""
+        network = self._fresh() if self.network is None else self.network
+        return sum(weight.numel() for weight in network.parameters())
+
+    def __repr__(self) -> str:
+        fitted = "" if self.network is None else ", fitted"
+        return (
+            f"LanguageModel({self.vocabulary} tokens, {self.layers} layers of {self.width}, {self.parameters} weights"
+            f"{fitted})"
+        )
+
+    def _fresh(self) -> Any:
+        # The boundary is a token too, and documents have one position more than tokens.
+        return fresh_module(Transformer, self.vocabulary + 1, self.context + 1, self.layers, self.width, self.heads)
+
+    def _verify(self, X: Rows) -> None:
+        tokens = X.tokens if isinstance(X, Documents) else np.asarray(X)
+        if tokens.dtype.kind not in "iu" or (not isinstance(X, Documents) and tokens.ndim != 2):
+            raise DomainError(
+                f"X is of {tokens.dtype} and shape {tokens.shape}: give (N, T) whole numbers, or documents."
+            )
+        if tokens.size and not (tokens.min() >= 0 and tokens.max() < self.vocabulary):
+            raise DomainError(f"X has the token {tokens.max()}: tokens are 0 to {self.vocabulary - 1}.")
+        if not isinstance(X, Documents) and tokens.shape[1] > self.context:
+            raise DomainError(f"X has {tokens.shape[1]} tokens a row, context = {self.context} is the most.")
+        if self.network is not None and self.kind != "" and isinstance(X, Documents):
+            raise DomainError("X is of documents, and the model of rows of equal length: give the same.")
+
+    def _verify_fitted(self) -> None:
+        if self.network is None:
+            raise DomainError("this language model is not fitted: call fit, or load.")
+
+    def _batch(self, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokens that go in, and those to predict, −1 where there is none."""
+        if isinstance(rows, Documents):
+            lengths = np.minimum(rows.lengths, self.context)
+            targets = np.full((len(rows), int(lengths.max()) + 1), -1, np.int64)
+            for place, row in enumerate(rows):
+                kept = row[: self.context]
+                targets[place, : len(kept)] = kept
+                if len(row) <= self.context:
+                    targets[place, len(kept)] = self.vocabulary
+        else:
+            targets = rows.astype(np.int64)
+        tokens = np.full_like(targets, self.vocabulary)
+        tokens[:, 1:] = np.where(targets[:, :-1] < 0, self.vocabulary, targets[:, :-1])
+        return torch.from_numpy(tokens).to(self.device), torch.from_numpy(targets).to(self.device)
+
+    def _logits(self, logits: torch.Tensor) -> torch.Tensor:
+        """In single precision, without the boundary where rows cannot end."""
+        logits = logits.float() if logits.dtype != torch.float64 else logits
+        return logits[..., : self.vocabulary] if self.length else logits
+
+    def _mean_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        kept = self._logits(logits)
+        return functional.cross_entropy(kept.flatten(0, 1), targets.flatten(), ignore_index=-1)
+
+    def _in_batches(self, X: Rows) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for start in range(0, len(X), TOGETHER):
+            # The last batch is filled up with its own rows.
+            places = np.arange(start, start + TOGETHER)
+            yield self._batch(X[np.where(places < len(X), places, start)])
+
+    def _scores(self, tokens: torch.Tensor, targets: torch.Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+        logits = self._logits(self.network(tokens))
+        losses = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1, reduction="none")
+        sums = -losses.view(targets.shape).double().sum(1)
+        return sums.cpu().numpy(), (targets >= 0).sum(1).cpu().numpy()
+
+    def _sampled(self, generator: torch.Generator) -> NDArray[np.int64]:
+        """A batch of rows, token by token, each position computed once."""
+        length = self.length or self.context + 1
+        uniform = torch.rand(length, TOGETHER, generator=generator, dtype=torch.float64)
+        token = torch.full((TOGETHER, 1), self.vocabulary, device=self.device)
+        rows, past = [], None
+        ended = torch.zeros(TOGETHER, dtype=torch.bool, device=self.device)
+        for place in range(length):
+            logits, past = self.network.step(token, past)
+            token = self.sampler.draw(self._logits(logits[:, -1]), uniform[place]).unsqueeze(1)
+            rows.append(token)
+            ended |= token[:, 0] == self.vocabulary
+            if bool(ended.all()):
+                break
+        found = torch.cat(rows, dim=1).cpu().numpy()
+        # Documents that did not end are cut at the context.
+        if not self.length:
+            filled = np.full((TOGETHER, self.context), self.vocabulary, np.int64)
+            filled[:, : min(found.shape[1], self.context)] = found[:, : self.context]
+            return filled
+        return np.asarray(found)

@@ -1,0 +1,125 @@
+r"""Risks under blocks of random size as floating-point numbers.
+
+Without curvature :math:`\sum_{g \le G} \frac1g \int_0^1 f^g\,dt/t` by double exponential quadrature, whose nodes crowd
+at the ends, where :math:`f^g` lives for large g: all integrals share them. Otherwise the law of the pool's size, step
+by step: all terms are positive, so rounding adds at most a unit in the last place a generation.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+from sympy import Expr, N, Poly, cancel, fraction, lambdify, together
+
+from theory.errors import DomainError
+from theory.expressions.random_sizes import RandomSizes
+from theory.expressions.symbols import j, t
+from theory.moments.random_sizes import PooledSizes, PooledTotals
+
+Array = NDArray[np.float64]
+
+#: Generations that are summed, and generations of a pool whose law is run.
+LONGEST_SUM, LONGEST_LAW = 10**6, 20_000
+#: Half the width, and the step, of the double exponential rule; digits in which its nodes are found.
+_WIDTH, _STEP, _DIGITS = 5.0, 1 / 24, 120
+#: Chances of a pool's size that are left out, relative to all.
+_NEGLIGIBLE = 1e-24
+
+
+def evaluate_totals(recurrence: PooledTotals, generations: list[int]) -> dict[int, float]:
+    """The risk at some generations."""
+    last = max(generations)
+    _verify_reach(last, LONGEST_SUM)
+    exponents, weights = _nodes(recurrence.sizes)
+    moments, total = np.empty(last), 0.0
+    for first in range(0, last, 4096):
+        g = np.arange(first + 1, min(first + 4096, last) + 1, dtype=float)
+        terms = np.exp(-np.outer(g, exponents)) @ weights / g
+        part = total + np.cumsum(terms)
+        moments[first : first + len(g)], total = part, part[-1]
+    scale, offset = _number(recurrence.scale), _number(recurrence.offset)
+    return {g: float(offset + scale * moments[g - 1]) for g in generations}
+
+
+@lru_cache(maxsize=32)
+def _nodes(sizes: RandomSizes) -> tuple[Array, Array]:
+    """−ln f at the nodes, and weights of ∫ … dt/t."""
+    exponents, weights = [], []
+    with mpmath.workdps(_DIGITS):
+        function = lambdify(t, sizes.generating_function, "mpmath")
+        for index in range(-int(_WIDTH / _STEP), int(_WIDTH / _STEP) + 1):
+            x = mpmath.mpf(index) * mpmath.mpf(_STEP)
+            bent = mpmath.pi / 2 * mpmath.sinh(x)
+            node = 1 / (1 + mpmath.exp(-2 * bent))
+            # dt/t with t = 1/(1 + e^(−2 bent)).
+            weight = mpmath.pi * mpmath.cosh(x) / (1 + mpmath.exp(2 * bent)) * _STEP
+            exponents.append(float(-mpmath.log(mpmath.re(function(node)))))
+            weights.append(float(weight))
+    return np.array(exponents), np.array(weights)
+
+
+def evaluate_sizes(recurrence: PooledSizes, generations: list[int]) -> dict[int, float]:
+    """The risk at some generations, by the law of the pool's size."""
+    last = max(generations)
+    _verify_reach(last, LONGEST_LAW)
+    scale, offset, curvature = (_number(part) for part in (recurrence.scale, recurrence.offset, recurrence.curvature))
+    chances = np.array([float(chance) for chance in recurrence.sizes.chances_that_matter()])
+    sizes = np.arange(1, len(chances) + 1, dtype=float)
+    once, twice = sizes * chances, sizes**2 * chances
+    risks, law, lowest = np.zeros(1), np.ones(1), 0
+    filters = _filters(recurrence.sizes) if recurrence.sizes.support is None else None
+    wanted, found = set(generations), {}
+    for g in range(1, last + 1):
+        real = 0.0 if g == 1 else _number(recurrence.real.subs(j, g))
+        totals = lowest + 1 + np.arange(len(law) + len(chances) - 1, dtype=float)
+        if filters is not None and not real:
+            # A rational generating function is a filter of a few taps.
+            padded, held = (np.concatenate((part, np.zeros(len(chances) - 1))) for part in (risks, law))
+            (plain, slope), bottom = filters
+            moved, drawn = (lfilter(plain, bottom, part) for part in (padded, held))
+            risks = moved + lfilter(slope, np.convolve(bottom, bottom), curvature * padded + held) / totals**2
+            law, lowest = drawn, lowest + 1
+            risks, law, lowest = _trimmed(risks, law, lowest)
+            if g in wanted:
+                found[g] = float(offset + scale * risks.sum())
+            continue
+        moved = np.convolve(risks, chances)
+        gained = np.convolve(risks, once) if real or curvature else np.zeros(1)
+        squared = np.convolve(risks, twice) * real**2 if real else 0.0
+        risks = moved - 2 * real * gained / totals + (squared + (1 - real) * curvature * gained) / totals**2
+        risks += np.convolve(law, once) / totals**2
+        law, lowest = np.convolve(law, chances), lowest + 1
+        risks, law, lowest = _trimmed(risks, law, lowest)
+        if g in wanted:
+            found[g] = float(offset + scale * risks.sum())
+    return found
+
+
+def _trimmed(risks: Array, law: Array, lowest: int) -> tuple[Array, Array, int]:
+    """Without the ends whose chances are negligible."""
+    kept = np.flatnonzero(law > _NEGLIGIBLE * law.max())
+    return risks[kept[0] : kept[-1] + 1], law[kept[0] : kept[-1] + 1], lowest + int(kept[0])
+
+
+def _filters(sizes: RandomSizes) -> tuple[tuple[Array, Array], Array] | None:
+    """f/t and f' as filters over the denominator of f, and over its square; None where f is not rational."""
+    if not sizes.is_rational:
+        return None
+    top, bottom = fraction(cancel(together(sizes.generating_function)))
+    p, q = Poly(top, t), Poly(bottom, t)
+    slope = p.diff(t) * q - p * q.diff(t)
+    plain, over, sloped = ([float(c) for c in reversed(part.all_coeffs())] for part in (p.quo(Poly(t, t)), q, slope))
+    return (np.array(plain), np.array(sloped)), np.array(over)
+
+
+def _number(value: Expr) -> float:
+    return float(N(value, 30))
+
+
+def _verify_reach(last: int, most: int) -> None:
+    if last > most:
+        raise DomainError(f"generation = {last} is out of reach for blocks of random size: give {most} or less.")

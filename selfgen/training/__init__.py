@@ -1,0 +1,1 @@
+"""Real generators trained generation after generation: what is trained on what, how it is shown, where it goes."""

@@ -1,0 +1,112 @@
+"""The figures of a study: losses, rises on the depth law, and what each generation draws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from numerics.evaluate import evaluate
+from selfgen.style import CYCLE, GREY, save_both, styled
+from selfgen.training.study import Measured
+from theory import NotDerivedError, depth
+
+#: Examples of a generation in a strip, and characters of a text.
+SHOWN, CHARACTERS = 8, 60
+
+
+def draw(measured: Measured, folder: Path) -> list[str]:
+    """Write all figures; returns their names."""
+    draw_losses(measured, folder / "losses")
+    names = ["losses"]
+    if draw_depths(measured, folder / "depths"):
+        names.append("depths")
+    draw_strip(measured, folder / "samples")
+    return [*names, "samples"]
+
+
+def draw_losses(measured: Measured, stem: Path) -> None:
+    """Loss against generation, mean over seeds with two standard errors; forecasts as lines with their intervals."""
+    with styled(5.2, 3.4) as figure:
+        axes = figure.subplots()
+        for index, (name, run) in enumerate(measured.runs.items()):
+            colour, places = CYCLE[index % len(CYCLE)], np.arange(1, run.generations + 1)
+            forecast = measured.of(name)
+            if forecast is not None:
+                further = np.arange(1, forecast.horizon + 1)
+                axes.fill_between(further, forecast.lower, forecast.upper, color=colour, alpha=0.12, linewidth=0)
+                axes.plot(further, forecast.median, color=colour, linewidth=0.9, linestyle="--")
+            error = 2 * np.nan_to_num(run.stderr)
+            axes.errorbar(places, run.mean, yerr=error, fmt="o", color=colour, markersize=3.5, capsize=1.6, label=name)
+        axes.axhline(measured.setting.baseline, color=GREY, linewidth=0.8, linestyle=":", label="trivial model")
+        axes.set_xlabel("generation $G$")
+        axes.set_ylabel(f"test loss, {measured.setting.unit}")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+        axes.legend(loc="best", handlelength=1.6)
+        save_both(figure, stem)
+
+
+def draw_depths(measured: Measured, stem: Path) -> bool:
+    """Rises over generation 1 against the mean number of models behind a training row: did workflows fall together?"""
+    found = {}
+    for name, run in measured.runs.items():
+        try:
+            found[name] = evaluate(depth(run.workflow).mean, np.arange(1, run.generations + 1))
+        except NotDerivedError:
+            continue
+    if not found:
+        return False
+    with styled(4.6, 3.4) as figure:
+        axes = figure.subplots()
+        for index, (name, depths) in enumerate(found.items()):
+            run = measured.runs[name]
+            rises = run.losses - run.losses[:, :1]
+            count = len(rises)
+            error = 2 * rises.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else None
+            axes.errorbar(
+                depths, rises.mean(axis=0), yerr=error, fmt="o-", color=CYCLE[index % len(CYCLE)], markersize=3.5,
+                linewidth=0.8, capsize=1.6, label=name,
+            )  # fmt: skip
+        axes.set_xlabel("mean number of models behind a training row")
+        axes.set_ylabel(f"rise of the loss, {measured.setting.unit}")
+        axes.legend(loc="best", handlelength=1.6)
+        save_both(figure, stem)
+    return True
+
+
+def draw_strip(measured: Measured, stem: Path) -> None:
+    """What the models of the first seed draw: a line a generation, a column a workflow."""
+    generations = max(run.generations for run in measured.runs.values())
+    side = measured.setting.side
+    width, height = (0.32 * SHOWN, 0.36) if side else (4.2, 0.3)
+    with styled(width * len(measured.runs) + 0.5, height * generations + 0.5) as figure:
+        grid = figure.subplots(generations, len(measured.runs), squeeze=False)
+        for axes in grid.ravel():
+            axes.set_axis_off()
+        for column, (name, run) in enumerate(measured.runs.items()):
+            grid[0, column].set_title(name, fontsize=8)
+            for line, seen in enumerate(run.observed[0]):
+                axes = grid[line, column]
+                if column == 0:
+                    axes.text(-0.02, 0.5, str(line + 1), transform=axes.transAxes, ha="right", va="center", fontsize=7)
+                if side:
+                    axes.imshow(_strip(seen["examples"], side), cmap="gray_r", interpolation="nearest")
+                else:
+                    shown = _line(seen["examples"][0])
+                    axes.text(0, 0.5, shown, transform=axes.transAxes, va="center", fontsize=6, family="monospace")
+        save_both(figure, stem)
+
+
+def _strip(examples: list[Any], side: int) -> Any:
+    """Images side by side, a pixel apart."""
+    strip = np.zeros((side, SHOWN * (side + 1) - 1))
+    for place, pixels in enumerate(examples[:SHOWN]):
+        strip[:, place * (side + 1) : place * (side + 1) + side] = np.reshape(pixels, (side, side))
+    return strip
+
+
+def _line(text: str) -> str:
+    """The beginning of a text on one line; a dollar sign would begin mathematics."""
+    return " ".join(text.split())[:CHARACTERS].replace("$", r"\$")

@@ -1,0 +1,266 @@
+"""Blocks of random size: against every history of sizes and every data set, and against integrals and other routes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from math import comb
+
+import numpy as np
+import pytest
+from mpmath import mp, quad
+from sympy import N, Rational, lambdify, log, pi, polylog, simplify, sinh, sqrt, symbols
+
+from theory import (
+    Accumulate,
+    Bernoulli,
+    BiasedSampler,
+    ContaminatedPool,
+    DomainError,
+    Exponential,
+    Forgetting,
+    GaussianMean,
+    LinearRegression,
+    NotDerivedError,
+    Poisson,
+    PosteriorMean,
+    RandomSizes,
+    Regular,
+    Replace,
+    SlidingWindow,
+    Weighted,
+    expected_risk,
+    t,
+)
+from theory.expressions.pool_factor import pool_factor
+from theory.models.units import computed_units
+from theory.moments.random_totals import totals
+from theory.moments.total_noise import total_noise
+from theory.testing import check_workflow
+from theory.workflows.dynamics import GENERATION
+
+COIN = RandomSizes.uniform(2)
+#: P(N = 1) = 1/3, P(N = 3) = 2/3.
+GAP = RandomSizes("(t + 2*t**3)/3")
+
+
+def enumerated(chances, p, n, generations, real=Fraction(0), keep=True):
+    """E (θ_g − p)² over every size and every number of successes, block by block: (pool's successes, its rows)."""
+    states = {(Fraction(0), 0, p): Fraction(1)}
+    found = []
+    for g in range(generations):
+        following = {}
+        for (successes, rows, model), mass in states.items():
+            for size, chance in chances.items():
+                truly = size * n if g == 0 else int(real * size * n)
+                for a, b in product(range(truly + 1), range(size * n - truly + 1)):
+                    likely = comb(truly, a) * p**a * (1 - p) ** (truly - a)
+                    likely *= comb(size * n - truly, b) * model**b * (1 - model) ** (size * n - truly - b)
+                    if likely == 0:
+                        continue
+                    pool, count = (successes + a + b, rows + size * n) if keep else (Fraction(a + b), size * n)
+                    key = (pool, count if keep else 0, Fraction(pool) / count)
+                    following[key] = following.get(key, 0) + mass * chance * likely
+        states = following
+        found.append(sum(mass * (model - p) ** 2 for (_, _, model), mass in states.items()))
+    return found
+
+
+LAWS = {"coin": (COIN, {1: Fraction(1, 2), 2: Fraction(1, 2)}), "gap": (GAP, {1: Fraction(1, 3), 3: Fraction(2, 3)})}
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize(("n", "generations"), [(1, 4), (2, 3)])
+def test_pools_and_newest_blocks_are_enumerated(law, n, generations):
+    sizes, chances = LAWS[law]
+    model = Bernoulli("1/3", n)
+    for workflow, keep in ((Accumulate(sizes=sizes), True), (Replace(sizes=sizes), False)):
+        risk = expected_risk(model, workflow)
+        expected = enumerated(chances, Fraction(1, 3), n, generations, keep=keep)
+        assert [risk.at(g) for g in range(1, generations + 1)] == [Rational(value) for value in expected]
+
+
+def test_a_contaminated_pool_is_enumerated():
+    risk = expected_risk(Bernoulli("1/3", 2), ContaminatedPool("1/2", sizes=COIN))
+    expected = enumerated(LAWS["coin"][1], Fraction(1, 3), 2, 3, real=Fraction(1, 2))
+    assert [risk.at(g) for g in (1, 2, 3)] == [Rational(value) for value in expected]
+    assert risk.limit == 0
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        Replace(sizes=COIN),
+        Accumulate(sizes=COIN),
+        Accumulate(sizes=RandomSizes.geometric("1/2")),
+        ContaminatedPool("1/2", sizes=COIN),
+        Weighted("1/g", sizes=GAP),
+    ],
+    ids=repr,
+)
+def test_the_laws_of_workflows_hold(workflow):
+    check_workflow(workflow, 4)
+
+
+@pytest.mark.parametrize(
+    "text", ["t/(2 - t)", "(t + t**2 + t**3)/3", "t**2/(3 - 2*t)**2", "(t + t**2)/(3 - t)", "t**2*(1 + t)/2"]
+)
+def test_the_recurrence_of_totals_is_that_of_the_integrals(text):
+    sizes = RandomSizes(text)
+    found, function = totals(sizes), sizes.generating_function
+    state = found.initial
+    for g in range(1, 6):
+        if g > 1:
+            state = found.matrix.subs(GENERATION, g) * state + found.forcing.subs(GENERATION, g)
+        with mp.workdps(30):
+            integral = quad(lambdify(t, function**g / t, "mpmath"), [0, 1])
+            assert abs(N((found.readout * state)[0], 30) - integral) < 1e-20
+
+
+def test_values_far_out_are_those_of_the_law_of_the_total():
+    risk = expected_risk(GaussianMean(1, 1), Accumulate(sizes=GAP))
+    law, total = {0: Fraction(1)}, Fraction(0)
+    for g in range(1, 81):
+        law_next = {}
+        for size, chance in LAWS["gap"][1].items():
+            for s, mass in law.items():
+                law_next[s + size] = law_next.get(s + size, 0) + mass * chance
+        law = law_next
+        total += sum(mass / s for s, mass in law.items()) / g
+    assert risk.at(80) == Rational(total)
+
+
+def test_limits_without_curvature_are_dilogarithms():
+    p = symbols("p", positive=True)
+    assert total_noise(RandomSizes("t")) == pi**2 / 6
+    assert simplify(total_noise(RandomSizes.geometric(p)) - pi**2 / 6 + polylog(2, 1 - p)) == 0
+    assert total_noise(COIN) == pi**2 / 6 + polylog(2, Rational(-1, 2))
+    assert total_noise(RandomSizes("t/(2 - t)")) == pi**2 / 12 + log(2) ** 2 / 2
+    with mp.workdps(40):
+        for sizes in (COIN, GAP, RandomSizes.uniform(4), RandomSizes.poisson(2), RandomSizes("1 - sqrt(1 - t)")):
+            f = lambdify(t, sizes.generating_function, "mpmath")
+            # The last part is no more than ∫ −ln(1 − t).
+            number = quad(lambda x, f=f: -mp.log(1 - f(x)) / x, [0, 0.5, 0.9, 1 - mp.mpf(10) ** -12])
+            assert abs(N(total_noise(sizes), 20) - number) < 1e-10
+
+
+def test_the_limit_without_curvature_is_enclosed():
+    risk = expected_risk(Poisson(3, 10), Accumulate(sizes=RandomSizes.uniform(4)))
+    low, high = risk.limit_enclosure(25)
+    assert low < N(risk.limit, 70) < high
+    assert high - low < Rational(1, 10**25)
+
+
+def test_with_curvature_the_limit_is_the_end_of_the_differential_equation():
+    # Equal sizes: sinh(π√κ)/(π√κ); double ones: half the curvature.
+    for curvature, size in ((Rational(1), 1), (Rational(1, 10), 2)):
+        x = pi * sqrt(curvature / size)
+        assert abs(N(pool_factor(curvature, RandomSizes(t**size)), 20) - N(sinh(x) / x, 20)) < 1e-18
+
+
+@pytest.mark.parametrize("model", [Bernoulli("1/3", 4), Exponential(1, 2)], ids=["below", "above"])
+def test_exact_values_approach_the_limit_like_one_over_g(model):
+    risk = expected_risk(model, Accumulate(sizes=COIN))
+    limit = float(N(risk.limit, 20))
+    gaps = [limit - float(risk.at(g)) for g in (20, 40, 80)]
+    assert all(gap > 0 for gap in gaps)
+    # Richardson: what is left is of the order 1/g².
+    assert abs(2 * gaps[1] - gaps[0]) < 0.03 * gaps[0]
+    assert abs(2 * gaps[2] - gaps[1]) < 0.016 * gaps[1]
+
+
+def test_replace_has_the_effective_size_whatever_the_family():
+    for model in (Bernoulli("1/3", 4), Exponential(1, 2), BiasedSampler(Bernoulli("1/3", 4), "9/10", "1/2")):
+        for sizes in (COIN, GAP, RandomSizes.uniform(5)):
+            with computed_units():
+                one, other = (expected_risk(model, Replace(sizes=s)) for s in (sizes, sizes.effective_size))
+            assert one.at(7) == other.at(7)
+            assert one.limit == other.limit
+
+
+def test_sizes_that_vary_are_worse_than_the_mean_size_under_replace_and_at_first_under_accumulate():
+    mean = COIN.mean
+    for workflow in (Replace, Accumulate):
+        varying, fixed = (expected_risk(Poisson(1, 10), workflow(sizes=sizes)) for sizes in (COIN, mean))
+        assert varying.at(1) > fixed.at(1)
+        assert varying.at(10) > fixed.at(10)
+
+
+def test_symbols_stay():
+    p, n = symbols("p", positive=True), symbols("n", integer=True, positive=True)
+    risk = expected_risk(GaussianMean(1, 1), Accumulate(sizes=RandomSizes.geometric(p)))
+    assert abs(N(risk.at(3).subs(p, Rational(1, 2)) - risk.subs(p="1/2").at(3), 20)) < 1e-15
+    curved = expected_risk(Bernoulli(), Accumulate(sizes=COIN))
+    assert curved.at(2).subs({n: 4, symbols("p", positive=True): Rational(1, 3)}) == Rational(2051, 41472)
+
+
+REFUSED = {
+    "t/2": "must be 1",
+    "(1 + t)/2": "must be 0",
+    "2*t - t**2": "chance of size 2 is -1",
+    "t*(3 - 2*t)/(2 - t)": "chance of size",
+    "sqrt(t)": "no power series",
+    "2*t*x": "nothing declares",
+    "1": "expression in t",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_no_generating_function_is_refused(text):
+    with pytest.raises(DomainError, match=REFUSED[text]):
+        RandomSizes(text)
+
+
+def test_constructors_refuse_bad_parameters():
+    for make, value, said in (
+        (RandomSizes.geometric, 0, "p must lie in"),
+        (RandomSizes.geometric, 2, "p must lie in"),
+        (RandomSizes.poisson, -1, "0 or more"),
+        (RandomSizes.uniform, "1/2", "whole number"),
+        (RandomSizes.read, "random(", "cannot be read"),
+    ):
+        with pytest.raises(DomainError, match=said):
+            make(value)
+
+
+@pytest.mark.parametrize(
+    ("model", "workflow", "said"),
+    [
+        (Bernoulli("1/3", 4), SlidingWindow(2, sizes=COIN), "remembers more than the sum"),
+        (Bernoulli("1/3", 4), Forgetting("1/2", sizes=COIN), "remembers more than the sum"),
+        (LinearRegression(3, 10), Accumulate(sizes=COIN), "not known to be proportional"),
+        (PosteriorMean(Bernoulli("1/3", 4), 1, "1/2"), Replace(sizes=COIN), "not known to be proportional"),
+        (BiasedSampler(Bernoulli("1/3", 4), "9/10", "1/2"), Accumulate(sizes=COIN), "neither weights nor"),
+        (Bernoulli("1/3", 4), ContaminatedPool("1/2", sizes=RandomSizes.geometric("1/2")), "largest one"),
+        (Bernoulli("1/3", 4), ContaminatedPool("1/2", sizes=COIN, stream="1/j"), "biased"),
+    ],
+)
+def test_what_is_not_determined_is_refused_in_a_sentence(model, workflow, said):
+    with pytest.raises(NotDerivedError, match=said):
+        expected_risk(model, workflow)
+
+
+def test_without_a_largest_size_and_with_curvature_generation_one_and_the_limit_are_known():
+    risk = expected_risk(Bernoulli("1/3", 4), Accumulate(sizes=RandomSizes.geometric("1/2")))
+    assert risk.at(1) == log(2) / 18
+    # s² w_s = κ Σ_k (1 − 2^(−k)) w_(s−k), as t f'/(1 − f) = t/((1 − t)(2 − t)); what is left of Σ w is ~ 1/s.
+    heavy, parts = 1 - 0.5 ** np.arange(1, 4001), np.ones(1)
+    for s in range(1, 4001):
+        parts = np.append(parts, -0.25 / s**2 * (heavy[:s] @ parts[::-1]))
+    half, whole = parts[:2001].sum(), parts.sum()
+    assert abs(N(risk.limit, 15) - 2 / 9 * (1 - (2 * whole - half))) < 1e-7
+    with pytest.raises(NotDerivedError, match="no largest one"):
+        risk.at(2)
+
+
+@pytest.mark.parametrize("sizes", [COIN, RandomSizes.geometric("1/2")], ids=["coin", "geometric"])
+@pytest.mark.parametrize("model", [Bernoulli("1/3", 4), Poisson(3, 10)], ids=["curved", "straight"])
+def test_derivations_hold(model, sizes):
+    for workflow in (Accumulate(sizes=sizes), Replace(sizes=sizes)):
+        assert expected_risk(model, workflow).derivation.check()
+
+
+def test_regular_models_are_told_to_leading_order():
+    risk = expected_risk(Regular(), Accumulate(sizes=COIN))
+    assert risk.exactness == "leading order"
+    assert risk.ratio.at(2) == Rational(89, 72)
