@@ -18,6 +18,7 @@ from numerics.loss_law import ROUNDING, LossLaw, loss_law
 from numerics.simulate import MOST_REPLICATES, Simulation
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted
+from theory.expressions.told import Told
 from theory.risk import Risk
 
 Array = NDArray[np.float64]
@@ -32,7 +33,7 @@ TINIEST = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, eq=False)
-class Crosscheck:
+class Crosscheck(Told):
     """The verdict of a simulation on a risk.
 
     Attributes
@@ -77,6 +78,19 @@ class Crosscheck:
     known: bool
     replicates_needed: int | None
     reason: str | None
+
+    __repr__ = Told.__repr__
+    _drawn = (("z", None, None),)
+
+    def headline(self) -> str:
+        """The verdict, and what an error would have had to be to be seen."""
+        seen = f"an error of {self.detectable:.3g} would have been seen"
+        return f"{self.verdict}, p = {self.p_value:.3g}, {seen}{f': {self.reason}' if self.reason else ''}"
+
+    def table(self) -> dict[str, list[float]]:
+        """z, and the relative error that would have been seen, by generation."""
+        columns = {"z": np.asarray(self.z, dtype=float), "detectable": np.asarray(self.detectable_at, dtype=float)}
+        return {"generation": list(range(1, len(self.z) + 1)), **{name: c.tolist() for name, c in columns.items()}}
 
     @property
     def passed(self) -> bool:

@@ -16,6 +16,7 @@ from numerics.samplers.random_sizes import random_sizes_sampler
 from numerics.seeds import Seed, seed_number
 from theory.errors import DomainError
 from theory.expressions.arguments import advise, generation, quoted, whole_number
+from theory.expressions.told import Told
 from theory.models.base import Model
 from theory.models.units import slip_of_units
 from theory.workflows.base import Workflow, verify_workflow
@@ -29,7 +30,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Simulation:
+class Simulation(Told):
     """What a simulation measured at generations 1..G; under importance sampling a loss is a weighted one.
 
     Attributes
@@ -64,6 +65,21 @@ class Simulation:
     largest_share: Array
     skewness: Array | None = None
     excess: Array | None = None
+
+    __repr__ = Told.__repr__
+    _drawn = (("mean", "lower", "upper"),)
+
+    def headline(self) -> str:
+        """What was simulated, and how."""
+        how = f"{self.replicates} chains by {self.method}, seed {self.seed}"
+        return f"{self.model.name} under {self.workflow.name}, loss {self.loss}, {how}"
+
+    def table(self) -> dict[str, list[float]]:
+        """Mean, standard error, and mean ± 2 standard errors, by generation."""
+        mean, error = self.mean, self.stderr
+        ends = {"lower": mean - 2 * error, "upper": mean + 2 * error}
+        columns = {"mean": mean, "stderr": error, **ends}
+        return {"generation": list(range(1, len(mean) + 1)), **{name: c.tolist() for name, c in columns.items()}}
 
     @property
     def generations(self) -> int:

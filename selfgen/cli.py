@@ -42,6 +42,7 @@ COMMANDS = {
     "train": "Train real generators on what earlier ones drew: losses of every generation, and where they go.",
     "edit": "Take a subspace of preference pairs out of a model's weights, if its measured effect is worth it.",
     "list": "What there is: models, workflows, losses, claims, studies; with a NAME, all about one.",
+    "doctor": "What is installed, what extras unlock, and whether Coq, LaTeX, torch, a GPU are there.",
     "papers": "Published theorems: what the paper states, what is derived here, and whether they agree.",
 }
 

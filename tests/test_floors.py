@@ -23,7 +23,7 @@ FLOORS = (
     ("solver",),
     ("models",),
     ("risk", "registry"),
-    ("expected", "latex", "spread"),
+    ("expected", "latex", "spread", "code"),
     ("proof",),
     ("derivation",),
     ("design",),

@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 from warnings import warn
 
+from theory import code as _code  # noqa: F401 - registers Risk.code
 from theory import registry
 from theory.derivation import Derivation, Step, StepError
 from theory.design import (

@@ -565,6 +565,12 @@ class Risk:
         """The theorem line for a paper: risk, limit, bound and condition, in display mathematics."""
         return _TOLD["theorem"](self)
 
+    def code(self, language: str) -> str:
+        """The risk as a function ``risk(G, …)`` in "python", "c", "r" or "julia", or as "latex": see
+        :mod:`theory.code`. The closed form where the language has its functions, else the recurrence as a loop.
+        """
+        return str(_TOLD["code"](self)(language))
+
     def _repr_latex_(self) -> str:
         return _TOLD["inline"](self)
 

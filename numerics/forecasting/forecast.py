@@ -19,6 +19,7 @@ from numerics.seeds import Seed, seed_number
 from numerics.threads import single_threaded_algebra
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, truth_value, whole_number
+from theory.expressions.told import Told
 from theory.workflows.base import Workflow, verify_workflow
 
 Array = NDArray[np.float64]
@@ -64,7 +65,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(Told):
     r"""Losses at generations 1, …, horizon: what will be measured, given what was. Made by :func:`forecast`.
 
     Attributes
@@ -202,8 +203,17 @@ class Forecast:
             return f"{told} It may settle near {plateau.median:.4g}; that it does not settle cannot be excluded."
         return f"{told} It settles near {plateau.median:.4g} ({plateau.lower:.4g} to {plateau.upper:.4g})."
 
-    def __repr__(self) -> str:
-        return f"<Forecast: {self.sentence}>"
+    __repr__ = Told.__repr__
+    _drawn = (("median", "lower", "upper"),)
+
+    def headline(self) -> str:
+        """What is promised, in a sentence."""
+        return self.sentence
+
+    def table(self) -> dict[str, list[float]]:
+        """Median and interval, by generation."""
+        columns = {"median": self.median, "lower": self.lower, "upper": self.upper}
+        return {"generation": list(range(1, self.horizon + 1)), **{name: c.tolist() for name, c in columns.items()}}
 
 
 def forecast(

@@ -50,6 +50,7 @@ from scipy.special import ndtr, ndtri, stdtr
 from numerics.evaluate import evaluate
 from numerics.gaussian_maximum import GaussianMaximum
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.told import Told
 from theory.risk import Risk
 from theory.workflows.base import Workflow
 
@@ -63,7 +64,7 @@ FURTHEST = 37.0
 
 
 @dataclass(frozen=True, eq=False)
-class RatioCheck:
+class RatioCheck(Told):
     """The measured ratio of a run against a derived one.
 
     Attributes
@@ -111,6 +112,20 @@ class RatioCheck:
     passed: bool
     reason: str | None
     workflow: Workflow
+
+    __repr__ = Told.__repr__
+    _drawn = (("ratio", "lower", "upper"), ("prediction", None, None))
+
+    def headline(self) -> str:
+        """Whether the measured ratio is the derived one."""
+        verdict = "nothing speaks against the derived ratio" if self.passed else self.reason
+        return f"{self.workflow.name}: {verdict}, p = {self.p_value:.3g}, {self.detectable:.3g} would have been seen"
+
+    def table(self) -> dict[str, list[float]]:
+        """The ratio with its standard error, ± 2 of these, and what was predicted, by generation."""
+        ends = {"lower": self.ratio - 2 * self.stderr, "upper": self.ratio + 2 * self.stderr}
+        columns = {"ratio": self.ratio, "stderr": self.stderr, "prediction": self.prediction, **ends}
+        return {"generation": list(range(1, len(self.ratio) + 1)), **{name: c.tolist() for name, c in columns.items()}}
 
 
 def measured_ratio(losses: Array, best: float | None, unit: float | None) -> tuple[Array, Array]:

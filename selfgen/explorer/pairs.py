@@ -14,6 +14,11 @@ from selfgen.explorer.verified import deviation
 from theory import DomainError, GaussianFit, NotDerivedError, Risk, SlidingWindow, expected_risk, export_recurrence
 from theory.expressions.trees import tree
 from theory.models.base import Model
+from theory.models.bent import BentModel
+from theory.models.units import computed_units
+
+#: Moments of a loop that bends, beyond which its solution in symbols takes minutes.
+MOST_BENT = 2
 
 
 def model_data(key: str, model: Model) -> dict[str, Any]:
@@ -41,6 +46,7 @@ def model_data(key: str, model: Model) -> dict[str, Any]:
     }
 
 
+@computed_units()  # a budget of 4 blocks is meant
 def risk_of(model: Model, choice: Choice, loss: str) -> Risk | None:
     """The risk with symbols, or with numbers where the loss needs them; None where it is no recurrence of moments."""
     if isinstance(model, GaussianFit) and isinstance(choice.workflow, SlidingWindow) and choice.workflow.k > 2:
@@ -68,13 +74,22 @@ def entry(risk: Risk, key: str) -> dict[str, Any] | None:
     return {
         "risk": exported,
         **parts,
+        **_formulas(risk, exported["moments"]),
+        "condition": condition(risk.domain),
+        "deviation": away,
+    }
+
+
+def _formulas(risk: Risk, moments: int) -> dict[str, Any]:
+    """Limit, bound, closed form, growth and theorem; none where symbols in a long loop that bends would fill pages."""
+    if isinstance(risk.model, BentModel) and moments > MOST_BENT:
+        return dict.fromkeys(("limit", "bound", "closed_form", "growth", "theorem"))
+    return {
         "limit": _drawn(risk.limit),
         "bound": _drawn(risk.bound),
         "closed_form": formula(risk.closed_form),
         "growth": formula(risk.growth),
-        "condition": condition(risk.domain),
         "theorem": risk.latex(),
-        "deviation": away,
     }
 
 

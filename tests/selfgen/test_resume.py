@@ -198,8 +198,9 @@ def test_a_full_disk_keeps_what_is_finished(
 ) -> None:
     """At the k-th write of a file: one sentence, and the rest with --resume."""
     write, told = os.write, []
-    # Header, 4 cases, 2 figures, a case, 3 files, 2 overviews, the record once more.
-    for k in (0, 2, 5, 7, 8, 12, 13):
+    # Header, 4 cases after their certificates, a certificate, 2 figures, a case, 3 files, 2 overviews, the page, the
+    # record once more.
+    for k in (0, 3, 4, 10, 12, 13, 17, 18, 19):
         left = iter(range(k))
 
         def full(file: int, content: bytes, left: Iterator[int] = left) -> int:
@@ -217,17 +218,20 @@ def test_a_full_disk_keeps_what_is_finished(
         assert not list(folder.glob("*.partial"))
         calls.clear()
         resumed(study, folder)
-        assert len(calls) == 5 - min(max(k - 1, 0), 4) - (k > 7)
+        assert len(calls) == 5 - sum(k > line for line in (2, 4, 6, 8, 12))
         assert files(folder) == whole
     kept = "{} finished cases are kept in DIR: --resume goes on."
+    one = "1 finished case is kept in DIR: --resume goes on."
     full_disk = "cannot be written: No space left on device."
     assert told == [
         f"selfgen: --output DIR {full_disk}\n",
-        f"selfgen: --output DIR {full_disk} 1 finished case is kept in DIR: --resume goes on.\n",
+        f"selfgen: DIR/certificates/002-bernoulli-replace.json {full_disk} {one}\n",
+        f"selfgen: --output DIR {full_disk} {one}\n",
         f"selfgen: DIR/005-gaussian-mean-replace.png {full_disk} {kept.format(4)}\n",
         f"selfgen: --output DIR {full_disk} {kept.format(4)}\n",
         f"selfgen: DIR/results.json {full_disk} {kept.format(5)}\n",
         f"selfgen: DIR/overview-bernoulli-squared.pdf {full_disk} {kept.format(5)}\n",
+        f"selfgen: DIR/index.html {full_disk} {kept.format(5)}\n",
         f"selfgen: --output DIR {full_disk} {kept.format(5)}\n",
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, cmp_to_key
 from itertools import combinations, islice
+from typing import Any
 
 from sympy import Expr, S
 
@@ -15,6 +16,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation, quoted
 from theory.expressions.signs import Ranges, sign_by_factors, sign_of_difference
+from theory.expressions.told import Told
 from theory.models.base import Model
 from theory.models.regular import Regular
 from theory.moments.recurrence import MomentRecurrence
@@ -111,7 +113,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Told):
     """Workflows compared under one model; made by :func:`compare`.
 
     Attributes
@@ -137,6 +139,24 @@ class Comparison:
     risks: tuple[Risk, ...]
     upto: int | None = None
     unit: Expr = S.One
+
+    __repr__ = Told.__repr__
+
+    def headline(self) -> str:
+        """What is compared."""
+        first = self.risks[0]
+        what = "ratio to generation 1" if first.relative else first.part
+        return f"{len(self.workflows)} workflows of {first.model.name}, loss {first.loss}, {what}"
+
+    def table(self) -> dict[str, list[Any]]:
+        """Closed form, limit and growth, by workflow; None where one is not derived."""
+        return {
+            "workflow": [workflow.name for workflow in self.workflows],
+            "closed form": [risk.closed_form for risk in self.risks],
+            "limit": [risk.limit for risk in self.risks],
+            "growth": [risk.growth for risk in self.risks],
+            "exactness": [risk.exactness for risk in self.risks],
+        }
 
     @property
     def exactness(self) -> str:

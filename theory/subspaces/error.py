@@ -10,6 +10,7 @@ from sympy import Expr, Integer, Min, S, latex
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import choice, whole_number
+from theory.expressions.told import Told
 from theory.subspaces.exact import exact_error
 from theory.subspaces.exact_number import exact_number, verify_numbers
 from theory.subspaces.factor_model import FactorModel, replaced_model, verify_model
@@ -25,7 +26,7 @@ REGIMES = {
 
 
 @dataclass(frozen=True)
-class SubspaceError:
+class SubspaceError(Told):
     r"""The expected squared error of an estimated subspace.
 
     Loss: :math:`\|F - P\|_F^2`, F the filter that is removed (a projector, or one shrunken), P the projector on the
@@ -122,6 +123,17 @@ class SubspaceError:
     def exactness(self) -> str:
         """What the closed form is: exact, a leading order, or a limit."""
         return REGIMES[self.regime]
+
+    def headline(self) -> str:
+        """What is estimated, how well, and what that rests on."""
+        return f"squared error {self.closed_form} of the subspace by {self.estimator}, {self.exactness}"
+
+    def table(self) -> dict[str, list[Any]]:
+        """The error, and its two parts."""
+        return {
+            "part": ["missed", "collateral", "error"],
+            "squared error": [self.missed, self.collateral, self.closed_form],
+        }
 
     def latex(self) -> str:
         """The error, to paste into a paper."""

@@ -287,7 +287,7 @@ function csvText() {
 }
 
 function latexText() {
-  return curvesNow().map(({ title, entry }) => `% ${model().name}, ${title}, loss ${state.loss}\n\\[\n${entry.theorem}\n\\]\n`).join("\n");
+  return curvesNow().map(({ title, entry }) => `% ${model().name}, ${title}, loss ${state.loss}\n${entry.theorem ? `\\[\n${entry.theorem}\n\\]` : "% no formula was derived in symbols"}\n`).join("\n");
 }
 
 function savePng() {
