@@ -273,8 +273,13 @@ def shipped() -> dict[str, Traversable]:
     # In a checkout the papers' settings lie at the top of the repository; in a wheel, beside the default study.
     for folder in (Path(__file__).resolve().parent.parent / "studies", packaged):
         if folder.is_dir():
-            found |= {Path(file.name).stem: file for file in folder.iterdir() if file.name.endswith(".toml")}
+            found |= {Path(file.name).stem: file for file in folder.iterdir() if _is_verified(file.name)}
     return dict(sorted(found.items()))
+
+
+def _is_verified(name: str) -> bool:
+    """Whether a file is a study to verify: those of real generators, neural_*.toml, are read by ``selfgen train``."""
+    return name.endswith(".toml") and not name.startswith("neural_")
 
 
 def title_of(name: str) -> str:
