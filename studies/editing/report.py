@@ -15,7 +15,7 @@ from selfgen.style import BLUE, CYCLE, GREY, VERMILION, plain_ticks, save, style
 
 HERE = Path(__file__).parent
 FIGURE = HERE.parents[1] / "docs" / "figures" / "editing.png"
-LABELS = {"svd": "singular vector", "mean": "mean difference", "dpo": "one step of DPO"}
+LABELS = {"svd": "singular vector", "mean": "mean difference", "dpo": "one step of DPO (0.2 %)"}
 COLOURS = {"svd": BLUE, "mean": VERMILION, "dpo": CYCLE[2]}
 Row = dict[str, str]
 
