@@ -24,7 +24,7 @@ from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
 from selfgen.workers import workers
-from theory import DomainError, NotDerivedError, Risk, expected_risk
+from theory import DomainError, NotDerivedError, Risk, StepError, expected_risk
 from theory.expressions.numerals import real_float
 from theory.models.base import Model
 from theory.models.units import computed_units
@@ -320,10 +320,13 @@ def _stated(risk: Risk) -> _Theorem:
 
 
 def _derivation(risk: Risk) -> str:
-    """The steps to the theorem, every one checked as it is made; empty where none are told."""
+    """The steps to the theorem, every one checked as it is made; empty where none are told, or one does not hold.
+
+    What a wrong step leads to is for the simulation to judge: it knows nothing of the steps.
+    """
     try:
         return str(risk.derivation.check().text(COLUMNS))
-    except NotDerivedError:
+    except (NotDerivedError, StepError):
         return ""
 
 
