@@ -1,11 +1,12 @@
 """Each setting from the command line: three generations, two seeds, all files; resumed, and in processes."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
+from selfgen.cli import app
 
 TEXT = "the cat sat on the mat. a dog ran to the cat; the mat was red. " * 60
 SMALL = {
@@ -44,23 +45,11 @@ def train(tmp_path, kind, workflows, *more, expected=0):
     )
     files = {"text": tmp_path / "text.txt", "smiles": tmp_path / "some.smi"}
     words = [word.format(**files) for word in SMALL[kind]]
-    command = [
-        sys.executable,
-        "-m",
-        "selfgen",
-        "train",
-        kind,
-        *workflows,
-        *words,
-        "--set",
-        "steps=20",
-        "--set",
-        "batch=8",
-    ]
-    command += ["--set", "n=30", "--set", "test=10", "--generations", "3", "--seeds", "2", *more]
-    found = subprocess.run(command, capture_output=True, text=True)
-    assert found.returncode == expected, found.stderr
-    return found.stdout if not expected else found.stderr
+    command = ["train", kind, *workflows, *words, "--set", "steps=20", "--set", "batch=8", "--set", "n=30"]
+    command += ["--set", "test=10", "--generations", "3", "--seeds", "2", *more]
+    found = CliRunner().invoke(app, command)
+    assert found.exit_code == expected, found.output
+    return found.output
 
 
 def losses_of(folder):
@@ -100,9 +89,6 @@ def test_three_generations_of_two_seeds(kind, tmp_path):
         record.write_text("\n".join(record.read_text().splitlines()[:3]) + "\n")
         train(tmp_path, kind, ["replace", "accumulate"], "--output", str(out), "--resume", "--jobs", "2")
         assert losses_of(out / "accumulate") == both["accumulate"]
-        read = subprocess.run(
-            [sys.executable, "-m", "selfgen", "forecast", str(out), "--workflow", "accumulate", "--to", "10"],
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert read.returncode == 0, read.stderr
-        assert "at generation 10 the loss will be about" in read.stdout
+        read = CliRunner().invoke(app, ["forecast", str(out), "--workflow", "accumulate", "--to", "10"])
+        assert read.exit_code == 0, read.output
+        assert "at generation 10 the loss will be about" in read.output
