@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sympy import (
+    Abs,
     Eq,
     Expr,
     Max,
@@ -306,6 +307,9 @@ class Solution:
         if depth == 0:
             return None
         symbol, boundary = self._boundary(left - right)
+        if symbol is not None and boundary.has(Abs):
+            # The value there would be solved for with |…| in every step, which no field of fractions holds.
+            return None
         rises = symbol is None or sign(diff(left - right, symbol), self.ranges) == 1
         sides = (-1, 1) if rises else (1, -1)
         orders = [order.assuming(left, right, side) for side in sides]
