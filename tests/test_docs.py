@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import mpmath
 import pytest
 from sympy import Rational, pi
 from typer.testing import CliRunner
@@ -231,6 +232,13 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["shares"].total
         == found["expected_risk"](found["Regular"](), found["anchored"].observing(1)).ratio.limit
         and not found["is_bounded"](found["Ecosystem"]("1/2 1/4; 0 1"))
+    ),
+    "random_sizes": lambda found: (
+        found["crawl"].mean == 2
+        and found["crawl"].effective_size == 1 / found["crawl"].mean_inverse
+        and float(found["risk"].limit) == pytest.approx(3 / 10 * float(mpmath.pi**2 / 6 - mpmath.polylog(2, 0.5)))
+        and found["risk"].at(3) < found["risk"].limit
+        and found["coin"].at(3) < found["coin"].limit
     ),
     "designing": lambda found: (
         found["result"].proved

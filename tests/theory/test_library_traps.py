@@ -22,8 +22,9 @@ from theory.expressions.balls import BallProgram
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for room in ("theory", "numerics") for path in sorted((ROOT / room).rglob("*.py"))]
 #: Where SymPy's own limits and sums are asked for, of what they are right about.
-#: Elsewhere by limit_or_none; a survival function in closed form is a quotient of Gamma functions or a power.
-LIMITS = {"scales.py", "tendency.py", "budgets.py", "allocation.py", "ages.py"}
+#: Elsewhere by limit_or_none; a survival function in closed form is a quotient of Gamma functions or a power, and a
+#: generating function is continuous at the ends of its interval, its slope there finite or infinite.
+LIMITS = {"scales.py", "tendency.py", "budgets.py", "allocation.py", "ages.py", "random_sizes.py"}
 #: Numbers of every kind come in there and are turned into SymPy's; FLINT's are compared with nothing.
 BOUNDARY = {"arguments.py"}
 SUMS = {"series.py", "sums.py", "stationary.py"}  # checked by partial sums; polynomials; polynomials

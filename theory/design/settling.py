@@ -136,9 +136,9 @@ def _kept_below(risk: Risk, value: Expr) -> Expr | None:
 
 
 def _levels(risk: Risk, value: Expr, since: int) -> tuple[Expr | None, Expr | None]:
-    """The same, above and below; where nothing is known of all generations, by the steps from ``since`` on."""
+    """The same, above and below; where one is not known of all generations, both by the steps from ``since`` on."""
     above, below = _kept_above(risk, value), _kept_below(risk, value)
-    if above is None and below is None:
+    if above is None or below is None:
         way = _way_of_constant_steps(risk, since)
         if way and risk.limit is not None:
             return (value, risk.limit) if way == 1 else (risk.limit, value)

@@ -68,14 +68,14 @@ def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
 def sign_by_factors(expression: Expr, ranges: Ranges | None = None) -> int | None:
     """The same of a rational function by those of its factors in lowest terms: much smaller polynomials than the whole.
 
-    It may know more, where factors cancel, or less, as of (t + 1)(t² − t + 1) = t³ + 1.
+    It may know more, where the whole has many terms, or less, as of (t + 1)(t² − t + 1) = t³ + 1.
 
     Examples
     --------
     >>> from sympy import symbols
     >>> n = symbols("n", integer=True, positive=True)
     >>> sign((n**2 - 4) / (n - 2)), sign_by_factors((n**2 - 4) / (n - 2))
-    (None, 1)
+    (1, 1)
     """
     symbols = expression.free_symbols
     if not symbols or not expression.is_rational_function(*symbols):

@@ -104,9 +104,9 @@ class PooledTotals(Recurrence):
     --------
     >>> from itertools import islice
     >>> list(islice(PooledTotals(RandomSizes.uniform(2)).values(), 3))
-    [3/4, 23/24, 1321/1260]
+    [3/4, 89/96, 241/240]
     >>> PooledTotals(RandomSizes.geometric("1/2")).at(2)
-    1/2
+    log(2)/2 + 1/2
     """
 
     sizes: RandomSizes
@@ -255,7 +255,7 @@ class PooledSizes(Recurrence):
     Examples
     --------
     >>> PooledSizes(RandomSizes.uniform(2), Rational(-1, 4), S.Zero).at(2)
-    169/192
+    2051/2304
     """
 
     sizes: RandomSizes

@@ -43,7 +43,7 @@ def steady(recurrence: MomentRecurrence) -> Steady | None:
     >>> coin = BiasedSampler(Bernoulli(p="1/3", n=4), "9/10", "1/2")
     >>> found = steady(coin.recurrence(SlidingWindow(2), "squared"))
     >>> found.way, found.since
-    (1, 3)
+    (1, 10)
     """
     recurrence = reduced(recurrence)
     if not has_constant_numbers(recurrence):

@@ -43,9 +43,9 @@ class SampledPool(Workflow):
     >>> from theory import Regular, expected_risk
     >>> from theory.design import SampledPool
     >>> expected_risk(Regular(), SampledPool(real="1/4")).ratio.closed_form
-    16/(G + 15)
+    1/(G/16 + 15/16)
     >>> expected_risk(Regular(), SampledPool(real="1/4", newest="1/j")).ratio.at(3)
-    41/36
+    2963/3072
     """
 
     real: Expr

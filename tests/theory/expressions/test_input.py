@@ -99,6 +99,8 @@ def test_every_parameter_refuses_what_is_no_number(name: str, label: str) -> Non
     built, value = CONSTRUCTORS[name], NOT_NUMBERS[label]
     if name == "age-weighted" and label in ("list", "empty"):
         pytest.skip("a list of the weights of ages 1, 2, … is a law of ages")
+    if name == "bigram" and label in ("nested", "matrix"):
+        pytest.skip("one row of one number is the chain of one token")
     for parameter in _numbers_of(built):  # type: ignore[arg-type]
         with pytest.raises(DomainError) as caught:
             built(**{**BESIDE.get(name, {}), parameter: value})
@@ -241,7 +243,7 @@ def test_a_size_schedule_holds_j_alone(workflow: Any, text: str) -> None:
         (lambda: KernelDensity(bandwidth="k**2"), "use j, bandwidth, h"),
         (lambda: FreshReal(share="sahre"), r"did you mean share\?"),
         (lambda: AccumulateSubsample(budget="budgte"), r"did you mean budget\?"),
-        (lambda: CappedReal(synthetic="k"), "use synthetic"),
+        (lambda: CappedReal(synthetic="k"), "use j, q, c, a, alpha, rho, synthetic"),
         (lambda: SlidingWindow("window"), "use k"),
         (lambda: Accumulate(sizes="J"), r"did you mean j\?"),
         (lambda: Bernoulli(p="q"), "use p, n"),
@@ -386,6 +388,7 @@ def test_the_registry_and_the_package_name_the_same() -> None:
     parts = {part for part in exported if issubclass(part, Model | Workflow)}
     # What numbers alone do not describe is not listed: it is built from weights, or from another workflow.
     built = {Weighted, theory.Ecosystem, theory.SymmetricEcosystem, theory.Subsampled, theory.OptimalFreshReal}
+    built |= {theory.SampledPool}  # the answer to a question of design
     assert parts - built_in == {Model, Workflow, *built}
     assert sorted(theory.__all__) == theory.__all__
     assert issubclass(NotDerivedError, DomainError)
