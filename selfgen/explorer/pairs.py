@@ -11,7 +11,16 @@ from selfgen.catalogue import concrete, tabled
 from selfgen.explorer.choices import Choice, choices, models, slider
 from selfgen.explorer.formulas import condition, formula
 from selfgen.explorer.verified import deviation
-from theory import DomainError, GaussianFit, NotDerivedError, Risk, SlidingWindow, expected_risk, export_recurrence
+from theory import (
+    DomainError,
+    GaussianFit,
+    NotDerivedError,
+    RidgeRegression,
+    Risk,
+    SlidingWindow,
+    expected_risk,
+    export_recurrence,
+)
 from theory.expressions.trees import tree
 from theory.models.base import Model
 from theory.models.bent import BentModel
@@ -81,8 +90,8 @@ def entry(risk: Risk, key: str) -> dict[str, Any] | None:
 
 
 def _formulas(risk: Risk, moments: int) -> dict[str, Any]:
-    """Limit, bound, closed form, growth and theorem; none where symbols in a long loop that bends would fill pages."""
-    if isinstance(risk.model, BentModel) and moments > MOST_BENT:
+    """Limit, bound, closed form, growth and theorem; none where symbols would fill pages: in ridge, in long loops."""
+    if isinstance(risk.model, RidgeRegression) or (isinstance(risk.model, BentModel) and moments > MOST_BENT):
         return dict.fromkeys(("limit", "bound", "closed_form", "growth", "theorem"))
     return {
         "limit": _drawn(risk.limit),
