@@ -12,22 +12,21 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from numerics.neural.image_networks import Autoencoder
-from numerics.neural.optimisation import Schedule, Told, train
-from numerics.neural.settled import CUDA_TOLERANCE, fresh_module, generator_of, settled
+from numerics.neural.optimisation import Told
+from numerics.neural.settled import fresh_module, generator_of, settled
+from numerics.neural.trained import Trained
 from numerics.neural.weights import arrays_of, put
 from theory.errors import DomainError
 from theory.expressions.arguments import whole_number
 
 Array = NDArray[Any]
 
-#: Rows scored or sampled at a time, always so many.
-TOGETHER = 128
 #: Of the draws of a score: the same for all models, so that differences of losses are not those of draws.
 SCORING = 20_211
 LIKELIHOODS = ("bernoulli", "gaussian")
 
 
-class ImageVAE:
+class ImageVAE(Trained):
     r"""Variational autoencoder of square images, rows of side² pixels.
 
     .. math:: \log p(x) \ge \mathrm{ELBO} = E_q \log p(x \mid z) - \mathrm{KL}(q(z \mid x) \,\|\, N(0, I)), \qquad
@@ -71,6 +70,8 @@ class ImageVAE:
     ((3, 16), True)
     """
 
+    called = "autoencoder"
+
     def __init__(
         self,
         side: int,
@@ -92,56 +93,29 @@ class ImageVAE:
                 f"likelihood = {likelihood!r} is not allowed: it is {' or '.join(map(repr, LIKELIHOODS))}."
             )
         self.likelihood = likelihood
-        self.steps, self.batch = whole_number("steps", steps, 0), whole_number("batch", batch, 1)
-        self.rate, self.decay = float(rate), float(decay)
-        if not 0 < self.rate < float("inf") or not 0 <= self.decay < float("inf"):
-            raise DomainError(
-                f"rate = {rate} and decay = {decay} are not allowed: a rate is positive, a decay not below 0."
-            )
-        self.draws, self.threads = whole_number("draws", draws, 1), whole_number("threads", threads, 1)
+        super().__init__(steps, batch, rate, decay, threads)
+        self.draws = whole_number("draws", draws, 1)
         self.convolutional = self.side >= 16 and self.side % 4 == 0 if convolutional is None else bool(convolutional)
         if self.convolutional and self.side % 4:
             raise DomainError(f"side = {side} is not allowed with convolutions: it must be a multiple of 4.")
-        self.device = "cpu"
-        self.network: Any = None
-
-    @property
-    def tolerance(self) -> float:
-        """How far a loss computed again may be from the one before, relatively: on the CPU it is the same bits."""
-        return 0.0 if self.device == "cpu" else CUDA_TOLERANCE
-
-    def to(self, device: str) -> ImageVAE:
-        """Compute on ``"cpu"``, ``"cuda"`` or another device of PyTorch's from now on."""
-        self.device = str(device)
-        if self.network is not None:
-            self.network.to(self.device)
-        return self
 
     def fit(self, X: Array, seed: int = 0, progress: Told | None = None) -> None:
         """Maximise the mean ELBO of rows (N, side²), one draw of z a row and step."""
         self._verify(X)
         with settled(self.threads, self.device):
             generator = generator_of(seed)
-            if self.network is None:
-                self.network = self._fresh()
-                self.network.draw(generator)
-            self.network.to(self.device)
+            self._begin(generator)
 
             def loss_of_step(step: int) -> torch.Tensor:
                 chosen = torch.randint(len(X), (self.batch,), generator=generator).numpy()
                 noise = torch.randn(self.batch, self.latent, generator=generator)
                 return -self.elbo_of(self._tensor(X[chosen]), noise.to(self.device)).mean()
 
-            train(self.network, loss_of_step, Schedule(self.steps, self.rate, self.decay), progress)
+            self._train(loss_of_step, progress)
 
     def sample(self, n: int, seed: int = 0) -> Array:
         """Draw ``n`` images (n, side²): 0 and 1 as bytes, or single-precision numbers."""
-        self._verify_fitted()
-        count = whole_number("n", n, 1)
-        generator = generator_of(seed)
-        with settled(self.threads, self.device), torch.inference_mode():
-            parts = [self._sampled(generator) for _ in range(0, count, TOGETHER)]
-        return np.concatenate(parts)[:count]
+        return self._drawn(n, seed)
 
     def score_samples(self, X: Array) -> NDArray[np.float64]:
         """The importance-weighted bound on the log-likelihood of each row, (N,); of the same draws for every model."""
@@ -189,10 +163,6 @@ class ImageVAE:
         if self.likelihood == "bernoulli" and not ((rows == 0) | (rows == 1)).all():
             raise DomainError("X holds grey pixels: give 0 and 1, or likelihood = 'gaussian'.")
 
-    def _verify_fitted(self) -> None:
-        if self.network is None:
-            raise DomainError("this autoencoder is not fitted: call fit, or load.")
-
     def _tensor(self, rows: Array) -> torch.Tensor:
         return torch.from_numpy(np.asarray(rows, dtype=np.float32)).to(self.device)
 
@@ -213,9 +183,9 @@ class ImageVAE:
         return np.concatenate(parts)[: len(X)]
 
     def _in_batches(self, X: Array) -> Iterator[torch.Tensor]:
-        for start in range(0, len(X), TOGETHER):
+        for start in range(0, len(X), self.together):
             # The last batch is filled up with its own rows.
-            places = np.arange(start, start + TOGETHER)
+            places = np.arange(start, start + self.together)
             yield self._tensor(X[np.where(places < len(X), places, start)])
 
     def _bounds(self, x: torch.Tensor, generator: torch.Generator, weighted: bool) -> NDArray[np.float64]:
@@ -231,7 +201,7 @@ class ImageVAE:
         return np.asarray(bound.cpu().numpy())
 
     def _sampled(self, generator: torch.Generator) -> Array:
-        z = torch.randn(TOGETHER, self.latent, generator=generator).to(self.device)
+        z = torch.randn(self.together, self.latent, generator=generator).to(self.device)
         decoded = self.network.decoder(z).cpu()
         if self.likelihood == "bernoulli":
             uniform = torch.rand(decoded.shape, generator=generator)

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from numerics.neural.optimisation import Schedule, Told, train
+from numerics.neural.optimisation import Told
 from numerics.neural.sampling import Sampler
-from numerics.neural.settled import CUDA_TOLERANCE, fresh_module, generator_of, settled
+from numerics.neural.settled import fresh_module, generator_of, settled
+from numerics.neural.trained import Trained
 from numerics.neural.transformer import Transformer
 from numerics.neural.weights import arrays_of, put
 from numerics.run.rows import Documents
@@ -21,11 +22,9 @@ from theory.expressions.arguments import whole_number
 
 Rows = NDArray[Any] | Documents
 
-#: Rows scored or sampled at a time. Always so many, since a product of fewer rows may differ in the last bit.
-TOGETHER = 128
 
 
-class LanguageModel:
+class LanguageModel(Trained):
     r"""A decoder-only transformer over tokens 0..V−1, trained by maximum likelihood.
 
     .. math:: p(x) = \prod_t p(x_t \mid x_{<t}), \qquad \text{loss} = -\frac1T \sum_t \log p(x_t \mid x_{<t})
@@ -76,6 +75,8 @@ class LanguageModel:
     ((5, 8), dtype('uint8'), True)
     """
 
+    called = "language model"
+
     def __init__(
         self,
         vocabulary: int,
@@ -101,34 +102,13 @@ class LanguageModel:
         self.heads = whole_number("heads", heads, 1)
         if self.width % self.heads:
             raise DomainError(f"heads = {heads} is not allowed: it must divide the width, {width}.")
-        self.steps, self.batch = whole_number("steps", steps, 0), whole_number("batch", batch, 1)
-        self.rate, self.decay = float(rate), float(decay)
-        if not 0 < self.rate < float("inf") or not 0 <= self.decay < float("inf"):
-            raise DomainError(
-                f"rate = {rate} and decay = {decay} are not allowed: a rate is positive, a decay not below 0."
-            )
+        super().__init__(steps, batch, rate, decay, threads)
         self.sampler = Sampler(float(temperature), top_k, top_p)
-        self.threads = whole_number("threads", threads, 1)
         self.mixed, self.compiled = bool(mixed), bool(compiled)
         # What stands before every row, and ends a document: a token of its own.
         self.boundary = self.vocabulary
-        self.together = TOGETHER
-        self.device = "cpu"
-        self.network: Any = None
         self.kind = ""
         self.length = 0
-
-    @property
-    def tolerance(self) -> float:
-        """How far a loss computed again may be from the one before, relatively: on the CPU it is the same bits."""
-        return 0.0 if self.device == "cpu" else CUDA_TOLERANCE
-
-    def to(self, device: str) -> LanguageModel:
-        """Compute on ``"cpu"``, ``"cuda"`` or another device of PyTorch's from now on."""
-        self.device = str(device)
-        if self.network is not None:
-            self.network.to(self.device)
-        return self
 
     def fit(self, X: Rows, seed: int = 0, progress: Told | None = None) -> None:
         """Train on rows (N, T) of whole numbers below V, or on documents.
@@ -144,10 +124,7 @@ class LanguageModel:
         self.length = 0 if isinstance(X, Documents) else X.shape[1]
         with settled(self.threads, self.device):
             generator = generator_of(seed)
-            if self.network is None:
-                self.network = self._fresh()
-                self.network.draw(generator)
-            self.network.to(self.device)
+            self._begin(generator)
             forward = torch.compile(self.network) if self.compiled else self.network
             # All steps at once: nothing but the number of rows has a say in which are drawn.
             chosen = torch.randint(len(X), (self.steps, self.batch), generator=generator).numpy()
@@ -158,16 +135,11 @@ class LanguageModel:
                     logits = forward(tokens)
                 return self._mean_loss(logits, targets)
 
-            train(self.network, loss_of_step, Schedule(self.steps, self.rate, self.decay), progress)
+            self._train(loss_of_step, progress)
 
     def sample(self, n: int, seed: int = 0) -> Rows:
         """Draw ``n`` rows, of the kind that the model was fitted on; the first rows are the same for every ``n``."""
-        self._verify_fitted()
-        count = whole_number("n", n, 1)
-        generator = generator_of(seed)
-        with settled(self.threads, self.device), torch.inference_mode():
-            parts = [self._sampled(generator) for _ in range(0, count, self.together)]
-        tokens = np.concatenate(parts)[:count]
+        tokens = self._drawn(n, seed)
         if self.length:
             return tokens.astype(np.dtype(self.kind))
         small: Any = np.uint16 if self.vocabulary <= 2**16 else np.uint32
@@ -230,10 +202,6 @@ class LanguageModel:
             raise DomainError(f"X has {tokens.shape[1]} tokens a row, context = {self.context} is the most.")
         if self.network is not None and self.kind != "" and isinstance(X, Documents):
             raise DomainError("X is of documents, and the model of rows of equal length: give the same.")
-
-    def _verify_fitted(self) -> None:
-        if self.network is None:
-            raise DomainError("this language model is not fitted: call fit, or load.")
 
     def _batch(self, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens that go in, and those to predict, −1 where there is none."""
