@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,38 +62,22 @@ class Chain:
         told: Told | None,
     ) -> tuple[Finished, Fitted]:
         """Fit generation g, unless it is ``fitted``; measure its loss, and sample the next block from it."""
-        try:
-            with threadpool_limits(limits=1):
-                return self._step(replicate, g, synthetic, previous, fitted, told)
-        except Exception as error:
-            error.add_note(f"This was at generation {g} of replicate {replicate + 1}.")
-            raise
-
-    def _step(
-        self,
-        replicate: int,
-        g: int,
-        synthetic: Mapping[int, Rows],
-        previous: Any,
-        fitted: Fitted | None,
-        told: Told | None,
-    ) -> tuple[Finished, Fitted]:
-        rows: Rows | None = None
-        if fitted is None:
-            rows, weights = self._rows(replicate, g, synthetic)
-            fitted = self._fit(replicate, g, rows, weights, previous, told)
-        value = self.loss(fitted, self.seed_of(replicate, g, _LOSS))
-        observed = None
-        if self.observe is not None:
-            # A generator may have done what it likes with what it was given.
-            rows = self.source.layout.give(self._rows(replicate, g, synthetic)[0], own=True)
-            with seeded(fitted.model, "", self.seed_of(replicate, g, _OBSERVE)):
-                observed = self.observe(fitted.model, rows)
-        sampled = g < self.generations and bool(self.plan.last_use[g])
-        count = int(self.plan.points[g]) if sampled else 0
-        block = fitted.sample(count, self.seed_of(replicate, g, _SAMPLE)) if sampled else None
-        left = self.initial.left_by(fitted) if g < self.generations else None
-        return Finished(value, block, observed, left), fitted
+        with _at(replicate, g):
+            if fitted is None:
+                rows, weights = self._rows(replicate, g, synthetic)
+                fitted = self._fit(replicate, g, rows, weights, previous, told)
+            value = self.loss(fitted, self.seed_of(replicate, g, _LOSS))
+            observed = None
+            if self.observe is not None:
+                # A generator may have done what it likes with what it was given.
+                rows = self.source.layout.give(self._rows(replicate, g, synthetic)[0], own=True)
+                with seeded(fitted.model, "", self.seed_of(replicate, g, _OBSERVE)):
+                    observed = self.observe(fitted.model, rows)
+            sampled = g < self.generations and bool(self.plan.last_use[g])
+            count = int(self.plan.points[g]) if sampled else 0
+            block = fitted.sample(count, self.seed_of(replicate, g, _SAMPLE)) if sampled else None
+            left = self.initial.left_by(fitted) if g < self.generations else None
+            return Finished(value, block, observed, left), fitted
 
     def first_key(self, replicate: int) -> str:
         """What model 1 of a replicate follows from."""
@@ -105,12 +90,8 @@ class Chain:
         found = None if models is None else models.get(self.first_key(replicate))
         if found is not None:
             return found
-        try:
-            with threadpool_limits(limits=1):
-                return self._fit(replicate, 1, *self._rows(replicate, 1, {}), None, told)
-        except Exception as error:
-            error.add_note(f"This was at generation 1 of replicate {replicate + 1}.")
-            raise
+        with _at(replicate, 1):
+            return self._fit(replicate, 1, *self._rows(replicate, 1, {}), None, told)
 
     def probe_seed(self) -> SeedSequence:
         """For looking at what a generator draws."""
@@ -152,3 +133,14 @@ class Chain:
     def seed_of(self, replicate: int, g: int, purpose: int) -> SeedSequence:
         """The seed of a replicate's generation for one purpose."""
         return SeedSequence(self.seed, spawn_key=(replicate, g, purpose))
+
+
+@contextmanager
+def _at(replicate: int, generation: int) -> Iterator[None]:
+    """On one thread; what goes wrong says where it was."""
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    except Exception as error:
+        error.add_note(f"This was at generation {generation} of replicate {replicate + 1}.")
+        raise

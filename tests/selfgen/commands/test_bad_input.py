@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from command_line import assert_refused
 from launcher import Launcher
 from typer.testing import CliRunner
 
 from selfgen.cli import app
-
-run = CliRunner()
-
 
 ERRORS = [
     ("derive bernouli accumulate", "did you mean bernoulli?"),
@@ -39,16 +37,9 @@ ERRORS = [
 ]
 
 
-
 @pytest.mark.parametrize(("command", "sentence"), ERRORS)
 def test_bad_input_is_one_sentence_and_exit_code_2(command: str, sentence: str) -> None:
-    result = run.invoke(app, command.split())
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    assert sentence in result.stderr
-    assert result.stderr.startswith("selfgen: ")
-    assert result.stderr.count("\n") == 1
-
+    assert_refused(command, sentence)
 
 
 OPTIONS = [
@@ -84,16 +75,9 @@ OPTIONS = [
 ]
 
 
-
 @pytest.mark.parametrize(("command", "sentence"), OPTIONS)
 def test_wrong_options_are_one_sentence_and_exit_code_2(command: str, sentence: str) -> None:
-    result = run.invoke(app, command.split())
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    assert sentence in result.stderr
-    assert result.stderr.startswith("selfgen: ")
-    assert result.stderr.count("\n") == 1
-
+    assert_refused(command, sentence)
 
 
 def test_bad_input_in_a_real_process(launcher: Launcher, tmp_path: Path) -> None:
@@ -101,7 +85,6 @@ def test_bad_input_in_a_real_process(launcher: Launcher, tmp_path: Path) -> None
     assert launcher.run("derive poisson replace --set rate=-1".split(), str(output), errors) == 2
     assert output.read_text() == ""
     assert errors.read_text() == "selfgen: rate = -1 is not allowed: rate must be positive.\n"
-
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,12 @@ def test_compare_says_which_collapse() -> None:
     assert {name: line.split("│")[-2].strip() for name, line in rows.items()} == collapses
 
 
-
 def test_compare_needs_no_numbers_where_parameters_cancel() -> None:
     command = "compare poisson replace accumulate accumulate-subsample sliding-window:k=3 --generation 100"
     result = run.invoke(app, command.split())
     assert result.exit_code == 0, result.output
     # H_100^(2)
     assert "1.63498" in result.output
-
 
 
 COMPARE = [
@@ -62,7 +60,6 @@ COMPARE = [
 ]
 
 
-
 @pytest.mark.parametrize(("command", "sentence"), COMPARE, ids=[command for command, _ in COMPARE])
 def test_compare_says_what_is_wrong(command: str, sentence: str) -> None:
     result = run.invoke(app, command.split())
@@ -72,14 +69,12 @@ def test_compare_says_what_is_wrong(command: str, sentence: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
-
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
 def test_compare_draws(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"ratios.{suffix}"
     result = run.invoke(app, ["compare", "poisson", "replace", "accumulate", "--plot", str(path)])
     assert result.exit_code == 0, result.output
     assert path.stat().st_size > 1000
-
 
 
 def test_plotting_symbols_is_an_error(tmp_path: Path) -> None:

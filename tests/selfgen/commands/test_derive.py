@@ -34,12 +34,10 @@ def test_derive_prints_these_keys() -> None:
     assert found["limit"]
 
 
-
 def test_derive_has_no_value_without_a_generation() -> None:
     found = json.loads(run.invoke(app, ["derive", "poisson", "replace", "--json"]).output)
     assert found["value"] is None
     assert found["limit"] == "oo"
-
 
 
 def test_derive_takes_sizes_aliases_and_words() -> None:
@@ -54,11 +52,9 @@ def test_derive_takes_sizes_aliases_and_words() -> None:
     assert "exact" in shared.output
 
 
-
 def test_derive_latex_is_the_theorem_line() -> None:
     result = run.invoke(app, ["derive", "bernoulli", "accumulate", "--latex"])
     assert result.output.strip() == expected_risk(Bernoulli(), Accumulate()).latex().strip()
-
 
 
 def test_derive_for_people() -> None:
@@ -67,7 +63,6 @@ def test_derive_for_people() -> None:
     assert "risk at 2" in output
     # 2/10 (1 + 1/4)
     assert "1/4" in output
-
 
 
 def test_far_generations_are_decimals() -> None:
@@ -80,7 +75,6 @@ def test_far_generations_are_decimals() -> None:
     assert exact.exit_code == 0, exact.output
 
 
-
 def test_a_spread_in_symbols_stays_in_them() -> None:
     result = run.invoke(app, "derive bernoulli accumulate".split())
     assert result.exit_code == 0, result.exception
@@ -88,12 +82,10 @@ def test_a_spread_in_symbols_stays_in_them() -> None:
     assert "≈" not in line
 
 
-
 def test_an_infinite_risk_is_an_answer() -> None:
     result = run.invoke(app, "derive linear-regression replace --set design=shared --set d=5 --set T=5".split())
     assert result.exit_code == 0, result.output
     assert "limit               oo" in result.output
-
 
 
 def test_declared_constants_and_notes() -> None:

@@ -29,11 +29,9 @@ def test_simulate_as_json_and_csv_agree() -> None:
     assert "mean risk" in run.invoke(app, command).output
 
 
-
 def test_simulate_draws_data_points_too() -> None:
     command = "simulate poisson replace --set rate=2 --set n=5 --generations 2 --replicates 500 --method raw --json"
     assert json.loads(run.invoke(app, command.split()).output)["method"] == "raw"
-
 
 
 @pytest.mark.parametrize("method", ["exact-law", "raw"])
@@ -44,13 +42,11 @@ def test_simulation_does_not_depend_on_the_number_of_processes(method: str, pool
     assert len(json.loads(found[0])["mean"]) == 3
 
 
-
 def test_simulating_symbols_is_an_error() -> None:
     result = run.invoke(app, ["simulate", "bernoulli", "accumulate", "--set", "p=1/3"])
     assert result.exit_code == 2
     assert "n" in result.stderr
     assert result.stderr.count("\n") == 1
-
 
 
 def test_the_command_mirrors_the_library() -> None:

@@ -21,7 +21,6 @@ def test_version() -> None:
     assert run.invoke(app, ["--version"]).output == f"selfgen {__version__}\n"
 
 
-
 def test_output_on_a_full_disk(launcher: Launcher, tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no device that is always full")
@@ -29,7 +28,6 @@ def test_output_on_a_full_disk(launcher: Launcher, tmp_path: Path) -> None:
     for command in ("derive bernoulli accumulate", "--help"):
         assert launcher.run(command.split(), "/dev/full", errors) == 2
         assert errors.read_text() == "selfgen: standard output cannot be written: No space left on device.\n"
-
 
 
 @pytest.mark.parametrize(
@@ -43,7 +41,6 @@ def test_output_on_a_full_disk(launcher: Launcher, tmp_path: Path) -> None:
 def test_a_reader_who_left_is_no_error(command: str, launcher: Launcher, tmp_path: Path) -> None:
     assert launcher.run(command.split(), UNREAD, tmp_path / "errors") == 141
     assert (tmp_path / "errors").read_text() == ""
-
 
 
 def test_a_real_process() -> None:

@@ -42,7 +42,6 @@ def test_verify_agrees_and_writes(study: Path, tmp_path: Path) -> None:
     assert (folder / "001-bernoulli-replace.pdf").read_bytes().startswith(b"%PDF")
 
 
-
 def test_verify_does_not_depend_on_the_number_of_processes(study: Path, tmp_path: Path, pool: None) -> None:
     found = []
     for jobs in ("1", "2"):
@@ -50,7 +49,6 @@ def test_verify_does_not_depend_on_the_number_of_processes(study: Path, tmp_path
         assert run.invoke(app, ["verify", str(study), "--output", str(folder), "--jobs", jobs]).exit_code == 0
         found.append((folder / "results.csv").read_text())
     assert found[0] == found[1]
-
 
 
 def test_verify_catches_a_formula_that_is_wrong(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +61,6 @@ def test_verify_catches_a_formula_that_is_wrong(study: Path, monkeypatch: pytest
     assert result.exit_code == 1
     assert "0 of 2 cases agree" in result.output
     assert "0 of 2 cases agree, 2 disagree." in result.output
-
 
 
 FEW = """
@@ -80,7 +77,6 @@ parameters = { sigma2 = 1, n = 10 }
 generations = 4
 replicates = 4000
 """
-
 
 
 def test_verify_tells_inconclusive_from_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,14 +106,12 @@ def test_verify_tells_inconclusive_from_wrong(tmp_path: Path, monkeypatch: pytes
     assert "1 of 3 cases agree, 1 disagree and 1 are inconclusive." in result.output
 
 
-
 @pytest.mark.parametrize("given", ["0", "-1", "nan", "inf", "a quarter"])
 def test_what_verify_asks_is_a_positive_number(study: Path, given: str) -> None:
     result = run.invoke(app, ["verify", str(study), f"--detectable={given}"])
     assert result.exit_code == 2
     assert f"--detectable {given} is not allowed: give a positive relative error" in result.stderr
     assert result.stderr.count("\n") == 1
-
 
 
 def test_verify_takes_a_seed(study: Path, tmp_path: Path) -> None:
@@ -128,13 +122,11 @@ def test_verify_takes_a_seed(study: Path, tmp_path: Path) -> None:
     assert found[0] != found[1]
 
 
-
 def test_a_study_in_error_names_its_case(study: Path) -> None:
     study.write_text(study.read_text(encoding="utf-8").replace("1/3", "4/3"), encoding="utf-8")
     result = run.invoke(app, ["verify", str(study)])
     assert result.exit_code == 2
     assert "case 1 (bernoulli, replace): p = 4/3" in result.stderr
-
 
 
 def test_a_case_without_a_derivation_names_itself(tmp_path: Path) -> None:
