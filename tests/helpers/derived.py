@@ -1,8 +1,8 @@
 """Risks and certificates that tests read, derived once a session.
 
 For tests of what a derived object *says*: a limit against numbers, a certificate that is changed. A test of the
-derivation itself calls ``expected_risk`` and ``prove``. Risks keep what they were asked for, so that a closed form, too,
-is found once; nothing here may be changed in place, which frozen dataclasses do not allow.
+derivation itself calls ``expected_risk`` and ``prove``. Risks keep what they were asked for, so that a closed form,
+too, is found once; nothing here may be changed in place, which frozen dataclasses do not allow.
 """
 
 from __future__ import annotations
