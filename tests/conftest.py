@@ -1,5 +1,6 @@
 """Tests that give the same verdict every time: Hypothesis draws the same examples at every run."""
 
+import gc
 import json
 import random
 import re
@@ -14,6 +15,21 @@ from theory.proof import Certificate, CertificateError, check
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("fixed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests run in one process: what they share, fixtures and risks, is made once, not once in each."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays: the garbage collector need not look through twelve thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
+
 
 #: Whole numbers in a text, those in names left out.
 NUMBER = re.compile(r"(?<![A-Za-z_0-9])\d+")
