@@ -89,13 +89,18 @@ def theorem(risk: Risk) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 
-def _infinite(risk: Risk, left: str) -> str:
-    """From which generation on the expectation is infinite."""
+def first_infinite(risk: Risk) -> int | None:
+    """The first generation whose expectation is infinite, looked for as far as it costs little; None beyond."""
     recurrence = risk.recurrence
     margin = S.One if recurrence.margin is None else recurrence.margin
     # With parameters in it a margin is rarely decided at any generation, and each takes its time.
     numbers = margin.free_symbols <= {getattr(recurrence, "symbol", GENERATION)}
-    g = recurrence.first_infinite(10_000 if numbers else 32)
+    return recurrence.first_infinite(10_000 if numbers else 32)
+
+
+def _infinite(risk: Risk, left: str) -> str:
+    """From which generation on the expectation is infinite."""
+    g = first_infinite(risk)
     if g is not None:
         return rf"{left} &= \infty \quad \text{{for all }} G \geq {g}"
     return rf"{left} &= \infty \quad \text{{eventually}}"

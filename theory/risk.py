@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from sympy import (
@@ -571,6 +572,15 @@ class Risk:
         """
         return str(_TOLD["code"](self)(language))
 
+    def lambdify(self) -> Any:
+        """The risk as a NumPy function ``f(G, *, n, p, …)``, arrays in and an array out: see
+        :class:`numerics.RiskFunction`. Right to 1e-12, also where SymPy's own ``lambdify`` is not or knows no function.
+        """
+        if "lambdify" not in _TOLD:
+            # The room above registers it; NumPy is loaded only for who asks for a NumPy function.
+            import_module("numerics")
+        return _TOLD["lambdify"](self)
+
     def _repr_latex_(self) -> str:
         return _TOLD["inline"](self)
 
@@ -588,8 +598,8 @@ _TOLD: dict[str, Callable[[Risk], Any]] = {}
 
 
 def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
-    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation`` or
-    ``.standard_deviation`` ("standard deviation").
+    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation``,
+    ``.standard_deviation`` ("standard deviation"), ``.code`` or ``.lambdify``.
     """
 
     def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
