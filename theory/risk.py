@@ -289,6 +289,8 @@ class Risk:
         scale = self.recurrence.scale
         if solution == 1 and self.recurrence.offset == 0 and scale.is_number:
             return scale  # one number, as it came: tidying nested roots would only hide what it is
+        if self.recurrence.neat:
+            return self.recurrence.offset + scale * solution
         return tidy(solution, self.recurrence.scale, self.recurrence.offset, self._ranges)
 
     @cached_property
@@ -379,6 +381,8 @@ class Risk:
         offset = self.recurrence.offset if with_offset else S.Zero
         if value == 0:
             return offset  # SymPy splits 0 into 0·0, and what is added to the first is lost
+        if self.recurrence.neat:
+            return offset + self.recurrence.scale * value
         coefficient, function = value.as_independent(G, as_Add=False)
         coefficient = tidy_constant(coefficient, self.recurrence.scale, offset, self._ranges)
         return coefficient * tidy_function(function, self._ranges)
