@@ -231,8 +231,9 @@ def run_generations(
         ``load(previous.state())``; or, every one of them, from a state that :func:`numerics.run.state.save_state`
         wrote. With ``path`` a state lies there as a checkpoint until the next generation is done.
     executor : concurrent.futures.Executor, optional
-        Does generations of several replicates at a time: a ``ProcessPoolExecutor``, or that of a Dask cluster. The
-        result is the same to the last bit. A worker that dies loses the generation it was at, which is done again.
+        Does generations of several replicates at a time: a ``ProcessPoolExecutor``, or the ``Client`` of a Dask
+        cluster; of a worker with several threads one computes at a time. The result is the same to the last bit. A
+        worker that dies loses the generation it was at, which is done again.
     first : FirstModels, optional
         Models of generation 1, fitted once for all runs that are given the same object.
     same_first : bool
