@@ -62,7 +62,7 @@ def command(
             "--set",
             metavar="NAME=VALUE",
             help="A setting of the generator (steps, batch, rate, width, …) or of the loop: n, test, "
-            "initial=scratch|previous|FILE, same_first, tokens=characters|byte-pairs.",
+            "initial=scratch|previous|FILE, same_first, stacked, tokens=characters|byte-pairs.",
         ),
     ] = None,
 ) -> None:

@@ -29,6 +29,8 @@ seeds = st.integers(min_value=0, max_value=2**32 - 1)
         (FactorModel(3, 2, 2), "svd"),
         (FactorModel(3, 5, 2, flips="1/4"), "svd"),
         (FactorModel(3, 1, 6), "svd"),
+        (FactorModel(3, 2, 6, flips="1/4"), "svd"),
+        (FactorModel(3, 6, 3), "svd"),
         (FactorModel(3, 4, 6, coherence=1, flips="1/5"), "mean-difference"),
         (FactorModel(3, 4, 6), "mean-difference"),
     ],
