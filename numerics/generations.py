@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from numerics.blocks import _Bar
 from numerics.run.chain import Chain, Observe
@@ -31,6 +30,7 @@ from numerics.run.storage import Storage
 from numerics.run.together import together
 from numerics.run.training import training
 from numerics.seeds import Seed, seed_number
+from numerics.threads import controller
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, truth_value, whole_number
 from theory.risk import Risk
@@ -308,7 +308,7 @@ def run_generations(
     models = FirstModels() if first is None else first
     storage = Storage(path, _settings(workflow, chain, unit), _recipes(workflow, chain), label)
     try:
-        with threadpool_limits(limits=1), storage, _Bar(last * count, progress) as bar:
+        with controller().limit(limits=1), storage, _Bar(last * count, progress) as bar:
             _verify_start(chain, storage, models, first is None, bar.within)
             if at_once:
                 together(chain, count, storage, models, bar)
