@@ -125,7 +125,8 @@ class Risk:
         closed = self._formula
         series = (RootSum, Piecewise, lambert_sum, q_pochhammer)
         elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, *series)
-        if closed is not None and (elementary or (self._parameters and not closed.has(*series))):
+        written = self._parameters and g <= LONGEST_RUN and closed is not None and not closed.has(*series)
+        if closed is not None and (elementary or written):
             return closed.subs(G, g)
         if g > LONGEST_RUN:
             where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
@@ -183,7 +184,14 @@ class Risk:
             self.__dict__["_watched"] = generation
 
     def _run(self, g: int) -> Expr:
-        return self._written(self.recurrence.at(g))
+        try:
+            return self._written(self.recurrence.at(g))
+        except RecursionError:
+            # Roots of sizes or shares in every generation, each sum inside the next.
+            raise DomainError(
+                f"generation = {g} is beyond exact values under workflow = {self.workflow.name}: roots and functions "
+                "are nested too deeply in it. Use numerics.evaluate."
+            ) from None
 
     def _written(self, value: Expr) -> Expr:
         if value.is_number:
@@ -271,6 +279,9 @@ class Risk:
 
         Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again. Gamma functions of
         conjugate arguments are one real function, :math:`|\Gamma|^2`.
+
+        At a large generation ask :meth:`at` or ``numerics.evaluate``: SymPy adds up every term of a harmonic number of
+        a whole number, and ``closed_form.subs(G, 10**30)`` would not end.
         """
         formula = self._formula
         return None if formula is None else with_real_pairs(formula)
