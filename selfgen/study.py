@@ -202,13 +202,14 @@ def load(name: str | Path | None = None, seed: int | None = None) -> Study:
 
     ``seed`` takes the place of the seed among the file's defaults.
     """
-    source = _locate(DEFAULT if name is None else name)
+    source = locate(DEFAULT if name is None else name)
     shown = source.name if name is None else str(name)
     raw = read(source, shown)
     if raw.get("kind") in KINDS:
         raise DomainError(f"{shown} is of generators that are trained: selfgen train {shown} --output DIR.")
     if "kind" in raw:
-        raise DomainError(f'{shown}: kind = {clipped(raw["kind"])} is not known: leave it out, or write "real-data".')
+        found = clipped(raw["kind"])
+        raise DomainError(f'{shown}: kind = {found} is not known: leave it out, or write "real-data" or "subspaces".')
     try:
         written = StudyFile.model_validate(raw)
     except ValidationError as error:
@@ -302,7 +303,18 @@ def title_of(name: str) -> str:
     return str(tomllib.loads(every_shipped()[name].read_text(encoding="utf-8")).get("title", ""))
 
 
-def _locate(name: str | Path) -> Traversable:
+def kind_of(name: str | Path | None) -> str:
+    """What kind a study file, or a shipped study of this name, says it is; empty for others and anything unreadable."""
+    if name is None:
+        return ""
+    try:
+        return str(read(locate(name), str(name)).get("kind", ""))
+    except (OSError, DomainError):
+        return ""
+
+
+def locate(name: str | Path) -> Traversable:
+    """A file, or a shipped study by its name."""
     path = Path(name)
     if path.exists() and not path.is_dir():
         return path
