@@ -227,9 +227,9 @@ class LinearRegression(Model):
         return numbers and workflow.schedule.has(j) and not self._determined(workflow)
 
     def _determined(self, workflow: Workflow) -> bool:
-        """Whether blocks of sizes that are not known yet have enough rows, all of them."""
+        """Whether no block of a size that is not known yet is fitted by least norm."""
         unknown = workflow.schedule.has(BlockSize)
-        return unknown and sign(self.T * at_least_sizes(workflow.size(1)) - self.d - 2) in (0, 1)  # type: ignore[operator]
+        return unknown and sign(self.T * at_least_sizes(workflow.size(1)) - self.d + 1) in (0, 1)  # type: ignore[operator]
 
     def _along(self, workflow: Workflow, rows: RowsInUse) -> MomentRecurrence:
         """Rows that change along the generations."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
-from sympy import Expr, Ge, ImmutableMatrix, Integer, Matrix, S, Symbol, zeros
+from sympy import Expr, Ge, ImmutableMatrix, Integer, Integral, Matrix, S, Symbol, zeros
 
 from theory.errors import NotDerivedError
 from theory.expressions.block_size import BlockSize, PoolSize
@@ -24,6 +24,7 @@ from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.size_means import mean_over
 from theory.expressions.symbols import j
 from theory.moments.kept_sizes import by_kept_sizes
+from theory.moments.mean_steps import MeanSteps
 from theory.moments.pooled_gains import pooled_gains
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
@@ -31,14 +32,17 @@ from theory.workflows.dynamics import GENERATION
 
 #: Moments of a recurrence that knows the last sizes, at most.
 MOST_MOMENTS = 128
-#: Histories of first sizes over which a late start is averaged, at most.
-MOST_HISTORIES = 4096
 #: A size in an expression.
 SIZE = Symbol("N", integer=True, positive=True)
 
 
 def at_any_sizes(workflow: Workflow) -> Workflow:
     """The same workflow with sizes that are not known yet.
+
+    Raises
+    ------
+    NotDerivedError
+        For a window of which more sizes have to be remembered than can be.
 
     Examples
     --------
@@ -48,7 +52,29 @@ def at_any_sizes(workflow: Workflow) -> Workflow:
     """
     sizes = workflow.random_sizes
     assert sizes is not None
+    blocks = workflow.pooled
+    if blocks is not None and blocks.is_Integer and blocks > 1:
+        _verify_memory(workflow, int(blocks), int(blocks * (blocks + 1) / 2))
     return workflow.with_sizes(BlockSize(j, Integer(sizes.least)))
+
+
+def _verify_memory(workflow: Workflow, remembered: int, moments: int) -> None:
+    """Refuse to remember so many of the last sizes beside so many moments."""
+    sizes = workflow.random_sizes
+    chances = None if sizes is None else sizes.support
+    if chances is None:
+        raise _refused(
+            workflow,
+            f"the last {remembered} sizes matter beside the moments, of which sizes = {sizes} without a largest one "
+            f"have no finite number of sequences",
+        )
+    known = len(chances) ** remembered
+    if known * moments > MOST_MOMENTS:
+        raise _refused(
+            workflow,
+            f"the last {remembered} sizes matter beside the {moments} moments, with {known} sequences of them: more "
+            f"than {MOST_MOMENTS} numbers in all",
+        )
 
 
 def over_sizes(given: Recurrence, workflow: Workflow) -> Recurrence:
@@ -143,7 +169,7 @@ def _finite(moments: MomentRecurrence, sizes: RandomSizes) -> MomentRecurrence:
     return moments.changed(margin=worst, domain=Ge(worst, 1))
 
 
-def _averaged(moments: MomentRecurrence, sizes: RandomSizes) -> MomentRecurrence:
+def _averaged(moments: MomentRecurrence, sizes: RandomSizes) -> Recurrence:
     """By the newest size alone."""
 
     def mean(entry: Expr) -> Expr:
@@ -155,13 +181,16 @@ def _averaged(moments: MomentRecurrence, sizes: RandomSizes) -> MomentRecurrence
         raise NotDerivedError(
             "blocks of random size: the first generations depend on more than one size. Simulation works."
         )
-    return replace(
+    found = replace(
         moments,
         matrix=moments.matrix.applyfunc(mean),
         forcing=moments.forcing.applyfunc(mean),
         initial=moments.initial.applyfunc(mean),
         early=tuple(mean(value) for value in moments.early),
     )
+    if not found.matrix.has(Integral):
+        return found
+    return MeanSteps(found, margin=found.margin, domain=found.domain, exactness=found.exactness)
 
 
 @dataclass(frozen=True)
@@ -182,19 +211,9 @@ class _Histories:
 def _in_turn(moments: MomentRecurrence, workflow: Workflow, sizes: RandomSizes, remembered: int) -> MomentRecurrence:
     """By the last sizes, newest first: the moments of each sequence of these, times its chance."""
     chances, size, start = sizes.support, moments.matrix.shape[0], int(moments.start)
-    if chances is None:
-        raise _refused(
-            workflow,
-            f"the last {remembered} sizes matter beside the moments, of which sizes = {sizes} without a largest one "
-            f"have no finite number of sequences",
-        )
+    _verify_memory(workflow, remembered, size)
+    assert chances is not None
     known = len(chances) ** remembered
-    if known * size > MOST_MOMENTS or len(chances) ** (start - 1) > MOST_HISTORIES:
-        raise _refused(
-            workflow,
-            f"the last {remembered} sizes matter beside the {size} moments, with {known} sequences of them: more than "
-            f"{MOST_MOMENTS} numbers in all",
-        )
     histories = _Histories(chances)
     places = {sequence: index * size for index, (sequence, _) in enumerate(histories.of(remembered))}
     matrix, forcing = zeros(known * size, known * size), zeros(known * size, 1)
