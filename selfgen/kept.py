@@ -17,10 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import theory
-from numerics.run.lines import write_whole
-
 #: What exact values, their digits and their order depend on.
+PACKAGES = ("theory", "numerics", "selfgen")
 DEPENDENCIES = ("sympy", "python-flint", "mpmath", "numpy", "scipy")
 
 
@@ -43,6 +41,9 @@ def kept(kind: str, key: str) -> dict[str, Any] | None:
 
 def keep(kind: str, key: str, content: dict[str, Any]) -> None:
     """Leave it for the next run, whole or not at all."""
+    # What is read needs neither SymPy nor NumPy.
+    from numerics.run.lines import write_whole
+
     try:
         path = _path(kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,8 +65,8 @@ def _digest(content: dict[str, Any]) -> str:
 def _state() -> str:
     """A digest of all that is derived with."""
     digest = sha256(repr((sys.version, *((name, version(name)) for name in DEPENDENCIES))).encode())
-    root = Path(theory.__file__).parent.parent
-    for package in ("theory", "numerics", "selfgen"):
+    root = Path(__file__).resolve().parents[1]
+    for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(root)} {len(content)} ".encode())
