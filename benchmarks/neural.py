@@ -118,7 +118,7 @@ def overhead(rounds: int) -> Ratio:
         run_generations(model(steps=60), ROWS, Replace(), 4, test_data=test, n=500)
 
     def bare() -> None:
-        rows = ROWS[:500]
+        rows: Any = ROWS[:500]
         for g in range(4):
             made = model(steps=60)
             made.fit(rows, seed=g)
