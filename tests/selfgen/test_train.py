@@ -92,7 +92,7 @@ def test_studies_that_come_along_can_be_read():
     found = {path.stem: read_plan(path) for path in sorted((ROOT / "studies").glob("neural_*.toml"))}
     assert {plan.kind for plan in found.values()} == {"language", "finetune", "image", "molecule"}
     assert len(found) == 8
-    assert found["neural_image"].settings == {"n": "500", "steps": "300"}
+    assert found["neural_image"].settings == {"n": "500", "steps": "300", "stacked": "True"}
     assert all(plan.title == title_of(name) for name, plan in found.items())
 
 
