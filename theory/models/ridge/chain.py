@@ -81,7 +81,11 @@ class ContractingSteps(Recurrence):
             yield self.at(g)
 
     def at(self, generation: int) -> Expr:
-        """Exact value at one generation, read off the closed form."""
+        """Exact value at one generation, read off the closed form; the first is made of fewer moments than that."""
+        if generation == 1:
+            given = self.moments
+            first = given.initial if given.start == 2 else given.matrix * given.initial + given.forcing
+            return self.offset + self.scale * factored((given.readout * first)[0] + given.shift)
         return self.offset + self.scale * self._solved.subs(G, generation)
 
     def closed_form(self) -> Expr:
