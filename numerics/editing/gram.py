@@ -18,16 +18,16 @@ _FEW = 4
 _BLOCK = 32
 
 
-def unsigned(rows: Array) -> Array:
-    """Rows with signs of their own choice, so that flipped rows are the same to the last bit: first entry not 0 is > 0.
+def row_signs(rows: Array) -> Array:
+    r"""Signs that make flipped rows the same: of each the first entry that is not 0 becomes positive.
 
     Notes
     -----
-    Derived here: the subspace of :math:`\\Delta^\\top\\Delta = \\sum_i d_i d_i^\\top` knows no signs.
+    Derived here: :math:`\Delta^\top\Delta = \sum_i d_i d_i^\top` knows none, and of :math:`\Delta\Delta^\top` they are
+    factors, which change no bit but the sign.
     """
     first = (rows != 0).argmax(axis=1)
-    signs = np.where(rows[np.arange(len(rows)), first] < 0, -1.0, 1.0)
-    return rows * signs[:, None]
+    return np.where(rows[np.arange(len(rows)), first] < 0, -1.0, 1.0)
 
 
 def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
@@ -51,10 +51,10 @@ def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
     -----
     Derived here; the Gram matrix loses half of the digits of small singular values, which no editing uses.
     """
-    rows = unsigned(rows)
+    signs = row_signs(rows)
     wide = rows.shape[0] < rows.shape[1]
     with single_threaded_algebra():
-        gram = rows @ rows.T if wide else rows.T @ rows
+        gram = signs[:, None] * (rows @ rows.T) * signs if wide else rows.T @ rows
         order = len(gram)
         number = order if most is None else min(most, order)
         if 0 < number < order // _FEW:
@@ -67,7 +67,7 @@ def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
         if not number:
             return squares, np.empty((0, rows.shape[1]))
         found = vectors.T[::-1][:number]
-        return squares, orthonormal(found @ rows if wide else found)
+        return squares, orthonormal((found * signs) @ rows if wide else found)
 
 
 def _leading(gram: Array, number: int) -> tuple[Array, Array]:
