@@ -562,9 +562,16 @@ class Risk:
         """Symbols in the parameters of the model and the workflow."""
         return self._parameters
 
-    def latex(self) -> str:
-        """The theorem line for a paper: risk, limit, bound and condition, in display mathematics."""
-        return _TOLD["theorem"](self)
+    def latex(self, width: object = None, amsfonts: bool = True) -> str:
+        """The theorem line for a paper: risk, limit, bound and condition, in display mathematics.
+
+        Parameters
+        ----------
+        width : the width of the text in em, to break lines to (a ``split``): 34 in article at 10 points, 25 in a column
+            of IEEEtran, 28 on a slide of beamer
+        amsfonts : whether letters of the package amsfonts may be used; amsmath is needed always
+        """
+        return str(_TOLD["theorem"](self)(width=width, amsfonts=amsfonts))
 
     def code(self, language: str) -> str:
         """The risk as a function ``risk(G, …)`` in "python", "c", "r" or "julia", or as "latex": see
