@@ -583,10 +583,14 @@ class Risk:
         """The risk as a NumPy function ``f(G, *, n, p, …)``, arrays in and an array out: see
         :class:`numerics.RiskFunction`. Right to 1e-12, also where SymPy's own ``lambdify`` is not or knows no function.
         """
-        if "lambdify" not in _TOLD:
-            # The room above registers it; NumPy is loaded only for who asks for a NumPy function.
-            import_module("numerics")
-        return _TOLD["lambdify"](self)
+        # The room above registers it; NumPy is loaded only for who asks for a NumPy function.
+        return _told_by("numerics", "lambdify")(self)
+
+    def cite(self) -> str:
+        """BibTeX of what this result rests on: selfgen, and the papers with a statement of the same model under the
+        same workflow; see :mod:`theory.papers`. What no paper states is derived in selfgen alone.
+        """
+        return str(_told_by("theory.papers", "cite")(self))
 
     def _repr_latex_(self) -> str:
         return _TOLD["inline"](self)
@@ -606,7 +610,7 @@ _TOLD: dict[str, Callable[[Risk], Any]] = {}
 
 def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
     """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation``,
-    ``.standard_deviation`` ("standard deviation"), ``.code`` or ``.lambdify``.
+    ``.standard_deviation`` ("standard deviation"), ``.code``, ``.lambdify`` or ``.cite``.
     """
 
     def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
@@ -614,6 +618,13 @@ def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]
         return function
 
     return register
+
+
+def _told_by(room: str, what: str) -> Callable[[Risk], Any]:
+    """What a room above registers once it is loaded."""
+    if what not in _TOLD:
+        import_module(room)
+    return _TOLD[what]
 
 
 def _is_long(value: Expr) -> bool:
