@@ -615,9 +615,16 @@ class Risk:
         """Symbols in the parameters of the model and the workflow."""
         return self._parameters
 
-    def latex(self) -> str:
-        """The theorem line for a paper: risk, limit, bound and condition, in display mathematics."""
-        return _TOLD["theorem"](self)
+    def latex(self, width: object = None, amsfonts: bool = True) -> str:
+        """The theorem line for a paper: risk, limit, bound and condition, in display mathematics.
+
+        Parameters
+        ----------
+        width : the width of the text in em, to break lines to (a ``split``): 34 in article at 10 points, 25 in a column
+            of IEEEtran, 28 on a slide of beamer
+        amsfonts : whether letters of the package amsfonts may be used; amsmath is needed always
+        """
+        return str(_TOLD["theorem"](self)(width=width, amsfonts=amsfonts))
 
     def code(self, language: str) -> str:
         """The risk as a function ``risk(G, …)`` in "python", "c", "r" or "julia", or as "latex": see
@@ -629,10 +636,14 @@ class Risk:
         """The risk as a NumPy function ``f(G, *, n, p, …)``, arrays in and an array out: see
         :class:`numerics.RiskFunction`. Right to 1e-12, also where SymPy's own ``lambdify`` is not or knows no function.
         """
-        if "lambdify" not in _TOLD:
-            # The room above registers it; NumPy is loaded only for who asks for a NumPy function.
-            import_module("numerics")
-        return _TOLD["lambdify"](self)
+        # The room above registers it; NumPy is loaded only for who asks for a NumPy function.
+        return _told_by("numerics", "lambdify")(self)
+
+    def cite(self) -> str:
+        """BibTeX of what this result rests on: selfgen, and the papers with a statement of the same model under the
+        same workflow; see :mod:`theory.papers`. What no paper states is derived in selfgen alone.
+        """
+        return str(_told_by("theory.papers", "cite")(self))
 
     def _repr_latex_(self) -> str:
         return _TOLD["inline"](self)
@@ -652,7 +663,7 @@ _TOLD: dict[str, Callable[[Risk], Any]] = {}
 
 def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
     """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation``,
-    ``.standard_deviation`` ("standard deviation"), ``.code`` or ``.lambdify``.
+    ``.standard_deviation`` ("standard deviation"), ``.code``, ``.lambdify`` or ``.cite``.
     """
 
     def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
@@ -660,6 +671,13 @@ def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]
         return function
 
     return register
+
+
+def _told_by(room: str, what: str) -> Callable[[Risk], Any]:
+    """What a room above registers once it is loaded."""
+    if what not in _TOLD:
+        import_module(room)
+    return _TOLD[what]
 
 
 def _is_long(value: Expr) -> bool:

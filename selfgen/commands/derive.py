@@ -28,6 +28,9 @@ def command(
         int | None, typer.Option(**whole("--generation", 1), help="Also the value at this generation.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the theorem line, to paste into a paper.")] = False,
+    width: Annotated[
+        float | None, typer.Option(metavar="EM", help="With --latex: break lines to a text of this width, such as 34.")
+    ] = None,
     steps: Annotated[
         bool, typer.Option("--steps", help="Print the derivation step by step, each step checked; also with --latex.")
     ] = False,
@@ -37,6 +40,8 @@ def command(
     for flag, given in (("--latex", latex), ("--steps", steps)):
         if given and as_json:
             raise DomainError(f"{flag} and --json exclude each other: give one of them.")
+    if width is not None and (not latex or steps):
+        raise DomainError(f"--width {width:g} is for --latex alone: give that, without --steps.")
     if steps and generation is not None:
         raise DomainError(f"--generation {generation} and --steps exclude each other: a derivation is for every g.")
     built_model, built_workflow = build(model, workflow, settings_of(set_, sizes), symbols or ())
@@ -44,7 +49,7 @@ def command(
     if steps:
         typer.echo(derivation(risk, as_latex=latex))
     elif latex:
-        typer.echo(risk.latex())
+        typer.echo(risk.latex(width=width))
     elif as_json:
         found = {
             "model": built_model.name,

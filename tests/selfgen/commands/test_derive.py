@@ -140,3 +140,11 @@ def test_declared_constants_and_notes() -> None:
         "selfgen: note: sizes = 1000 is in units of n = 50, so block 1 holds 50000 samples; for 1000 samples give 20.\n"
     )
     json.loads(noted.stdout)
+
+
+def test_theorems_of_a_width() -> None:
+    command = "derive linear-regression accumulate --latex --width 20"
+    assert run.invoke(app, command.split()).output.startswith("\\begin{split}")
+    refused = CliRunner().invoke(app, "derive linear-regression accumulate --width 20".split())
+    assert refused.exit_code == 2
+    assert "--width 20 is for --latex alone" in refused.stderr
