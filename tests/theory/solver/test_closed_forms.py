@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from itertools import islice, pairwise
+from math import prod
 
 import derived
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Integer, Rational, Symbol, oo, symbols
+from sympy import Integer, Product, Rational, Symbol, oo, symbols
 
+from numerics import evaluate
 from theory import (
     Accumulate,
     AccumulateSubsample,
     Bernoulli,
     Binomial,
+    DomainError,
     Exponential,
     FreshReal,
     G,
@@ -24,6 +27,7 @@ from theory import (
     LinearRegression,
     NegativeBinomial,
     Poisson,
+    PosteriorMean,
     QuadraticVariance,
     RealPlusLatest,
     Regular,
@@ -32,6 +36,7 @@ from theory import (
     expected_risk,
     j,
 )
+from theory.solver.products import definite_product
 from theory.testing import risks
 
 share, budget, c = symbols("lambda b c", positive=True)
@@ -281,3 +286,38 @@ def test_subsampling_climbs_to_its_limit_through_every_regime(budget, replacemen
     assert risk.bound == risk.limit
     values = list(islice(risk.recurrence.values(), 12))
     assert all(late > early for early, late in pairwise(values))
+
+
+def test_factorials_of_large_numbers_are_taken_in_quotients():
+    i, upper = Symbol("i"), Symbol("U", integer=True, positive=True)
+    third = Rational(1, 3)
+    for factor in (
+        (i + 1005) * (i + 1009) ** 2 / ((i + 1003) ** 2 * (i + 1007)),
+        (i + 2000) / (i + 1500) * (i + 3),
+        (i + 10**5 + third) / (i + 10**5 + 3 + third),
+    ):
+        found = definite_product(factor, i, Integer(2), upper)
+        assert abs((found.subs(upper, 5) / prod(factor.subs(i, k) for k in range(2, 6))).evalf(25) - 1) < 1e-20
+    assert definite_product((i + 10**9 + third) / (i + 10**9), i, Integer(2), upper) is None
+
+
+def test_a_strong_prior_has_exact_values_and_a_limit_at_once():
+    risk = expected_risk(PosteriorMean(Bernoulli(p="1/3", n=4), 10**9, "1/2"), Accumulate())
+    assert risk.closed_form is None
+    assert risk.limit.has(Product)
+    assert risk.at(5) == pytest.approx(1 / 36, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "generation"), [(FreshReal("1/sqrt(j)"), 1000), (Accumulate(), 10**30), (Replace(sizes=j), 10**30)]
+)
+def test_what_no_exact_number_can_say_is_left_to_balls(workflow, generation):
+    with pytest.raises(DomainError, match="use numerics.evaluate|Use numerics.evaluate"):
+        expected_risk(Bernoulli(p="1/3", n=4), workflow).at(generation)
+    value = evaluate(expected_risk(Bernoulli(p="1/3", n=4), workflow), [generation])[0]
+    assert 0 < value < 1
+
+
+def test_a_harmonic_number_with_parameters_is_not_written_out_late():
+    with pytest.raises(DomainError, match="use numerics.evaluate"):
+        expected_risk(GaussianMean(), Accumulate(sizes=j)).at(10**30)
