@@ -210,7 +210,7 @@ class _Histories:
 
 def _in_turn(moments: MomentRecurrence, workflow: Workflow, sizes: RandomSizes, remembered: int) -> MomentRecurrence:
     """By the last sizes, newest first: the moments of each sequence of these, times its chance."""
-    chances, size, start = sizes.support, moments.matrix.shape[0], int(moments.start)
+    chances, size = sizes.support, moments.matrix.shape[0]
     _verify_memory(workflow, remembered, size)
     assert chances is not None
     known = len(chances) ** remembered
