@@ -29,6 +29,7 @@ from theory import (
     Poisson,
     PosteriorMean,
     PosteriorSample,
+    QuadraticVariance,
     RandomSizes,
     Regular,
     Replace,
@@ -348,3 +349,13 @@ def test_a_size_with_too_few_rows_makes_the_risk_infinite():
 def test_the_raw_maximum_of_a_pool_stays_where_the_real_block_put_it():
     risk = expected_risk(UniformMaximum(n=2), Accumulate(sizes=COIN))
     assert [risk.at(g) for g in (1, 2, 9)] == [Rational(7, 60)] * 3  # (1/6 + 1/15)/2
+
+
+def test_replace_with_a_symbol_in_its_sizes_has_no_case_that_cannot_be():
+    a, c = symbols("a c", positive=True)
+    for sizes in (RandomSizes.geometric(a), RandomSizes.poisson(a), RandomSizes(a * t + (1 - a) * t**2), 1 / c):
+        assert simplify(expected_risk(Bernoulli("1/3"), Replace(sizes=sizes)).limit) == Rational(2, 9)
+        assert expected_risk(Exponential(), Replace(sizes=sizes)).limit == oo
+        v2 = symbols("v_2", real=True)
+        cases = expected_risk(QuadraticVariance(), Replace(sizes=sizes)).limit
+        assert [condition for _, condition in cases.args] == [v2 < 0, True]
