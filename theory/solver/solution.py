@@ -345,10 +345,11 @@ class Solution:
         p m + f is the risk after one more generation, and 1 + κ m the variance of an observation: p is never negative.
         """
         kept = self.recurrence
-        alone = isinstance(kept, MomentRecurrence) and kept.adds_noise and kept.matrix.shape == (1, 1)
-        if not alone or right != 1 or not left.has(Abs) or kept.matrix.has(kept.symbol):  # type: ignore[union-attr]
+        if not isinstance(kept, MomentRecurrence) or not kept.adds_noise or kept.matrix.shape != (1, 1):
             return left - right
-        return simplify((kept.matrix[0] - 1) / kept.forcing[0])  # type: ignore[union-attr]
+        if right != 1 or not left.has(Abs) or kept.matrix.has(kept.symbol):
+            return left - right
+        return simplify((kept.matrix[0] - 1) / kept.forcing[0])
 
     def _where_equal(self, ask: Callable[[Solution, Order], Expr | None], left: Expr, right: Expr) -> Expr | None:
         """The answer where both are equal, by putting in the value that some parameter then has."""
