@@ -47,6 +47,9 @@ def command(
             help="A case agrees only where a formula wrong by this share would have been caught.",
         ),
     ] = "0.25",  # type: ignore[assignment]
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Derive everything anew: neither read nor write the user's cache.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what an earlier run left in DIR; the files are the same.")
     ] = False,
@@ -57,6 +60,9 @@ def command(
     against their formulas, but too large an error in them could have gone unseen; 2 for input that makes no sense.
 
     Each case is written to DIR as it ends, so that a run that is stopped or killed loses only the cases at work.
+
+    What is derived (formulas, theorems, certificates, values) is kept in the user's cache while the library is the
+    same; every case is simulated and judged anew.
     """
     kind = KINDS.get(kind_of(study))
     if study is not None and kind is not None:
@@ -78,6 +84,7 @@ def command(
             finish=progress.finish,
             detectable=detectable,
             finished=finished,
+            cached=not no_cache,
         )
         if folder is not None:
             # Before anything is printed: whoever reads that may leave.
