@@ -32,8 +32,8 @@ WIDTH = 150
 class Task:
     """Python that is timed, and what comes before the clock starts; the whole process where that is None.
 
-    ``target``: by how much the table of targets asks for less time than the version before the first of them. ``again``:
-    timed the second time, when what a first call keeps in the user's cache is there.
+    ``target``: by how much the table of targets asks for less time than the version before the first of them.
+    ``again``: timed the second time, when what a first call keeps in the user's cache is there.
     """
 
     name: str

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from numerics.blocks import _Bar
 from numerics.run.chain import Chain, Observe
@@ -31,6 +30,7 @@ from numerics.run.storage import Storage
 from numerics.run.together import together
 from numerics.run.training import training
 from numerics.seeds import Seed, seed_number
+from numerics.threads import controller
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, truth_value, whole_number
 from theory.risk import Risk
@@ -231,8 +231,9 @@ def run_generations(
         ``load(previous.state())``; or, every one of them, from a state that :func:`numerics.run.state.save_state`
         wrote. With ``path`` a state lies there as a checkpoint until the next generation is done.
     executor : concurrent.futures.Executor, optional
-        Does generations of several replicates at a time: a ``ProcessPoolExecutor``, or that of a Dask cluster. The
-        result is the same to the last bit. A worker that dies loses the generation it was at, which is done again.
+        Does generations of several replicates at a time: a ``ProcessPoolExecutor``, or the ``Client`` of a Dask
+        cluster; of a worker with several threads one computes at a time. The result is the same to the last bit. A
+        worker that dies loses the generation it was at, which is done again.
     first : FirstModels, optional
         Models of generation 1, fitted once for all runs that are given the same object.
     same_first : bool
@@ -307,7 +308,7 @@ def run_generations(
     models = FirstModels() if first is None else first
     storage = Storage(path, _settings(workflow, chain, unit), _recipes(workflow, chain), label)
     try:
-        with threadpool_limits(limits=1), storage, _Bar(last * count, progress) as bar:
+        with controller().limit(limits=1), storage, _Bar(last * count, progress) as bar:
             _verify_start(chain, storage, models, first is None, bar.within)
             if at_once:
                 together(chain, count, storage, models, bar)

@@ -18,7 +18,7 @@ from selfgen.commands.terminal import terminal
 from selfgen.kinds import KINDS
 from selfgen.names import taken_as_text
 from selfgen.proofs import DOUBLE, SINGLE
-from selfgen.study import shipped, title_of
+from selfgen.study import every_shipped, title_of
 from theory import DomainError
 from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, WORKFLOW_ALIASES, is_required, settings
 from theory.workflows.base import Workflow
@@ -59,7 +59,7 @@ def entries(kind: str) -> dict[str, str]:
         return {loss: ", ".join(owners) for loss, owners in losses.items()}
     if kind == "claims":
         return {name: _summary(found) for name, found in (SINGLE | DOUBLE).items()}
-    return {name: title_of(name) for name in shipped()}
+    return {name: title_of(name) for name in every_shipped()}
 
 
 def parameters(built: type) -> dict[str, dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from sympy import (
@@ -139,7 +140,8 @@ class Risk:
         closed = self._formula
         series = (RootSum, Piecewise, lambert_sum, q_pochhammer)
         elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, *series)
-        if closed is not None and (elementary or (self._parameters and not closed.has(*series))):
+        written = self._parameters and g <= LONGEST_RUN and closed is not None and not closed.has(*series)
+        if closed is not None and (elementary or written):
             return closed.subs(G, g)
         longest = self._longest_run
         if g > longest:
@@ -220,7 +222,14 @@ class Risk:
             self.__dict__["_watched"] = generation
 
     def _run(self, g: int) -> Expr:
-        return self._written(self.recurrence.at(g))
+        try:
+            return self._written(self.recurrence.at(g))
+        except RecursionError:
+            # Roots of sizes or shares in every generation, each sum inside the next.
+            raise DomainError(
+                f"generation = {g} is beyond exact values under workflow = {self.workflow.name}: roots and functions "
+                "are nested too deeply in it. Use numerics.evaluate."
+            ) from None
 
     def _written(self, value: Expr) -> Expr:
         if value.is_number:
@@ -308,6 +317,9 @@ class Risk:
 
         Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again. Gamma functions of
         conjugate arguments are one real function, :math:`|\Gamma|^2`.
+
+        At a large generation ask :meth:`at` or ``numerics.evaluate``: SymPy adds up every term of a harmonic number of
+        a whole number, and ``closed_form.subs(G, 10**30)`` would not end.
         """
         formula = self._formula
         return None if formula is None else with_real_pairs(formula)
@@ -326,6 +338,8 @@ class Risk:
         scale = self.recurrence.scale
         if solution == 1 and self.recurrence.offset == 0 and scale.is_number:
             return scale  # one number, as it came: tidying nested roots would only hide what it is
+        if self.recurrence.neat:
+            return self.recurrence.offset + scale * solution
         return tidy(solution, self.recurrence.scale, self.recurrence.offset, self._ranges)
 
     @cached_property
@@ -416,6 +430,8 @@ class Risk:
         offset = self.recurrence.offset if with_offset else S.Zero
         if value == 0:
             return offset  # SymPy splits 0 into 0·0, and what is added to the first is lost
+        if self.recurrence.neat:
+            return offset + self.recurrence.scale * value
         coefficient, function = value.as_independent(G, as_Add=False)
         coefficient = tidy_constant(coefficient, self.recurrence.scale, offset, self._ranges)
         return coefficient * tidy_function(function, self._ranges)
@@ -599,15 +615,35 @@ class Risk:
         """Symbols in the parameters of the model and the workflow."""
         return self._parameters
 
-    def latex(self) -> str:
-        """The theorem line for a paper: risk, limit, bound and condition, in display mathematics."""
-        return _TOLD["theorem"](self)
+    def latex(self, width: object = None, amsfonts: bool = True) -> str:
+        """The theorem line for a paper: risk, limit, bound and condition, in display mathematics.
+
+        Parameters
+        ----------
+        width : the width of the text in em, to break lines to (a ``split``): 34 in article at 10 points, 25 in a column
+            of IEEEtran, 28 on a slide of beamer
+        amsfonts : whether letters of the package amsfonts may be used; amsmath is needed always
+        """
+        return str(_TOLD["theorem"](self)(width=width, amsfonts=amsfonts))
 
     def code(self, language: str) -> str:
         """The risk as a function ``risk(G, …)`` in "python", "c", "r" or "julia", or as "latex": see
         :mod:`theory.code`. The closed form where the language has its functions, else the recurrence as a loop.
         """
         return str(_TOLD["code"](self)(language))
+
+    def lambdify(self) -> Any:
+        """The risk as a NumPy function ``f(G, *, n, p, …)``, arrays in and an array out: see
+        :class:`numerics.RiskFunction`. Right to 1e-12, also where SymPy's own ``lambdify`` is not or knows no function.
+        """
+        # The room above registers it; NumPy is loaded only for who asks for a NumPy function.
+        return _told_by("numerics", "lambdify")(self)
+
+    def cite(self) -> str:
+        """BibTeX of what this result rests on: selfgen, and the papers with a statement of the same model under the
+        same workflow; see :mod:`theory.papers`. What no paper states is derived in selfgen alone.
+        """
+        return str(_told_by("theory.papers", "cite")(self))
 
     def _repr_latex_(self) -> str:
         return _TOLD["inline"](self)
@@ -626,8 +662,8 @@ _TOLD: dict[str, Callable[[Risk], Any]] = {}
 
 
 def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
-    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation`` or
-    ``.standard_deviation`` ("standard deviation").
+    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation``,
+    ``.standard_deviation`` ("standard deviation"), ``.code``, ``.lambdify`` or ``.cite``.
     """
 
     def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
@@ -635,6 +671,13 @@ def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]
         return function
 
     return register
+
+
+def _told_by(room: str, what: str) -> Callable[[Risk], Any]:
+    """What a room above registers once it is loaded."""
+    if what not in _TOLD:
+        import_module(room)
+    return _TOLD[what]
 
 
 def _is_long(value: Expr) -> bool:

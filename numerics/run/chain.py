@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.random import SeedSequence
-from threadpoolctl import threadpool_limits
 
 from numerics.run.first import FirstModels, key_of
 from numerics.run.generator import Fitted, GeneratorSource, Told, seeded
@@ -18,6 +17,7 @@ from numerics.run.losses import LossOnTest
 from numerics.run.rows import Array, Rows
 from numerics.run.storage import Finished
 from numerics.run.training import Training
+from numerics.threads import controller
 
 #: What a seed is for; each has its own stream.
 _ROWS, _DRAW, _FIT, _LOSS, _SAMPLE, _PROBE, _OBSERVE = range(7)
@@ -157,7 +157,7 @@ class Chain:
 def _at(replicate: int, generation: int) -> Iterator[None]:
     """On one thread; what goes wrong says where it was."""
     try:
-        with threadpool_limits(limits=1):
+        with controller().limit(limits=1):
             yield
     except Exception as error:
         error.add_note(f"This was at generation {generation} of replicate {replicate + 1}.")

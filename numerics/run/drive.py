@@ -10,6 +10,7 @@ import pickle
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from threading import Lock
 from typing import Any
 
 from numerics.run.chain import Chain
@@ -21,6 +22,8 @@ from theory.errors import DomainError
 
 #: Generations handed to an executor at a time: bounds memory, keeps any pool busy.
 AHEAD = 64
+#: A cluster's worker may have several threads, and NumPy's global generator, seeded for every call, is one a process.
+_ALONE = Lock()
 
 
 class Replicate:
@@ -89,6 +92,7 @@ def in_turn(chain: Chain, count: int, storage: Storage, first: FirstModels, bar:
 
 def over_workers(chain: Chain, count: int, storage: Storage, first: FirstModels, bar: Any, executor: Executor) -> None:
     """Do what is not yet recorded, as many replicates at a time as there are workers."""
+    executor = _of_client(executor)
     verify_executor(executor, chain)
     left = unfinished(Replicate(chain, number, storage, bar.advance) for number in range(count))
     working: dict[Future[tuple[Finished, Fitted | None]], tuple[Replicate, str | None]] = {}
@@ -121,6 +125,13 @@ def over_workers(chain: Chain, count: int, storage: Storage, first: FirstModels,
     for replicate in [*lost, *left]:
         while not replicate.finished:
             _do(replicate, first, bar.within)
+
+
+def _of_client(executor: Any) -> Any:
+    """The executor of Dask's client, whose own futures are of another kind; every other as it is."""
+    get_executor = getattr(executor, "get_executor", None)
+    # Else it would take two generations of the same arguments for one.
+    return get_executor(pure=False) if callable(get_executor) else executor
 
 
 def verify_executor(executor: object, chain: Chain) -> None:
@@ -209,5 +220,6 @@ def _task(
     fitted: Fitted | None,
     told: Told | None,
 ) -> tuple[Finished, Fitted | None]:
-    finished, made = chain.step(number, g, synthetic, previous, fitted, told)
+    with _ALONE:
+        finished, made = chain.step(number, g, synthetic, previous, fitted, told)
     return finished, made if g == 1 and fitted is None else None

@@ -46,7 +46,9 @@ def value_at(recurrence: MomentRecurrence, generation: int) -> Expr | None:
         if first is not None and not first.is_Integer:
             return None
         last = generation if first is None or first > generation else int(first) - 1
-        finite = _stays_finite(active, max(int(start) - 1, 1), last)
+        # The generation before the start has a risk of this regime only where no other came before it.
+        since = max(int(start) - 1, 1) if active is recurrence else int(start)
+        finite = _stays_finite(active, since, last)
         if not finite:
             return None if finite is None else oo
         moved = moments_after(active, state, int(start), last)

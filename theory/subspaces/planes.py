@@ -77,7 +77,8 @@ def plane_error(model: FactorModel) -> Expr:
     place = Dummy("w", positive=True)
     weighted, weight = _integrands(strength, number, width, place, _SYMBOLS)
     over: Callable[[Expr], Expr] = lambda integrand: Integral(integrand, (place, 0, 1))  # noqa: E731
-    return 2 - 2 * over(weighted) / (1 if number == 2 else over(weight))
+    # A product: of a sum that holds an integral of numbers, SymPy works the integral out before it prints it.
+    return 2 * over(weight - weighted) / (1 if number == 2 else over(weight))
 
 
 def plane_number(strength: Any, number: int, width: int) -> Any:

@@ -34,6 +34,7 @@ from sympy.core.relational import Relational
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, quoted, replacements
+from theory.expressions.block_size import BlockSize
 from theory.expressions.parser import parse
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.signs import ranges_of
@@ -334,6 +335,8 @@ def size_schedule(value: object) -> Expr:
         return RandomSizes(value.generating_function)  # where symbols were replaced it has not been verified
     if isinstance(value, str) and value.strip().startswith("random"):
         return RandomSizes.read(value)
+    if isinstance(value, BlockSize):
+        return value
     schedule = exact("sizes", value)
     for index in probes(schedule):
         size = schedule.subs(j, index)

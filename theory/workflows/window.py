@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_positive_integer
+from theory.expressions.arguments import exact, is_infinite, is_positive_integer
 from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, pooled_runs, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
@@ -50,6 +50,8 @@ class SlidingWindow(Workflow):
     roles: ClassVar[dict[str, str]] = {"k": "count", "sizes": "schedule"}
 
     def __post_init__(self) -> None:
+        if is_infinite(self.k):
+            raise DomainError(f"k = {self.k}: a window of all blocks is accumulate.")
         k = exact("k", self.k)
         if is_positive_integer(k) is False:
             raise DomainError(f"k = {self.k} is not a window: k must be a whole number of blocks, 1 or more.")

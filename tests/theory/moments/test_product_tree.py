@@ -43,6 +43,8 @@ CASES: list[tuple[Model, Workflow, str]] = [
     (LEANING, RealPlusLatest("1/3"), "squared"),
     (GaussianFit(d=2, n=10), Accumulate(), "covariance"),
     (LinearRegression(d=3, T=10), Accumulate(), "squared"),
+    # More dimensions than rows up to generation 4: the margin of the later regime is too small before it starts.
+    (LinearRegression(d=38, T=8, signal="7/2"), Accumulate(), "squared"),
 ]
 
 
