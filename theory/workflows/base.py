@@ -312,7 +312,7 @@ def size_schedule(value: object) -> Expr:
 
     A table is a list of the first sizes, two or more; the last of them is that of every later block.
     """
-    if isinstance(value, list | tuple) and len(value) > 1:
+    if isinstance(value, list) and len(value) > 1:
         *first, last = (unchanging("sizes", size) for size in value)
         value = Piecewise(*((size, Eq(j, index)) for index, size in enumerate(first, start=1)), (last, True))
     if isinstance(value, RandomSizes):
