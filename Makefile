@@ -10,6 +10,7 @@
 #   make release-check  wheel and sdist built, and installed in an empty environment
 #   make test-minimal   a part of the tests with the least versions of everything
 #   make bench     measure speed, side by side with a plain NumPy loop
+#   make bench-compare BASE=COMMIT  the same work by another commit and by this one, in turns
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV   := .venv
@@ -23,7 +24,7 @@ OPTIONAL := numerics/neural tests/numerics/neural tests/numerics/editing tests/n
 STUDY  ?=
 OUTPUT ?=
 
-.PHONY: verify test test-neural lint notebooks docs fuzz release-check test-minimal bench clean
+.PHONY: verify test test-neural lint notebooks docs fuzz release-check test-minimal bench bench-compare clean
 
 verify: $(VENV)/.installed
 	$(BIN)/selfgen verify $(STUDY) $(if $(OUTPUT),--output $(OUTPUT))
@@ -61,6 +62,10 @@ test-minimal: $(MINIMAL)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+bench-compare: $(VENV)/.installed
+	@test -n "$(BASE)" || { echo "give the commit to compare with: make bench-compare BASE=COMMIT" >&2; exit 1; }
+	$(BIN)/python -m benchmarks.compare $(BASE)
 
 clean:
 	rm -rf $(VENV) $(NEURAL) $(MINIMAL) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

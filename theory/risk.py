@@ -31,11 +31,13 @@ from sympy import (
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import advise, exact, shown, whole_number
 from theory.expressions.arguments import generation as whole_generation
+from theory.expressions.balls import BallProgram
 from theory.expressions.conjugates import with_real_pairs
 from theory.expressions.enclosure import enclosed
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.numerals import printable
 from theory.expressions.rational_functions import factored
+from theory.expressions.rounded import rounded
 from theory.expressions.shorter import parts, shorter
 from theory.expressions.signs import Ranges, sign, unit_interval
 from theory.expressions.symbols import G
@@ -45,6 +47,7 @@ from theory.models.real_data import derived_recurrence
 from theory.models.samples import verify_samples, watch_samples
 from theory.models.units import slip_of_units
 from theory.moments.late_schedules import started_late
+from theory.moments.product_tree import is_over_rationals
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.stated_dynamics import verify_users
 from theory.moments.stationary import StationaryRecurrence
@@ -55,6 +58,9 @@ from theory.workflows.base import Workflow, pooled_blocks
 
 #: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
 SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
+#: Over Q one late value comes without those before it: of a few moments, and of more.
+LONGEST_TREE, LONGEST_MATRICES, FEW_MOMENTS = 10**6, 10**5, 3
+MOST_DIGITS = 10_000
 #: Parts of a value with irrational numbers that is still factored.
 LONGEST_FACTORED = 150
 
@@ -110,27 +116,60 @@ class Risk:
 
     # -- values ----------------------------------------------------------------------------------------
 
-    def at(self, generation: object) -> Expr:
+    def at(self, generation: object, digits: object = None) -> Expr:
         """Exact value at a whole g ≥ 1 (a Rational when the parameters are); ``oo`` where the expectation is infinite.
+
+        With ``digits`` a Float of so many digits instead, to a relative error below 10^(1 − digits): by the closed form
+        in ball arithmetic, whose work hardly grows with g, where there is one, else of the exact value.
 
         Raises
         ------
         DomainError
-            When g is no generation, or so large that the exact number would fill pages: see ``numerics.evaluate``.
+            When g is no generation, or so large that the exact number would fill pages: give ``digits``, or see
+            ``numerics.evaluate``.
         """
         g = whole_generation("generation", generation)
+        if digits is not None:
+            wanted = whole_number("digits", digits, least=1)
+            if wanted > MOST_DIGITS:
+                raise DomainError(f"digits = {shown(digits)} are too many: give {MOST_DIGITS} or fewer.")
+            return self._rounded(g, wanted)
         self.watch(g)
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
         closed = self._formula
         series = (RootSum, Piecewise, lambert_sum, q_pochhammer)
         elementary = closed is not None and not closed.has(harmonic, gamma, polygamma, *series)
-        if closed is not None and (elementary or (self._parameters and not closed.has(*series))):
+        written = self._parameters and g <= LONGEST_RUN and closed is not None and not closed.has(*series)
+        if closed is not None and (elementary or written):
             return closed.subs(G, g)
-        if g > LONGEST_RUN:
-            where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
-            raise DomainError(f"generation = {g} is beyond exact values, {LONGEST_RUN} at most: {where}.")
+        longest = self._longest_run
+        if g > longest:
+            where = "this risk has no closed form" if closed is None else "give digits, or use numerics.evaluate"
+            raise DomainError(f"generation = {g} is beyond exact values, {longest} at most: {where}.")
         return self._run(g)
+
+    @property
+    def _longest_run(self) -> int:
+        """The last generation whose exact value is run to: a tree over Q goes further than one step after another."""
+        recurrence = self.recurrence
+        if self._parameters or not isinstance(recurrence, MomentRecurrence) or not is_over_rationals(recurrence):
+            return LONGEST_RUN
+        moments = max(len(part.initial) for part in recurrence.regimes)
+        return LONGEST_TREE if moments <= FEW_MOMENTS else LONGEST_MATRICES
+
+    def _rounded(self, g: int, digits: int) -> Expr:
+        """The value at g to so many digits; infinite where it is."""
+        if self._parameters:
+            names = ", ".join(sorted(map(str, self._parameters)))
+            raise DomainError(f"digits = {digits} of a value need numbers: {names} has no value.")
+        self.watch(g)
+        closed = self._formula
+        early = g <= SHORT_RUN or closed is None or self.domain != S.true or closed.has(nan, zoo)
+        if closed is oo or (early and (exact := self.at(g)).is_infinite):
+            return oo
+        program = BallProgram(exact if early else closed, G)
+        return rounded(lambda bits: program.at_precision(bits)(g), digits)
 
     def enclosure(self, generation: object) -> tuple[Expr, Expr]:
         """Two fractions with the risk at a generation between them, where its exact value may be out of reach.
@@ -183,7 +222,14 @@ class Risk:
             self.__dict__["_watched"] = generation
 
     def _run(self, g: int) -> Expr:
-        return self._written(self.recurrence.at(g))
+        try:
+            return self._written(self.recurrence.at(g))
+        except RecursionError:
+            # Roots of sizes or shares in every generation, each sum inside the next.
+            raise DomainError(
+                f"generation = {g} is beyond exact values under workflow = {self.workflow.name}: roots and functions "
+                "are nested too deeply in it. Use numerics.evaluate."
+            ) from None
 
     def _written(self, value: Expr) -> Expr:
         if value.is_number:
@@ -271,6 +317,9 @@ class Risk:
 
         Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again. Gamma functions of
         conjugate arguments are one real function, :math:`|\Gamma|^2`.
+
+        At a large generation ask :meth:`at` or ``numerics.evaluate``: SymPy adds up every term of a harmonic number of
+        a whole number, and ``closed_form.subs(G, 10**30)`` would not end.
         """
         formula = self._formula
         return None if formula is None else with_real_pairs(formula)
@@ -289,6 +338,8 @@ class Risk:
         scale = self.recurrence.scale
         if solution == 1 and self.recurrence.offset == 0 and scale.is_number:
             return scale  # one number, as it came: tidying nested roots would only hide what it is
+        if self.recurrence.neat:
+            return self.recurrence.offset + scale * solution
         return tidy(solution, self.recurrence.scale, self.recurrence.offset, self._ranges)
 
     @cached_property
@@ -379,6 +430,8 @@ class Risk:
         offset = self.recurrence.offset if with_offset else S.Zero
         if value == 0:
             return offset  # SymPy splits 0 into 0·0, and what is added to the first is lost
+        if self.recurrence.neat:
+            return offset + self.recurrence.scale * value
         coefficient, function = value.as_independent(G, as_Add=False)
         coefficient = tidy_constant(coefficient, self.recurrence.scale, offset, self._ranges)
         return coefficient * tidy_function(function, self._ranges)

@@ -10,7 +10,7 @@ from sympy import Expr, Matrix, S
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, is_infinite, is_positive_integer
 from theory.expressions.symbols import j
-from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
+from theory.workflows.base import ONE, Workflow, pooled_runs, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
 from theory.workflows.pathway import block_coefficients
 from theory.workflows.replace import Replace
@@ -78,6 +78,10 @@ class SlidingWindow(Workflow):
         if not self.k.is_Integer:
             raise DomainError(f"k = {self.k} is symbolic: weights need a whole number of blocks.")
         return pooled_weights(self, max(1, g - int(self.k) + 1), g)
+
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """Of equal blocks, zeros and then equals; else None."""
+        return pooled_runs(self, max(1, g - int(self.k) + 1), g) if self.k.is_Integer else None
 
     def dynamics(self) -> LinearDynamics | LagWindow | None:
         """The k latest block means as a state; a window of lags where k is a symbol or long."""
