@@ -7,6 +7,7 @@
 #   make notebooks execute proofs_notebooks/ again and keep the outputs
 #   make docs      build the documentation into build/docs/html; warnings are errors
 #   make bench     measure speed, side by side with a plain NumPy loop
+#   make bench-compare BASE=COMMIT  the same work by another commit and by this one, in turns
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV   := .venv
@@ -18,7 +19,7 @@ OPTIONAL := numerics/neural tests/numerics/neural tests/numerics/editing tests/n
 STUDY  ?=
 OUTPUT ?=
 
-.PHONY: verify test test-neural lint notebooks docs bench clean
+.PHONY: verify test test-neural lint notebooks docs bench bench-compare clean
 
 verify: $(VENV)/.installed
 	$(BIN)/selfgen verify $(STUDY) $(if $(OUTPUT),--output $(OUTPUT))
@@ -41,6 +42,10 @@ docs: $(VENV)/.installed-docs
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+bench-compare: $(VENV)/.installed
+	@test -n "$(BASE)" || { echo "give the commit to compare with: make bench-compare BASE=COMMIT" >&2; exit 1; }
+	$(BIN)/python -m benchmarks.compare $(BASE)
 
 clean:
 	rm -rf $(VENV) $(NEURAL) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

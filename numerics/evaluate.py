@@ -82,14 +82,14 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
     odd = isinstance(risk, Expr) and any(symbol.is_commutative is False for symbol in risk.free_symbols)
     if odd or (isinstance(risk, Expr) and (risk.has(nan, zoo, I) or risk.is_extended_real is False)):
         raise DomainError(f"risk = {quoted(risk)} is not a real expression: give one in theory.G, finite or infinite.")
-    wanted = _whole_generations(generations)
+    wanted = whole_generations(generations)
     distinct = sorted(set(wanted.ravel().tolist()))
     values = _evaluate_formula(sympify(risk), distinct) if isinstance(risk, Expr) else _evaluate_risk(risk, distinct)
     flat = [values[g] for g in wanted.ravel().tolist()]
     return np.array(flat, dtype=np.float64).reshape(wanted.shape)
 
 
-def _whole_generations(generations: ArrayLike) -> NDArray[Any]:
+def whole_generations(generations: ArrayLike) -> NDArray[Any]:
     try:
         given = np.asarray(generations)
     except ValueError:

@@ -14,6 +14,7 @@ from dataclasses import MISSING
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
+from selfgen.elsewhere import ELSEWHERE
 from theory import DomainError
 from theory.expressions.arguments import declaring
 from theory.expressions.parser import parse
@@ -206,6 +207,8 @@ def own_settings(text: str) -> dict[str, str]:
 
 def _named(name: str, registry: Mapping[str, type], aliases: Mapping[str, str], kind: str) -> Any:
     found = registry.get(aliases.get(name, name))
+    if found is None and kind == "model" and name.lower() in ELSEWHERE:
+        raise DomainError(f"model {name!r} is not here by that name: {ELSEWHERE[name.lower()]}.")
     if found is None:
         raise DomainError(f"{kind} {name!r} is not known{_suggestion(name, [*registry, *aliases])}")
     return found

@@ -70,6 +70,7 @@ from pydantic import (
 from sympy import Expr, Integer, floor
 
 from selfgen.names import build
+from selfgen.training.plan import KINDS
 from theory import DomainError
 from theory.expressions.arguments import advise
 from theory.expressions.parser import parse
@@ -201,11 +202,14 @@ def load(name: str | Path | None = None, seed: int | None = None) -> Study:
 
     ``seed`` takes the place of the seed among the file's defaults.
     """
-    source = _locate(DEFAULT if name is None else name)
+    source = locate(DEFAULT if name is None else name)
     shown = source.name if name is None else str(name)
     raw = read(source, shown)
+    if raw.get("kind") in KINDS:
+        raise DomainError(f"{shown} is of generators that are trained: selfgen train {shown} --output DIR.")
     if "kind" in raw:
-        raise DomainError(f'{shown}: kind = {clipped(raw["kind"])} is not known: leave it out, or write "real-data".')
+        found = clipped(raw["kind"])
+        raise DomainError(f'{shown}: kind = {found} is not known: leave it out, or write "real-data" or "subspaces".')
     try:
         written = StudyFile.model_validate(raw)
     except ValidationError as error:
@@ -266,35 +270,58 @@ def _clipped(text: str) -> str:
     return text if len(text) <= 100 else f"{text[:97]}…"
 
 
+#: How the names of studies of real generators begin; 'selfgen train' reads them.
+TRAINED = "neural_"
+
+
 def shipped() -> dict[str, Traversable]:
-    """The studies that come with selfgen, by name."""
+    """The studies to verify that come with selfgen, by name."""
+    return {name: file for name, file in every_shipped().items() if not name.startswith(TRAINED)}
+
+
+def find_trained(name: str) -> Traversable | None:
+    """The file of a study of real generators, from its path or its name; None where it is no name of one."""
+    if name.endswith(".toml"):
+        return Path(name)
+    stem = name.replace("-", "_")
+    return every_shipped().get(stem) if stem.startswith(TRAINED) else None
+
+
+def every_shipped() -> dict[str, Traversable]:
+    """The studies that come with selfgen, by name: those to verify, and those of generators that are trained."""
     found: dict[str, Traversable] = {}
     packaged = resources.files("selfgen") / "studies"
     # In a checkout the papers' settings lie at the top of the repository; in a wheel, beside the default study.
     for folder in (Path(__file__).resolve().parent.parent / "studies", packaged):
         if folder.is_dir():
-            found |= {Path(file.name).stem: file for file in folder.iterdir() if _is_verified(file.name)}
+            found |= {Path(file.name).stem: file for file in folder.iterdir() if file.name.endswith(".toml")}
     return dict(sorted(found.items()))
-
-
-def _is_verified(name: str) -> bool:
-    """Whether a file is a study to verify: those of real generators, neural_*.toml, are read by ``selfgen train``."""
-    return name.endswith(".toml") and not name.startswith("neural_")
 
 
 def title_of(name: str) -> str:
     """The title of a study that comes with selfgen."""
-    return str(tomllib.loads(shipped()[name].read_text(encoding="utf-8")).get("title", ""))
+    return str(tomllib.loads(every_shipped()[name].read_text(encoding="utf-8")).get("title", ""))
 
 
-def _locate(name: str | Path) -> Traversable:
+def kind_of(name: str | Path | None) -> str:
+    """What kind a study file, or a shipped study of this name, says it is; empty for others and anything unreadable."""
+    if name is None:
+        return ""
+    try:
+        return str(read(locate(name), str(name)).get("kind", ""))
+    except (OSError, DomainError):
+        return ""
+
+
+def locate(name: str | Path) -> Traversable:
+    """A file, or a shipped study by its name."""
     path = Path(name)
     if path.exists() and not path.is_dir():
         return path
     known = shipped()
     stem = str(name).replace("-", "_")
-    if stem in known:
-        return known[stem]
+    if stem in every_shipped():
+        return every_shipped()[stem]
     if path.is_dir():
         raise DomainError(f"{name} is a folder: give a TOML file, or a shipped study: {', '.join(known)}.")
     raise DomainError(f"{name} does not exist: give a TOML file, or a shipped study: {', '.join(known)}.")

@@ -15,7 +15,6 @@ from theory import (
     DomainError,
     GaussianFit,
     NotDerivedError,
-    RidgeRegression,
     Risk,
     SlidingWindow,
     expected_risk,
@@ -90,8 +89,8 @@ def entry(risk: Risk, key: str) -> dict[str, Any] | None:
 
 
 def _formulas(risk: Risk, moments: int) -> dict[str, Any]:
-    """Limit, bound, closed form, growth and theorem; none where symbols would fill pages: in ridge, in long loops."""
-    if isinstance(risk.model, RidgeRegression) or (isinstance(risk.model, BentModel) and moments > MOST_BENT):
+    """Limit, bound, closed form, growth and theorem; none where symbols in a long loop that bends would fill pages."""
+    if isinstance(risk.model, BentModel) and moments > MOST_BENT:
         return dict.fromkeys(("limit", "bound", "closed_form", "growth", "theorem"))
     return {
         "limit": _drawn(risk.limit),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from numerics import crosscheck, simulate
-from selfgen import real_study
-from selfgen.study import load, shipped
+from selfgen import real_study, subspace_study
+from selfgen.study import kind_of, load, shipped
 from selfgen.verification import verify
 from theory import Bernoulli, DomainError, InputWarning, NotDerivedError, expected_risk
 from theory.registry import MODELS, WORKFLOWS, WRAPPERS, example
@@ -145,7 +145,7 @@ def test_the_output_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_studies_are_valid(name: str) -> None:
-    assert (real_study.load(name) if real_study.is_real(name) else load(name)).cases
+    assert {"real-data": real_study.load, "subspaces": subspace_study.load}.get(kind_of(name), load)(name).cases
 
 
 def _is_derived(model: str, workflow: str) -> bool:

@@ -81,7 +81,10 @@ def _undecided(value: Expr, ranges: Ranges, stated: tuple[Expr, ...]) -> list[Ex
 
 def _irreducible(value: Expr) -> list[Expr]:
     symbols = sorted(value.free_symbols, key=lambda item: item.name)
-    if not symbols:
+    if value.is_polynomial(*symbols):
+        # What cancels leaves a number, of which there is no polynomial.
+        value = value.expand()
+    if not value.free_symbols:
         return [value]
     if not value.is_polynomial(*symbols):
         return [factor.as_base_exp()[0] for factor in value.as_ordered_factors()]

@@ -13,7 +13,10 @@ from math import gcd, lcm
 from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
-from sympy import Add, Expr, Integer, Mul, Poly, Pow, Rational, S, Symbol, cancel
+from sympy import Add, Expr, Integer, Mul, Piecewise, Poly, Pow, Rational, S, Symbol, cancel, exp, log
+
+#: Functions with equations that ``cancel`` knows: e^{x+y} = e^x e^y, log xy = log x + log y, and choices.
+_WITH_EQUATIONS = (exp, log, Piecewise)
 
 
 class NotRational(Exception):
@@ -140,7 +143,7 @@ class Rationals:
     a/2 + b/2
     """
 
-    def __init__(self, symbols: Iterable[Symbol]) -> None:
+    def __init__(self, symbols: Iterable[Expr]) -> None:
         self.symbols = _in_order(frozenset(symbols))
         names = [f"x{place}" for place in range(len(self.symbols))]
         self._ring = fmpq_mpoly_ctx.get(names or ["x0"], Ordering.lex)
@@ -289,12 +292,42 @@ Field = Rationals | Expressions
 
 
 def in_lowest_terms(expression: Expr) -> Expr:
-    """As SymPy's ``cancel``, and by it where the expression is no rational function over Q."""
+    """As SymPy's ``cancel``, and by it where the expression is no rational function over Q.
+
+    Functions such as Γ(n) are generators, as they are to ``cancel``, which multiplies everything out to find them.
+    """
     try:
-        field = Rationals(expression.free_symbols)
+        field = Rationals(generators(expression))
         return field.expression(field(expression))
     except NotRational:
         return cancel(expression)
+
+
+def generators(expression: Expr) -> set[Expr]:
+    """The symbols and the functions of symbols that an expression is rational in, where it is.
+
+    Raises
+    ------
+    NotRational
+        When it holds anything else: roots, powers with a symbol in the exponent, exponentials and logarithms, which
+        have equations of their own.
+
+    Examples
+    --------
+    >>> from sympy import gamma, symbols
+    >>> a, n = symbols("a n")
+    >>> sorted(map(str, generators(a / (1 + gamma(n)) ** 2)))
+    ['a', 'gamma(n)']
+    """
+    if expression.is_Symbol or (expression.is_Function and not isinstance(expression, _WITH_EQUATIONS)):
+        if not (expression.free_symbols and expression.is_commutative):
+            raise NotRational(f"{expression} is a number or does not commute")
+        return {expression}
+    if expression.is_Rational:
+        return set()
+    if expression.is_Add or expression.is_Mul or (expression.is_Pow and expression.args[1].is_Integer):
+        return set().union(*(generators(part) for part in expression.args))  # type: ignore[arg-type]
+    raise NotRational(f"{expression} is no rational function of symbols and functions")
 
 
 def at_infinity(expression: Expr, variable: Symbol) -> Expr | None:
@@ -324,6 +357,6 @@ def _primitive(coefficients: list[fmpq]) -> fmpq:
 
 
 @lru_cache(maxsize=1024)
-def _in_order(symbols: frozenset[Symbol]) -> tuple[Symbol, ...]:
+def _in_order(symbols: frozenset[Expr]) -> tuple[Expr, ...]:
     """As SymPy orders the generators of polynomials."""
     return tuple(Poly(Add(*symbols)).gens) if symbols else ()

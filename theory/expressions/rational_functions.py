@@ -12,7 +12,7 @@ from typing import Any
 from flint import fmpq, fmpq_mpoly
 from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, factor
 
-from theory.expressions.fraction_field import NotRational, Rationals
+from theory.expressions.fraction_field import NotRational, Rationals, generators
 
 
 class RationalFunction:
@@ -108,7 +108,7 @@ class RationalFunctions:
     a/2 + b/2
     """
 
-    def __init__(self, symbols: Iterable[Symbol]) -> None:
+    def __init__(self, symbols: Iterable[Expr]) -> None:
         self._field = Rationals(symbols)
         self.symbols = self._field.symbols
 
@@ -151,11 +151,11 @@ def factored(expression: Expr) -> Expr:
     >>> factored((a**2 - b**2) / (2 * a * b))
     (a - b)*(a + b)/(2*a*b)
     """
-    symbols = expression.free_symbols
-    if not symbols:
-        return factor(expression)
     try:
-        field = RationalFunctions(symbols)  # type: ignore[arg-type]
+        symbols = generators(expression)
+        if not symbols:
+            return factor(expression)
+        field = RationalFunctions(symbols)
         element = field(expression)
     except (NotRational, ZeroDivisionError):
         return factor(expression)

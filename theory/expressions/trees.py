@@ -79,6 +79,8 @@ def tree(expression: Basic, generation: Symbol | None = None) -> Any:
         return ["true" if expression == true else "false"]
     if isinstance(expression, harmonic):
         return tree(_by_polygamma(expression), generation)
+    if hasattr(expression, "written_out"):
+        return tree(expression.written_out(), generation)
     name = _name(expression)
     arguments: Iterable[Any] = expression.args
     if isinstance(expression, Piecewise):

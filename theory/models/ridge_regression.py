@@ -40,7 +40,8 @@ from theory.models.ridge.chain import (
     fixed_point,
     step_moments,
 )
-from theory.models.ridge.fit import RidgeFit, finite_fit, penalty_per_row, proportional_fit, shrinkage_at
+from theory.models.ridge.fit import RidgeFit, finite_fit, penalty_per_row, proportional_fit
+from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.shared_design import RandomDesign, Shrinking, given_eigenvalues
 from theory.moments.bent import BIAS, RISK
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -350,7 +351,7 @@ class RidgeRegression(Model):
             if rows == 1:
                 return proportional_fit(ratio, self.shrinkage)  # type: ignore[arg-type]
             per_row = self.penalty_per_row if self.per_row else self.penalty_per_row / rows
-            return proportional_fit(ratio, shrinkage_at(ratio, per_row))
+            return proportional_fit(ratio, limiting_shrinkage(ratio, per_row))
         count = self.T * rows  # type: ignore[operator]
         if count.is_number and not count.is_Integer:
             raise DomainError(f"T = {self.T} makes fits of {count} rows under this workflow: rows are whole numbers.")

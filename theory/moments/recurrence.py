@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from flint import fmpq
 from sympy import Basic, Expr, ImmutableMatrix, Matrix, Pow, S, Symbol, oo
@@ -40,8 +40,10 @@ class Recurrence(ABC):
     margin : the risk is finite as long as this expression in g has been 1 or more; None if always
     domain : condition on the parameters under which every generation has finite risk
     exactness : "exact" or "leading order"
+    neat : whether closed form and limit come as they are to be read
     """
 
+    neat: ClassVar[bool] = False
     _: KW_ONLY
     scale: Expr = S.One
     offset: Expr = S.Zero

@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from flint import ctx
-from sympy import Add, Dummy, Expr, Function, Min, Symbol, default_sort_key, sympify
+from sympy import Add, Dummy, Expr, Function, Min, S, Symbol, default_sort_key, sympify
 
 from theory.errors import NotDerivedError
 from theory.expressions.signs import covering
+from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.trace_moments import wishart_trace
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
@@ -180,7 +181,7 @@ def _moments(risk: Risk) -> set[Any]:
     if recurrence is None:
         return set()
     parts = (recurrence.matrix, recurrence.forcing, recurrence.readout, recurrence.initial)
-    found = set().union(*(part.atoms(wishart_trace) for part in parts))
+    found = set().union(*(part.atoms(wishart_trace, limiting_shrinkage) for part in parts))
     return {moment for moment in found if not moment.has(recurrence.symbol)}
 
 
@@ -196,10 +197,12 @@ def _recurrence(risk: Risk) -> MomentRecurrence | None:
     return plain.changed(forcing=plain.forcing.xreplace(moving))
 
 
-def _run_of(moment: wishart_trace) -> Expr:
+def _run_of(moment: wishart_trace | limiting_shrinkage) -> Expr:
     """E tr Wⁱ(W + λ)⁻ⁱ is positive and below the rank of W; with fewer factors of W it is positive."""
-    power, inverse, d, rows, _ = moment.args
     t = Dummy("t", nonnegative=True)
+    if isinstance(moment, limiting_shrinkage):
+        return (moment.ceiling() if moment.args[0].is_number else S.One) * t / (1 + t)
+    power, inverse, d, rows, _ = moment.args
     return Min(d, rows) * t / (1 + t) if power == inverse else t
 
 

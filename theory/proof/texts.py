@@ -31,6 +31,7 @@ from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
 from theory.expressions.symbols import G
+from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.trace_moments import wishart_trace
 from theory.workflows.dynamics import GENERATION
 
@@ -63,12 +64,13 @@ def name(symbol: Symbol) -> str:
     return f"{symbol.name}_" if taken else symbol.name
 
 
-def letter(moment: wishart_trace) -> Symbol:
+def letter(moment: wishart_trace | limiting_shrinkage) -> Symbol:
     """The parameter that a moment of a ridge fit is to a certificate: what holds for all its values holds for this one.
 
     Its name has points, which no name that a user writes has.
     """
-    return Symbol(".".join(["trace", *map(str, moment.args)]), positive=True)
+    kind = "trace" if isinstance(moment, wishart_trace) else "shrinkage"
+    return Symbol(".".join([kind, *map(str, moment.args)]), positive=True)
 
 
 def is_plain(label: str) -> bool:
@@ -136,7 +138,7 @@ class _Printer(StrPrinter):
         return f"log({self.doprint(expr.args[0])})" if apart == expr else f"({self.doprint(apart)})"
 
     def _print_Function(self, expr: Expr) -> str:
-        if isinstance(expr, wishart_trace) and not expr.has(G, GENERATION):
+        if isinstance(expr, wishart_trace | limiting_shrinkage) and not expr.has(G, GENERATION):
             return name(letter(expr))
         arguments = [self.doprint(argument) for argument in expr.args]
         return f"{type(expr).__name__}({', '.join(arguments)})"

@@ -39,6 +39,7 @@ from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.products import HUGE
 from theory.solver.reduced import reduced
 from theory.solver.shrinking_steps import at_infinity
 
@@ -144,6 +145,8 @@ def _kept(readout: Expr, pull: Expr, start: int, series: Series | None) -> Power
     """What is left for ever of the first values and the inflow, as G^(−c)."""
     if series is None:
         return None
+    if any(value.is_Rational and abs(value) > HUGE for value in (*series.zeros, *series.poles)):
+        return None  # factorials with more digits than a machine holds
     scale = S.One
     for root in series.zeros:
         scale /= gamma(start - root)

@@ -8,10 +8,13 @@ with the constants of conjugate roots folded by the reflection formula
 
 from __future__ import annotations
 
-from sympy import Expr, S, Symbol, gamma, pi, sin, sinh
+from sympy import Expr, Rational, RisingFactorial, S, Symbol, floor, gamma, pi, sin, sinh
 
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
 from theory.expressions.signs import sign
+
+#: Numbers beyond which Γ of them is taken in quotients, and beyond which it is not written out at all.
+LARGE, HUGE = 1000, 10_000
 
 
 def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> Expr | None:
@@ -20,6 +23,7 @@ def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> E
     if parts is None:
         return None
     product: Expr = S.One
+    large: dict[Rational, int] = {}
     for part, power in zip(parts, (1, -1), strict=True):
         constant, factors = irreducible_factors(part, index)
         product *= constant ** (power * (upper - lower + 1))
@@ -30,8 +34,39 @@ def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> E
             leading = polynomial.LC()
             if leading != 1:
                 product *= leading ** (power * multiplicity * (upper - lower + 1))
-            product *= _gammas(roots, lower, upper) ** (power * multiplicity)
-    return product
+            near = []
+            for root in roots:
+                first = lower - root
+                if first.is_Rational and first > LARGE:
+                    large[first] = large.get(first, 0) + power * multiplicity
+                else:
+                    near.append(root)
+            product *= _gammas(near, lower, upper) ** (power * multiplicity)
+    apart = _large_gammas(large, lower, upper)
+    return None if apart is None else product * apart
+
+
+def _large_gammas(large: dict[Rational, int], lower: Expr, upper: Expr) -> Expr | None:
+    r"""Product of :math:`(\Gamma(U + 1 - L + x)/\Gamma(x))^k` for large numbers x.
+
+    Below the bar are factorials with more digits than a machine holds, but where they come with a whole number between
+    them their quotients are not. None where they do not, and are too large to be written out.
+    """
+    found: Expr = S.One
+    by_part: dict[Rational, list[Rational]] = {}
+    for first in sorted(large):
+        found *= gamma(upper + 1 - lower + first) ** large[first]
+        by_part.setdefault(first - floor(first), []).append(first)
+    for alike in by_part.values():
+        power, below = 0, alike[0]
+        for first in alike:
+            # Γ(first) = Γ(below) times the numbers between, in all powers of Γ(below) so far.
+            found *= RisingFactorial(below, first - below) ** -power
+            power, below = power - large[first], first
+        if power and below > HUGE:
+            return None
+        found *= gamma(below) ** power if power else 1
+    return found
 
 
 def _gammas(roots: list[Expr], lower: Expr, upper: Expr) -> Expr:

@@ -13,7 +13,9 @@ from theory import (
     Bernoulli,
     FreshReal,
     GaussianMean,
+    LinearRegression,
     Replace,
+    RidgeRegression,
     SlidingWindow,
     expected_risk,
 )
@@ -28,6 +30,19 @@ MODELS = {
     "verified": BiasedSampler.verified(GaussianMean(), 0, 1),
     "symbols": PosteriorMean(Bernoulli(n=4), Symbol("kappa", positive=True), "3/4"),
 }
+
+
+@pytest.mark.parametrize(("built", "workflow"), [(PosteriorMean, Accumulate()), (PosteriorSample, Replace())])
+def test_a_prior_about_a_regression_is_no_shrinking_of_one_number(built, workflow):
+    posterior = built(LinearRegression(d=2, T=6), 2, 2)
+    assert "posterior mean" not in expected_risk(posterior, workflow).derivation.check().text(100)
+
+
+def test_ridge_with_every_parameter_a_symbol_is_derived_step_by_step():
+    # The baseline is that of the first fit, not what many moments of later fits cancel to.
+    risk = expected_risk(RidgeRegression(), FreshReal(real=Symbol("x", positive=True)))
+    assert risk.baseline == expected_risk(RidgeRegression(), Replace()).baseline
+    assert risk.derivation.check()
 
 
 @pytest.mark.parametrize("name", list(MODELS))

@@ -73,6 +73,11 @@ def test_what_is_never_zero(value, never):
     assert is_never_zero(value, {n: at_least(Rational(5)), x: at_least(Rational(5))})
 
 
+def test_what_cancels_is_the_number_that_it_is():
+    assert is_never_zero(x * (y + 1) - x * y - x + 2, {})
+    assert not is_never_zero(x * (y + 1) - x * y - x, {})
+
+
 def test_parameters_that_make_a_denominator_vanish_are_named():
     assert singular((n + 3) / (n - 1) / x, {}) == Ne(n, 1)
     assert singular(1 / (G - 1) + 1 / n, {}) == True  # noqa: E712

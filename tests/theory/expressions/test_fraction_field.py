@@ -5,9 +5,24 @@ from __future__ import annotations
 from math import gcd
 
 import pytest
-from sympy import Expr, Rational, S, cancel, sin, sqrt, symbols
+from sympy import (
+    Expr,
+    Piecewise,
+    Rational,
+    S,
+    cancel,
+    exp,
+    gamma,
+    harmonic,
+    log,
+    polygamma,
+    sin,
+    sqrt,
+    symbols,
+    zeta,
+)
 
-from theory.expressions.fraction_field import NotRational, Rationals, at_infinity, in_lowest_terms
+from theory.expressions.fraction_field import NotRational, Rationals, at_infinity, generators, in_lowest_terms
 from theory.expressions.one_denominator import over_one_denominator
 
 g, n, tau, m, p = symbols("g n tau m p", positive=True)
@@ -55,6 +70,27 @@ def test_says_what_it_does_not_hold(expression: Expr) -> None:
     with pytest.raises(NotRational):
         Rationals(expression.free_symbols)(expression)
     assert in_lowest_terms(expression) == cancel(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        (gamma(n) ** 2 - g**2) / (gamma(n) - g),
+        (harmonic(n) * g + 1) / (2 * harmonic(n) * g**2 + 2 * g) - polygamma(1, p + 1) * n,
+        (m * zeta(p) + m * n) / m,
+    ],
+)
+def test_functions_are_generators(expression: Expr) -> None:
+    """As to SymPy, without multiplying out."""
+    Rationals(generators(expression))(expression)
+    assert in_lowest_terms(expression) == cancel(expression)
+
+
+@pytest.mark.parametrize("expression", [exp(n) * exp(g), log(n), gamma(S(1) / 3), Piecewise((g, n > 1), (1, True))])
+def test_what_has_equations_of_its_own_is_no_generator(expression: Expr) -> None:
+    """Left to SymPy."""
+    with pytest.raises(NotRational):
+        generators(expression)
 
 
 def test_division_by_zero_is_none_of_it() -> None:

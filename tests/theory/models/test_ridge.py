@@ -28,6 +28,7 @@ from theory.design.penalty import best_penalty
 from theory.expressions.symbols import G
 from theory.models.ridge.arctangent_transform import arctangent_ball
 from theory.models.ridge.eigenvalue_density import eigenvalue_density, tight_enclosure
+from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.partial_fractions import partial_fractions
 from theory.models.ridge.trace_moments import arctangent_transform, wishart_trace
 from theory.models.ridge_regression import RidgeRegression
@@ -516,3 +517,33 @@ def test_the_limit_of_fresh_rows_in_symbols_is_that_in_numbers() -> None:
         for found in (late.at(g), numbers.closed_form.subs(G, g)):
             assert abs(found.evalf(20) - known[g - 1]) < Rational(1, 10**15)
     assert abs(numbers.limit.evalf(20) - numbers.at(80).evalf(20)) < Rational(1, 10**12)
+
+
+# -- the limit in symbols --------------------------------------------------------------------------------
+
+
+def test_the_shrinkage_of_any_penalty_is_the_root_that_it_says():
+    gamma, penalty = Symbol("gamma", positive=True), Symbol("l", positive=True)
+    root = limiting_shrinkage(gamma, penalty)
+    for at in ({gamma: Rational(1, 3), penalty: Rational(2, 5)}, {gamma: Integer(4), penalty: Rational(1, 50)}):
+        value = root.subs(at)
+        assert 0 < value.evalf() < min(1, 1 / at[gamma])
+        assert abs(((1 - value) * (1 - at[gamma] * value) - at[penalty] * value).evalf(30)) < 1e-28
+        for letter in (gamma, penalty):
+            slope = diff(expand_func(root), letter).subs(at).evalf(20)
+            assert diff(root, letter).subs(at).evalf(20) == pytest.approx(float(slope), rel=1e-12)
+
+
+@pytest.mark.parametrize("per_row", [False, True])
+def test_fresh_real_in_the_limit_with_every_parameter_a_symbol(per_row):
+    # Once a root in a base made this run for ever; the letters of the formula stand for what they did.
+    real = Symbol("x_r", positive=True)
+    risk = expected_risk(RidgeRegression(per_row=per_row, sigma2="v"), FreshReal(real=real))
+    values = {"gamma": Rational(3, 4), "alpha": Rational(2, 5), "v": Rational(7, 3), "x_r": Rational(1, 2)}
+    at = {symbol: values[symbol.name] for symbol in risk.free_symbols}
+    numbers = RidgeRegression(per_row=per_row, sigma2="7/3", ratio="3/4", shrinkage="2/5")
+    there = expected_risk(numbers, FreshReal(real="1/2"))
+    for generation in (1, 2, 7):
+        expected = list(islice(there.recurrence.values(), generation))[-1].evalf(25)
+        assert risk.closed_form.subs(at).subs(G, generation).evalf(25) == pytest.approx(float(expected), rel=1e-13)
+    assert risk.limit.subs(at).evalf(20) == pytest.approx(float(there.at(60).evalf(25)), rel=1e-12)

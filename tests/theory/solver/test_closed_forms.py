@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from itertools import islice, pairwise
+from math import prod
 
+import derived
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Integer, Rational, Symbol, oo, symbols
+from sympy import Integer, Product, Rational, Symbol, oo, symbols
 
+from numerics import evaluate
 from theory import (
     Accumulate,
     AccumulateSubsample,
     Bernoulli,
     Binomial,
+    DomainError,
     Exponential,
     FreshReal,
     G,
@@ -23,6 +27,7 @@ from theory import (
     LinearRegression,
     NegativeBinomial,
     Poisson,
+    PosteriorMean,
     QuadraticVariance,
     RealPlusLatest,
     Regular,
@@ -31,6 +36,7 @@ from theory import (
     expected_risk,
     j,
 )
+from theory.solver.products import definite_product
 from theory.testing import risks
 
 share, budget, c = symbols("lambda b c", positive=True)
@@ -137,16 +143,16 @@ def point_of(name):
 
 def numeric_risk(name, workflow):
     point = point_of(name)
-    risk = expected_risk(MODELS[name], workflow)
-    return expected_risk(
-        risk.model.subs({s: point[s.name] for s in risk.model.free_symbols}),
-        risk.workflow.subs({s: point[s.name] for s in risk.workflow.free_symbols}),
+    model = MODELS[name]
+    return derived.risk(
+        model.subs({s: point[s.name] for s in model.free_symbols}),
+        workflow.subs({s: point[s.name] for s in workflow.free_symbols}),
     )
 
 
 @pytest.mark.parametrize(("name", "workflow"), PAIRS, ids=str)
 def test_symbolic_closed_form_is_the_recurrence(name, workflow):
-    closed = at_point(expected_risk(MODELS[name], workflow).closed_form, name)
+    closed = at_point(derived.risk(MODELS[name], workflow).closed_form, name)
     values = list(islice(numeric_risk(name, workflow).recurrence.values(), 7))
     for g, value in enumerate(values, start=1):
         found = closed.subs(G, g).evalf(40, maxn=400)
@@ -156,12 +162,11 @@ def test_symbolic_closed_form_is_the_recurrence(name, workflow):
 @pytest.mark.parametrize(("name", "workflow"), PAIRS, ids=str)
 def test_limit_is_where_the_recurrence_goes(name, workflow):
     """Corrections are in powers of 1/G (two Richardson steps from 400, 800, 1600 leave 1e-6) or geometric (none)."""
-    limit = expected_risk(MODELS[name], workflow).ratio.limit
+    limit = derived.ratio(MODELS[name], workflow).limit
     assert limit is not None
     limit = at_point(limit, name)
-    risk = numeric_risk(name, workflow).ratio
-    run = enumerate(islice(risk.recurrence.values(), 1600), start=1)
-    values = {g: float(value) for g, value in run if g in (400, 800, 1600)}
+    recurrence = numeric_risk(name, workflow).ratio.recurrence
+    values = {g: float(recurrence.at(g)) for g in (400, 800, 1600)}
     if limit == oo:
         assert values[1600] > 1.05 * values[400]
         return
@@ -177,17 +182,13 @@ def slow(workflow):
 
 @pytest.mark.parametrize(("name", "workflow"), PAIRS, ids=str)
 def test_growth_is_the_leading_term(name, workflow):
-    growth = expected_risk(MODELS[name], workflow).growth
+    growth = derived.risk(MODELS[name], workflow).growth
     if growth is None:  # the rate is a root of a cubic with symbols in it
         assert "Sliding" in str(workflow)
         growth = numeric_risk(name, workflow).growth
     growth = at_point(growth, name)
-    risk = numeric_risk(name, workflow)
-    early, late = (
-        float(value) / float(growth.subs(G, g).evalf(20))
-        for g, value in enumerate(islice(risk.recurrence.values(), 1200), start=1)
-        if g in (150, 1200)
-    )
+    recurrence = numeric_risk(name, workflow).recurrence
+    early, late = (float(recurrence.at(g)) / float(growth.subs(G, g).evalf(20)) for g in (150, 1200))
     if not (slow(workflow) and name in ("bernoulli", "exponential")):  # corrections of order G^(−1/n)
         assert abs(late - 1) < 0.25
     assert abs(late - 1) < 0.8 * abs(early - 1) + 1e-9 or "log" in str(growth)
@@ -231,7 +232,7 @@ def test_monotone_means_monotone(risk, generation):
 def test_every_parameter_symbolic_pair_has_a_bound_or_diverges():
     for name, workflow in PAIRS:
         if workflow.name in ("replace", "accumulate") and not workflow.sizes.has(j):
-            bound = expected_risk(MODELS[name], workflow).bound
+            bound = derived.risk(MODELS[name], workflow).bound
             assert bound is not None, (name, workflow)
 
 
@@ -266,7 +267,7 @@ def test_geometric_sizes_under_accumulate_have_a_limit_to_any_precision():
     ids=str,
 )
 def test_expansion_error_falls_at_the_rate_of_the_next_term(name, workflow, terms):
-    risk = expected_risk(MODELS[name], workflow)
+    risk = derived.risk(MODELS[name], workflow)
     head = at_point(risk.expansion(terms), name)
     following = at_point(risk.expansion(terms + 1), name) - head
     exact = at_point(risk.closed_form, name)
@@ -285,3 +286,38 @@ def test_subsampling_climbs_to_its_limit_through_every_regime(budget, replacemen
     assert risk.bound == risk.limit
     values = list(islice(risk.recurrence.values(), 12))
     assert all(late > early for early, late in pairwise(values))
+
+
+def test_factorials_of_large_numbers_are_taken_in_quotients():
+    i, upper = Symbol("i"), Symbol("U", integer=True, positive=True)
+    third = Rational(1, 3)
+    for factor in (
+        (i + 1005) * (i + 1009) ** 2 / ((i + 1003) ** 2 * (i + 1007)),
+        (i + 2000) / (i + 1500) * (i + 3),
+        (i + 10**5 + third) / (i + 10**5 + 3 + third),
+    ):
+        found = definite_product(factor, i, Integer(2), upper)
+        assert abs((found.subs(upper, 5) / prod(factor.subs(i, k) for k in range(2, 6))).evalf(25) - 1) < 1e-20
+    assert definite_product((i + 10**9 + third) / (i + 10**9), i, Integer(2), upper) is None
+
+
+def test_a_strong_prior_has_exact_values_and_a_limit_at_once():
+    risk = expected_risk(PosteriorMean(Bernoulli(p="1/3", n=4), 10**9, "1/2"), Accumulate())
+    assert risk.closed_form is None
+    assert risk.limit.has(Product)
+    assert risk.at(5) == pytest.approx(1 / 36, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "generation"), [(FreshReal("1/sqrt(j)"), 1000), (Accumulate(), 10**30), (Replace(sizes=j), 10**30)]
+)
+def test_what_no_exact_number_can_say_is_left_to_balls(workflow, generation):
+    with pytest.raises(DomainError, match="use numerics.evaluate|Use numerics.evaluate"):
+        expected_risk(Bernoulli(p="1/3", n=4), workflow).at(generation)
+    value = evaluate(expected_risk(Bernoulli(p="1/3", n=4), workflow), [generation])[0]
+    assert 0 < value < 1
+
+
+def test_a_harmonic_number_with_parameters_is_not_written_out_late():
+    with pytest.raises(DomainError, match="use numerics.evaluate"):
+        expected_risk(GaussianMean(), Accumulate(sizes=j)).at(10**30)

@@ -13,7 +13,7 @@ from sympy import Symbol
 from theory.derivation.arguments import bending, least_squares, spectrum, wishart_chain
 from theory.derivation.step import Step
 from theory.models.base import Model
-from theory.models.bent import BentModel
+from theory.models.bent import BentModel, PosteriorMean, PosteriorSample
 from theory.models.gaussian_fit import GaussianFit
 from theory.models.kernel_density import KernelDensity
 from theory.models.linear_regression import LinearRegression
@@ -46,4 +46,6 @@ def _(model: KernelDensity, workflow: Workflow, loss: str, recurrence: Any, g: S
 
 @argument.register
 def _(model: BentModel, workflow: Workflow, loss: str, recurrence: Any, g: Symbol) -> Any:
+    if isinstance(model, PosteriorMean | PosteriorSample) and isinstance(model.model, LinearRegression):
+        return [], None  # a ridge fit about the prior mean, which shrinks by matrices and not by one number
     return bending.steps(model, workflow, recurrence, g)

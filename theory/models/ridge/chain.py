@@ -16,16 +16,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 from sympy import Expr, Matrix, Pow, S, Sum, Symbol, sqrt
 
+from theory.expressions.rational_functions import factored
+from theory.expressions.signs import at_least, unit_interval
 from theory.expressions.symbols import G
 from theory.models.ridge.fit import RidgeFit
+from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.trace_moments import wishart_trace
 from theory.moments.bent import BIAS, RISK
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.solver.system import solve_recurrence
+from theory.solver.tidy import tidy, tidy_constant
 from theory.workflows.dynamics import GENERATION
 
 
@@ -39,23 +43,33 @@ class ContractingSteps(Recurrence):
     """
 
     moments: MomentRecurrence
+    neat: ClassVar[bool] = True
 
     @cached_property
-    def _solved(self) -> Expr:
-        # Each entry is a letter to the solver: roots and integrals inside it are none of its business.
-        # They have names, and are met in an order, that are the same in every run: so is the formula.
-        letters: dict[Expr, Symbol] = {}
+    def _lettered(self) -> _Lettered:
+        """The steps with a letter for each entry: roots and integrals inside it are none of the solver's business."""
+        given = self.moments
+        held: dict[Expr, Symbol] = {}
 
+        # Letters have names, and are met in an order, that are the same in every run: so is the formula.
         def letter(entry: Expr) -> Expr:
             if entry.is_Rational:
                 return entry
-            return letters.setdefault(entry, Symbol(f"c_{len(letters)}", positive=True))
+            return held.setdefault(factored(entry), Symbol(f"c_{len(held)}", positive=True))
 
         rows = ("matrix", "forcing", "readout", "initial")
-        plain = {name: getattr(self.moments, name).applyfunc(letter) for name in rows}
-        solved = solve_recurrence(self.moments.changed(**plain, shift=letter(self.moments.shift)))
+        plain = {name: getattr(given, name).applyfunc(letter) for name in rows}
+        steps = given.changed(**plain, shift=letter(given.shift))
+        kept = {steps.matrix[row, row] for row in range(steps.matrix.rows)}
+        ranges = {symbol: unit_interval() if symbol in kept else at_least(S.Zero) for symbol in held.values()}
+        return _Lettered(steps, ranges, {symbol: entry for entry, symbol in held.items()})
+
+    @cached_property
+    def _solved(self) -> Expr:
+        steps, ranges, entries = self._lettered
+        solved = solve_recurrence(steps)
         assert solved is not None, "a triangular system of constant steps has a closed form"
-        return solved.xreplace({symbol: entry for entry, symbol in letters.items()})
+        return tidy(solved, S.One, S.Zero, ranges).xreplace(entries)
 
     def as_moments(self) -> MomentRecurrence:
         """The recurrence of the moments."""
@@ -67,7 +81,11 @@ class ContractingSteps(Recurrence):
             yield self.at(g)
 
     def at(self, generation: int) -> Expr:
-        """Exact value at one generation, read off the closed form."""
+        """Exact value at one generation, read off the closed form; the first is made of fewer moments than that."""
+        if generation == 1:
+            given = self.moments
+            first = given.initial if given.start == 2 else given.matrix * given.initial + given.forcing
+            return self.offset + self.scale * factored((given.readout * first)[0] + given.shift)
         return self.offset + self.scale * self._solved.subs(G, generation)
 
     def closed_form(self) -> Expr:
@@ -76,7 +94,17 @@ class ContractingSteps(Recurrence):
 
     def limit(self, order: Any = None) -> Expr:
         """The fixed point."""
-        return fixed_point(self.moments)
+        steps, ranges, entries = self._lettered
+        apart = tidy_constant(fixed_point(steps), S.One, S.Zero, ranges).xreplace(entries)
+        return min(apart, factored(apart), key=lambda form: form.count_ops())
+
+
+class _Lettered(NamedTuple):
+    """Steps whose entries are letters, what these run over, and what they stand for."""
+
+    steps: MomentRecurrence
+    ranges: dict[Symbol, Expr]
+    entries: dict[Symbol, Expr]
 
 
 def fixed_point(moments: MomentRecurrence) -> Expr:
@@ -129,7 +157,7 @@ def constant_steps(first: Step, later: Step, signal: Expr, part: str) -> Recurre
 def _is_rational(entry: Expr) -> bool:
     """Whether neither an integral nor a root is in it: of these the solver of moments makes no sense."""
     roots = any(not power.exp.is_Integer for power in entry.atoms(Pow))
-    return not roots and not entry.has(wishart_trace)
+    return not roots and not entry.has(wishart_trace, limiting_shrinkage)
 
 
 def step_moments(first: Step, later: Step, signal: Expr, part: str) -> MomentRecurrence:

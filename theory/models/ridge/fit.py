@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, S, sqrt
+from sympy import Expr
 
 from theory.models.ridge.trace_moments import wishart_trace
 
@@ -78,9 +78,3 @@ def proportional_fit(ratio: Expr, shrinkage: Expr) -> RidgeFit:
 def penalty_per_row(ratio: Expr, shrinkage: Expr) -> Expr:
     """λ/N of a shrinkage α."""
     return (1 - shrinkage) * (1 - ratio * shrinkage) / shrinkage
-
-
-def shrinkage_at(ratio: Expr, per_row: Expr) -> Expr:
-    """α of a penalty λ/N: the root below 1 and 1/γ of (1 − α)(1 − γα) = (λ/N) α."""
-    middle = 1 + ratio + per_row
-    return 2 * S.One / (middle + sqrt(middle**2 - 4 * ratio))
