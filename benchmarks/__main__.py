@@ -16,10 +16,12 @@ from rich.table import Table
 
 from benchmarks.bent import BentSpeed, bent_speeds
 from benchmarks.derivation import Derivation, derivations, evaluation_seconds, import_seconds
+from benchmarks.editing import EditSpeed, edit_speeds
 from benchmarks.exact_values import SPEEDUP as VALUE_SPEEDUP
 from benchmarks.exact_values import ValueSpeed, value_speeds
 from benchmarks.forecast import forecast_seconds
 from benchmarks.generative import GENERATIVE_SETTINGS, GenerativeSpeed, measure_generative
+from benchmarks.many_generations import Against, many_generations
 from benchmarks.regressions import GENERATIONS as FITS
 from benchmarks.regressions import SPEEDUP as FITS_SPEEDUP
 from benchmarks.regressions import RegressionSpeed, regression_speeds
@@ -70,6 +72,8 @@ def main() -> None:
         regressed = regression_speeds(options.rounds)
         progress.update(task, description="loops that bend")
         bent = bent_speeds(options.rounds)
+        progress.update(task, description="many generations")
+        many = many_generations(options.rounds)
         progress.update(task, description="workflows")
         other |= {
             f"evaluate, 10,000 generations, {speed.workflow}: {speed.slowdown:.2f} × accumulate's": speed.seconds
@@ -77,12 +81,16 @@ def main() -> None:
         }
         progress.update(task, description="late exact values")
         values = value_speeds()
+        progress.update(task, description="editing")
+        edited = edit_speeds(min(options.rounds, 3))
     tables = (
         speed_table(speeds),
         generative_table(fitted),
         regression_table(regressed),
         bent_table(bent),
+        many_table(many),
         value_table(values),
+        edit_table(edited),
         derivation_table(derived),
         other_table(imported, other),
     )
@@ -93,9 +101,8 @@ def main() -> None:
     )
     if options.output is not None:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(
-            json.dumps(as_json(speeds, fitted, regressed, bent, values, derived, imported, other), indent=2) + "\n"
-        )
+        content = as_json(speeds, fitted, regressed, bent, many, values, edited, derived, imported, other)
+        options.output.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def speed_table(speeds: list[Speed]) -> Table:
@@ -187,6 +194,21 @@ def bent_table(bent: list[BentSpeed]) -> Table:
     return table
 
 
+def many_table(many: list[Against]) -> Table:
+    """One row a time."""
+    table = Table(
+        title="Many generations: processor time over that of the normals of R = 2000, G = 3000, in the same run",
+        caption="The last row is over the first time. Largest memory: make bench-compare BASE=COMMIT.",
+    )
+    table.add_column("what")
+    for name in ("target", "before", "now"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for against in many:
+        now = judged(f"{against.now:.3g}", against.meets_target)
+        table.add_row(against.what, f"{against.target:g}", f"{against.before:g}", now)
+    return table
+
+
 def value_table(values: list[ValueSpeed]) -> Table:
     """One row a recurrence and generation."""
     table = Table(
@@ -201,6 +223,28 @@ def value_table(values: list[ValueSpeed]) -> Table:
         times = map(duration, (speed.stepwise, speed.tree))
         ratio = judged(f"{speed.speedup:.0f}", speed.meets_target)
         table.add_row(speed.model, speed.workflow, str(speed.generation), *times, ratio)
+    return table
+
+
+def edit_table(edited: list[EditSpeed]) -> Table:
+    """One row a shape."""
+    table = Table(
+        title="Projection editing: processor time of one matrix, its subspace found for it alone",
+        caption="Published: full singular value decomposition in float32, dense projector, product. Here the subspace "
+        "is found in float64, all eigenvalues included, and is most of the time of the smaller shape.",
+    )
+    table.add_column("shape")
+    for name in ("published", "subspace", "matrix", "ratio", "target", "subspaces\ndiffer by", "memory,\nmatrices"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for speed in edited:
+        table.add_row(
+            speed.name,
+            *map(duration, (speed.published, speed.subspace, speed.matrix)),
+            judged(f"{speed.speedup:.3g}", speed.meets_target),
+            f"{speed.target:g}",
+            f"{speed.gap:.1e}",
+            f"{speed.memory:.2f}",
+        )
     return table
 
 
@@ -258,7 +302,9 @@ def as_json(
     fitted: list[GenerativeSpeed],
     regressed: list[RegressionSpeed],
     bent: list[BentSpeed],
+    many: list[Against],
     values: list[ValueSpeed],
+    edited: list[EditSpeed],
     derived: list[Derivation],
     imported: float,
     other: dict[str, float],
@@ -289,7 +335,9 @@ def as_json(
         "loops that bend": [
             {**vars(speed), "ratio": speed.ratio, "before": speed.before, "met": speed.meets_target} for speed in bent
         ],
+        "many generations": [vars(against) | {"met": against.meets_target} for against in many],
         "late exact values": [vars(speed) | {"speedup": speed.speedup} for speed in values],
+        "editing": [vars(speed) | {"speedup": speed.speedup, "met": speed.meets_target} for speed in edited],
         "derivation": [vars(item) for item in derived],
         "import theory": imported,
         "other": other,

@@ -6,6 +6,7 @@ from numerics.evaluate import evaluate
 from numerics.forecasting import Forecast, backtest, forecast, recommend, transfer
 from numerics.generations import GenerationRun, run_generations
 from numerics.limit_process import LimitProcess, limit_process
+from numerics.risk_function import RiskFunction
 from numerics.run.ratio import RatioCheck
 from numerics.simulate import Simulation, simulate
 from theory.testing.model_laws import register_simulator
@@ -18,6 +19,7 @@ __all__ = [
     "GenerationRun",
     "LimitProcess",
     "RatioCheck",
+    "RiskFunction",
     "Simulation",
     "backtest",
     "crosscheck",

@@ -15,9 +15,11 @@ executor.
 from __future__ import annotations
 
 import time
+import warnings
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +34,9 @@ from numerics.threads import single_threaded_algebra
 
 LARGEST_BLOCK = 2**14
 BLOCK_BYTES = 2**26
+# Up to so many generations all covariances are measured as losses are drawn. Of more they cost as much as the chains,
+# and are not made unasked: the variances come from panels, pieces of the same product, and are the same bits.
+PAIRED, PANEL = 64, 8
 # Blocks handed to an executor ahead of the one being merged: bounds memory, keeps any pool busy.
 AHEAD = 64
 
@@ -56,13 +61,15 @@ class Moments:
     ----------
     count : number of replicates
     mean : mean loss at each generation, (G,)
-    comoment : Σ (loss − mean)(loss − mean)ᵀ, (G, G)
+    squares : Σ (loss − mean)² at each generation, (G,)
+    comoment : Σ (loss − mean)(loss − mean)ᵀ, (G, G); empty where it is not measured
     smallest, largest : extreme losses at each generation, (G,)
     cubes, fourths : Σ (loss − mean)³ and Σ (loss − mean)⁴ at each generation, (G,)
     """
 
     count: int
     mean: NDArray[np.float64]
+    squares: NDArray[np.float64]
     comoment: NDArray[np.float64]
     smallest: NDArray[np.float64]
     largest: NDArray[np.float64]
@@ -74,12 +81,16 @@ class Moments:
         count = self.count + other.count
         with np.errstate(invalid="ignore", over="ignore"):
             shift = other.mean - self.mean
-            comoment = self.comoment + other.comoment + np.outer(shift, shift) * (self.count * other.count / count)
+            weight = self.count * other.count / count
+            squares = self.squares + other.squares + shift * shift * weight
+            paired = np.outer(shift, shift) * weight if self.comoment.size else 0.0
+            comoment = self.comoment + other.comoment + paired
             mean = self.mean + shift * (other.count / count)
             cubes, fourths = self._merged_powers(other, shift)
         return Moments(
             count=count,
             mean=mean,
+            squares=squares,
             comoment=comoment,
             smallest=np.minimum(self.smallest, other.smallest),
             largest=np.maximum(self.largest, other.largest),
@@ -93,7 +104,7 @@ class Moments:
         """Third and fourth powers of the deviations of both groups, from their common mean."""
         count = self.count + other.count
         a, b = self.count / count, other.count / count
-        ours, theirs = np.diag(self.comoment), np.diag(other.comoment)
+        ours, theirs = self.squares, other.squares
         cubes = self.cubes + other.cubes + shift**3 * (self.count * b * (a - b)) + 3 * shift * (a * theirs - b * ours)
         fourths = (
             self.fourths
@@ -112,21 +123,33 @@ def correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return covariance * np.outer(scale, scale)
 
 
-def moments(losses: NDArray[np.float64]) -> Moments:
-    """Moments of losses of shape (G, replicates), which are overwritten."""
+def moments(losses: NDArray[np.float64], paired: bool | None = None) -> Moments:
+    """Moments of losses of shape (G, replicates), which are overwritten; the comoment if told, or if G is small."""
     generations, count = losses.shape
     mean, smallest, largest, cubes, fourths = (np.empty(generations) for _ in range(5))
+    square = np.empty(count)
     with np.errstate(invalid="ignore", over="ignore"):
         # Row by row: a generation fits in the cache, the whole array does not.
         for g, row in enumerate(losses):
             mean[g], smallest[g], largest[g] = row.mean(), row.min(), row.max()
             row -= mean[g]
-            square = row * row
+            np.multiply(row, row, out=square)
             cubes[g], fourths[g] = row @ square, square @ square
-        # The transpose is the column-major view BLAS wants: no copy, and half the work of a full product.
-        comoment = blas.dsyrk(1.0, losses.T, trans=1, lower=1)
-    comoment += np.tril(comoment, -1).T
-    return Moments(count, mean, comoment, smallest, largest, cubes, fourths)
+        if generations <= PAIRED if paired is None else paired:
+            comoment = _products(losses)
+            squares = np.diag(comoment).copy()
+            comoment += np.tril(comoment, -1).T
+        else:
+            comoment = np.empty((0, 0))
+            panels = (losses[first : first + PANEL] for first in range(0, generations, PANEL))
+            squares = np.concatenate([np.diag(_products(panel)) for panel in panels])
+    return Moments(count, mean, squares, comoment, smallest, largest, cubes, fourths)
+
+
+def _products(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lower triangle of the products of rows."""
+    # The transpose is the column-major view BLAS wants: no copy, and half the work of a full product.
+    return blas.dsyrk(1.0, losses.T, trans=1, lower=1)
 
 
 def block_size(bytes_per_replicate: int, block_bytes: int = BLOCK_BYTES) -> int:
@@ -135,19 +158,26 @@ def block_size(bytes_per_replicate: int, block_bytes: int = BLOCK_BYTES) -> int:
     return min(LARGEST_BLOCK, 1 << (fitting.bit_length() - 1))
 
 
-def block_moments(sampler: Sampler, seed: SeedSequence, replicates: int) -> Moments:
+def block_moments(sampler: Sampler, seed: SeedSequence, replicates: int, paired: bool | None = None) -> Moments:
     """Draw one block and reduce it to moments."""
     with single_threaded_algebra():
-        return moments(sampler.losses(np.random.Generator(np.random.PCG64(seed)), replicates))
+        return moments(sampler.losses(np.random.Generator(np.random.PCG64(seed)), replicates), paired)
 
 
-def all_moments(sampler: Sampler, replicates: int, seed: int, executor: Executor | None, progress: bool) -> Moments:
-    """Moments of all replicates, merged in block order."""
+def all_moments(
+    sampler: Sampler,
+    replicates: int,
+    seed: int,
+    executor: Executor | None,
+    progress: bool,
+    paired: bool | None = None,
+) -> Moments:
+    """Moments of all replicates, merged in block order; see :func:`moments` for ``paired``."""
     size = sampler.replicates_in_a_block
     counts = [min(size, replicates - start) for start in range(0, replicates, size)]
     total: Moments | None = None
     with _Bar(len(counts), progress) as bar:
-        for block in _block_results(sampler, SeedSequence(seed), counts, executor):
+        for block in _block_results(sampler, SeedSequence(seed), counts, executor, paired):
             total = block if total is None else total.merged(block)
             bar.advance()
     assert total is not None
@@ -155,23 +185,39 @@ def all_moments(sampler: Sampler, replicates: int, seed: int, executor: Executor
 
 
 def _block_results(
-    sampler: Sampler, root: SeedSequence, counts: list[int], executor: Executor | None
+    sampler: Sampler, root: SeedSequence, counts: list[int], executor: Executor | None, paired: bool | None
 ) -> Iterator[Moments]:
-    if executor is None:
-        for count in counts:
-            yield block_moments(sampler, root.spawn(1)[0], count)
-        return
-    pending: deque = deque()
+    """Moments of each block in order. What a worker that died has not finished is done in this process."""
+    blocks = zip(root.spawn(len(counts)), counts, strict=True)
+    pending: deque[tuple[SeedSequence, int, Future[Moments] | None]] = deque()
+    broken = executor is None
+
+    def done(seed: SeedSequence, count: int, future: Future[Moments] | None) -> Moments:
+        nonlocal broken
+        if future is not None:
+            try:
+                return future.result()
+            except BrokenExecutor:
+                if not broken:
+                    warnings.warn("a worker died: what it had not finished is done in this process.", stacklevel=5)
+                broken = True
+        return block_moments(sampler, seed, count, paired)
+
     try:
-        for count in counts:
-            pending.append(executor.submit(block_moments, sampler, root.spawn(1)[0], count))
-            if len(pending) >= AHEAD:
-                yield pending.popleft().result()
+        for seed, count in blocks:
+            future = None
+            if executor is not None and not broken:
+                with suppress(BrokenExecutor):  # it died with what was handed out before, which tells of it
+                    future = executor.submit(block_moments, sampler, seed, count, paired)
+            pending.append((seed, count, future))
+            if broken or len(pending) >= AHEAD:
+                yield done(*pending.popleft())
         while pending:
-            yield pending.popleft().result()
+            yield done(*pending.popleft())
     finally:
-        for future in pending:
-            future.cancel()
+        for *_, future in pending:
+            if future is not None:
+                future.cancel()
 
 
 class _Bar:

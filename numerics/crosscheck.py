@@ -14,11 +14,12 @@ from sympy import false
 from numerics.evaluate import evaluate
 from numerics.gaussian_maximum import GaussianMaximum
 from numerics.importance import is_possible
-from numerics.loss_law import ROUNDING, LossLaw, loss_law
+from numerics.loss_law import ROUNDING, LossLaw, Spread, loss_law
 from numerics.simulate import MOST_REPLICATES, Simulation
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted
 from theory.expressions.told import Told
+from theory.models.base import Model
 from theory.risk import Risk
 
 Array = NDArray[np.float64]
@@ -163,16 +164,29 @@ def crosscheck(risk: Risk, simulation: Simulation, level: float = 0.001, detecta
             f"detectable = {quoted(detectable)} is not allowed: give a positive relative error, such as 0.25."
         )
     expected = evaluate(risk, np.arange(1, simulation.generations + 1))
+    return judged(expected, risk.exactness, simulation, level=level, detectable=float(detectable))
+
+
+def judged(
+    expected: Array,
+    exactness: str,
+    simulation: Simulation,
+    spread: Spread | None = None,
+    level: float = 0.001,
+    detectable: float = ASKED,
+) -> Crosscheck:
+    """Test derived values, (G,), against the simulation of the same; and what is derived of its spread, if at hand."""
     obstacle = _obstacle(expected, simulation)
     if obstacle is not None:
         nowhere, unseen = (np.full(simulation.generations, value) for value in (np.nan, np.inf))
         return Crosscheck(
-            INCONCLUSIVE, nowhere, np.nan, level, np.inf, unseen, float(detectable), False, None, obstacle
+            INCONCLUSIVE, nowhere, np.nan, level, np.inf, unseen, detectable, False, None, obstacle
         )
-    judge = _Judge(expected, simulation, loss_law(simulation), level, float(detectable))
+    judge = _Judge(expected, simulation, loss_law(simulation, spread), level, detectable)
     found = judge.verdict()
-    if risk.exactness != "exact" and (found.verdict == DISAGREES or np.isfinite(found.detectable)):
-        reason = f"{found.reason or ''} {_remainder(risk, found.detectable, found.verdict != DISAGREES)}".strip()
+    if exactness != "exact" and (found.verdict == DISAGREES or np.isfinite(found.detectable)):
+        left_out = _remainder(simulation.model, found.detectable, found.verdict != DISAGREES)
+        reason = f"{found.reason or ''} {left_out}".strip()
         return replace(found, reason=reason)
     return found
 
@@ -349,9 +363,9 @@ def _replicates(needed: int | None) -> str:
     return f"about {needed:,} replicates"
 
 
-def _remainder(risk: Risk, detectable: float, passed: bool) -> str:
+def _remainder(model: Model, detectable: float, passed: bool) -> str:
     """What a leading order leaves out is not bounded by any derivation: only what the run saw of it is said."""
-    order = f"The formula is to leading order: it leaves out terms of relative order {risk.model.remainder()}"
+    order = f"The formula is to leading order: it leaves out terms of relative order {model.remainder()}"
     if not passed:
         return f"{order}, which may be what was found."
     return (
@@ -376,10 +390,10 @@ def _obstacle(expected: Array, simulation: Simulation) -> str | None:
         return f"the derived risk is not finite at generation {first}: no average converges to it."
     if simulation.model.finite_variance(simulation.workflow, simulation.loss) == false:
         return "the loss has infinite variance here, so its average has no standard error and a z-score means nothing."
-    if not (np.isfinite(simulation.mean).all() and np.isfinite(simulation.covariance).all()):
+    if not (np.isfinite(simulation.mean).all() and np.isfinite(simulation.variance).all()):
         return "some replicates have infinite loss: no average converges."
     size = np.abs(simulation.mean)
-    if ((size > 0) & (np.diag(simulation.covariance) < TINIEST)).any() and (size < 1e-140).any():
+    if ((size > 0) & (simulation.variance < TINIEST)).any() and (size < 1e-140).any():
         return "the losses are so small that their squares underflow: choose other units."
     return None
 

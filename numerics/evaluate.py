@@ -14,14 +14,16 @@ from sympy import Expr, I, nan, oo, sympify, true, zoo
 
 from numerics.balls.ages import run_fading, run_renewal
 from numerics.balls.recurrence import run_moments, run_pathway
-from numerics.random_sizes import evaluate_sizes, evaluate_totals
+from numerics.random_sizes import evaluate_gains, evaluate_means, evaluate_sizes, evaluate_totals
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, shown
 from theory.expressions.balls import BallProgram, real_bits
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
 from theory.moments.fading import FadingRecurrence
+from theory.moments.mean_steps import MeanSteps
 from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.pooled_gains import PooledGains
 from theory.moments.random_sizes import PooledSizes, PooledTotals
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.renewal import RenewalRecurrence
@@ -82,14 +84,14 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
     odd = isinstance(risk, Expr) and any(symbol.is_commutative is False for symbol in risk.free_symbols)
     if odd or (isinstance(risk, Expr) and (risk.has(nan, zoo, I) or risk.is_extended_real is False)):
         raise DomainError(f"risk = {quoted(risk)} is not a real expression: give one in theory.G, finite or infinite.")
-    wanted = _whole_generations(generations)
+    wanted = whole_generations(generations)
     distinct = sorted(set(wanted.ravel().tolist()))
     values = _evaluate_formula(sympify(risk), distinct) if isinstance(risk, Expr) else _evaluate_risk(risk, distinct)
     flat = [values[g] for g in wanted.ravel().tolist()]
     return np.array(flat, dtype=np.float64).reshape(wanted.shape)
 
 
-def _whole_generations(generations: ArrayLike) -> NDArray[Any]:
+def whole_generations(generations: ArrayLike) -> NDArray[Any]:
     try:
         given = np.asarray(generations)
     except ValueError:
@@ -166,6 +168,16 @@ def runner(recurrence: Recurrence, risk: Risk, generations: list[int]) -> dict[i
 @runner.register
 def _(recurrence: MomentRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
     return settle(lambda left, bits: run_moments(recurrence, list(left), bits), generations, partial=False)
+
+
+@runner.register
+def _(recurrence: PooledGains, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_gains(recurrence, generations)
+
+
+@runner.register
+def _(recurrence: MeanSteps, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_means(recurrence, generations)
 
 
 @runner.register

@@ -15,21 +15,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from numerics.blocks import _Bar
 from numerics.run.chain import Chain, Observe
 from numerics.run.drive import in_turn, over_workers, verify_same_loss
 from numerics.run.first import FirstModels
-from numerics.run.generator import Told, generator_source
+from numerics.run.generator import GeneratorSource, Told, generator_source
 from numerics.run.initial import initial_of
 from numerics.run.interruption import interrupted
 from numerics.run.losses import Loss, loss_on_test
 from numerics.run.ratio import RatioCheck, check_ratio, measured_ratio, standard_error
 from numerics.run.rows import Documents, Rows, digest_of, real_rows
 from numerics.run.storage import Storage
+from numerics.run.together import together
 from numerics.run.training import training
 from numerics.seeds import Seed, seed_number
+from numerics.threads import controller
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, truth_value, whole_number
 from theory.risk import Risk
@@ -180,6 +181,7 @@ def run_generations(
     observe: Observe | None = None,
     device: str | None = None,
     label: str | None = None,
+    stacked: bool = False,
 ) -> GenerationRun:
     r"""Run a generator for ``generations`` generations under a workflow, and measure a loss at each.
 
@@ -229,8 +231,9 @@ def run_generations(
         ``load(previous.state())``; or, every one of them, from a state that :func:`numerics.run.state.save_state`
         wrote. With ``path`` a state lies there as a checkpoint until the next generation is done.
     executor : concurrent.futures.Executor, optional
-        Does generations of several replicates at a time: a ``ProcessPoolExecutor``, or that of a Dask cluster. The
-        result is the same to the last bit. A worker that dies loses the generation it was at, which is done again.
+        Does generations of several replicates at a time: a ``ProcessPoolExecutor``, or the ``Client`` of a Dask
+        cluster; of a worker with several threads one computes at a time. The result is the same to the last bit. A
+        worker that dies loses the generation it was at, which is done again.
     first : FirstModels, optional
         Models of generation 1, fitted once for all runs that are given the same object.
     same_first : bool
@@ -242,6 +245,11 @@ def run_generations(
         Handed to the generator's ``to(device)``.
     label : str, optional
         What the workflow is called in every line of the record, as ``selfgen forecast`` reads it.
+    stacked : bool
+        Whether the models of a generation, one a replicate, are fitted all at once, by the generator's
+        ``fit_together(models, X, seeds)``: X and seeds are those that ``fit(X, seed)`` of each would be given. The
+        generators of :mod:`numerics.neural` have it, and small networks take a fraction of the time; a run is the same
+        to the last bit however many replicates it has, and differs from one that is not stacked by rounding.
 
     Raises
     ------
@@ -286,7 +294,8 @@ def run_generations(
     columns = 1 if isinstance(pool, Documents) else pool.shape[1]
     flat = not isinstance(data, Documents) and np.ndim(data) == 1
     source = generator_source(generator, columns, flat, documents, device)
-    plan = training(workflow, last, unit, source.weighable)
+    at_once = _at_once(stacked, executor, source)
+    plan = training(workflow, last, unit, source.weighable and not at_once)
     if plan.real_rows > len(pool):
         raise DomainError(
             f"data has {len(pool)} rows, but a replicate takes {plan.real_rows} real ones (n = {unit}"
@@ -295,13 +304,15 @@ def run_generations(
     measured = loss_on_test(loss, test, unit, source.build())
     begins = initial_of(initial, source)
     shared = truth_value("same_first", same_first)
-    chain = Chain(source, plan, pool, measured, seed_number(seed), begins, observe, shared)
+    chain = Chain(source, plan, pool, measured, seed_number(seed), begins, observe, shared, at_once)
     models = FirstModels() if first is None else first
     storage = Storage(path, _settings(workflow, chain, unit), _recipes(workflow, chain), label)
     try:
-        with threadpool_limits(limits=1), storage, _Bar(last * count, progress) as bar:
+        with controller().limit(limits=1), storage, _Bar(last * count, progress) as bar:
             _verify_start(chain, storage, models, first is None, bar.within)
-            if executor is None:
+            if at_once:
+                together(chain, count, storage, models, bar)
+            elif executor is None:
                 in_turn(chain, count, storage, models, bar)
             else:
                 over_workers(chain, count, storage, models, bar, executor)
@@ -311,6 +322,16 @@ def run_generations(
     except KeyboardInterrupt:
         raise interrupted(f"Interrupted. {storage.kept}") from None
     return GenerationRun(losses, workflow, measured.name, unit, len(pool), chain.seed, observed if observe else ())
+
+
+def _at_once(stacked: bool, executor: Executor | None, source: GeneratorSource) -> bool:
+    """Whether models are fitted at once, where that can be."""
+    if not truth_value("stacked", stacked):
+        return False
+    if executor is not None:
+        raise DomainError("stacked = True and executor are given: replicates in one stack are fitted in one process.")
+    source.verify_together()
+    return True
 
 
 def _verify_alike(pool: Rows, test: Rows) -> None:
@@ -349,6 +370,7 @@ def _settings(workflow: Workflow, chain: Chain, n: int) -> dict[str, Any]:
         "device": source.device,
         "tolerance": source.tolerance or None,
         "first": "shared" if chain.same_first else None,
+        "fits": "stacked" if chain.stacked else None,
     }
     return {
         "generator": source.identity,

@@ -7,7 +7,6 @@ import numpy as np
 from numerics.loss_law import squared_error_law
 from numerics.losses import SquaredError
 from numerics.pathway_table import pathway_coefficients
-from numerics.samplers.combination import steps
 from numerics.samplers.families import canonical_family
 from numerics.samplers.schedule import schedule
 from numerics.samplers.tilted_chain import TILTED, TiltedChain
@@ -75,6 +74,6 @@ def tilted_chain(model: Model, workflow: Workflow, generations: int, loss: str) 
         truth=family.truth,
         loss=SquaredError(family.truth, abs(family.scale)),
         schedule=table,
-        plan=steps(table.weights, table.real),
+        plan=table.plan,
         strength=block[-1],
     )

@@ -151,28 +151,48 @@ class Averages(Protocol):
         """Excess kurtosis of one loss, (G,); None when not estimated."""
 
 
-def loss_law(simulation: Averages) -> LossLaw:
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """What is derived of how a simulated loss scatters, whatever the replicates were.
+
+    Attributes
+    ----------
+    law : all of it, where that is known
+    variance : the variance alone, where no more is known, (G,)
+    """
+
+    law: LossLaw | None = None
+    variance: Array | None = None
+
+    @classmethod
+    def of(cls, model: Model, workflow: Workflow, loss: str, method: str, generations: int) -> Spread:
+        """That of a simulation by a method."""
+        if method == "importance":
+            return cls()
+        law = None
+        if loss == "squared":
+            try:
+                law = squared_error_law(model.noise(), workflow, generations)
+            except OverflowError:
+                law = None
+        return cls(law) if law is not None else cls(variance=exact_variance(model, workflow, loss, generations))
+
+
+def loss_law(simulation: Averages, spread: Spread | None = None) -> LossLaw:
     """The law of a simulated loss, derived where that is known and estimated where it is not."""
     generations = simulation.generations
-    derived = None
-    if simulation.loss == "squared" and simulation.method != "importance":
-        try:
-            derived = squared_error_law(simulation.model.noise(), simulation.workflow, generations)
-        except OverflowError:
-            derived = None
+    if spread is None:
+        spread = Spread.of(simulation.model, simulation.workflow, simulation.loss, simulation.method, generations)
     none = np.zeros(generations)
     skewness = none if simulation.skewness is None else simulation.skewness[:generations]
     excess = none if simulation.excess is None else simulation.excess[:generations]
-    if derived is None and simulation.method != "importance":
-        variance = exact_variance(simulation.model, simulation.workflow, simulation.loss, generations)
-        if variance is not None and _varies(simulation, variance):
-            deviation = np.sqrt(variance)
-            covariance = simulation.correlation * np.outer(deviation, deviation)
-            return LossLaw(simulation.mean, covariance, skewness, excess, known=True)
-    if derived is not None and np.isnan(derived.skewness).any():
-        return replace(derived, skewness=skewness, excess=excess)
-    if derived is not None:
-        return derived
+    if spread.law is not None:
+        unknown = np.isnan(spread.law.skewness).any()
+        return replace(spread.law, skewness=skewness, excess=excess) if unknown else spread.law
+    if spread.variance is not None and _varies(simulation, spread.variance):
+        deviation = np.sqrt(spread.variance)
+        covariance = simulation.correlation * np.outer(deviation, deviation)
+        return LossLaw(simulation.mean, covariance, skewness, excess, known=True)
     return LossLaw(simulation.mean, simulation.covariance, skewness, excess, known=False)
 
 

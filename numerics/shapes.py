@@ -225,5 +225,5 @@ def shape_chain(
     widths = model.bandwidths(workflow)
     squared = tuple(float(widths.squared(g)) for g in range(1, last + 1))
     sampler = ShapeSampler(Shape(shape), squared, kernel_schedule(workflow, last, points), draws)
-    moments = all_moments(sampler, count, root, executor, False)
+    moments = all_moments(sampler, count, root, executor, False, paired=True)
     return ShapeRun(shape, workflow, points, count, root, moments.mean, moments.comoment / (count - 1))

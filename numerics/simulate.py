@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from numerics.blocks import Moments, Sampler, all_moments, correlation
 from numerics.importance import is_needed, tilted_chain
+from numerics.paired import Covariance, Unpaired, variance
 from numerics.samplers.choose import sampler, verify_numbers
 from numerics.samplers.in_turn import InTurn
 from numerics.samplers.random_sizes import random_sizes_sampler
@@ -22,8 +24,9 @@ from theory.models.units import slip_of_units
 from theory.workflows.base import Workflow, verify_workflow
 
 METHODS = ("auto", "exact-law", "raw", "importance")
-# Weights and covariance are tables of G² numbers; a billion chains take hours and leave an error of 0.005 %.
-MOST_GENERATIONS = 10_000
+# A hundred thousand generations of a few thousand chains take minutes; a billion chains hours, and leave an error of
+# 0.005 %.
+MOST_GENERATIONS = 100_000
 MOST_REPLICATES = 10**9
 
 Array = NDArray[np.float64]
@@ -36,7 +39,8 @@ class Simulation(Told):
     Attributes
     ----------
     mean : mean loss over replicates, (G,)
-    covariance : covariance of the loss of one replicate between generations, (G, G)
+    covariance : covariance of the loss of one replicate between generations, (G, G); of more than 64 generations it is
+        measured when it is first read, on the same chains drawn again
     largest_share : at each generation, the share of the sum of squared deviations owed to one replicate, (G,)
     skewness, excess : of the loss of one replicate: third and fourth cumulants in units of its deviation, (G,)
     model, workflow, loss, method, seed, replicates : how it was done
@@ -89,12 +93,21 @@ class Simulation(Told):
     @property
     def stderr(self) -> Array:
         """Standard error of ``mean``, (G,)."""
-        return np.sqrt(np.diag(self.covariance) / self.replicates)
+        return np.sqrt(self.variance / self.replicates)
+
+    @property
+    def variance(self) -> Array:
+        """Variance of the loss of one replicate, (G,)."""
+        return variance(self)
 
     @property
     def correlation(self) -> Array:
         """Correlation of the losses between generations; zero where a loss does not vary."""
         return correlation(self.covariance)
+
+
+# What is not measured at once is measured when it is read.
+Simulation.covariance = Covariance()  # type: ignore[assignment]
 
 
 def simulate(
@@ -185,6 +198,10 @@ def simulate(
     )
     moments = all_moments(chain, count, root, executor, progress)
     skewness, excess = _shape(moments)
+    squares = moments.squares
+    covariance: Any = moments.comoment / (count - 1)
+    if not moments.comoment.size:
+        covariance = Unpaired(squares / (count - 1), chain, count, root)
     return Simulation(
         model=model,
         workflow=workflow,
@@ -193,8 +210,8 @@ def simulate(
         seed=root,
         replicates=count,
         mean=moments.mean,
-        covariance=moments.comoment / (count - 1),
-        largest_share=_largest_share(moments.mean, moments.smallest, moments.largest, np.diag(moments.comoment)),
+        covariance=covariance,
+        largest_share=_largest_share(moments.mean, moments.smallest, moments.largest, squares),
         skewness=skewness,
         excess=excess,
     )
@@ -217,7 +234,7 @@ def _plain(model: Model, workflow: Workflow, last: int, raw: bool, loss: str) ->
 
 def _shape(moments: Moments) -> tuple[Array, Array]:
     """Skewness and excess kurtosis of the replicates; zero where the loss does not vary."""
-    spread = np.diag(moments.comoment) / moments.count
+    spread = moments.squares / moments.count
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         skewness = np.where(spread > 0, moments.cubes / moments.count / spread**1.5, 0.0)
         excess = np.where(spread > 0, moments.fourths / moments.count / spread**2 - 3, 0.0)

@@ -129,17 +129,39 @@ def draw_differences(model: FactorModel, replicates: int, generator: np.random.G
     >>> draw_differences(FactorModel([3, 1], 5, 4), 2, np.random.default_rng(0)).shape
     (2, 5, 4)
     """
-    pairs, width = _numbers(model)
-    strengths = np.array([float(strength) for strength in model.strengths])
-    means = np.sqrt(np.array([float(share) for share in model.coherence]) * strengths)
-    covariance = np.diag(strengths) - np.outer(means, means)
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    pairs, width = verified_numbers(model)
     found = generator.standard_normal((replicates, pairs, width))
-    factors = means + generator.standard_normal((replicates, pairs, len(strengths))) @ root.T
-    found[..., : len(strengths)] += factors
+    found[..., : model.rank] += draw_factors(model, replicates, generator)
     signs = np.where(generator.random((replicates, pairs, 1)) < float(model.flips), -1.0, 1.0)
     return found * signs if flip else found
+
+
+def draw_factors(model: FactorModel, replicates: int, generator: np.random.Generator) -> Array:
+    r"""Gaussian factors of every pair, shape (replicates, N, r), in units of the noise's standard deviation.
+
+    Parameters
+    ----------
+    model : FactorModel
+        With numbers.
+    replicates : int
+    generator : numpy.random.Generator
+
+    Notes
+    -----
+    Measured here.
+
+    Examples
+    --------
+    >>> factors = draw_factors(FactorModel([3, 1], 1000, 4), 100, np.random.default_rng(0))
+    >>> (factors**2).mean(axis=(0, 1)).round(1).tolist()
+    [3.0, 1.0]
+    """
+    pairs, _ = verified_numbers(model)
+    strengths = np.array([float(strength) for strength in model.strengths])
+    means = np.sqrt(np.array([float(share) for share in model.coherence]) * strengths)
+    values, vectors = np.linalg.eigh(np.diag(strengths) - np.outer(means, means))
+    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    return np.asarray(means + generator.standard_normal((replicates, pairs, len(strengths))) @ root.T)
 
 
 def estimated_directions(differences: Array, estimator: str, rank: int) -> Array:
@@ -168,8 +190,8 @@ def estimated_directions(differences: Array, estimator: str, rank: int) -> Array
         return mean / np.linalg.norm(mean, axis=2, keepdims=True)
     pairs, width = differences.shape[1:]
     if width <= pairs:
-        return _leading_vectors(differences.swapaxes(1, 2) @ differences, rank)
-    rows = _leading_vectors(differences @ differences.swapaxes(1, 2), rank) @ differences
+        return leading_vectors(differences.swapaxes(1, 2) @ differences, rank)
+    rows = leading_vectors(differences @ differences.swapaxes(1, 2), rank) @ differences
     return rows / np.linalg.norm(rows, axis=2, keepdims=True)
 
 
@@ -206,7 +228,7 @@ def simulate_subspace_error(
     verify_model(model)
     choice("estimator", estimator, ESTIMATORS)
     repeats = whole_number("replicates", replicates, 2)
-    pairs, width = _numbers(model)
+    pairs, width = verified_numbers(model)
     number = 1 if estimator == "mean-difference" else model.rank if rank is None else whole_number("rank", rank, 0)
     if number > min(pairs, width):
         raise DomainError(f"rank = {number} is not allowed: {pairs} pairs in dimension {width} span no more.")
@@ -222,19 +244,37 @@ def simulate_subspace_error(
             rows = estimated_directions(draw_differences(model, size, generator), estimator, number)
         parts.append(_errors(rows, weights, model.rank))
         left -= size
-    missed, collateral = np.concatenate(parts, axis=1)
+    return simulation_of(*np.concatenate(parts, axis=1))
+
+
+def simulation_of(missed: Array, collateral: Array) -> SubspaceSimulation:
+    """Means over data sets, and the standard error of the sum.
+
+    Notes
+    -----
+    Measured here.
+
+    Examples
+    --------
+    >>> simulation_of(np.array([1.0, 0.0]), np.array([0.5, 0.5])).error
+    1.0
+    """
     total = missed + collateral
     return SubspaceSimulation(
         error=float(total.mean()),
         missed=float(missed.mean()),
         collateral=float(collateral.mean()),
-        standard_error=float(total.std(ddof=1) / math.sqrt(repeats)),
-        replicates=repeats,
+        standard_error=float(total.std(ddof=1) / math.sqrt(len(total))),
+        replicates=len(total),
     )
 
 
 def check_subspace_error(
-    error: SubspaceError, replicates: int = 1000, seed: Seed = 0, allowance: float | None = None
+    error: SubspaceError,
+    replicates: int = 1000,
+    seed: Seed = 0,
+    allowance: float | None = None,
+    detectable: float = ASKED,
 ) -> SubspaceCheck:
     r"""Compare a derived error with a simulation of the same model.
 
@@ -250,6 +290,8 @@ def check_subspace_error(
     replicates : whole number, 2 or more
     seed : int, SeedSequence or Generator
     allowance : float, optional
+    detectable : positive float, default 0.25
+        It agrees only where a relative error of this size would have been found with probability 0.99.
 
     Notes
     -----
@@ -267,18 +309,45 @@ def check_subspace_error(
     derived = error.number
     found = simulate_subspace_error(error.model, error.estimator, replicates, seed, error.rank)
     slack = _allowance(error, derived) if allowance is None else float(allowance)
+    return compared(derived, found, slack, detectable)
+
+
+def compared(
+    derived: float, found: SubspaceSimulation, allowance: float = 0.0, detectable: float = ASKED
+) -> SubspaceCheck:
+    """The verdict on a derived value: it disagrees beyond 3 standard errors and the allowance.
+
+    Parameters
+    ----------
+    derived : float
+    found : SubspaceSimulation
+    allowance : float
+        What the derived value may be off by, as a limit is.
+    detectable : positive float
+        It agrees only where a relative error of this size would have been found with probability 0.99.
+
+    Notes
+    -----
+    Measured here.
+
+    Examples
+    --------
+    >>> found = simulate_subspace_error(FactorModel(3, 3, 2), replicates=100_000, seed=1)
+    >>> compared(0.4, found).verdict, compared(0.41, found).verdict, compared(0.4, found, detectable=0.001).verdict
+    ('agrees', 'disagrees', 'inconclusive')
+    """
     off = found.error - derived
-    reach = (_LEVEL + float(ndtri(POWER))) * found.standard_error + 2 * slack
-    detectable = reach / derived if derived > 0 else math.inf
-    if abs(off) > _LEVEL * found.standard_error + slack:
+    reach = (_LEVEL + float(ndtri(POWER))) * found.standard_error + 2 * allowance
+    seen = reach / derived if derived > 0 else math.inf
+    if abs(off) > _LEVEL * found.standard_error + allowance:
         verdict = DISAGREES
     else:
-        verdict = AGREES if detectable <= ASKED else INCONCLUSIVE
+        verdict = AGREES if seen <= detectable else INCONCLUSIVE
     z = off / found.standard_error if found.standard_error > 0 else math.copysign(math.inf, off) if off else 0.0
-    return SubspaceCheck(verdict, derived, z, slack, detectable, found)
+    return SubspaceCheck(verdict, derived, z, allowance, seen, found)
 
 
-def _leading_vectors(grams: Array, rank: int) -> Array:
+def leading_vectors(grams: Array, rank: int) -> Array:
     """Eigenvectors of the largest eigenvalues, as rows; of large matrices no others are computed."""
     order = grams.shape[-1]
     if order <= _SMALL or rank == 0:
@@ -298,7 +367,7 @@ def _errors(rows: Array, weights: Array, factors: int) -> Array:
 
 
 def _allowance(error: SubspaceError, derived: float) -> float:
-    pairs, width = _numbers(error.model)
+    pairs, width = verified_numbers(error.model)
     if error.regime == "exact":
         return 0.0
     if error.regime == "proportional":
@@ -307,7 +376,8 @@ def _allowance(error: SubspaceError, derived: float) -> float:
     return derived * (width + 1) * (1 + 1 / least) ** 2 / pairs
 
 
-def _numbers(model: FactorModel) -> tuple[int, int]:
+def verified_numbers(model: FactorModel) -> tuple[int, int]:
+    """Pairs and dimension of a model that has numbers for all parameters; others are refused."""
     values: tuple[Any, ...] = (model.pairs, model.dimension, *model.strengths, *model.coherence, model.flips)
     names = sorted({str(symbol) for value in values for symbol in value.free_symbols})
     if names:

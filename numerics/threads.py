@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from threading import Lock
 
 from threadpoolctl import ThreadpoolController
@@ -12,11 +12,20 @@ from threadpoolctl import ThreadpoolController
 _lock = Lock()
 _depth = 0
 _outermost = None
+_found: tuple[int, ThreadpoolController] | None = None
 
 
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
+def controller() -> ThreadpoolController:
+    """Sets the threads of the libraries that are loaded.
+
+    To find them is to read the memory map of the process, which takes longer than a small fit: they are looked for
+    again only once modules have been imported, which may have brought others.
+    """
+    global _found
+    imported = len(sys.modules)
+    if _found is None or _found[0] != imported:
+        _found = imported, ThreadpoolController()
+    return _found[1]
 
 
 @contextmanager
@@ -29,7 +38,7 @@ def single_threaded_algebra() -> Iterator[None]:
     global _depth, _outermost
     with _lock:
         if _depth == 0:
-            _outermost = _controller().limit(limits=1)
+            _outermost = controller().limit(limits=1)
         _depth += 1
     try:
         yield

@@ -28,7 +28,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources.abc import Traversable
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Literal
@@ -49,11 +48,12 @@ from selfgen.study import (
     Texts,
     chosen_of,
     clipped,
+    kind_of,
     listed,
+    locate,
     output_folder,
     read,
     seed_of,
-    shipped,
     verify_short,
 )
 from selfgen.style import CYCLE, GREY, plain_ticks, save, styled
@@ -62,6 +62,8 @@ from theory import DomainError
 from theory.workflows.base import Workflow
 
 KIND = "real-data"
+#: What is written besides the record of finished cases.
+FILES = "results.json, results.csv, cases.jsonl and a figure a case"
 
 Copies = Annotated[list[Annotated[StrictInt, Field(ge=1, le=1000)]], Field(min_length=3, max_length=20)]
 Generations = Annotated[StrictInt, Field(ge=2, le=200)]
@@ -184,12 +186,7 @@ class RealResult:
 
 def is_real(name: str | Path | None) -> bool:
     """Whether a study file, or a shipped study of this name, is of this kind; false for anything unreadable."""
-    if name is None:
-        return False
-    try:
-        return bool(read(_locate(name), str(name)).get("kind") == KIND)
-    except (OSError, DomainError, KeyError):
-        return False
+    return kind_of(name) == KIND
 
 
 def load(name: str | Path, seed: int | None = None) -> RealStudy:
@@ -198,11 +195,9 @@ def load(name: str | Path, seed: int | None = None) -> RealStudy:
     ``seed`` takes the place of the file's.
     """
     try:
-        written = RealStudyFile.model_validate(read(_locate(name), str(name)))
+        written = RealStudyFile.model_validate(read(locate(name), str(name)))
     except ValidationError as error:
         raise DomainError(_sentence(str(name), error)) from None
-    except KeyError:
-        raise DomainError(f"{name} is not a study of real data: there is no such file.") from None
     root = written.defaults.seed if seed is None else seed
     cases: list[RealCase] = []
     for entry in written.case:
@@ -217,13 +212,6 @@ def load(name: str | Path, seed: int | None = None) -> RealStudy:
             case.build()
             cases.append(case)
     return RealStudy(written.title, written.source, output_folder(str(name), written.output), tuple(cases))
-
-
-def _locate(name: str | Path) -> Traversable:
-    path = Path(name)
-    if path.is_file():
-        return path
-    return shipped()[str(name).replace("-", "_")]
 
 
 def _sentence(file: str, error: ValidationError) -> str:
@@ -343,6 +331,16 @@ def power(results: list[RealResult]) -> str:
 def describe(case: RealCase) -> str:
     """A case in one line."""
     return f"{case.name}: {case.replicates} replicates"
+
+
+def remarks(results: list[RealResult]) -> list[str]:
+    """What failed and why, which columns were used, and how many cases agree, a sentence each."""
+    said = []
+    for result in results:
+        said += [f"{result.name}: {result.failure_report}"] if result.failure_report else []
+        said += [] if result.passed else [f"{result.name}: {result.reason}"]
+    agree = sum(result.passed for result in results)
+    return [*said, *columns(results), f"{agree} of {len(results)} cases agree. {power(results)}"]
 
 
 def columns(results: list[RealResult]) -> list[str]:

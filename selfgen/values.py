@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sympy import Basic, Expr, Float, Piecewise, RootSum, gamma, harmonic, polygamma
+from sympy import Basic, Expr, Float, Piecewise, Rational, RootSum, gamma, harmonic, polygamma
 
 from numerics import evaluate
 from theory import DomainError, G, Risk
-from theory.expressions.numerals import is_long, printable
+from theory.expressions.numerals import is_long, printable, real_float
 
 # An exact value at generation G has some G log G digits: beyond this, decimals say more.
 LAST_EXACT = 1000
@@ -67,12 +67,36 @@ def text(value: Basic | str) -> str:
     return str(value.evalf(12)) if is_long(value) else str(printable(value))
 
 
+#: Characters of a fraction that is still a line of a summary, and of its ends that are shown of a longer one.
+LONGEST_FRACTION, END = 72, 10
+
+
 def shown(value: Expr | None) -> str:
-    """An expression, with its decimal value where it has one that does not show."""
+    """An expression, with its decimal value where it has one that does not show; the infinite as ∞.
+
+    A fraction longer than a line is shown by its ends, with its digits counted.
+
+    >>> from sympy import Rational, oo
+    >>> shown(Rational(1, 4)), shown(oo)
+    ('1/4 ≈ 0.25', '∞')
+    >>> shown(Rational(10**60 + 1, 7**50))
+    '1000000000…0000000001/1798465042…1424282449 (61 and 43 digits) ≈ 5.560297123e+17'
+    """
     if value is None:
         return "unknown"
-    written = text(value)
+    if value.is_infinite and value.is_extended_real:
+        return "∞" if value.is_extended_positive else "−∞"
     if value.is_Float or is_long(value):
-        return f"≈ {written}"
-    plain = value.is_number and value.is_finite and not value.is_Integer
-    return f"{written} ≈ {float(value):.10g}" if plain else written
+        return f"≈ {text(value)}"
+    written = _shortened(value) if isinstance(value, Rational) else text(value)
+    plain = value.is_number and value.is_finite and not (value.is_Integer and len(written) <= LONGEST_FRACTION)
+    return f"{written} ≈ {real_float(value):.10g}" if plain else written
+
+
+def _shortened(value: Rational) -> str:
+    whole = str(value)
+    if len(whole) <= LONGEST_FRACTION:
+        return whole
+    ends = [part if len(part) <= 2 * END + 1 else f"{part[:END]}…{part[-END:]}" for part in whole.split("/")]
+    counted = " and ".join(str(len(part.lstrip("-"))) for part in whole.split("/"))
+    return f"{'/'.join(ends)} ({counted} digits)"

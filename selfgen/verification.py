@@ -8,17 +8,22 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 from sympy import Expr, RootSum, Symbol, oo
 
-from numerics import crosscheck, evaluate, simulate
-from numerics.crosscheck import ASKED
+import theory
+from numerics import evaluate, simulate
+from numerics.crosscheck import ASKED, judged
+from numerics.importance import is_needed
+from numerics.loss_law import Spread
 from numerics.run.lines import reason_of, write_whole
+from numerics.samplers.choose import verify_numbers
 from numerics.simulate import Simulation
 from selfgen.case_result import CaseResult
+from selfgen.derived_case import Derived, Scatter, once
 from selfgen.finished_cases import FinishedCases
 from selfgen.proofs import certified
 from selfgen.study import Case, Study
@@ -44,6 +49,7 @@ def verify(
     finish: Callable[[Case, CaseResult], None] = lambda case, result: None,
     detectable: float = ASKED,
     finished: FinishedCases[CaseResult] | None = None,
+    cached: bool = False,
 ) -> list[CaseResult]:
     """Verify every case, in the order of the study whatever order they finish in.
 
@@ -64,6 +70,8 @@ def verify(
         A case agrees only where a formula wrong by this share would have been caught, see :func:`numerics.crosscheck`.
     finished : FinishedCases, optional
         Cases that need not be done again, and where each is written as it ends, after its figure.
+    cached : bool
+        Whether what is derived may come from the user's cache, and is left there. Simulated is every time.
     """
     cases = study.cases
     kept = FinishedCases(CaseResult, None) if finished is None else finished
@@ -83,9 +91,9 @@ def verify(
         with processes(jobs if left else 1) as executor:
             for number, case in left:
                 begin(case)
-                end(number, verify_case(case, number, figures, executor, detectable))
+                end(number, verify_case(case, number, figures, executor, detectable, cached))
     else:
-        _share_out(left, jobs, figures, detectable, begin, end)
+        _share_out(left, jobs, figures, detectable, cached, begin, end)
     return [found[number] for number in range(len(cases))]
 
 
@@ -94,6 +102,7 @@ def _share_out(
     jobs: int,
     figures: Path | None,
     detectable: float,
+    cached: bool,
     begin: Callable[[Case], None],
     end: Callable[[int, CaseResult], None],
 ) -> None:
@@ -106,7 +115,7 @@ def _share_out(
         def start() -> None:
             for number, case in waiting:
                 begin(case)
-                running[executor.submit(verify_case, case, number, figures, None, detectable)] = number
+                running[executor.submit(verify_case, case, number, figures, None, detectable, cached)] = number
                 return
 
         # As many as there are processes: what is handed out is what runs.
@@ -125,36 +134,31 @@ def verify_case(
     figures: Path | None = None,
     executor: Executor | None = None,
     detectable: float = ASKED,
+    cached: bool = False,
 ) -> CaseResult:
-    """Derive, simulate and cross-check one case."""
+    """Derive, simulate and cross-check one case; ``cached``: what an earlier run derived is not derived again."""
     started = time.perf_counter()
     try:
         model, workflow = case.build()
-        risk = expected_risk(model, workflow, loss=case.loss)
+        derive = partial(_derive, case, model, workflow)
+        # What stands in for the library's own derivation leaves nothing behind, and finds nothing.
+        derived = once(case, model, workflow, derive) if cached and expected_risk is theory.expected_risk else derive()
         simulation = simulate(
             model,
             workflow,
             generations=case.generations,
             replicates=case.replicates,
             seed=case.seed,
-            method="auto" if case.method == "exact-law" else case.method,
+            method=derived.method,
             loss=case.loss,
             executor=executor,
         )
-        check = crosscheck(risk, first_generations(simulation, case.checked), detectable=detectable)
-        formula = np.asarray(evaluate(risk, np.arange(1, case.generations + 1)), dtype=float)
-        leading = _leading_order(risk)
-        first_order = leading.closed_form if risk.closed_form is None and leading is not None else None
-        limit_of_ratio, limit_exactness = ratio_limit(risk), risk.exactness
-        if limit_of_ratio is None and leading is not None:
-            limit_of_ratio, limit_exactness = ratio_limit(leading), leading.exactness
+        judging, expected = first_generations(simulation, case.checked), np.array(derived.formula[: case.checked])
+        check = judged(expected, derived.exactness, judging, derived.scatter.spread(), detectable=detectable)
     except DomainError as error:
         raise error if str(error).startswith(case.label) else case.error(error) from None
-    theorem, bound_of_ratio = _theorem(risk), _ratio_bound(risk)
-    certificate = certified(risk)
-    # In numbers and in symbols, but the same kind of formula.
-    symbolic = theorem.form if theorem.closed == (risk.closed_form is not None) else None
     z = np.abs(np.asarray(check.z, dtype=float))
+    known = {name: value for name, value in vars(derived).items() if name not in ("certificate", "scatter")}
     result = CaseResult(
         model=model.name,
         workflow=_title(case.workflow, workflow.name),
@@ -165,7 +169,42 @@ def verify_case(
         checked=case.checked,
         replicates=case.replicates,
         seed=case.seed,
-        method=simulation.method,
+        certified=None if derived.closed_form is None else derived.certificate is not None,
+        mean=tuple(np.asarray(simulation.mean, dtype=float).tolist()),
+        stderr=tuple(np.asarray(simulation.stderr, dtype=float).tolist()),
+        worst_z=float(np.max(z)) if np.isfinite(z).any() else float("nan"),
+        p_value=float(check.p_value),
+        detectable=float(check.detectable),
+        passed=bool(check.passed),
+        verdict=check.verdict,
+        replicates_needed=check.replicates_needed,
+        reason=str(check.reason or ""),
+        seconds=time.perf_counter() - started,
+        **known,
+    )
+    _draw(case, number, result, figures, certificate=derived.certificate)
+    return result
+
+
+def _derive(case: Case, model: Model, workflow: Workflow) -> Derived:
+    """All that is derived of a case."""
+    risk = expected_risk(model, workflow, loss=case.loss)
+    verify_numbers(model, workflow)
+    method: str = case.method
+    if method == "exact-law" and is_needed(model, workflow, case.loss, case.generations, case.replicates):
+        method = "importance"
+    formula = np.asarray(evaluate(risk, np.arange(1, case.generations + 1)), dtype=float)
+    leading = _leading_order(risk)
+    first_order = leading.closed_form if risk.closed_form is None and leading is not None else None
+    limit_of_ratio, limit_exactness = ratio_limit(risk), risk.exactness
+    if limit_of_ratio is None and leading is not None:
+        limit_of_ratio, limit_exactness = ratio_limit(leading), leading.exactness
+    theorem, bound_of_ratio = _theorem(risk), _ratio_bound(risk)
+    certificate = certified(risk)
+    # In numbers and in symbols, but the same kind of formula.
+    symbolic = theorem.form if theorem.closed == (risk.closed_form is not None) else None
+    return Derived(
+        method=method,
         closed_form=_text(risk.closed_form),
         leading_order=_text(first_order),
         general_form=min(filter(None, (symbolic, _form(risk))), key=len, default=None),
@@ -181,22 +220,11 @@ def verify_case(
         domain=str(risk.domain),
         exactness=risk.exactness,
         theorem=theorem.latex,
-        certified=None if risk.closed_form is None else certificate is not None,
+        certificate=None if certificate is None else certificate.json(),
         formula=tuple(formula.tolist()),
-        mean=tuple(np.asarray(simulation.mean, dtype=float).tolist()),
-        stderr=tuple(np.asarray(simulation.stderr, dtype=float).tolist()),
-        worst_z=float(np.max(z)) if np.isfinite(z).any() else float("nan"),
-        p_value=float(check.p_value),
-        detectable=float(check.detectable),
-        passed=bool(check.passed),
-        verdict=check.verdict,
-        replicates_needed=check.replicates_needed,
-        reason=str(check.reason or ""),
-        seconds=time.perf_counter() - started,
+        scatter=Scatter.of(Spread.of(model, workflow, case.loss, method, case.checked)),
         derivation=theorem.derivation,
     )
-    _draw(case, number, result, figures, certificate=certificate)
-    return result
 
 
 def _draw(
@@ -205,7 +233,7 @@ def _draw(
     result: CaseResult,
     figures: Path | None,
     anew: bool = True,
-    certificate: Certificate | None = None,
+    certificate: str | None = None,
 ) -> None:
     """The figure of a case that has one, and its certificate; only where they are missing, unless ``anew``."""
     if figures is None:
@@ -217,7 +245,7 @@ def _draw(
     if result.certified:
         path = figures / CERTIFICATES / f"{stem}.json"
         if anew or not path.exists():
-            _save(certificate or _certificate(case), path)
+            _save(certificate or _certificate(case).json(), path)
     if case.grid and result.passed:
         return
     path = figures / stem
@@ -225,11 +253,11 @@ def _draw(
         draw_case(result, path)
 
 
-def _save(certificate: Certificate, path: Path) -> None:
+def _save(certificate: str, path: Path) -> None:
     """Write a certificate, whole or not at all."""
     try:
         path.parent.mkdir(exist_ok=True)
-        write_whole(path, f"{certificate.json()}\n".encode())
+        write_whole(path, f"{certificate}\n".encode())
     except OSError as error:
         raise DomainError(f"{path} cannot be written: {reason_of(error)}.") from None
 
@@ -242,6 +270,8 @@ def _certificate(case: Case) -> Certificate:
 
 def first_generations(simulation: Simulation, last: int) -> Simulation:
     """The same chains, stopped after generation ``last``."""
+    if last >= simulation.generations:
+        return simulation
     return replace(
         simulation,
         mean=simulation.mean[:last],

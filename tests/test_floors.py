@@ -23,6 +23,7 @@ FLOORS = (
     ("solver",),
     ("models",),
     ("risk", "registry"),
+    ("typesetting",),
     ("expected", "latex", "spread", "code"),
     ("proof",),
     ("derivation",),

@@ -122,7 +122,7 @@ def code(risk: Risk, language: str) -> str:
         raise DomainError(f"language = {language!r} is not one of python, c, r, julia, latex.")
     by = _LANGUAGES[language]
     names = sorted(symbol.name for symbol in risk.free_symbols)
-    opening = by.opening.format(", ".join(by.parameter.format(name) for name in ("G", *map(_safe, names))))
+    opening = by.opening.format(", ".join(by.parameter.format(name) for name in ("G", *map(safe_name, names))))
     body = _closed(risk, by)
     if body is None:
         if risk.recurrence.as_moments() is None:
@@ -208,7 +208,7 @@ def _at(text: str, generation: object, by: _Language) -> str:
 def _written(node: Any, by: _Language) -> str:
     """A tree in the language."""
     if isinstance(node, str):
-        return node if node in ("g", "G") else _safe(node)
+        return node if node in ("g", "G") else safe_name(node)
     if isinstance(node, int):
         return f"{node}.0" if node >= 0 else f"({node}.0)"
     name, *given = node
@@ -247,7 +247,8 @@ def _truth(node: Any, by: _Language) -> str:
     return f"{left} {'==' if name == '=' else name} {right}"
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
+    """A parameter's name as these languages allow it: ``lambda_`` for ``lambda``."""
     plain = re.sub(r"\W", "_", name)
     return f"{plain}_" if plain in _RESERVED else plain
 

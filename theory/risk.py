@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from sympy import (
@@ -30,11 +31,13 @@ from sympy import (
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import advise, exact, shown, whole_number
 from theory.expressions.arguments import generation as whole_generation
+from theory.expressions.balls import BallProgram
 from theory.expressions.conjugates import with_real_pairs
 from theory.expressions.enclosure import enclosed
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.numerals import printable
 from theory.expressions.rational_functions import factored
+from theory.expressions.rounded import rounded
 from theory.expressions.shorter import parts, shorter
 from theory.expressions.signs import Ranges, sign, unit_interval
 from theory.expressions.symbols import G
@@ -44,6 +47,7 @@ from theory.models.real_data import derived_recurrence
 from theory.models.samples import verify_samples, watch_samples
 from theory.models.units import slip_of_units
 from theory.moments.late_schedules import started_late
+from theory.moments.product_tree import is_over_rationals
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.stated_dynamics import verify_users
 from theory.moments.stationary import StationaryRecurrence
@@ -54,6 +58,9 @@ from theory.workflows.base import Workflow, pooled_blocks
 
 #: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
 SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
+#: Over Q one late value comes without those before it: of a few moments, and of more.
+LONGEST_TREE, LONGEST_MATRICES, FEW_MOMENTS = 10**6, 10**5, 3
+MOST_DIGITS = 10_000
 #: Parts of a value with irrational numbers that is still factored.
 LONGEST_FACTORED = 150
 
@@ -109,15 +116,24 @@ class Risk:
 
     # -- values ----------------------------------------------------------------------------------------
 
-    def at(self, generation: object) -> Expr:
+    def at(self, generation: object, digits: object = None) -> Expr:
         """Exact value at a whole g ≥ 1 (a Rational when the parameters are); ``oo`` where the expectation is infinite.
+
+        With ``digits`` a Float of so many digits instead, to a relative error below 10^(1 − digits): by the closed form
+        in ball arithmetic, whose work hardly grows with g, where there is one, else of the exact value.
 
         Raises
         ------
         DomainError
-            When g is no generation, or so large that the exact number would fill pages: see ``numerics.evaluate``.
+            When g is no generation, or so large that the exact number would fill pages: give ``digits``, or see
+            ``numerics.evaluate``.
         """
         g = whole_generation("generation", generation)
+        if digits is not None:
+            wanted = whole_number("digits", digits, least=1)
+            if wanted > MOST_DIGITS:
+                raise DomainError(f"digits = {shown(digits)} are too many: give {MOST_DIGITS} or fewer.")
+            return self._rounded(g, wanted)
         self.watch(g)
         if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
             return self._run(g)
@@ -127,10 +143,33 @@ class Risk:
         written = self._parameters and g <= LONGEST_RUN and closed is not None and not closed.has(*series)
         if closed is not None and (elementary or written):
             return closed.subs(G, g)
-        if g > LONGEST_RUN:
-            where = "this risk has no closed form" if closed is None else "use numerics.evaluate"
-            raise DomainError(f"generation = {g} is beyond exact values, {LONGEST_RUN} at most: {where}.")
+        longest = self._longest_run
+        if g > longest:
+            where = "this risk has no closed form" if closed is None else "give digits, or use numerics.evaluate"
+            raise DomainError(f"generation = {g} is beyond exact values, {longest} at most: {where}.")
         return self._run(g)
+
+    @property
+    def _longest_run(self) -> int:
+        """The last generation whose exact value is run to: a tree over Q goes further than one step after another."""
+        recurrence = self.recurrence
+        if self._parameters or not isinstance(recurrence, MomentRecurrence) or not is_over_rationals(recurrence):
+            return LONGEST_RUN
+        moments = max(len(part.initial) for part in recurrence.regimes)
+        return LONGEST_TREE if moments <= FEW_MOMENTS else LONGEST_MATRICES
+
+    def _rounded(self, g: int, digits: int) -> Expr:
+        """The value at g to so many digits; infinite where it is."""
+        if self._parameters:
+            names = ", ".join(sorted(map(str, self._parameters)))
+            raise DomainError(f"digits = {digits} of a value need numbers: {names} has no value.")
+        self.watch(g)
+        closed = self._formula
+        early = g <= SHORT_RUN or closed is None or self.domain != S.true or closed.has(nan, zoo)
+        if closed is oo or (early and (exact := self.at(g)).is_infinite):
+            return oo
+        program = BallProgram(exact if early else closed, G)
+        return rounded(lambda bits: program.at_precision(bits)(g), digits)
 
     def enclosure(self, generation: object) -> tuple[Expr, Expr]:
         """Two fractions with the risk at a generation between them, where its exact value may be out of reach.
@@ -576,15 +615,35 @@ class Risk:
         """Symbols in the parameters of the model and the workflow."""
         return self._parameters
 
-    def latex(self) -> str:
-        """The theorem line for a paper: risk, limit, bound and condition, in display mathematics."""
-        return _TOLD["theorem"](self)
+    def latex(self, width: object = None, amsfonts: bool = True) -> str:
+        """The theorem line for a paper: risk, limit, bound and condition, in display mathematics.
+
+        Parameters
+        ----------
+        width : the width of the text in em, to break lines to (a ``split``): 34 in article at 10 points, 25 in a column
+            of IEEEtran, 28 on a slide of beamer
+        amsfonts : whether letters of the package amsfonts may be used; amsmath is needed always
+        """
+        return str(_TOLD["theorem"](self)(width=width, amsfonts=amsfonts))
 
     def code(self, language: str) -> str:
         """The risk as a function ``risk(G, …)`` in "python", "c", "r" or "julia", or as "latex": see
         :mod:`theory.code`. The closed form where the language has its functions, else the recurrence as a loop.
         """
         return str(_TOLD["code"](self)(language))
+
+    def lambdify(self) -> Any:
+        """The risk as a NumPy function ``f(G, *, n, p, …)``, arrays in and an array out: see
+        :class:`numerics.RiskFunction`. Right to 1e-12, also where SymPy's own ``lambdify`` is not or knows no function.
+        """
+        # The room above registers it; NumPy is loaded only for who asks for a NumPy function.
+        return _told_by("numerics", "lambdify")(self)
+
+    def cite(self) -> str:
+        """BibTeX of what this result rests on: selfgen, and the papers with a statement of the same model under the
+        same workflow; see :mod:`theory.papers`. What no paper states is derived in selfgen alone.
+        """
+        return str(_told_by("theory.papers", "cite")(self))
 
     def _repr_latex_(self) -> str:
         return _TOLD["inline"](self)
@@ -603,8 +662,8 @@ _TOLD: dict[str, Callable[[Risk], Any]] = {}
 
 
 def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
-    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation`` or
-    ``.standard_deviation`` ("standard deviation").
+    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation``,
+    ``.standard_deviation`` ("standard deviation"), ``.code``, ``.lambdify`` or ``.cite``.
     """
 
     def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
@@ -612,6 +671,13 @@ def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]
         return function
 
     return register
+
+
+def _told_by(room: str, what: str) -> Callable[[Risk], Any]:
+    """What a room above registers once it is loaded."""
+    if what not in _TOLD:
+        import_module(room)
+    return _TOLD[what]
 
 
 def _is_long(value: Expr) -> bool:

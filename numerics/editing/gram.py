@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
+from scipy.linalg import eigh_tridiagonal, eigvalsh_tridiagonal, lapack
 
 from numerics.threads import single_threaded_algebra
 
@@ -14,18 +14,20 @@ Array = NDArray[np.float64]
 RESOLUTION = 1e-7
 #: Fewer vectors than this share of all are computed by themselves.
 _FEW = 4
+#: Columns that LAPACK works on at a time: without room for them it falls back to one.
+_BLOCK = 32
 
 
-def unsigned(rows: Array) -> Array:
-    """Rows with signs of their own choice, so that flipped rows are the same to the last bit: first entry not 0 is > 0.
+def row_signs(rows: Array) -> Array:
+    r"""Signs that make flipped rows the same: of each the first entry that is not 0 becomes positive.
 
     Notes
     -----
-    Derived here: the subspace of :math:`\\Delta^\\top\\Delta = \\sum_i d_i d_i^\\top` knows no signs.
+    Derived here: :math:`\Delta^\top\Delta = \sum_i d_i d_i^\top` knows none, and of :math:`\Delta\Delta^\top` they are
+    factors, which change no bit but the sign.
     """
     first = (rows != 0).argmax(axis=1)
-    signs = np.where(rows[np.arange(len(rows)), first] < 0, -1.0, 1.0)
-    return rows * signs[:, None]
+    return np.where(rows[np.arange(len(rows)), first] < 0, -1.0, 1.0)
 
 
 def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
@@ -49,25 +51,37 @@ def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
     -----
     Derived here; the Gram matrix loses half of the digits of small singular values, which no editing uses.
     """
-    rows = unsigned(rows)
+    signs = row_signs(rows)
     wide = rows.shape[0] < rows.shape[1]
     with single_threaded_algebra():
-        gram = rows @ rows.T if wide else rows.T @ rows
+        gram = signs[:, None] * (rows @ rows.T) * signs if wide else rows.T @ rows
         order = len(gram)
         number = order if most is None else min(most, order)
-        if number < order // _FEW:
-            squares = np.linalg.eigvalsh(gram)[::-1]
-            window = (order - number, order - 1)
-            vectors = eigh(gram, subset_by_index=window, overwrite_a=True, check_finite=False)[1] if number else None
+        if 0 < number < order // _FEW:
+            squares, vectors = _leading(gram, number)
         else:
             squares, vectors = np.linalg.eigh(gram)
             squares = squares[::-1]
         squares = np.clip(squares, 0.0, None)
         number = min(number, int((squares > RESOLUTION**2 * squares[0]).sum()) if squares[0] > 0 else 0)
-        if vectors is None or not number:
+        if not number:
             return squares, np.empty((0, rows.shape[1]))
         found = vectors.T[::-1][:number]
-        return squares, orthonormal(found @ rows if wide else found)
+        return squares, orthonormal((found * signs) @ rows if wide else found)
+
+
+def _leading(gram: Array, number: int) -> tuple[Array, Array]:
+    """All eigenvalues, the largest first, and the last ``number`` eigenvectors, from one tridiagonal form."""
+    order = len(gram)
+    # Transposed it is the same, and in LAPACK's order.
+    reduced, diagonal, beside, scales, _ = lapack.dsytrd(gram.T, lower=1, lwork=_BLOCK * order, overwrite_a=1)
+    squares = eigvalsh_tridiagonal(diagonal, beside, lapack_driver="sterf", check_finite=False)
+    window = (order - number, order - 1)
+    inner = eigh_tridiagonal(diagonal, beside, select="i", select_range=window, check_finite=False)[1]
+    # The reflections leave the first coordinate alone, and stand below the diagonal as those of a QR do.
+    reflections = np.asfortranarray(reduced[1:, :-1])
+    rest = lapack.dormqr("L", "N", reflections, scales, inner[1:], lwork=_BLOCK * number)[0]
+    return np.asarray(squares[::-1], dtype=np.float64), np.concatenate([inner[:1], rest])
 
 
 def right_vectors(rows: Array) -> tuple[Array, Array]:

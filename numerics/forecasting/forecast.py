@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from numerics.forecasting.bounds import mixture_bounds
 from numerics.forecasting.data import Curve, curves, number
+from numerics.forecasting.law import Design, Points
 from numerics.forecasting.plateau import Ends, ends
-from numerics.forecasting.posterior import RATES, Design, Draws, Points, Posterior, posterior
+from numerics.forecasting.posterior import Draws, Posterior, posterior
 from numerics.forecasting.screening import refuse, rejection, warnings_of
 from numerics.forecasting.shapes import shapes
 from numerics.seeds import Seed, seed_number
@@ -121,22 +122,24 @@ class Forecast(Told):
     def parameters(self) -> dict[str, Interval]:
         """E, A, C, U (in the units of the loss) and λ, each with its interval.
 
-        The rise is A·(ratio − 1) + C·φ(λ) − U·(1 − rows_1/rows_g).
+        The rise is A·(ratio − 1) + C·φ(λ) − U·(1 − rows_1/rows_g). Of a law with two rates, C is their sum and λ
+        the mean that is weighted by it.
         """
-        floor, rise, rate, share, saving, _ = self._draws.parameters.T
-        variance, bias, saved = self._fitted.posterior.data.design.scales
+        draws, design = self._draws, self._fitted.posterior.data.design
+        sizes = draws.size[:, None] * design.mixtures[draws.form] / design.scales
         return {
-            "E": self._interval(floor),
-            "A": self._interval(rise * (1.0 - share) / variance),
-            "C": self._interval(rise * share / bias[np.searchsorted(RATES, rate)]),
-            "U": self._interval(rise * saving / saved),
-            "lambda": self._interval(rate),
+            "E": self._interval(draws.floor),
+            "A": self._interval(sizes[:, 0]),
+            "C": self._interval(sizes[:, 1:-1].sum(axis=1)),
+            "U": self._interval(-sizes[:, -1]),
+            "lambda": self._interval(design.kept[draws.form]),
         }
 
     @cached_property
     def share_of_bias(self) -> Interval:
         """The share of bias, rather than variance, in the rise over what was measured."""
-        return self._interval(self._draws.parameters[:, 3])
+        design = self._fitted.posterior.data.design
+        return self._interval(design.mixtures[self._draws.form, 1:-1].sum(axis=1))
 
     @cached_property
     def families(self) -> dict[str, float]:
@@ -160,15 +163,14 @@ class Forecast(Told):
         found: Ends | None = ends(self.workflow, self._fitted.posterior.data.design.growing)
         if found is None or not np.isfinite(found.ratio):
             return None
-        floor, rise, rate, share, saving, slower = self._draws.parameters.T
-        variance, bias, saved = self._fitted.posterior.data.design.scales
-        place, second = np.searchsorted(RATES, rate), np.searchsorted(RATES, slower)
-        settled = found.rise[place] / bias[place]
-        other = np.where(slower == 1.0, (found.ratio - 1.0) / variance, found.rise[second] / bias[second])
+        draws, design = self._draws, self._fitted.posterior.data.design
+        ends_of = np.concatenate(([found.ratio - 1.0], found.rise, [found.saved])) / design.scales
+        mixtures = design.mixtures[draws.form]
+        # A curve that has no part in the mixture has none either where it grows for ever.
+        total = np.where(mixtures != 0.0, ends_of, 0.0)
         with np.errstate(invalid="ignore"):
-            parts = np.where(share > 0, share * settled, 0.0) + np.where(share < 1, (1 - share) * other, 0.0)
-            total = np.where(rise > 0, rise * (parts - saving * found.saved / saved), 0.0)
-        limits: Array = floor + total
+            rise = np.where(draws.size > 0, draws.size * (mixtures * total).sum(axis=1), 0.0)
+        limits: Array = draws.floor + rise
         return limits
 
     def probability_above(self, loss: float) -> Array:
@@ -352,11 +354,10 @@ def _under(fitted: Fitted, workflow: Workflow) -> Forecast:
 
 def _informed(draws: Draws, design: Design, expected: float, rng: np.random.Generator) -> Draws:
     """Draws again from draws, by how near their A is to what the generalisation gap says."""
-    _, rise, _, share, *_ = draws.parameters.T
-    variance = np.maximum(rise * (1.0 - share) / design.scales[0], 1e-12 * expected)
+    variance = np.maximum(draws.size * design.mixtures[draws.form, 0] / design.scales[0], 1e-12 * expected)
     weights = np.exp(-0.5 * (np.log(variance / expected) / GAP_SPREAD) ** 2) + 1e-9
     chosen = rng.choice(len(weights), size=DRAWS, p=weights / weights.sum())
-    return Draws(draws.parameters[chosen], draws.losses[chosen])
+    return draws.take(chosen)
 
 
 def _spread(measured: Sequence[Curve], found: Posterior, index: int) -> float:

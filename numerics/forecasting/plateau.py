@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Piecewise, oo
 
-from numerics.forecasting.posterior import RATES
+from numerics.forecasting.law import RATES
 from theory.design.depth import depth
 from theory.design.pathway import Pathway
 from theory.errors import NotDerivedError

@@ -5,10 +5,11 @@ With m the share of bias in the rise and u what growing data save, the expected 
 .. math:: \mu_w(g) = E + S\,\bigl[(1-m)\,\tilde r_w(g) + m\,\tilde\varphi_w(g;\lambda) - u\,\tilde s_w(g)\bigr],
           \qquad S \ge 0,
 
-each curve scaled to mean 1 over what is measured. Around it lie three kinds of Gaussian noise: independent from one
-generation to the next; persistent, for what a chain has learnt it passes on, with the squared covariance of the
-workflow's limit process, a loss being quadratic in it; and a discrepancy, the law being only nearly true, a Brownian
-motion in log g in proportion to the rise.
+each curve scaled to mean 1 over what is measured; or with two rates, the bias of a part of what is learnt that is kept
+well and of one that is not (:mod:`numerics.forecasting.law`). Around it lie three kinds of Gaussian noise: independent
+from one generation to the next; persistent, for what a chain has learnt it passes on, with the squared covariance of
+the workflow's limit process, a loss being quadratic in it; and a discrepancy, the law being only nearly true, a
+Brownian motion in log g in proportion to the rise of the workflow.
 (E, S) is integrated out, with a flat prior on S ≥ 0; λ, m, u and the sizes of the noise run over a grid.
 """
 
@@ -22,19 +23,16 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
-from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import chi2
 
 from numerics.forecasting.data import Curve
+from numerics.forecasting.law import Design, Points
 from numerics.forecasting.shapes import Shapes
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
 
-#: λ, the share m of bias in the rise, and what growing data save, in multiples of the rise.
-RATES = np.array([0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.94, 0.97, 1.0])
-SHARES = np.linspace(0.0, 1.0, 11)
-SAVINGS = np.array([0.0, 0.15, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0])
 #: Standard deviation of a single loss over the rise. A rise may drown in it: under accumulate, after four generations,
 #: that of a model of 24 parameters is 1.5 standard deviations.
 NOISES = np.geomspace(0.003, 6.0, 11)
@@ -46,159 +44,15 @@ PRIOR_NOISE, PRIOR_SPREAD, STEEPEST = 0.08, 2.0, 10.0
 #: How much of the variance of the noise persists, and the discrepancy per unit of log g, over the rise. A loss that is
 #: computed without error, of a model fitted to the end, has no other noise than what its chain has learnt.
 PERSISTENCES = np.array([0.1, 0.7, 0.99])
-DISCREPANCIES = np.array([0.005, 0.03])
-#: The prior of λ is proportional to LEAN + λ: little-trained learners, as most are that are measured, keep much of what
-#: they are shown.
-LEAN = 0.3
+DISCREPANCIES = np.array([0.004, 0.025])
+#: Of several workflows, one that rises less has the smaller noise: in proportion to its rise to one of these powers.
+POWERS = np.array([0.0, 0.5, 1.0])
+#: A rise is no less than this part of the largest one: it may be hidden in noise.
+LEAST_RISE = 0.02
 #: Cells of noise with less weight than this are not drawn from.
 NEGLIGIBLE = 2e-3
 #: Curves, of mean about 1, that vary by less than this (squared) are flat.
 FLAT = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Places at which losses are, or will be, measured: an index of the workflow and a generation each."""
-
-    index: NDArray[np.int64]
-    generation: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, generations: Sequence[NDArray[np.int64]]) -> Points:
-        """All the generations of workflow 0, then those of workflow 1, …"""
-        index = np.concatenate([np.full(len(each), place) for place, each in enumerate(generations)])
-        return cls(index, np.concatenate([np.asarray(each) for each in generations]))
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-
-@dataclass(frozen=True, eq=False)
-class Design:
-    """Curves of several workflows at common scales, and the covariances of their noise.
-
-    Attributes
-    ----------
-    shapes : of every workflow, those measured first
-    measured : Points
-    shared : whether generation 1 is one and the same model under all of them
-    growing : whether compute grows, so that what is saved is 1 − 1/g whatever the workflow
-    """
-
-    shapes: Sequence[Shapes]
-    measured: Points
-    shared: bool
-    growing: bool = False
-
-    def _at(self, points: Points, of: str) -> Array:
-        table = np.stack([getattr(each, of) for each in self.shapes])
-        return table[points.index, points.generation - 1]
-
-    def variance(self, points: Points) -> Array:
-        """ratio − 1."""
-        return self._at(points, "ratio") - 1.0
-
-    def bias(self, points: Points) -> Array:
-        """φ, (len(RATES), points)."""
-        table = np.stack([each.rise(RATES) for each in self.shapes])
-        return table[points.index, :, points.generation - 1].T
-
-    def saved(self, points: Points) -> Array:
-        """1 − rows_1/rows_g."""
-        return 1.0 - 1.0 / points.generation if self.growing else self._at(points, "saved")
-
-    @cached_property
-    def scales(self) -> tuple[float, Array, float]:
-        """What the curves are divided by: their means over what is measured, 1 where they are 0."""
-        later = self.measured.generation > 1
-        variance = abs(self.variance(self.measured)[later].mean())
-        bias = self.bias(self.measured)[:, later].mean(axis=1)
-        saved = self.saved(self.measured)[later].mean()
-        return float(variance) or 1.0, np.where(bias > 0, bias, 1.0), float(saved) or 1.0
-
-    def basis(self, points: Points) -> Array:
-        """The curves ratio, φ(λ) for each rate, and rows saved: (1 + len(RATES) + 1, points)."""
-        variance, bias, saved = self.scales
-        return np.vstack(
-            (self.variance(points) / variance, self.bias(points) / bias[:, None], self.saved(points) / saved)
-        )
-
-    @cached_property
-    def single_depth(self) -> bool:
-        """Whether all rows of a generation have the same depth, as under replace: variance is bias with λ = 1."""
-        deep = self.bias(self.measured)[-1]
-        return bool(np.allclose(self.variance(self.measured), deep))
-
-    @cached_property
-    def cells(self) -> Array:
-        """λ, m, u and the rate of the slower part of the rise of every cell, (cells, 4); 1 there is the variance."""
-        # Where no data grow, nothing is saved.
-        savings = SAVINGS if self.saved(self.measured).any() else SAVINGS[:1]
-        slower = RATES if self.single_depth else RATES[-1:]
-        found = np.array(list(product(RATES, SHARES, savings, slower)))
-        return found[(found[:, 0] < found[:, 3]) | (found[:, 3] == 1.0)]
-
-    @cached_property
-    def mixtures(self) -> Array:
-        """What each curve of the basis weighs in every cell, (cells, curves)."""
-        rate, share, saving, slower = self.cells.T
-        every = np.arange(len(rate))
-        weights = np.zeros((len(rate), len(RATES) + 2))
-        weights[every, np.where(slower == 1.0, 0, 1 + np.searchsorted(RATES, slower))] = 1.0 - share
-        weights[every, 1 + np.searchsorted(RATES, rate)] += share
-        weights[:, -1] = -saving
-        return weights
-
-    @cached_property
-    def families(self) -> dict[str, NDArray[np.bool_]]:
-        """The forms of the law that the cells hold: which cells are of each."""
-        _, share, saving, slower = self.cells.T
-        single = slower == 1.0
-        kinds = {
-            "variance": single & (share == 0.0) & (saving == 0.0),
-            "bias": single & (share == 1.0) & (saving == 0.0),
-            "variance and bias": single & (share > 0.0) & (share < 1.0) & (saving == 0.0),
-            "variance, bias and rows": single & (saving > 0.0),
-            "two rates": ~single,
-        }
-        return {name: kind for name, kind in kinds.items() if kind.any()}
-
-    @cached_property
-    def prior(self) -> Array:
-        """Logarithm of the prior of every cell: all families alike; within one λ leaning, m uniform, u exponential.
-
-        A model fitted to the end rises by variance alone, exactly: a prior that is spread over the shares of bias would
-        hold that against it.
-        """
-        gaps = np.gradient(RATES)
-        rate, _, saving, slower = self.cells.T
-        found = np.log(gaps[np.searchsorted(RATES, rate)]) + np.log(LEAN + rate) - saving
-        second = slower < 1.0
-        found[second] += np.log(gaps[np.searchsorted(RATES, slower[second])])
-        for family in self.families.values():
-            found[family] -= logsumexp(found[family])
-        return found - np.log(len(self.families))
-
-    # -- noise -------------------------------------------------------------------------------------------
-
-    def persistent(self, left: Points, right: Points) -> Array:
-        """Covariance of the losses of chains; of two workflows, by the real data that they have in common."""
-        found = np.zeros((len(left), len(right)))
-        for a, first in enumerate(self.shapes):
-            rows = np.flatnonzero(left.index == a)
-            for b, second in enumerate(self.shapes):
-                columns = np.flatnonzero(right.index == b)
-                at, by = left.generation[rows] - 1, right.generation[columns] - 1
-                if a == b:
-                    found[np.ix_(rows, columns)] = first.covariance[np.ix_(at, by)]
-                elif self.shared:
-                    found[np.ix_(rows, columns)] = np.outer(first.opening[at], second.opening[by])
-        return found
-
-    def discrepancy(self, left: Points, right: Points) -> Array:
-        """Brownian motion in log g, one for each workflow."""
-        least = np.log(np.minimum(left.generation[:, None], right.generation))
-        return np.where(left.index[:, None] == right.index, least, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +66,8 @@ class Data:
     losses : (k,), means over seeds
     spread : (k,), standard deviation of each, in units of that of a single loss, or as given
     given : (workflows measured,), whether the standard errors of each are
-    rise : what noise and discrepancy are in proportion to
+    rise : the largest one, that noise is in proportion to
+    rises : (workflows,), each one's own, that its discrepancy is in proportion to
     origin : what ``losses`` are counted from, so that a large constant in them costs no digits
     """
 
@@ -222,27 +77,36 @@ class Data:
     spread: Array
     given: NDArray[np.bool_]
     rise: float
+    rises: Array
     origin: float
 
     def joint(self, noises: Array, left: Points, right: Points, scale: tuple[Array, Array]) -> Array:
         """What two lists of points have in common, for every cell of noise: what persists, and the discrepancy."""
-        drifting = self.rise**2 * self.design.discrepancy(left, right)
+        drifting = np.outer(self.rises[left.index], self.rises[right.index]) * self.design.discrepancy(left, right)
         rows, columns = (self._deviations(noises, *each) for each in ((left, scale[0]), (right, scale[1])))
         sizes = rows[:, :, None] * columns[:, None]
-        _, persistence, discrepancy = noises.T[:, :, None, None]
+        _, persistence, discrepancy, _ = noises.T[:, :, None, None]
         found: Array = persistence * sizes * self.design.persistent(left, right) + discrepancy**2 * drifting
         return found
 
     def own(self, noises: Array, points: Points, spread: Array) -> Array:
         """Variances of what does not persist, for every cell of noise."""
         found: Array = self._deviations(noises, points, spread) ** 2 * (1.0 - noises[:, 1:2])
+        return found * np.where(self._given(points), 1.0, self.smaller(points.index) ** (2.0 * noises[:, 3:]))
+
+    def smaller(self, index: NDArray[np.int64]) -> Array:
+        """Rises of workflows over the largest."""
+        found: Array = self.rises[index] / self.rise
         return found
 
     def _deviations(self, noises: Array, points: Points, spread: Array) -> Array:
         """Standard deviations for every cell of noise: as given, or its deviation times the spread."""
+        found: Array = np.where(self._given(points), 1.0, noises[:, :1]) * spread
+        return found
+
+    def _given(self, points: Points) -> NDArray[np.bool_]:
         # Workflows that nothing was measured under come last.
-        given = np.append(self.given, self.given.all())[np.minimum(points.index, len(self.given))]
-        found: Array = np.where(given, 1.0, noises[:, :1]) * spread
+        found: NDArray[np.bool_] = np.append(self.given, self.given.all())[np.minimum(points.index, len(self.given))]
         return found
 
 
@@ -253,7 +117,8 @@ class Posterior:
     Attributes
     ----------
     data : Data
-    noises : (cells of noise, 3), deviation, persistence, discrepancy, the first and the last in units of the rise
+    noises : (cells of noise, 4), deviation, persistence, discrepancy, the first and the third in units of the rise, and
+        the power of its rise that a workflow's deviation goes with
     fits : of (E, S), one a cell of noise
     weights : (cells of noise, cells), sums to 1
     """
@@ -265,7 +130,16 @@ class Posterior:
 
     def also(self, shapes: Sequence[Shapes]) -> Posterior:
         """The same, where other workflows may be asked for too: nothing was measured under them."""
-        return replace(self, data=replace(self.data, design=replace(self.data.design, shapes=tuple(shapes))))
+        data = self.data
+        design = replace(data.design, shapes=tuple(shapes))
+        noise, cell = self.best
+        _, size = self.fits[noise].centre(cell)
+        known = len(data.rises)
+        later = np.arange(1, int(data.points.generation.max()) + 1)
+        places = [Points(np.full(len(later), place), later) for place in range(known, len(shapes))]
+        told = [size * float(np.ptp(design.mixtures[cell] @ design.basis(points))) for points in places]
+        rises = np.append(data.rises, np.maximum(told, LEAST_RISE * data.rise))
+        return replace(self, data=replace(data, design=design, rises=rises))
 
     @cached_property
     def best(self) -> tuple[int, int]:
@@ -291,7 +165,7 @@ class Posterior:
         return float(np.average(tails, weights=by_noise[places]))
 
     def _chi_square(self, place: int) -> float:
-        noise = self.noises[place] * [1.0, 1.0, 0.0]
+        noise = self.noises[place] * [1.0, 1.0, 0.0, 1.0]
         points, spread = self.data.points, self.data.spread
         covariance = self.data.joint(noise[None, :], points, points, (spread, spread))[0]
         covariance[np.diag_indices_from(covariance)] += self.data.own(noise[None, :], points, spread)[0]
@@ -327,16 +201,23 @@ class Posterior:
             covariance[np.diag_indices_from(covariance)] += data.own(noises[[index]], points, spread)[0]
             scatter = rng.standard_normal((len(rows), len(points))) @ _root(covariance).T
             losses[rows] = expected + left @ gain.T + scatter
-            parts.append(np.column_stack((floor + data.origin, rise, data.design.cells[cells])))
-        return Draws(np.concatenate(parts), losses + data.origin)
+            parts.append((floor + data.origin, rise, cells))
+        floors, rises, chosen = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return Draws(floors, rises, chosen, losses + data.origin)
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """From a posterior: parameters (E, S, λ, m, u, slower rate), and losses as they would be measured anew."""
+    """From a posterior: E, S and the form of the law, and losses as they would be measured anew."""
 
-    parameters: Array
+    floor: Array
+    size: Array
+    form: NDArray[np.int64]
     losses: Array
+
+    def take(self, chosen: NDArray[np.int64]) -> Draws:
+        """Some of them, or some more than once."""
+        return Draws(self.floor[chosen], self.size[chosen], self.form[chosen], self.losses[chosen])
 
 
 class Fit:
@@ -406,7 +287,8 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     """The posterior given curves, those of ``design.shapes`` in their order."""
     known = all(each.stderr is not None for each in measured)
     data = _data(measured, design)
-    noises = np.array(list(product(np.ones(1) if known else NOISES, PERSISTENCES, DISCREPANCIES)))
+    powers = POWERS if len(measured) > 1 and not known else POWERS[:1]
+    noises = np.array(list(product(np.ones(1) if known else NOISES, PERSISTENCES, DISCREPANCIES, powers)))
     basis = design.basis(data.points)
     centred = basis - basis.mean(axis=1, keepdims=True)
     size = ((design.mixtures @ (centred @ centred.T)) * design.mixtures).sum(axis=1)
@@ -425,13 +307,14 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     if not known:
         expected = PRIOR_NOISE * _steepness(measured, design) ** np.where(design.families["variance"], 1.0, 0.5)
         table -= 0.5 * (np.log(noises[:, :1] / expected) / PRIOR_SPREAD) ** 2
-        table += np.array([_scatter(measured, design, data.rise, noise) for noise in noises])[:, None]
+        table += np.array([_scatter(measured, data, noise) for noise in noises])[:, None]
     weights = np.exp(table - table.max())
     return Posterior(data, noises, fits, weights / weights.sum())
 
 
 def _data(measured: Sequence[Curve], design: Design) -> Data:
-    rise = max(float(abs(each.mean[1:] - each.mean[0]).max()) for each in measured)
+    rises = np.array([float(abs(each.mean[1:] - each.mean[0]).max()) for each in measured])
+    rise = float(rises.max())
     origin = float(measured[0].mean[0])
     spread = [
         np.full(len(each.generations), rise / each.seeds**0.5) if each.stderr is None else each.stderr
@@ -449,6 +332,7 @@ def _data(measured: Sequence[Curve], design: Design) -> Data:
         spread=np.maximum(np.concatenate(spread), 1e-6 * rise)[kept],
         given=np.array([each.stderr is not None for each in measured]),
         rise=rise,
+        rises=np.maximum(rises, LEAST_RISE * rise),
         origin=origin,
     )
 
@@ -462,16 +346,17 @@ def _steepness(measured: Sequence[Curve], design: Design) -> float:
     return float(np.clip(steep, 1.0, STEEPEST))
 
 
-def _scatter(measured: Sequence[Curve], design: Design, rise: float, noise: Array) -> float:
+def _scatter(measured: Sequence[Curve], data: Data, noise: Array) -> float:
     """Log-likelihood of how seeds scatter about their mean, whatever the mean is."""
     total = 0.0
     for place, each in enumerate(measured):
         if each.seeds < 2 or each.stderr is not None:
             continue
         points = Points(np.full(len(each.generations), place), each.generations)
-        covariance = noise[1] * design.persistent(points, points)
-        covariance[np.diag_indices_from(covariance)] += 1.0 - noise[1]
-        lower = np.linalg.cholesky(covariance * (noise[0] * rise) ** 2)
+        covariance = noise[1] * data.design.persistent(points, points)
+        own = (1.0 - noise[1]) * data.smaller(points.index) ** (2.0 * noise[3])
+        covariance[np.diag_indices_from(covariance)] += own
+        lower = np.linalg.cholesky(covariance * (noise[0] * data.rise) ** 2)
         white = solve_triangular(lower, (each.losses - each.mean).T, lower=True)
         total -= (each.seeds - 1) * float(np.log(np.diag(lower)).sum()) + 0.5 * float((white**2).sum())
     return total

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sympy import Rational
 
 from numerics.forecasting.forecast import Forecast, forecast
-from numerics.forecasting.posterior import Points
+from numerics.forecasting.law import Points
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, whole_number
 from theory.workflows.accumulate import Accumulate

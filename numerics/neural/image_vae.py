@@ -3,7 +3,7 @@ r"""A variational autoencoder of images as a generator: fitted by the ELBO, scor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -101,17 +101,7 @@ class ImageVAE(Trained):
 
     def fit(self, X: Array, seed: int = 0, progress: Told | None = None) -> None:
         """Maximise the mean ELBO of rows (N, side²), one draw of z a row and step."""
-        self._verify(X)
-        with settled(self.threads, self.device):
-            generator = generator_of(seed)
-            self._begin(generator)
-
-            def loss_of_step(step: int) -> torch.Tensor:
-                chosen = torch.randint(len(X), (self.batch,), generator=generator).numpy()
-                noise = torch.randn(self.batch, self.latent, generator=generator)
-                return -self.elbo_of(self._tensor(X[chosen]), noise.to(self.device)).mean()
-
-            self._train(loss_of_step, progress)
+        self._train(X, seed, progress)
 
     def sample(self, n: int, seed: int = 0) -> Array:
         """Draw ``n`` images (n, side²): 0 and 1 as bytes, or single-precision numbers."""
@@ -152,6 +142,21 @@ class ImageVAE(Trained):
     def __repr__(self) -> str:
         kind = "convolutional" if self.convolutional else "dense"
         return f"ImageVAE({self.side} × {self.side}, {self.latent} latent, {kind}, {self.parameters} weights)"
+
+    def _taken(self, X: Array) -> Array:
+        self._verify(X)
+        return X
+
+    def _batches(self, rows: Array, generator: torch.Generator) -> Callable[[int], tuple[torch.Tensor, ...]]:
+        def batch(_: int) -> tuple[torch.Tensor, ...]:
+            chosen = torch.randint(len(rows), (self.batch,), generator=generator).numpy()
+            noise = torch.randn(self.batch, self.latent, generator=generator)
+            return self._tensor(rows[chosen]), noise.to(self.device)
+
+        return batch
+
+    def _objective(self) -> Callable[..., torch.Tensor]:
+        return lambda x, noise: -self.elbo_of(x, noise).mean()
 
     def _fresh(self) -> Any:
         return fresh_module(Autoencoder, self.side, self.latent, self.width, self.convolutional)

@@ -2,7 +2,7 @@ r"""A language model as a generator: fitted on rows of tokens or on documents, s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from numerics.neural.optimisation import Told
 from numerics.neural.sampling import Sampler
-from numerics.neural.settled import fresh_module, generator_of, settled
+from numerics.neural.settled import fresh_module, settled
 from numerics.neural.trained import Trained
 from numerics.neural.transformer import Transformer
 from numerics.neural.weights import arrays_of, put
@@ -119,23 +119,7 @@ class LanguageModel(Trained):
         seed : of the first weights and of the batches
         progress : called with the steps done, and of how many
         """
-        self._verify(X)
-        self.kind = "" if isinstance(X, Documents) else X.dtype.str
-        self.length = 0 if isinstance(X, Documents) else X.shape[1]
-        with settled(self.threads, self.device):
-            generator = generator_of(seed)
-            self._begin(generator)
-            forward = torch.compile(self.network) if self.compiled else self.network
-            # All steps at once: nothing but the number of rows has a say in which are drawn.
-            chosen = torch.randint(len(X), (self.steps, self.batch), generator=generator).numpy()
-
-            def loss_of_step(step: int) -> torch.Tensor:
-                tokens, targets = self._batch(X[chosen[step]])
-                with torch.autocast("cuda", torch.bfloat16, enabled=self.mixed and self.device.startswith("cuda")):
-                    logits = forward(tokens)
-                return self._mean_loss(logits, targets)
-
-            self._train(loss_of_step, progress)
+        self._train(X, seed, progress)
 
     def sample(self, n: int, seed: int = 0) -> Rows:
         """Draw ``n`` rows, of the kind that the model was fitted on; the first rows are the same for every ``n``."""
@@ -185,6 +169,27 @@ class LanguageModel(Trained):
             f"LanguageModel({self.vocabulary} tokens, {self.layers} layers of {self.width}, {self.parameters} weights"
             f"{fitted})"
         )
+
+    def _taken(self, X: Rows) -> Rows:
+        self._verify(X)
+        self.kind = "" if isinstance(X, Documents) else X.dtype.str
+        self.length = 0 if isinstance(X, Documents) else X.shape[1]
+        return X
+
+    def _batches(self, rows: Rows, generator: torch.Generator) -> Callable[[int], tuple[torch.Tensor, ...]]:
+        # All steps at once: nothing but the number of rows has a say in which are drawn.
+        chosen = torch.randint(len(rows), (self.steps, self.batch), generator=generator).numpy()
+        return lambda step: self._batch(rows[chosen[step]])
+
+    def _objective(self) -> Callable[..., torch.Tensor]:
+        forward = torch.compile(self.network) if self.compiled else self.network
+
+        def loss(tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            with torch.autocast("cuda", torch.bfloat16, enabled=self.mixed and self.device.startswith("cuda")):
+                logits = forward(tokens)
+            return self._mean_loss(logits, targets)
+
+        return loss
 
     def _fresh(self) -> Any:
         # The boundary is a token too, and documents have one position more than tokens.

@@ -14,7 +14,7 @@ data, and are put back on the circles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -118,19 +118,7 @@ class MoleculeDiffusion(Trained):
 
     def fit(self, X: Array, seed: int = 0, progress: Told | None = None) -> None:
         """Train on angles (N, k), in radians."""
-        points = self._points(X)
-        self.angles = points.shape[1] // 2
-        with settled(self.threads, self.device):
-            generator = generator_of(seed)
-            self._begin(generator)
-
-            def loss_of_step(step: int) -> torch.Tensor:
-                chosen = torch.randint(len(points), (self.batch,), generator=generator)
-                level = (CENTRE + SPREAD * torch.randn(self.batch, 1, generator=generator)).exp()
-                noise = torch.randn(self.batch, points.shape[1], generator=generator)
-                return self.loss_of(points[chosen], level, noise).mean()
-
-            self._train(loss_of_step, progress)
+        self._train(X, seed, progress)
 
     def loss_of(self, points: torch.Tensor, level: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Weighted denoising loss of points (B, 2k), at levels (B, 1), with noise (B, 2k); (B,)."""
@@ -173,6 +161,22 @@ class MoleculeDiffusion(Trained):
     def __repr__(self) -> str:
         fitted = "" if self.network is None else f", fitted to {self.angles} angles"
         return f"MoleculeDiffusion(width {self.width}, {self.steps} steps{fitted})"
+
+    def _taken(self, X: Array) -> torch.Tensor:
+        points = self._points(X)
+        self.angles = points.shape[1] // 2
+        return points
+
+    def _batches(self, rows: torch.Tensor, generator: torch.Generator) -> Callable[[int], tuple[torch.Tensor, ...]]:
+        def batch(_: int) -> tuple[torch.Tensor, ...]:
+            chosen = torch.randint(len(rows), (self.batch,), generator=generator)
+            level = (CENTRE + SPREAD * torch.randn(self.batch, 1, generator=generator)).exp()
+            return rows[chosen], level, torch.randn(self.batch, rows.shape[1], generator=generator)
+
+        return batch
+
+    def _objective(self) -> Callable[..., torch.Tensor]:
+        return lambda points, level, noise: self.loss_of(points, level, noise).mean()
 
     def _fresh(self) -> Any:
         return fresh_module(Denoiser, 2 * self.angles, self.width)

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from numerics.datasets.tokens import BytePairs
+from numerics.editing.gguf_file import GgufFile
 from numerics.neural.language import LanguageModel
 from numerics.neural.llama import Llama, Shape
 from theory.errors import DomainError
@@ -127,27 +128,24 @@ def base_path(base: str | os.PathLike[str]) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _reader(path: Path) -> Any:
+def _file(path: Path) -> GgufFile:
     """Opening takes seconds, most of them for lists of tokens: once a process."""
-    try:
-        from gguf import GGUFReader
-    except ImportError:
-        raise DomainError("a pretrained base needs the package gguf: pip install gguf.") from None
-    return GGUFReader(str(path), "r")
+    return GgufFile(path)
 
 
 def _field(path: Path, name: str) -> Any:
-    field = _reader(path).fields.get(name)
-    if field is None:
+    found = _file(path).field(name)
+    if found is None:
         raise DomainError(f"{path} has no field {name}: it is no Llama with its tokens.")
-    return field.contents()
+    return found
 
 
 @lru_cache(maxsize=1)
 def shape_of(path: Path) -> Shape:
     """Sizes of the network in a file."""
-    if _field(path, "general.architecture") != "llama":
-        raise DomainError(f"{path} holds a {_field(path, 'general.architecture')}: a llama is needed, such as SmolLM2.")
+    architecture = _file(path).architecture
+    if architecture != "llama":
+        raise DomainError(f"{path} holds a {architecture}: a llama is needed, such as SmolLM2.")
     return Shape(
         vocabulary=len(_field(path, "tokenizer.ggml.tokens")),
         width=int(_field(path, "llama.embedding_length")),
@@ -163,12 +161,7 @@ def shape_of(path: Path) -> Shape:
 @lru_cache(maxsize=1)
 def weights_of(path: Path) -> dict[str, NDArray[np.float32]]:
     """Weights of a file in single precision, of memory of their own."""
-    from gguf import dequantize
-
-    return {
-        tensor.name: np.array(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
-        for tensor in _reader(path).tensors
-    }
+    return {name: _file(path).array(name) for name in _file(path).names}
 
 
 @lru_cache(maxsize=1)

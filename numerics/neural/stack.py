@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.func import functional_call, grad_and_value, vmap
+from torch.func import functional_call, vmap
 
-from numerics.neural.language import LanguageModel
 from numerics.neural.optimisation import BETAS, Schedule, Told
 from numerics.neural.settled import generator_of, settled
 from numerics.neural.transformer import CausalAttention
@@ -25,26 +24,26 @@ Weights = dict[str, torch.Tensor]
 
 
 def fit_stacked(
-    models: Sequence[LanguageModel], rows: Sequence[Any], seeds: Sequence[int], progress: Told | None = None
+    models: Sequence[Any], rows: Sequence[Any], seeds: Sequence[int], progress: Told | None = None
 ) -> None:
-    """Fit language models of one shape, each on rows of its own, all at once.
+    """Fit generators with a network, of one shape, each on rows of its own, all at once.
 
     Parameters
     ----------
     models : of the same shape and training
         Each is fitted; one that was loaded goes on from its weights.
-    rows : arrays (N_i, T) of integers, all of the same T
-    seeds : of the first weights and of the batches of each, as in :meth:`LanguageModel.fit`
+    rows : arrays (N_i, d), such as the models are fitted on, all of the same d
+    seeds : of the first weights and of the batches of each, as in ``fit``
     progress : called with the steps done, and of how many
 
     Raises
     ------
     DomainError
-        When the models differ in more than their weights, or rows are of different lengths.
+        When the models differ in more than their weights, have convolutions, or rows are of different lengths.
 
     Notes
     -----
-    By ``torch.func``: the gradient of one chain, mapped over all. Weights, batches and steps are those of single fits;
+    By ``torch.func``: the loss of one chain, mapped over all. Weights, batches and steps are those of single fits;
     the results differ from theirs by rounding, since attention is written out and sums are made in another order, and
     are equal to the last bit for stacks of any number. AdamW (Loshchilov and Hutter 2019), gradients clipped for each
     chain.
@@ -62,84 +61,94 @@ def fit_stacked(
     >>> bool((alone.score_samples(rows[0]) == models[1].score_samples(rows[0])).all())
     True
     """
-    _verify(models, rows, seeds)
+    taken = _verify(models, rows, seeds)
     first = models[0]
     schedule = Schedule(first.steps, first.rate, first.decay)
     with settled(first.threads, first.device):
-        generators = [generator_of(seed) for seed in seeds]
-        chosen = []
-        for model, own, generator in zip(models, rows, generators, strict=True):
-            model.kind, model.length = own.dtype.str, own.shape[1]
-            if model.network is None:
-                model.network = model._fresh()
-                model.network.draw(generator)
-            model.network.to(first.device)
-            chosen.append(torch.randint(len(own), (first.steps, first.batch), generator=generator).numpy())
-        weights = {
-            name: torch.stack([dict(model.network.named_parameters())[name].detach() for model in models])
-            for name, _ in first.network.named_parameters()
-        }
+        batches = []
+        for model, own, seed in zip(models, taken, seeds, strict=True):
+            generator = generator_of(seed)
+            model._begin(generator)
+            batches.append(model._batches(own, generator))
+        _verify_network(first.network)
+        names = [name for name, _ in first.network.named_parameters()]
+        each = [dict(model.network.named_parameters()) for model in models]
+        weights = {name: torch.stack([own[name].detach() for own in each]) for name in names}
 
-        def batch_of(step: int) -> tuple[torch.Tensor, torch.Tensor]:
-            pairs = [first._batch(own[places[step]]) for own, places in zip(rows, chosen, strict=True)]
-            tokens, targets = zip(*pairs, strict=True)
-            return torch.stack(tokens), torch.stack(targets)
+        def batch_of(step: int) -> list[torch.Tensor]:
+            return [torch.stack(parts) for parts in zip(*(batch(step) for batch in batches), strict=True)]
 
         with _written_out(first.network):
-            _train(weights, _loss_of(first), batch_of, schedule, progress)
+            weights = _train(weights, _loss_of(first), batch_of, schedule, progress)
         for place, model in enumerate(models):
             model.network.load_state_dict({name: weight[place].clone() for name, weight in weights.items()})
             model.network.eval()
 
 
-def _loss_of(model: LanguageModel) -> Callable[[Weights, torch.Tensor, torch.Tensor], torch.Tensor]:
-    def loss(weights: Weights, tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        logits = functional_call(model.network, weights, (tokens,))
-        return model._mean_loss(logits, targets)
+class _Objective(torch.nn.Module):
+    """The loss of a batch as a module, whose weights can be put in from outside."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.network, self.loss = model.network, model._objective()
+
+    def forward(self, *batch: torch.Tensor) -> torch.Tensor:
+        """The mean loss of a batch."""
+        return self.loss(*batch)
+
+
+def _loss_of(model: Any) -> Callable[..., torch.Tensor]:
+    objective = _Objective(model)
+
+    def loss(weights: Weights, *batch: torch.Tensor) -> torch.Tensor:
+        named = {f"network.{name}": weight for name, weight in weights.items()}
+        return functional_call(objective, named, batch)
 
     return loss
 
 
 def _train(
     weights: Weights,
-    loss: Callable[[Weights, torch.Tensor, torch.Tensor], torch.Tensor],
-    batch_of: Callable[[int], tuple[torch.Tensor, torch.Tensor]],
+    loss: Callable[..., torch.Tensor],
+    batch_of: Callable[[int], Sequence[torch.Tensor]],
     schedule: Schedule,
     told: Told | None,
-) -> None:
-    """AdamW on all chains, whose tensors share their memory with ``weights``; every operation of it is elementwise."""
-    gradient = vmap(grad_and_value(loss), in_dims=(0, 0, 0))
-    leaves = {name: torch.nn.Parameter(weight) for name, weight in weights.items()}
-    # With the axis of chains a matrix has three axes; nothing but matrices decays.
-    groups = [
-        {"params": [leaf for leaf in leaves.values() if leaf.dim() >= 3], "weight_decay": schedule.decay},
-        {"params": [leaf for leaf in leaves.values() if leaf.dim() < 3], "weight_decay": 0.0},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=schedule.rate, betas=BETAS, foreach=True)
+) -> Weights:
+    """AdamW on all chains, a row of one matrix (C, P) each: every operation of it is elementwise, or on a row."""
+    # With the axis of chains a matrix has three axes; nothing but matrices decays, and they come first.
+    names = sorted(weights, key=lambda name: weights[name].dim() < 3)
+    count = len(weights[names[0]])
+    sizes = [weights[name][0].numel() for name in names]
+    decaying = sum(size for name, size in zip(names, sizes, strict=True) if weights[name].dim() >= 3)
+    rows = torch.cat([weights[name].reshape(count, -1) for name in names], dim=1)
+    leaves = {
+        name: part.view(weights[name].shape).requires_grad_()
+        for name, part in zip(names, rows.split(sizes, dim=1), strict=True)
+    }
+    losses = vmap(loss)
+    optimiser = torch.optim.AdamW([rows], lr=schedule.rate, betas=BETAS, weight_decay=0.0, foreach=True)
     for step in range(schedule.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = schedule.at(step)
-        slopes, _ = gradient(weights, *batch_of(step))
-        scale = _clipping(slopes)
-        for name, leaf in leaves.items():
-            leaf.grad = slopes[name] * scale.view(-1, *[1] * (leaf.dim() - 1))
+        rate = optimiser.param_groups[0]["lr"] = schedule.at(step)
+        # The chains have nothing in common: the gradient of the sum is that of each.
+        total = losses(leaves, *batch_of(step)).sum()
+        slopes = torch.autograd.grad(total, list(leaves.values()), materialize_grads=True)
+        slope = torch.cat([each.reshape(count, -1) for each in slopes], dim=1)
+        rows.grad = slope * _clipping(slope)
+        rows[:, :decaying] *= 1 - rate * schedule.decay
         optimiser.step()
         if told is not None:
             told(step + 1, schedule.steps)
+    return {name: leaf.detach() for name, leaf in leaves.items()}
 
 
-def _clipping(slopes: Weights) -> torch.Tensor:
-    """By what the gradient of each chain is multiplied, so that its norm is at most one, (C,).
+def _clipping(slope: torch.Tensor) -> torch.Tensor:
+    """By what the gradient of each chain, a row (C, P), is multiplied, so that its norm is at most one, (C, 1).
 
-    Sums of each chain by itself: over the stack as a whole they would depend on how many there are.
+    Norms of rows, each by itself: over the stack as a whole their sums would be made in an order that depends on how
+    many there are.
     """
-    count = len(next(iter(slopes.values())))
-    norms = torch._foreach_norm([part for slope in slopes.values() for part in slope.unbind()])
-    squares = torch.stack(norms).square().view(-1, count)
-    total = squares[0].clone()
-    for square in squares[1:]:
-        total += square
-    return (1.0 / (total.sqrt() + 1e-6)).clamp(max=1.0)
+    norms = torch.stack(torch._foreach_norm(list(slope.unbind())))
+    return (1.0 / (norms + 1e-6)).clamp(max=1.0).unsqueeze(1)
 
 
 class _written_out:  # noqa: N801  a context manager
@@ -157,19 +166,29 @@ class _written_out:  # noqa: N801  a context manager
             part.fused = True
 
 
-def _verify(models: Sequence[LanguageModel], rows: Sequence[Any], seeds: Sequence[int]) -> None:
+def _verify_network(network: torch.nn.Module) -> None:
+    """Refuse convolutions: mapped over chains they are one in groups, whose sums depend on how many there are."""
+    kinds = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.ConvTranspose2d)
+    if any(isinstance(part, kinds) for part in network.modules()):
+        raise DomainError(
+            "models have convolutions, which are not the same to the last bit in every stack: fit them one by one."
+        )
+
+
+def _verify(models: Sequence[Any], rows: Sequence[Any], seeds: Sequence[int]) -> list[Any]:
+    """The rows of each model, as it takes them."""
     if not models or not len(models) == len(rows) == len(seeds):
         raise DomainError(f"{len(models)} models, {len(rows)} rows and {len(seeds)} seeds: give one of each a chain.")
-    for own, model in zip(rows, models, strict=True):
-        if isinstance(own, Documents):
-            raise DomainError("rows are documents of unequal length: stacked chains take rows of one length.")
-        model._verify(np.asarray(own))
-    lengths = {own.shape[1] for own in rows}
+    if any(isinstance(own, Documents) for own in rows):
+        raise DomainError("rows are documents of unequal length: stacked chains take rows of one length.")
+    lengths = {np.asarray(own).shape[1:] for own in rows}
     if len(lengths) > 1:
-        raise DomainError(f"rows have {sorted(lengths)} tokens: stacked chains take rows of one length.")
-    shapes = {
-        (m.vocabulary, m.context, m.layers, m.width, m.heads, m.steps, m.batch, m.rate, m.decay, m.device)
-        for m in models
-    }
-    if len(shapes) > 1:
+        told = sorted(length[0] for length in lengths if length)
+        raise DomainError(f"rows have {told} columns: stacked chains take rows of one length.")
+    taken = [model._taken(own) for model, own in zip(models, rows, strict=True)]
+    first, *others = ({name: value for name, value in vars(model).items() if name != "network"} for model in models)
+    if any(type(model) is not type(models[0]) for model in models) or any(other != first for other in others):
         raise DomainError("models differ in shape or training: stacked chains are alike in all but their weights.")
+    if first.get("compiled"):
+        raise DomainError("compiled = True is not allowed in a stack: it is the map over chains that is computed.")
+    return taken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from numerics.neural.optimisation import Schedule, Told, train
 from numerics.neural.settled import CUDA_TOLERANCE, generator_of, settled
+from numerics.neural.stack import fit_stacked
 from theory.errors import DomainError
 from theory.expressions.arguments import whole_number
 
@@ -53,6 +54,25 @@ class Trained(ABC):
             self.network.to(self.device)
         return self
 
+    @staticmethod
+    def fit_together(
+        models: Sequence[Any], X: Sequence[Any], seeds: Sequence[int], progress: Told | None = None
+    ) -> None:
+        """Fit models of one shape, each on rows of its own, all at once: :func:`numerics.neural.stack.fit_stacked`."""
+        fit_stacked(models, X, seeds, progress)
+
+    @abstractmethod
+    def _taken(self, X: Any) -> Any:
+        """Rows that were verified, and whose shape is kept, as batches are drawn from them."""
+
+    @abstractmethod
+    def _batches(self, rows: Any, generator: torch.Generator) -> Callable[[int], tuple[torch.Tensor, ...]]:
+        """The batch of a step, asked for one after the other."""
+
+    @abstractmethod
+    def _objective(self) -> Callable[..., torch.Tensor]:
+        """The mean loss of a batch under the network as it is."""
+
     @abstractmethod
     def _fresh(self) -> Any:
         """A network whose weights are still to be drawn."""
@@ -68,8 +88,14 @@ class Trained(ABC):
             self.network.draw(generator)
         self.network.to(self.device)
 
-    def _train(self, loss_of_step: Callable[[int], torch.Tensor], progress: Told | None) -> None:
-        train(self.network, loss_of_step, Schedule(self.steps, self.rate, self.decay), progress)
+    def _train(self, X: Any, seed: int, progress: Told | None) -> None:
+        rows = self._taken(X)
+        with settled(self.threads, self.device):
+            generator = generator_of(seed)
+            self._begin(generator)
+            batch_of, loss = self._batches(rows, generator), self._objective()
+            schedule = Schedule(self.steps, self.rate, self.decay)
+            train(self.network, lambda step: loss(*batch_of(step)), schedule, progress)
 
     def _drawn(self, n: int, seed: int) -> NDArray[Any]:
         """The first ``n`` rows, the same ones however many are asked for."""

@@ -19,6 +19,17 @@ from torch.nn import functional
 Cache = list[tuple[torch.Tensor, torch.Tensor]]
 
 
+class Matrix(nn.Linear):
+    """A linear map without shift, of all rows at once: mapped over chains, it is one product a chain and not a row."""
+
+    def __init__(self, taken: int, given: int) -> None:
+        super().__init__(taken, given, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """From (…, taken) to (…, given)."""
+        return functional.linear(x.flatten(0, -2), self.weight).unflatten(0, x.shape[:-1])
+
+
 class CausalAttention(nn.Module):
     r"""Attention of each position to itself and those before it: :math:`\mathrm{softmax}(QK^\top/\sqrt{d})V`.
 
@@ -29,8 +40,8 @@ class CausalAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.fused = True
-        self.into = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
+        self.into = Matrix(width, 3 * width)
+        self.out = Matrix(width, width)
 
     def forward(
         self, x: torch.Tensor, past: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -48,8 +59,7 @@ class CausalAttention(nn.Module):
         else:
             scores = (query / math.sqrt(width // self.heads)) @ key.transpose(-2, -1)
             if causal:
-                later = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
-                scores = scores.masked_fill(later, float("-inf"))
+                scores = scores + torch.full((length, length), float("-inf"), device=x.device).triu(1)
             mixed = torch.softmax(scores, dim=-1) @ value
         return self.out(mixed.transpose(1, 2).reshape(batch, length, width)), (key, value)
 
@@ -62,8 +72,8 @@ class Block(nn.Module):
         self.norm_attention = nn.LayerNorm(width, bias=False)
         self.attention = CausalAttention(width, heads)
         self.norm_network = nn.LayerNorm(width, bias=False)
-        self.up = nn.Linear(width, 4 * width, bias=False)
-        self.down = nn.Linear(4 * width, width, bias=False)
+        self.up = Matrix(width, 4 * width)
+        self.down = Matrix(4 * width, width)
 
     def forward(
         self, x: torch.Tensor, past: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -104,7 +114,7 @@ class Transformer(nn.Module):
         for index, block in enumerate(self.blocks):
             x, pair = block(x, None if past is None else past[index])
             held.append(pair)
-        return functional.linear(self.norm(x), self.embedding.weight), held
+        return functional.linear(self.norm(x).flatten(0, -2), self.embedding.weight).unflatten(0, x.shape[:-1]), held
 
     def draw(self, generator: torch.Generator) -> None:
         """Random weights: N(0, 0.02²), those that are added to the stream smaller by the root of their number."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.random import SeedSequence
-from threadpoolctl import threadpool_limits
 
 from numerics.run.first import FirstModels, key_of
 from numerics.run.generator import Fitted, GeneratorSource, Told, seeded
@@ -18,6 +17,7 @@ from numerics.run.losses import LossOnTest
 from numerics.run.rows import Array, Rows
 from numerics.run.storage import Finished
 from numerics.run.training import Training
+from numerics.threads import controller
 
 #: What a seed is for; each has its own stream.
 _ROWS, _DRAW, _FIT, _LOSS, _SAMPLE, _PROBE, _OBSERVE = range(7)
@@ -36,6 +36,7 @@ class Chain:
     initial : where a model begins
     observe : what else is measured
     same_first : whether all replicates begin with the block and the model of the first
+    stacked : whether models are fitted by the generator's ``fit_together``
     """
 
     source: GeneratorSource
@@ -46,6 +47,7 @@ class Chain:
     initial: Initial
     observe: Observe | None = None
     same_first: bool = False
+    stacked: bool = False
 
     @property
     def generations(self) -> int:
@@ -82,7 +84,8 @@ class Chain:
     def first_key(self, replicate: int) -> str:
         """What model 1 of a replicate follows from."""
         rows, weights = self._rows(replicate, 1, {})
-        what = f"{self.source.identity} {self.source.device} {self.initial.text}"
+        how = " stacked" if self.stacked else ""
+        what = f"{self.source.identity} {self.source.device} {self.initial.text}{how}"
         return key_of(what, rows, weights, self._fit_seed(replicate, 1))
 
     def first(self, replicate: int, models: FirstModels | None, told: Told | None = None) -> Fitted:
@@ -92,6 +95,19 @@ class Chain:
             return found
         with _at(replicate, 1):
             return self._fit(replicate, 1, *self._rows(replicate, 1, {}), None, told)
+
+    def fit_together(
+        self, g: int, members: Sequence[tuple[int, Mapping[int, Rows], Any]], told: Told | None
+    ) -> list[Fitted]:
+        """Generation g of several replicates, each with its synthetic blocks and its previous model."""
+        if not members:
+            return []
+        with _at(members[0][0], g):
+            # Weights are none: a stacked run repeats rows.
+            rows = [self._rows(replicate, g, synthetic)[0] for replicate, synthetic, _ in members]
+            seeds = [self._fit_seed(replicate, g) for replicate, _, _ in members]
+            begins = [self.initial.begin(self.source, g, previous) for _, _, previous in members]
+            return self.source.fit_together(rows, seeds, begins, told)
 
     def probe_seed(self) -> SeedSequence:
         """For looking at what a generator draws."""
@@ -105,6 +121,8 @@ class Chain:
         self, replicate: int, g: int, rows: Rows, weights: Array | None, previous: Any, told: Told | None
     ) -> Fitted:
         begin = self.initial.begin(self.source, g, previous)
+        if self.stacked:
+            return self.source.fit_together([rows], [self._fit_seed(replicate, g)], [begin], told)[0]
         return self.source.fit(rows, weights, self._fit_seed(replicate, g), begin, told)
 
     def _fit_seed(self, replicate: int, g: int) -> SeedSequence:
@@ -139,7 +157,7 @@ class Chain:
 def _at(replicate: int, generation: int) -> Iterator[None]:
     """On one thread; what goes wrong says where it was."""
     try:
-        with threadpool_limits(limits=1):
+        with controller().limit(limits=1):
             yield
     except Exception as error:
         error.add_note(f"This was at generation {generation} of replicate {replicate + 1}.")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from threading import Lock
 from typing import Any
 
 from numerics.run.chain import Chain
@@ -21,6 +22,8 @@ from theory.errors import DomainError
 
 #: Generations handed to an executor at a time: bounds memory, keeps any pool busy.
 AHEAD = 64
+#: A cluster's worker may have several threads, and NumPy's global generator, seeded for every call, is one a process.
+_ALONE = Lock()
 
 
 class Replicate:
@@ -89,14 +92,15 @@ def in_turn(chain: Chain, count: int, storage: Storage, first: FirstModels, bar:
 
 def over_workers(chain: Chain, count: int, storage: Storage, first: FirstModels, bar: Any, executor: Executor) -> None:
     """Do what is not yet recorded, as many replicates at a time as there are workers."""
+    executor = _of_client(executor)
     verify_executor(executor, chain)
-    left = (Replicate(chain, number, storage, bar.advance) for number in range(count))
+    left = unfinished(Replicate(chain, number, storage, bar.advance) for number in range(count))
     working: dict[Future[tuple[Finished, Fitted | None]], tuple[Replicate, str | None]] = {}
     lost: list[Replicate] = []
     broken = False
     try:
         while True:
-            while not broken and len(working) < AHEAD and (replicate := _unfinished(left)) is not None:
+            while not broken and len(working) < AHEAD and (replicate := next(left, None)) is not None:
                 broken = not _submit(executor, replicate, first, working, lost)
             if not working:
                 break
@@ -121,6 +125,13 @@ def over_workers(chain: Chain, count: int, storage: Storage, first: FirstModels,
     for replicate in [*lost, *left]:
         while not replicate.finished:
             _do(replicate, first, bar.within)
+
+
+def _of_client(executor: Any) -> Any:
+    """The executor of Dask's client, whose own futures are of another kind; every other as it is."""
+    get_executor = getattr(executor, "get_executor", None)
+    # Else it would take two generations of the same arguments for one.
+    return get_executor(pure=False) if callable(get_executor) else executor
 
 
 def verify_executor(executor: object, chain: Chain) -> None:
@@ -153,12 +164,18 @@ def verify_same_loss(
         )
 
 
-def _unfinished(left: Iterator[Replicate]) -> Replicate | None:
-    return next((replicate for replicate in left if not replicate.finished), None)
+def unfinished(replicates: Iterable[Replicate]) -> Iterator[Replicate]:
+    """Those of which something is left to do, each looked up on the disk when it is asked for."""
+    return (replicate for replicate in replicates if not replicate.finished)
+
+
+def finish(replicate: Replicate, fitted: Fitted) -> None:
+    """Measure and sample the next generation of a replicate, whose model is there."""
+    replicate.accept(_task(replicate.chain, *_place(replicate), fitted, None)[0])
 
 
 def _do(replicate: Replicate, first: FirstModels, told: Told) -> None:
-    key, fitted = _first_of(replicate, first)
+    key, fitted = first_of(replicate, first)
     finished, made = _task(replicate.chain, *_place(replicate), fitted, told)
     if key is not None and made is not None:
         first.put(key, made)
@@ -172,7 +189,7 @@ def _submit(
     working: dict[Future[tuple[Finished, Fitted | None]], tuple[Replicate, str | None]],
     lost: list[Replicate],
 ) -> bool:
-    key, fitted = _first_of(replicate, first)
+    key, fitted = first_of(replicate, first)
     try:
         future = executor.submit(_task, replicate.chain, *_place(replicate), fitted, None)
     except (BrokenExecutor, RuntimeError):
@@ -186,7 +203,8 @@ def _place(replicate: Replicate) -> tuple[int, int, Mapping[int, Rows], Any]:
     return replicate.number, replicate.next, dict(replicate.synthetic), replicate.previous
 
 
-def _first_of(replicate: Replicate, first: FirstModels) -> tuple[str | None, Fitted | None]:
+def first_of(replicate: Replicate, first: FirstModels) -> tuple[str | None, Fitted | None]:
+    """What the first model of a replicate follows from, and the model where it is known; nothing later on."""
     if replicate.next != 1:
         return None, None
     key = replicate.chain.first_key(replicate.number)
@@ -202,5 +220,6 @@ def _task(
     fitted: Fitted | None,
     told: Told | None,
 ) -> tuple[Finished, Fitted | None]:
-    finished, made = chain.step(number, g, synthetic, previous, fitted, told)
+    with _ALONE:
+        finished, made = chain.step(number, g, synthetic, previous, fitted, told)
     return finished, made if g == 1 and fitted is None else None

@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import inspect
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -130,6 +130,36 @@ class GeneratorSource:
             # Some return a fitted object, some nothing: what was asked to fit is what is fitted.
             model.fit(self.layout.give(rows, own=True), **extra, **given)
         return Fitted(model, self.name, self.layout)
+
+    def fit_together(
+        self,
+        rows: Sequence[Rows],
+        seeds: Sequence[SeedSequence],
+        begins: Sequence[Callable[[Any], None] | None],
+        told: Told | None = None,
+    ) -> list[Fitted]:
+        """Fresh generators, fitted all at once, each from the seed that a fit of its own would have."""
+        models, numbers = [], []
+        for seed, begin in zip(seeds, begins, strict=True):
+            model = self.build()
+            if begin is not None:
+                begin(model)
+            with seeded(model, "fit", seed) as given:
+                numbers.append(given["seed"])
+            models.append(model)
+        fit = models[0].fit_together
+        extra = {"progress": told} if told is not None and "progress" in _parameters(fit) else {}
+        fit(models, [self.layout.give(own, own=True) for own in rows], numbers, **extra)
+        return [Fitted(model, self.name, self.layout) for model in models]
+
+    def verify_together(self) -> None:
+        """Refuse a generator whose models cannot be fitted at once."""
+        model = self.build()
+        if not callable(getattr(model, "fit_together", None)) or "seed" not in _parameters(model.fit):
+            raise DomainError(
+                f"stacked = True needs fit_together(models, X, seeds) and fit(X, seed), which {self.name} does not "
+                f"have: leave it out."
+            )
 
     def revived(self, state: State) -> Fitted:
         """A generator as it was, from its state."""

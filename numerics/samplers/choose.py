@@ -51,7 +51,7 @@ def _(model: ExponentialFamily, workflow: Workflow, generations: int, raw: bool,
     if loss == "kl":
         measure = Divergence(family.name, family.kind.index, family.truth)
     if not table.subsampled:
-        plan = steps(table.weights, table.real)
+        plan = table.plan
         kind = family.kind.for_blocks(np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0])))
         return MeanChain(kind, family.truth, measure, table, plan, points_drawn=raw, scale=family.scale)
     if not raw and family.name == "binomial" and family.kind.index == 1:
@@ -87,7 +87,7 @@ def _(model: BentModel, workflow: Workflow, generations: int, raw: bool, loss: s
     if table.subsampled:
         return BentPool(whole.kind, whole.truth, measure, table, bend=bending)
     blocks = np.concatenate((table.points, table.fresh_points[table.fresh_weights != 0]))
-    plan = steps(table.weights, table.real)
+    plan = table.plan
     bending = replace(bending, kind=whole.kind.for_blocks(blocks))
     return BentChain(bending, measure, table, plan, raw, scale=whole.scale)
 
@@ -144,7 +144,7 @@ def _(model: Regular, workflow: Workflow, generations: int, raw: bool, loss: str
     table = schedule(workflow, generations, int(model.n), keeps=True)  # type: ignore[arg-type]
     p = int(model.p)  # type: ignore[arg-type]
     if not table.subsampled:
-        plan = steps(table.weights, table.real)
+        plan = table.plan
         return MeanChain(Normal(1.0), 0.0, SquaredError(), table, plan, points_drawn=raw, dimension=p)
     if raw:
         return PointPool(Normal(1.0), 0.0, SquaredError(), table, dimension=p)
@@ -167,7 +167,7 @@ def _(model: LinearRegression, workflow: Workflow, generations: int, raw: bool, 
     if table.subsampled:
         return RowPool(d, rows, sigma, signal, model.design == "shared", table)
     if model.design == "shared":
-        plan = steps(table.weights, table.real)
+        plan = table.plan
         return (SharedRows if raw else SharedDesign)(d, rows, sigma, signal, table, plan)
     return _fresh_regression(d, sigma, signal, table, raw)
 
@@ -190,7 +190,7 @@ def _(model: RidgeRegression, workflow: Workflow, generations: int, raw: bool, l
         _verify_whole_relabelling(table, rows, workflow)
         penalties = penalty * rows * np.ones(generations) if model.per_row else penalty / used
         given = None if model.eigenvalues is None else np.array([float(value) for value in model.eigenvalues])
-        plan = steps(table.weights, table.real)
+        plan = table.plan
         posterior = used if model.drawn else None
         return RidgeShared(d, rows, sigma, signal, penalties, table, plan, given, raw, posterior)
     penalties = penalty * np.ones(generations) if model.per_row else penalty / (used * rows)

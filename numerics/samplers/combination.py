@@ -6,7 +6,7 @@ For most workflows row g is a multiple of row g−1 but for a few entries, so th
 .. math:: \theta_g = c_g\,\theta_{g-1} + \sum_{j \in J_g} (w_{g,j} - c_g w_{g-1,j})\, x_j
 
 with a short list :math:`J_g`: replace and accumulate have g alone in it, a window of equal blocks the newest and
-the one that leaves. The structure is read off the table of weights, whatever workflow it came from.
+the one that leaves. The structure is read off the rows of weights, whatever workflow they came from.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numerics.samplers.weight_rows import Rows, Runs
+
+Array = NDArray[np.float64]
 
 # Ratios of rows that agree to this relative accuracy are the same fraction.
 SAME = 1e-12
@@ -35,32 +39,37 @@ class Step:
     keep_fresh: bool = False
 
 
-def steps(weights: NDArray[np.float64], fresh_weights: NDArray[np.float64]) -> tuple[Step, ...]:
-    """The cheapest recursion for a table of weights (blocks numbered from 0).
+def steps(weights: Rows | Array, fresh_weights: Array) -> tuple[Step, ...]:
+    """The cheapest recursion for rows of weights, or a table of them (blocks numbered from 0).
 
     Fresh weights are those of the newest real data, (G,), or where older ones are kept those of all so far, (G, G).
     """
+    table = weights if isinstance(weights, Rows) else Rows.of(weights)
     kept = fresh_weights.ndim == 2
-    real = fresh_weights if kept else np.diag(fresh_weights)
-    count = len(weights)
-    rows = []
-    for g in range(count):
+    count = len(table)
+    rows: list[tuple[float, tuple[tuple[int, float], ...]]] = []
+    before: Runs | None = None
+    for g, blocks in enumerate(table):
         # Blocks so far, then the real data of earlier generations.
-        row, names = np.concatenate((weights[g, : g + 1], real[g, :g])), (*range(g + 1), *range(count, count + g))
-        scratch = [(j, w) for j, w in enumerate(row) if w != 0]
-        carry, terms = 0.0, scratch
+        row = blocks.extended(fresh_weights[g, :g]) if kept else blocks
+        carry, rest = 0.0, row
         # Real data drawn afresh at g−1 that have no weight at g must not be carried over.
-        if g > 0 and (kept or real[g - 1, g - 1] == 0):
-            candidate, rest = _carried(row, np.concatenate((weights[g - 1, : g + 1], real[g - 1, :g])))
-            if len(rest) < len(scratch):
-                carry, terms = candidate, rest
-        rows.append((carry, tuple((names[j], float(w)) for j, w in terms)))
+        if before is not None and (kept or fresh_weights[g - 1] == 0):
+            earlier = before.extended(np.zeros(1))
+            candidate, left = _carried(row, earlier.extended(fresh_weights[g - 1, :g]) if kept else earlier)
+            if _nonzero(left) < _nonzero(row):
+                carry, rest = candidate, left
+        # Real data of generation i have the number G + i; in the row they come after the g + 1 blocks.
+        terms = tuple((j if j <= g else count + j - g - 1, weight) for j, weight in rest.terms())
+        rows.append((carry, terms))
+        before = blocks
     last_use = {j: g for g, (_, terms) in enumerate(rows) for j, _ in terms}
+    newest = np.diag(fresh_weights) if kept else fresh_weights
     return tuple(
         Step(
             carry=float(carry),
             terms=terms,
-            fresh=float(real[g, g]),
+            fresh=float(newest[g]),
             keep=last_use.get(g, g) > g,
             done=tuple(j for j, _ in terms if last_use[j] == g and j != g),
             keep_fresh=last_use.get(count + g, g) > g,
@@ -69,19 +78,28 @@ def steps(weights: NDArray[np.float64], fresh_weights: NDArray[np.float64]) -> t
     )
 
 
-def _carried(row: NDArray[np.float64], before: NDArray[np.float64]) -> tuple[float, list[tuple[int, float]]]:
-    common = np.flatnonzero((row != 0) & (before != 0))
+def _nonzero(row: Runs) -> int:
+    """Blocks that have a weight."""
+    return int(row.lengths[row.values != 0].sum())
+
+
+def _carried(row: Runs, before: Runs) -> tuple[float, Runs]:
+    """The multiple of the row before that leaves fewest weights, and these."""
+    ends = np.union1d(row.ends, before.ends)
+    new, old = (runs.values[np.searchsorted(runs.ends, ends)] for runs in (row, before))
+    common = np.flatnonzero((new != 0) & (old != 0))
     if not len(common):
-        return 0.0, [(j, w) for j, w in enumerate(row) if w != 0]
-    ratios = row[common] / before[common]
+        return 0.0, row
+    ratios = new[common] / old[common]
     # The commonest ratio; rounding would split equal fractions, so neighbours in order are compared.
-    ordered = np.sort(ratios)
+    order = np.argsort(ratios, kind="stable")
+    ordered = ratios[order]
     starts = np.flatnonzero(np.concatenate(([True], np.diff(ordered) > SAME * np.abs(ordered[1:]))))
-    lengths = np.diff(np.concatenate((starts, [len(ordered)])))
+    lengths = np.add.reduceat(np.diff(ends, prepend=0)[common][order], starts)
     carry = ordered[starts[np.argmax(lengths)]]
-    rest = row - carry * before
-    rest[np.abs(rest) <= SAME * np.abs(carry * before)] = 0.0
-    return float(carry), [(j, w) for j, w in enumerate(rest) if w != 0]
+    rest = new - carry * old
+    rest[np.abs(rest) <= SAME * np.abs(carry * old)] = 0.0
+    return float(carry), Runs(ends, rest)
 
 
 def kept_blocks(plan: tuple[Step, ...]) -> int:

@@ -243,7 +243,7 @@ def _(model: Categorical, workflow: Workflow, generations: int, raw: bool, loss:
 
 def nonnegative_plan(table: Schedule) -> tuple[Step, ...]:
     """A recursion that subtracts nothing: what is extinct stays exactly zero."""
-    plan = steps(table.weights, table.real)
+    plan = table.plan
     if all(weight >= 0 for step in plan for _, weight in step.terms) and all(step.carry >= 0 for step in plan):
         return plan
     if table.kept is not None:

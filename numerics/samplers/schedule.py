@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, sympify
 
+from numerics.samplers.combination import Step, steps
+from numerics.samplers.weight_rows import Rows, fresh_row, weight_rows
 from theory.errors import DomainError
-from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.base import Workflow
 
 Array = NDArray[Any]
 Block = TypeVar("Block")
@@ -27,7 +29,7 @@ class Schedule:
 
     Attributes
     ----------
-    weights : (G, G), lower triangular
+    rows : weights of blocks, a row a generation
     points : points in each block, (G,)
     fresh_weights, fresh_points : of the real points drawn afresh, (G,)
     drawn : points of the random subsample that the model is fitted on, 0 when it is fitted on all, (G,)
@@ -36,7 +38,7 @@ class Schedule:
     bias : how far from the truth the real points of each generation are on average, (G,)
     """
 
-    weights: NDArray[np.float64]
+    rows: Rows
     points: NDArray[np.int64]
     fresh_weights: NDArray[np.float64]
     fresh_points: NDArray[np.int64]
@@ -44,6 +46,16 @@ class Schedule:
     replacement: NDArray[np.bool_]
     kept: NDArray[np.float64] | None = None
     bias: NDArray[np.float64] | None = None
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """The rows as a table, (G, G) and lower triangular."""
+        return self.rows.table()
+
+    @cached_property
+    def plan(self) -> tuple[Step, ...]:
+        """The cheapest recursion for the weighted sums of blocks and real points."""
+        return steps(self.rows, self.real)
 
     @property
     def real(self) -> NDArray[np.float64]:
@@ -105,7 +117,6 @@ def schedule(workflow: Workflow, generations: int, unit: int, keeps: bool = Fals
         raise DomainError(f"{workflow_name} keeps real data of every generation: this model has no sampler for that.")
     if workflow.biased_real and not biased:
         raise DomainError(f"{workflow_name} draws biased real data: this model has no sampler for that.")
-    weights = np.zeros((generations, generations))
     points = np.zeros(generations, dtype=np.int64)
     fresh_weights = np.zeros(generations)
     fresh_points = np.zeros(generations, dtype=np.int64)
@@ -117,7 +128,6 @@ def schedule(workflow: Workflow, generations: int, unit: int, keeps: bool = Fals
     )
     for row in range(generations):
         g = row + 1
-        weights[row, :g] = [float(weight) for weight in exact_weights(workflow, g)]
         points[row] = _whole(f"sizes = {workflow.sizes} of {workflow_name} give block {g}", workflow.size(g), unit)
         if g > 1 and workflow.fresh_weight(g) != 0:
             fresh_weights[row] = float(workflow.fresh_weight(g))
@@ -125,14 +135,15 @@ def schedule(workflow: Workflow, generations: int, unit: int, keeps: bool = Fals
                 f"{workflow_name} draws, at generation {g}, real data of", workflow.fresh_size(g), unit
             )
         if kept is not None:
-            kept[row, :g] = [float(weight) for weight in workflow.fresh_weights(g)]
+            kept[row, :g] = fresh_row(workflow, g)
         draw = workflow.draw(g)
         if draw is not None:
             size = _whole(f"budget = {draw.size} of {workflow_name} draws", draw.size, unit)
             pool = int(points[:g].sum())
             if draw.replacement or size < pool:
                 drawn[row], replacement[row] = size, draw.replacement
-    tables = Schedule(weights, points, fresh_weights, fresh_points, drawn, replacement, kept, bias)
+    rows = weight_rows(workflow, generations)
+    tables = Schedule(rows, points, fresh_weights, fresh_points, drawn, replacement, kept, bias)
     if tables.subsampled:
         _verify_pool(tables, workflow_name)
     return tables
@@ -150,6 +161,9 @@ def _whole(what: str, size: Expr, unit: int) -> int:
 def _verify_pool(tables: Schedule, name: str) -> None:
     if tables.fresh_weights.any():
         raise DomainError(f"{name} subsamples and draws fresh real data: only one of the two can be simulated.")
-    pooled = np.tril(np.broadcast_to(tables.points, tables.weights.shape)) / np.cumsum(tables.points)[:, None]
-    if not np.allclose(tables.weights, pooled, rtol=1e-12, atol=0):
+    total = np.cumsum(tables.points)
+    if not all(
+        np.allclose(row.dense(), tables.points[: g + 1] / total[g], rtol=1e-12, atol=0)
+        for g, row in enumerate(tables.rows)
+    ):
         raise DomainError(f"{name} subsamples a pool whose blocks have unequal weights: weigh blocks by their size.")

@@ -6,9 +6,10 @@ import json
 from typing import Annotated
 
 import typer
-from sympy import Expr, oo, true
+from sympy import Expr, oo
 
 from selfgen.commands.options import Loss, ModelName, Set, Sizes, Symbols, WorkflowName, settings_of, whole
+from selfgen.domain_words import domain_in_words
 from selfgen.names import build
 from selfgen.steps import steps as derivation
 from selfgen.values import shown, text, value_at
@@ -27,6 +28,9 @@ def command(
         int | None, typer.Option(**whole("--generation", 1), help="Also the value at this generation.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the theorem line, to paste into a paper.")] = False,
+    width: Annotated[
+        float | None, typer.Option(metavar="EM", help="With --latex: break lines to a text of this width, such as 34.")
+    ] = None,
     steps: Annotated[
         bool, typer.Option("--steps", help="Print the derivation step by step, each step checked; also with --latex.")
     ] = False,
@@ -36,6 +40,8 @@ def command(
     for flag, given in (("--latex", latex), ("--steps", steps)):
         if given and as_json:
             raise DomainError(f"{flag} and --json exclude each other: give one of them.")
+    if width is not None and (not latex or steps):
+        raise DomainError(f"--width {width:g} is for --latex alone: give that, without --steps.")
     if steps and generation is not None:
         raise DomainError(f"--generation {generation} and --steps exclude each other: a derivation is for every g.")
     built_model, built_workflow = build(model, workflow, settings_of(set_, sizes), symbols or ())
@@ -43,7 +49,7 @@ def command(
     if steps:
         typer.echo(derivation(risk, as_latex=latex))
     elif latex:
-        typer.echo(risk.latex())
+        typer.echo(risk.latex(width=width))
     elif as_json:
         found = {
             "model": built_model.name,
@@ -65,6 +71,9 @@ def command(
 
 #: Characters of a standard deviation that is still a line of a summary.
 LONGEST_LINE, LONGEST_NUMBER = 160, 60
+
+#: Characters of a closed form that is still read; --json and --latex have every one in full.
+LONGEST_FORMULA = 800
 
 #: The last generation at which it is worked out: exact fractions take two seconds at 200 and over twenty at 900.
 LAST_SPREAD = 100
@@ -132,18 +141,32 @@ def _describe(risk: Risk, generation: int | None) -> None:
     """What is known of a risk, a line each."""
     lines: dict[str, object] = {"model": risk.model.name, "workflow": risk.workflow.name, "loss": risk.loss}
     if risk.closed_form is not None:
-        lines["closed form"] = risk.closed_form
+        lines["closed form"] = _formula(risk.closed_form)
     else:
         lines["closed form"] = "none; every value comes exactly from the recurrence"
         lines["first order in 1/n"] = _first_order(risk)
     if generation is not None:
         lines |= _value_lines(risk, generation)
-    lines["limit"] = _limit_line(risk)
-    lines["growth"] = shown(risk.growth)
+    lines |= _in_the_long_run(risk)
     lines["limit of the ratio"] = shown(ratio_limit(risk))
-    lines["bound"] = "none" if risk.bound == oo else shown(risk.bound)
     lines |= _spread(risk, generation)
-    lines["domain"] = "all parameters" if risk.domain == true else risk.domain
+    lines["domain"] = domain_in_words(risk)
     lines["exactness"] = risk.exactness
     for name, line in lines.items():
-        typer.echo(f"{name:<19} {line}")
+        typer.echo(f"{name:<21} {line}")
+
+
+def _formula(closed: Expr) -> str:
+    """A closed form, cut where it fills pages."""
+    written = "∞" if closed == oo else str(closed)
+    if len(written) <= LONGEST_FORMULA:
+        return written
+    return f"{written[:LONGEST_LINE]}… ({len(written)} characters; --json has them all)"
+
+
+def _in_the_long_run(risk: Risk) -> dict[str, object]:
+    """Limit, growth and bound, those that are the same in one line."""
+    bound = "none" if risk.bound == oo else shown(risk.bound)
+    told = {"limit": _limit_line(risk), "growth": shown(risk.growth), "bound": bound}
+    lines = dict.fromkeys(told.values())
+    return {", ".join(name for name, line in told.items() if line == found): found for found in lines}

@@ -19,6 +19,8 @@ def whole(name: str, least: int, most: int | None = None) -> Any:
     allowed = f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
 
     def parse(text: str) -> int:
+        if str(text).strip().lower() in ("oo", "∞", "inf", "infinity"):
+            raise NotAllowed(f"{name} {text} is not finite: give {allowed}.")
         try:
             value = int(text)
         except ValueError:

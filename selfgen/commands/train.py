@@ -15,10 +15,9 @@ from selfgen.commands.completion import workflows as workflow_names
 from selfgen.commands.options import NotAllowed, whole
 from selfgen.commands.terminal import show
 from selfgen.names import build, settings
-from selfgen.training.plan import read_plan
+from selfgen.study import find_trained
+from selfgen.training.plan import KINDS, read_plan
 from theory import DomainError
-
-KINDS = ("language", "finetune", "image", "molecule")
 
 
 def command(
@@ -26,7 +25,7 @@ def command(
         str,
         typer.Argument(
             metavar="KIND",
-            help="language, finetune, image or molecule; or a STUDY.toml.",
+            help="language, finetune, image or molecule; or a STUDY.toml, or the name of one that 'list studies' has.",
         ),
     ],
     workflows: Annotated[
@@ -62,7 +61,7 @@ def command(
             "--set",
             metavar="NAME=VALUE",
             help="A setting of the generator (steps, batch, rate, width, …) or of the loop: n, test, "
-            "initial=scratch|previous|FILE, same_first, tokens=characters|byte-pairs.",
+            "initial=scratch|previous|FILE, same_first, stacked, tokens=characters|byte-pairs.",
         ),
     ] = None,
 ) -> None:
@@ -70,8 +69,9 @@ def command(
     if output is None:
         raise NotAllowed("--output is missing: give the folder for losses, table and figures.")
     asked = settings(given or [])
-    if kind.endswith(".toml"):
-        plan = read_plan(Path(kind))
+    file = find_trained(kind)
+    if file is not None:
+        plan = read_plan(file)
         kind, workflows, data = plan.kind, workflows or list(plan.workflows), data or plan.data
         generations, seeds = generations or plan.generations, seeds or plan.seeds
         asked = {**plan.settings, **asked}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, Any
 
 import typer
 
-from selfgen import __version__, overview, real_study, report, verification
+from selfgen import __version__, overview, real_study, report, subspace_results, subspace_study, verification
 from selfgen.case_result import CaseResult
 from selfgen.commands.options import relative_error, whole
 from selfgen.commands.terminal import cores, show, terminal
 from selfgen.finished_cases import FinishedCases
 from selfgen.progress import Progress
-from selfgen.study import load
+from selfgen.study import kind_of, load
 from selfgen.web_report.page import write_page
 from selfgen.web_report.results_file import Results
 from theory import DomainError
@@ -44,6 +47,9 @@ def command(
             help="A case agrees only where a formula wrong by this share would have been caught.",
         ),
     ] = "0.25",  # type: ignore[assignment]
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Derive everything anew: neither read nor write the user's cache.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what an earlier run left in DIR; the files are the same.")
     ] = False,
@@ -54,9 +60,13 @@ def command(
     against their formulas, but too large an error in them could have gone unseen; 2 for input that makes no sense.
 
     Each case is written to DIR as it ends, so that a run that is stopped or killed loses only the cases at work.
+
+    What is derived (formulas, theorems, certificates, values) is kept in the user's cache while the library is the
+    same; every case is simulated and judged anew.
     """
-    if study is not None and real_study.is_real(study):
-        _verify_real(study, output, cores() if jobs is None else jobs, seed, resume)
+    kind = KINDS.get(kind_of(study))
+    if study is not None and kind is not None:
+        _verify_kind(kind, kind.load(study, seed), output, cores() if jobs is None else jobs, resume)
         return
     loaded = load(study, seed=seed)
     folder, named = _folder(loaded.output, output, resume)
@@ -74,6 +84,7 @@ def command(
             finish=progress.finish,
             detectable=detectable,
             finished=finished,
+            cached=not no_cache,
         )
         if folder is not None:
             # Before anything is printed: whoever reads that may leave.
@@ -121,34 +132,44 @@ def _folder(own: Path | None, output: Path | None, resume: bool) -> tuple[Path |
     return folder, named
 
 
-def _verify_real(study: str, output: Path | None, jobs: int, seed: int | None, resume: bool) -> None:
-    """The same for a study of real data, whose later generations are labelled by fitted models."""
-    loaded = real_study.load(study, seed=seed)
+@dataclass(frozen=True)
+class _Kind:
+    """What a study of a kind of its own is read, verified and shown by; ``module`` has the rest by the same names."""
+
+    load: Callable[..., Any]
+    result: type
+    module: ModuleType
+
+
+KINDS = {
+    real_study.KIND: _Kind(real_study.load, real_study.RealResult, real_study),
+    subspace_study.KIND: _Kind(subspace_study.load, subspace_results.SubspaceResult, subspace_results),
+}
+
+
+def _verify_kind(kind: _Kind, loaded: Any, output: Path | None, jobs: int, resume: bool) -> None:
+    """The same for a study of real data, whose later generations are labelled by fitted models, or of subspaces."""
+    of = kind.module
     folder, named = _folder(loaded.output, output, resume)
+    record: FinishedCases[Any] = FinishedCases(kind.result, folder, resume, named)
     with (
-        FinishedCases(real_study.RealResult, folder, resume, named) as finished,
-        Progress(len(loaded.cases), terminal(stderr=True), sys.stderr.isatty(), real_study.describe) as progress,
+        record as finished,
+        Progress(len(loaded.cases), terminal(stderr=True), sys.stderr.isatty(), of.describe) as progress,
     ):
         taken = sum(finished.of(case) is not None for case in loaded.cases)
-        results = real_study.verify(
+        results = of.verify(
             loaded, jobs=jobs, figures=folder, begin=progress.begin, finish=progress.finish, finished=finished
         )
         if folder is not None:
-            real_study.write(folder, loaded, results)
+            of.write(folder, loaded, results)
             finished.close(loaded.cases, results)
-    show(real_study.table(loaded.title, results))
-    for result in results:
-        if result.failure_report:
-            typer.echo(f"{result.name}: {result.failure_report}")
-        if not result.passed:
-            typer.echo(f"{result.name}: {result.reason}")
-    failures = [result for result in results if not result.passed]
-    for sentence in real_study.columns(results):
+    show(of.table(loaded.title, results))
+    for sentence in of.remarks(results):
         typer.echo(sentence)
-    typer.echo(f"{len(results) - len(failures)} of {len(results)} cases agree. {real_study.power(results)}")
     if folder is not None:
         if taken:
             typer.echo(f"{taken} of {len(results)} cases were taken from {folder}, and not done again.")
-        typer.echo(f"Written to {folder}: results.json, results.csv, cases.jsonl and a figure a case.")
-    if failures:
-        raise typer.Exit(1)
+        typer.echo(f"Written to {folder}: {of.FILES}.")
+    code = report.exit_code(result.verdict for result in results)
+    if code:
+        raise typer.Exit(code)

@@ -12,9 +12,9 @@ from typing import Any
 
 from selfgen import __version__
 from selfgen.explorer.choices import choices, models
-from selfgen.explorer.kept import keep, kept
 from selfgen.explorer.pairs import chosen, model_data
 from selfgen.explorer.shapes import shape_data
+from selfgen.kept import keep, kept
 from selfgen.workers import workers
 
 #: In the order in which they build on one another.
@@ -77,7 +77,7 @@ def assembled(data: dict[str, Any]) -> str:
 
 def _derived(keys: list[str], jobs: int, tell: Callable[[str], None]) -> Iterable[dict[str, Any]]:
     """The data of each model, from the cache where the library has not changed, in the order of the keys."""
-    found = {key: data for key in keys if (data := kept(key)) is not None}
+    found = {key: data for key in keys if (data := kept("explorer", key)) is not None}
     missing = [key for key in keys if key not in found]
     for key in found:
         tell(f"{key}: kept")
@@ -96,5 +96,5 @@ def _derived(keys: list[str], jobs: int, tell: Callable[[str], None]) -> Iterabl
 
 def _of_model(key: str) -> dict[str, Any]:
     data = model_data(key, dict(models())[key])
-    keep(key, data)
+    keep("explorer", key, data)
     return data

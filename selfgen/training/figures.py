@@ -14,7 +14,7 @@ from selfgen.training.study import Measured
 from theory import NotDerivedError, depth
 
 #: Examples of a generation in a strip, and characters of a text.
-SHOWN, CHARACTERS = 8, 60
+SHOWN, CHARACTERS = 8, 80
 
 
 def draw(measured: Measured, folder: Path) -> list[str]:
@@ -94,7 +94,7 @@ def draw_strip(measured: Measured, stem: Path) -> None:
                 if side:
                     axes.imshow(_strip(seen["examples"], side), cmap="gray_r", interpolation="nearest")
                 else:
-                    shown = _line(seen["examples"][0])
+                    shown = _line(seen["examples"])
                     axes.text(0, 0.5, shown, transform=axes.transAxes, va="center", fontsize=6, family="monospace")
         save_both(figure, stem)
 
@@ -107,6 +107,11 @@ def _strip(examples: list[Any], side: int) -> Any:
     return strip
 
 
-def _line(text: str) -> str:
-    """The beginning of a text on one line; a dollar sign would begin mathematics."""
-    return " ".join(text.split())[:CHARACTERS].replace("$", r"\$")
+def _line(texts: list[str]) -> str:
+    """As many texts as there is room for, at least the first; a dollar sign would begin mathematics."""
+    line, *others = (" ".join(text.split()) for text in texts)
+    for other in others:
+        if len(line) + len(other) + 3 > CHARACTERS:
+            break
+        line += f" · {other}"
+    return line[:CHARACTERS].replace("$", r"\$")

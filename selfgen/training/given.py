@@ -22,6 +22,7 @@ class Loop:
     test : test rows; 0 for a fifth of all, at most a thousand
     initial : "scratch", "previous", or the file of a state
     same_first : whether all seeds share block 1 and the model of generation 1
+    stacked : whether the models of all seeds are fitted at once, which is faster for small ones
     tokens : "characters" or "byte-pairs"
     vocabulary : tokens of byte pairs
     """
@@ -30,6 +31,7 @@ class Loop:
     test: int = 0
     initial: str = "scratch"
     same_first: bool = False
+    stacked: bool = False
     tokens: str = "characters"
     vocabulary: int = 512
 

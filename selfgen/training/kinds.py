@@ -63,7 +63,7 @@ def language(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
 
     if data is None:
         raise DomainError("--data is missing: give a text file, a folder of .txt files, or bible.")
-    takes = ("n", "test", "initial", "same_first", "tokens", "vocabulary")
+    takes = ("n", "test", "initial", "same_first", "stacked", "tokens", "vocabulary")
     loop, arguments = dealt(given, LanguageModel, ("self", "vocabulary"), takes)
     found = texts(data)
     whole = found.whole
@@ -98,7 +98,7 @@ def image(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
     """Images, black and white unless the likelihood is that of numbers."""
     from numerics.neural import ImageVAE
 
-    loop, arguments = dealt(given, ImageVAE, ("self", "side"), ("n", "test", "initial", "same_first"))
+    loop, arguments = dealt(given, ImageVAE, ("self", "side"), ("n", "test", "initial", "same_first", "stacked"))
     found = images("digits" if data is None else data)
     generator = ImageVAE(found.side, **arguments)
     grey = generator.likelihood == "gaussian"
@@ -148,7 +148,7 @@ def _conformers(smiles: str | None, given: Mapping[str, str], seed: int) -> Sett
     from numerics.datasets.conformers import conformers
     from numerics.neural import MoleculeDiffusion
 
-    loop, arguments = dealt(given, MoleculeDiffusion, ("self",), ("n", "test", "initial", "same_first"))
+    loop, arguments = dealt(given, MoleculeDiffusion, ("self",), ("n", "test", "initial", "same_first", "stacked"))
     generator = MoleculeDiffusion(**arguments)
     wanted = (loop.n or USUAL // 2) + (loop.test or USUAL // 2)
     found = conformers(IBUPROFEN if smiles is None else smiles, wanted, seed=seed + 1)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from theory import DomainError
+
+#: What can be trained.
+KINDS = ("language", "finetune", "image", "molecule")
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class Plan:
 
     Attributes
     ----------
+    title : of the study
     kind, workflows, data, generations, seeds : as on the command line
     settings : those of ``--set``
     """
@@ -26,14 +30,17 @@ class Plan:
     generations: int
     seeds: int
     settings: dict[str, str]
+    title: str = ""
 
 
 #: Keys of a file, and what they hold.
-_KEYS: dict[str, type] = {"kind": str, "workflows": list, "data": str, "generations": int, "seeds": int, "set": dict}
+_KEYS: dict[str, type] = {
+    "title": str, "kind": str, "workflows": list, "data": str, "generations": int, "seeds": int, "set": dict
+}  # fmt: skip
 
 
-def read_plan(path: Path) -> Plan:
-    """Read a TOML file with ``kind`` and ``workflows``, and if need be ``data``, ``generations``, ``seeds``, ``[set]``.
+def read_plan(path: Traversable) -> Plan:
+    """Read a TOML file: ``kind``, ``workflows``; if need be ``title``, ``data``, ``generations``, ``seeds``, ``[set]``.
 
     Raises
     ------
@@ -65,10 +72,11 @@ def read_plan(path: Path) -> Plan:
         content.get("generations", 8),
         content.get("seeds", 3),
         {name: _text(path, name, value) for name, value in content.get("set", {}).items()},
+        content.get("title", ""),
     )
 
 
-def _text(path: Path, name: str, value: Any) -> str:
+def _text(path: Traversable, name: str, value: Any) -> str:
     if not isinstance(value, (str, int, float)):
         raise DomainError(f"{path}: {name} = {value!r} is not allowed among [set]: give a number, text, true or false.")
     return str(value)

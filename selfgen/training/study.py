@@ -89,6 +89,7 @@ def study(
             executor=executor,
             first=first,
             same_first=setting.loop.same_first,
+            stacked=setting.loop.stacked,
             observe=setting.observer,
             device=device,
             label=name,

@@ -43,6 +43,26 @@ def curve(axes: Axes, runs: list[Row], part: str, over: Callable[[Row], float]) 
     axes.set_ylabel("change of concept mass, %")
 
 
+def trades(axes: Axes, runs: list[Row]) -> None:
+    """What is taken away against what it costs: ranks and blocks of the projection, blocks of one step of DPO."""
+    kinds = (("ranks", "svd", BLUE, "rank, projection"), ("layers", "svd", VERMILION, "blocks, projection"),
+             ("layers", "dpo", CYCLE[2], "blocks, DPO"))  # fmt: skip
+    for part, method, colour, label in kinds:
+        for row in (row for row in runs if (row["part"], row["method"]) == (part, method)):
+            x, y = 100 * float(row["perplexity_relative"]), 100 * float(row["mass_relative"])
+            axes.plot([x], [y], "o", color=colour, markersize=4)
+            words = row["rank"] if part == "ranks" else f"{row['first_block']}-{int(row['last_block']) - 1}"
+            axes.annotate(words, (x, y), (4, 3), textcoords="offset points", fontsize=6.5, color=colour)
+        axes.plot([], [], "o", color=colour, markersize=4, label=label)
+    axes.axhline(0, color=GREY, linewidth=0.5)
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_xticks([0, 1, 2, 5, 10, 20, 40], ["0", "1", "2", "5", "10", "20", "40"])
+    axes.minorticks_off()
+    axes.set(xlabel="change of perplexity, %", ylabel="change of concept mass, %", title="Ranks and blocks")
+    axes.margins(0.12)
+    axes.legend(loc="upper right", fontsize=7)
+
+
 def directions(axes: Axes) -> None:
     """How near the direction of N pairs is to that of others, and what was predicted."""
     for block, colour in zip(("15", "29"), (BLUE, VERMILION), strict=True):
@@ -71,18 +91,7 @@ def draw() -> None:
         pairs.legend(loc="best", fontsize=7.5)
         curve(flips, runs, "flips", lambda row: float(row["flips"]))
         flips.set(xlabel="flipped labels", title=f"Flipped labels, {128} pairs")
-        ranks = [row for row in runs if row["part"] == "ranks"]
-        layers = [row for row in runs if row["part"] == "layers"]
-        for found, colour, name in ((ranks, BLUE, "rank"), (layers, VERMILION, "blocks")):
-            for row in found:
-                x, y = 100 * float(row["perplexity_relative"]), 100 * float(row["mass_relative"])
-                trade.plot([x], [y], "o", color=colour, markersize=4, label=name if row is found[0] else None)
-                words = row["rank"] if name == "rank" else f"{row['first_block']}-{int(row['last_block']) - 1}"
-                trade.annotate(words, (x, y), (4, 3), textcoords="offset points", fontsize=7, color=colour)
-        trade.axhline(0, color=GREY, linewidth=0.5)
-        trade.set(xlabel="change of perplexity, %", ylabel="change of concept mass, %", title="Ranks and blocks")
-        trade.margins(0.12)
-        trade.legend(loc="best", fontsize=7.5)
+        trades(trade, runs)
         directions(near)
         near.set_title("The direction itself")
         save(figure, FIGURE)

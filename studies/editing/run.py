@@ -34,15 +34,17 @@ HERE = Path(__file__).parent
 RUNS, LOSSES, MASSES = (HERE / f"{name}.csv" for name in ("runs", "losses", "masses"))
 FIELDS = ("part", "method", "pairs", "flips", "rank", "first_block", "last_block", "step", "mass", "mass_relative",
           "mass_error", "perplexity", "perplexity_relative", "perplexity_error", "tokens")  # fmt: skip
-SIZES = (4, 8, 32, 128, 512)
-SHARES = (0.0, 0.2, 0.4, 0.5)
-RANKS = (1, 2, 4, 8)
-SPANS = ((20, 30), (25, 30), (15, 25), (15, 20))
+SIZES = (4, 8, 16, 32, 64, 128, 256, 512)
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+RANKS = (1, 2, 3, 4, 6, 8)
+EARLY = (15, 25)
+SPANS = ((20, 30), (25, 30), (28, 30), EARLY, (15, 20), (20, 25))
 FIRST, LAST, PAIRS = 15, 30, 128
 #: Tokens of a text; texts of the headline and of the curves.
 LENGTH, MANY, FEW = 257, 80, 4
 #: Steps of DPO, in relative Frobenius norm of the edited matrices.
 STEPS = (0.001, 0.002, 0.004)
+MIDDLE = STEPS[1]
 
 
 class Study:
@@ -122,26 +124,27 @@ class Study:
         if (part, *map(str, settings)) not in self.done:
             self.record(part, settings, self.projected(method, pairs, flips, rank, range(*span)), texts)
 
-    def steps(self, part: str, sizes: tuple, shares: tuple, texts: int, lengths: tuple = STEPS) -> None:
-        """One step of DPO from each number of pairs, and from each share of flipped labels."""
-        wanted = [(pairs, flips) for pairs in sizes for flips in shares]
-        open_ = [(pairs, flips, step) for pairs, flips in wanted for step in lengths
-                 if (part, *map(str, ("dpo", pairs, flips, "", FIRST, LAST, step))) not in self.done]  # fmt: skip
-        if not open_:
+    def step(
+        self, part: str, pairs: int, flips: float, rank: int | str, span: tuple, length: float, texts: int
+    ) -> None:
+        """One step of DPO, of its full rank or of the first directions of its output alone, unless it was done."""
+        settings = ("dpo", pairs, flips, rank, *span, length)
+        if (part, *map(str, settings)) in self.done:
             return
-        sums = self.sums
-        for pairs, flips, step in open_:
-            weights = {}
-            for block in range(FIRST, LAST):
-                rise = sums[pairs][block] - 2 * sums[round(flips * pairs)][block]
-                matrix = self.model.blocks[block]["down"]
-                weights[block, "down"] = matrix + rise * (step * np.linalg.norm(matrix) / np.linalg.norm(rise))
-            self.record(part, ("dpo", pairs, flips, "", FIRST, LAST, step), with_weights(self.model, weights), texts)
+        weights = {}
+        for block in range(*span):
+            rise = self.sums[pairs][block] - 2 * self.sums[round(flips * pairs)][block]
+            if rank:
+                left = np.linalg.svd(rise, full_matrices=False)[0][:, :rank]
+                rise = left @ (left.T @ rise)
+            matrix = self.model.blocks[block]["down"]
+            weights[block, "down"] = matrix + rise * (length * np.linalg.norm(matrix) / np.linalg.norm(rise))
+        self.record(part, settings, with_weights(self.model, weights), texts)
 
     @cached_property
     def sums(self) -> dict[int, dict[int, np.ndarray]]:
         """Gradients summed over the first pairs, at each number of pairs and of flipped ones."""
-        cuts = {size for size in SIZES if size <= PAIRS} | {round(share * PAIRS) for share in SHARES}
+        cuts = set(SIZES) | {round(share * PAIRS) for share in SHARES}
         total = {block: np.zeros_like(self.model.blocks[block]["down"]) for block in range(FIRST, LAST)}
         found = {0: {block: part.copy() for block, part in total.items()}}
         for number, gradient in enumerate(self._gradients(max(cuts)), start=1):
@@ -194,12 +197,22 @@ def main() -> None:
             study.project("ranks", "svd", PAIRS, 0.0, rank, span, FEW)
     if "layers" in asked:
         for blocks in SPANS:
-            study.project("layers", "svd", PAIRS, 0.0, 1, blocks, FEW)
+            for method in ("svd", "mean"):
+                study.project("layers", method, PAIRS, 0.0, 1, blocks, FEW)
     if "dpo" in asked:
-        study.steps("steps", (PAIRS,), (0.0,), FEW)
-        study.steps("flips", (PAIRS,), SHARES, FEW, STEPS[1:2])
-        # More pairs are too slow for what they tell.
-        study.steps("pairs", tuple(size for size in SIZES if size <= PAIRS), (0.0,), FEW, STEPS[1:2])
+        for length in STEPS:
+            study.step("steps", PAIRS, 0.0, "", span, length, FEW)
+        for length in (*STEPS[1:], 0.008):
+            study.step("steps", PAIRS, 0.0, "", EARLY, length, FEW)
+        for flips in SHARES:
+            study.step("flips", PAIRS, flips, "", span, MIDDLE, FEW)
+        for pairs in SIZES:
+            study.step("pairs", pairs, 0.0, "", span, MIDDLE, FEW)
+        for blocks in SPANS:
+            study.step("layers", PAIRS, 0.0, "", blocks, MIDDLE, FEW)
+        for rank in RANKS:
+            study.step("ranks", PAIRS, 0.0, rank, span, MIDDLE, FEW)
+        study.step("headline", PAIRS, 0.0, "", EARLY, MIDDLE, MANY)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,16 @@
 
 import pickle
 import tracemalloc
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from math import comb
 
 import numpy as np
 import pytest
 from sympy import Rational, Symbol
 
-from numerics import simulate
+from numerics import blocks, simulate
 from numerics.blocks import LARGEST_BLOCK, Moments, moments
+from numerics.paired import MOST_PAIRED, Unpaired
 from numerics.samplers import sampler
 from theory import (
     Accumulate,
@@ -241,3 +242,52 @@ def test_bad_arguments_are_named(arguments, message):
     default = {"model": Bernoulli("1/2", 5), "workflow": Replace(), "generations": 4, "replicates": 1000}
     with pytest.raises(DomainError, match=message.replace("(", r"\(")):
         simulate(**{**default, **arguments})
+
+
+def test_many_generations_have_the_same_bits_and_covariances_when_asked(monkeypatch):
+    given = {"generations": 130, "replicates": 300, "seed": 5}
+    monkeypatch.setattr(blocks, "PAIRED", 129)
+    monkeypatch.setattr(blocks, "LARGEST_BLOCK", 128)
+    many = simulate(GaussianMean(sigma2=1, n=3), Accumulate(), **given)
+    monkeypatch.setattr(blocks, "PAIRED", 130)
+    whole = simulate(GaussianMean(sigma2=1, n=3), Accumulate(), **given)
+    for name in ("mean", "stderr", "largest_share", "skewness", "excess"):
+        # The same bits with every BLAS we know; none promises it.
+        np.testing.assert_allclose(getattr(many, name), getattr(whole, name), rtol=1e-13)
+    assert isinstance(vars(many)["_covariance"], Unpaired)
+    many = pickle.loads(pickle.dumps(many))
+    assert np.array_equal(many.covariance, whole.covariance)
+    assert not isinstance(vars(many)["_covariance"], Unpaired)
+
+
+def test_covariances_that_fit_no_memory_are_refused():
+    many = Unpaired(np.ones(MOST_PAIRED + 1), None, 2, 0)
+    with pytest.raises(DomainError, match="fit no memory"):
+        many.covariance()
+
+
+class Dies(Executor):
+    """Workers of which one dies after some blocks."""
+
+    def __init__(self, blocks):
+        self.left = blocks
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.left -= 1
+        if self.left < -2:
+            raise BrokenExecutor
+        future = Future()
+        if self.left >= 0:
+            future.set_result(fn(*args, **kwargs))
+        else:
+            future.set_exception(BrokenExecutor())
+        return future
+
+
+@pytest.mark.parametrize("done", [0, 2])
+def test_a_worker_that_dies_loses_its_block_and_not_the_run(monkeypatch, done):
+    monkeypatch.setattr(blocks, "LARGEST_BLOCK", 64)
+    given = (GaussianMean(sigma2=1, n=3), Replace(), 3, 600)
+    with pytest.warns(UserWarning, match="a worker died"):
+        run = simulate(*given, executor=Dies(done))
+    assert np.array_equal(run.covariance, simulate(*given).covariance)

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.subspace_loops import simulate_editing, simulate_generations
 from numerics.subspaces import (
     check_subspace_error,
     draw_differences,
     estimated_directions,
     simulate_subspace_error,
 )
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.subspaces import FactorModel, IteratedEditing, error_over_generations, observed_eigenvalues, subspace_error
-from theory.workflows import Accumulate, Replace
+from theory.workflows import Accumulate, Replace, SlidingWindow
 
 seeds = st.integers(min_value=0, max_value=2**32 - 1)
 
@@ -29,6 +30,8 @@ seeds = st.integers(min_value=0, max_value=2**32 - 1)
         (FactorModel(3, 2, 2), "svd"),
         (FactorModel(3, 5, 2, flips="1/4"), "svd"),
         (FactorModel(3, 1, 6), "svd"),
+        (FactorModel(3, 2, 6, flips="1/4"), "svd"),
+        (FactorModel(3, 6, 3), "svd"),
         (FactorModel(3, 4, 6, coherence=1, flips="1/5"), "mean-difference"),
         (FactorModel(3, 4, 6), "mean-difference"),
     ],
@@ -100,54 +103,35 @@ def test_flips_leave_second_moments_to_the_last_bit():
 
 def test_generations():
     """Pairs about the last estimate: ratio H_3^(2) by accumulation at a fixed D, and cosines multiply in many."""
-    generator = np.random.default_rng(7)
-
-    def pairs_about(direction, number, strength):
-        """Differences whose factor lies along a unit direction a data set."""
-        repeats, width = direction.shape
-        rows = generator.standard_normal((repeats, number, width))
-        return rows + np.sqrt(strength) * generator.standard_normal((repeats, number, 1)) * direction[:, None, :]
-
-    truth = np.zeros((3000, 3))
-    truth[:, 0] = 1
-    pool, current = np.empty((3000, 0, 3)), truth
-    for _ in range(3):
-        pool = np.concatenate([pool, pairs_about(current, 150, 6)], axis=1)
-        current = estimated_directions(pool, "svd", 1)[:, 0]
-    errors = 2 - 2 * current[:, 0] ** 2
+    found = simulate_generations(FactorModel(6, 150, 3), Accumulate(), 3, replicates=3000, seed=7)
     expected = float(error_over_generations(FactorModel(6, 150, 3), Accumulate(), regime="leading").at(3))
-    assert abs(errors.mean() - expected) < 3 * errors.std() / np.sqrt(3000) + expected * 8 / 150
-
-    current = np.zeros((12, 300))
-    current[:, 0] = 1
-    for _ in range(2):
-        current = estimated_directions(pairs_about(current, 200, 4), "svd", 1)[:, 0]
-    errors = 2 - 2 * current[:, 0] ** 2
-    expected = float(error_over_generations(FactorModel(4, 200, 300), Replace()).at(2))
-    assert abs(errors.mean() - expected) < 3 * errors.std() / np.sqrt(12) + 4 / 300
+    assert abs(found.error - expected) < 3 * found.standard_error + expected * 8 / 150
+    for workflow in (Replace(), Accumulate()):
+        found = simulate_generations(FactorModel(4, 150, 200), workflow, 2, replicates=24, seed=7)
+        expected = error_over_generations(FactorModel(4, 150, 200), workflow).number(2)
+        assert abs(found.error - expected) < 3 * found.standard_error + 4 / 200
 
 
 @pytest.mark.parametrize(("pairs", "width"), [(150, 400), (400, 150)])
-def test_repeated_editing(pairs, width):
+@pytest.mark.parametrize("edits", [1, 3])
+def test_repeated_editing(pairs, width, edits):
     """The strength left, after one edit and after three, with fewer pairs than dimensions and with more."""
-    editing = IteratedEditing(FactorModel(6, pairs, width))
-    generator = np.random.default_rng(8)
-    left = np.zeros((8, 2))
-    for run in range(8):
-        factor = np.zeros(width)
-        factor[0] = np.sqrt(6)
-        kept = np.eye(width)
-        for edit in range(3):
-            noise = generator.standard_normal((pairs, width))
-            differences = (noise + generator.standard_normal((pairs, 1)) * factor) @ kept
-            vector = estimated_directions(differences[None], "svd", 1)[0, 0]
-            kept -= np.outer(vector, vector @ kept)
-            factor = factor - vector * (vector @ factor)
-            if edit in (0, 2):
-                left[run, edit // 2] = factor @ factor
-    expected = [float(editing.at(edits)) for edits in (1, 3)]
-    slack = 3 * left.std(axis=0) / np.sqrt(8) + 6 / min(pairs, width)
-    assert (abs(left.mean(axis=0) - expected) < slack).all(), (left.mean(axis=0), expected)
+    model = FactorModel(6, pairs, width)
+    found = simulate_editing(model, edits, replicates=8, seed=8)
+    slack = 3 * found.standard_error + 6 / min(pairs, width)
+    assert abs(found.error - float(IteratedEditing(model).at(edits))) < slack
+
+
+def test_loops_that_are_not_simulated():
+    for workflow in (SlidingWindow(2), Replace("j")):
+        with pytest.raises(NotDerivedError, match="give Replace"):
+            simulate_generations(FactorModel(3, 10, 3), workflow, 2)
+    with pytest.raises(DomainError, match="one factor"):
+        simulate_editing(FactorModel([3, 2], 10, 4), 1)
+    with pytest.raises(DomainError, match="must be below"):
+        simulate_editing(FactorModel(3, 10, 4), 4)
+    with pytest.raises(DomainError, match="holds the symbols"):
+        simulate_generations(FactorModel(3, 10), Replace(), 2)
 
 
 class TestPreferenceOptimisation:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from selfgen.catalogue import MODELS as TABLE
 from selfgen.cli import app
 from selfgen.commands import completion
-from selfgen.commands.list import entries, parameters
+from selfgen.listed import entries, parameters
 from selfgen.names import build
 from theory import GaussianFit, Location, QuadraticVariance, RidgeRegression
 from theory.models.base import Model

@@ -63,7 +63,7 @@ def calls(whole: dict[str, bytes], study: Path, monkeypatch: pytest.MonkeyPatch)
     with FinishedCases(CaseResult, study.parent / "whole", resume=True) as finished:
         results = [finished.of(case) for case in load(study).cases]
 
-    def known(case: Case, number: int, figures: Path | None, executor: object, detectable: float) -> CaseResult:
+    def known(case: Case, number: int, figures: Path | None, *settings: object) -> CaseResult:
         done.append(number)
         result = results[number]
         assert result is not None

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from selfgen.cli import app
 from selfgen.loss_table import read_losses
+from selfgen.study import every_shipped, find_trained, load, shipped, title_of
 from selfgen.training.given import Loop, dealt
 from selfgen.training.plan import read_plan
 from theory import DomainError
@@ -91,7 +92,16 @@ def test_studies_that_come_along_can_be_read():
     found = {path.stem: read_plan(path) for path in sorted((ROOT / "studies").glob("neural_*.toml"))}
     assert {plan.kind for plan in found.values()} == {"language", "finetune", "image", "molecule"}
     assert len(found) == 8
-    assert found["neural_image"].settings == {"n": "500", "steps": "300"}
+    assert found["neural_image"].settings == {"n": "500", "steps": "300", "stacked": "True"}
+    assert all(plan.title == title_of(name) for name, plan in found.items())
+
+
+def test_studies_that_are_trained_are_found_by_name_and_not_verified():
+    assert find_trained("neural-image") == every_shipped()["neural_image"]
+    assert find_trained("image") is None
+    assert not any(name.startswith("neural") for name in shipped())
+    with pytest.raises(DomainError, match=r"of generators that are trained: selfgen train neural-image"):
+        load("neural-image")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from itertools import product
@@ -93,6 +94,43 @@ def test_a_document_of_all_theorems_compiles(tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "theorems.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+#: Class, what stands before the document, and the width of its text in em.
+CLASSES = {
+    "article": (r"\documentclass{article}\usepackage{amsmath}", 34.5),
+    "amsart": (r"\documentclass{amsart}", 36),
+    "IEEEtran": (r"\documentclass[conference]{IEEEtran}\usepackage{amsmath}", 25.2),
+    "beamer": (r"\documentclass{beamer}", 28),
+}
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX on this machine")
+@pytest.mark.parametrize("name", CLASSES)
+def test_thirty_theorems_fit_the_text_of(name, tmp_path):
+    preamble, width = CLASSES[name]
+    if not subprocess.run(["kpsewhich", f"{name}.cls"], capture_output=True, check=False).stdout:
+        pytest.skip(f"{name} is not installed")
+    shown = [f"\\[\n{risk.latex(width=width, amsfonts=False)}\n\\]" for risk in thirty()]
+    body = "\n".join(f"\\begin{{frame}}\n{one}\n\\end{{frame}}" if name == "beamer" else one for one in shown)
+    source = f"{preamble}\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    (tmp_path / "theorems.tex").write_text(source, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "theorems.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    wide = re.findall(r"Overfull \\hbox \(([\d.]+)pt", done.stdout)
+    assert all(float(points) <= 5 for points in wide), wide
+
+
+def thirty():
+    """Theorems of thirty risks, short and long ones."""
+    models = [MODELS[name]() for name in ("bernoulli", "quadratic-variance", "regular", "linear-regression")]
+    risks = [expected_risk(model, workflow) for model in models for workflow in WORKFLOWS]
+    bent = BiasedSampler(Bernoulli(p="1/3", n=50), symbols("tau", positive=True), "1/2")
+    bent_risk = expected_risk(bent, Accumulate())
+    wide = LinearRegression(signal="B", design="shared")
+    further = [(wide, SlidingWindow(2)), (GaussianFit(d=1), Accumulate()), (Location(variance="2/7"), Accumulate())]
+    return [*risks, bent_risk, bent_risk.bias, bent_risk.variance, *(expected_risk(*pair) for pair in further)]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is not None, reason="LaTeX itself is the judge")

@@ -100,9 +100,7 @@ class Equation:
         total = list(parts)
         for _ in range(1, ORDER):
             parts = [
-                sum(
-                    (c * (1 + curvature * Rational(k, s**2)) * parts[s - k] for k, c in _up_to(chances, s)), S.Zero
-                )
+                sum((c * (1 + curvature * Rational(k, s**2)) * parts[s - k] for k, c in _up_to(chances, s)), S.Zero)
                 for s in range(ORDER)
             ]
             total = [a + b for a, b in zip(total, parts, strict=True)]

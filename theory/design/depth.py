@@ -19,16 +19,18 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import ClassVar
 
-from sympy import Dummy, Expr, Matrix, S, Symbol, cancel
+from sympy import Dummy, Expr, Matrix, S, Symbol, cancel, ones, zeros
 
 from theory.expected import expected_risk
-from theory.expressions.arguments import is_probability, parameter
+from theory.expressions.arguments import generation, is_probability, parameter
 from theory.models.base import Model
 from theory.models.kernels.permutations import convolutions, mixture_weights
 from theory.moments.bent import BIAS, Bend, BentPathway, compose_bent
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.risk import Risk
 from theory.workflows.base import Workflow, exact_weights, verify_workflow
+from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
+from theory.workflows.fresh_real import FreshReal
 
 RISE, GENERATING = "rise", "generating"
 #: λ where none is given.
@@ -56,6 +58,9 @@ class TrainingRow(Model):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """φ is minus the bias of a sampler that takes θ to λθ − 1; the generating function is 1 − (1 − λ) φ."""
+        if isinstance(workflow, Ecosystem):
+            between = _between(workflow, self.rate)  # type: ignore[arg-type]
+            return between if loss == RISE else between.changed(scale=self.rate - 1, offset=S.One)  # type: ignore[operator]
         # With a symbol first: at λ = 1 the target −1/(1 − λ) is beyond all numbers, what becomes of it is not.
         kept = Dummy("kept", positive=True)
         bend = Bend(S.One, S.Zero, S.Zero, S.One, fidelity=kept, target=-1 / (1 - kept))
@@ -86,6 +91,14 @@ class RisePathway(Recurrence):
             moment = cancel(sum((w * block for w, block in zip(weights, blocks, strict=True)), S.Zero))
             yield self.offset + self.scale * moment
             blocks.append(1 + self.rate * moment)
+
+
+def _between(workflow: Ecosystem, rate: Expr) -> MomentRecurrence:
+    r"""Rows that models draw from one another: :math:`\varphi_g = W(1 + \lambda\varphi_{g-1})`, a moment each model."""
+    table, m = Matrix(workflow.table), workflow.models
+    readout = zeros(1, m)
+    readout[workflow.observed] = S.One
+    return MomentRecurrence(2, rate * table, table * ones(m, 1), readout, zeros(m, 1))
 
 
 def _kept(rise: Recurrence, lost: Expr) -> Recurrence:
@@ -139,7 +152,9 @@ class Depth:
         DomainError
             For negative weights, or a generation that is not a whole number, 1 or more.
         """
-        return convolutions(self.workflow, g)[1:]
+        upto = generation("g", g)
+        # Models of an ecosystem take turns in one chain, in which a row passes through one model a generation.
+        return convolutions(self.workflow.chain, self.workflow.place(upto))[1 : upto + 1]
 
     @property
     def mean(self) -> Risk:
@@ -206,5 +221,8 @@ def depth(workflow: Workflow) -> Depth:
     1
     """
     verify_workflow(workflow)
-    mixture_weights(workflow, 2)
+    if isinstance(workflow, SymmetricEcosystem):
+        # Models are alike: through which of them a row has passed does not matter.
+        workflow = FreshReal(share=workflow.share)
+    mixture_weights(workflow.chain, workflow.place(2))
     return Depth(workflow)

@@ -26,7 +26,7 @@ from sympy import AccumBounds, Expr, Float, Integer, Order, Rational, S, Symbol
 
 from theory.errors import DomainError, InputWarning
 from theory.expressions.numerals import to_sympy
-from theory.expressions.parser import parse
+from theory.expressions.parser import INFINITE, parse
 from theory.expressions.symbols import G, j, l
 
 #: Parameters that may change from block to block, as expressions in ``theory.j``.
@@ -344,8 +344,17 @@ def is_probability(value: Expr) -> bool | None:
     return True if value.is_nonnegative and (1 - value).is_nonnegative else None
 
 
+def is_infinite(value: object) -> bool:
+    """Whether a value given stands for infinity, as text, as a float or as SymPy's."""
+    if isinstance(value, str):
+        return value.strip().lower() in INFINITE
+    return isinstance(value, float | Expr) and value in (math.inf, S.Infinity)
+
+
 def generation(name: str, value: object) -> int:
     """Verify a concrete generation, a whole number g ≥ 1."""
+    if is_infinite(value):
+        raise DomainError(f"{name} = {value} is no generation: what the risk tends to is its limit.")
     number = exact(name, value)
     if not (number.is_Integer and number >= 1):
         raise DomainError(f"{name} = {shown(value)} is not a generation: give a whole number, 1 or more.")

@@ -34,6 +34,7 @@ class lambert_sum(Function):  # noqa: N801 - SymPy's functions are lower case
     """
 
     nargs = 3
+
     @classmethod
     def eval(cls, k: Expr, q: Expr, z: Expr) -> Expr | None:
         """0 where nothing is summed."""

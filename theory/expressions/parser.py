@@ -32,7 +32,9 @@ _PROBE = Integer(100)
 _FUNCTIONS: dict[str, Callable[[Expr], Expr]] = {"sqrt": sqrt, "log": log, "exp": exp}
 _WHOLE_NAMES = frozenset("ndTkm")
 _REAL_NAMES = frozenset({"v_0", "v_1", "v_2", "v0", "v1", "v2"})
-_NOT_NAMES = frozenset({"oo", "zoo", "inf", "infinity", "nan", "I", *_FUNCTIONS})
+_NOT_NAMES = frozenset({"zoo", "nan", "I", *_FUNCTIONS})
+#: How infinity is written, by SymPy, Python, NumPy and people.
+INFINITE = frozenset({"oo", "∞", "inf", "infinity"})
 # ``lambda`` is a keyword to Python and a rate or a share to a statistician.
 _LAMBDA = "lambda_"
 
@@ -83,6 +85,12 @@ class _Reader:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
         return DomainError(f"{self.name} = {shown!r} is not arithmetic: {reason}; allowed are {ALLOWED}.")
 
+    def infinite(self) -> DomainError:
+        """However it is written: ∞, oo, inf or infinity."""
+        return DomainError(
+            f"{self.name} = {self.text.strip()[:60]} is not finite: give a finite number; allowed are {ALLOWED}."
+        )
+
     def expression(self) -> Expr:
         if not isinstance(self.text, str):
             raise DomainError(f"{self.name} = {self.text!r} is not a text of arithmetic; allowed are {ALLOWED}.")
@@ -91,6 +99,8 @@ class _Reader:
             raise self.error("it is empty")
         if len(source) > _LONGEST_TEXT:
             raise self.error(f"it is longer than {_LONGEST_TEXT} characters")
+        if "∞" in source:
+            raise self.infinite()
         strange = next((character for character in source if not " " <= character <= "~"), None)
         if strange is not None:
             raise self.error(f"the character {strange!a} is not plain ASCII")
@@ -144,6 +154,8 @@ class _Reader:
         return self.bounded(Rational(*decimal.as_integer_ratio()))
 
     def symbol(self, identifier: str) -> Expr:
+        if identifier.lower() in INFINITE:
+            raise self.infinite()
         if identifier in _NOT_NAMES or identifier.startswith("__") or len(identifier) > 30:
             raise self.error(f"{identifier} is not a name for a number")
         if identifier in self.known:

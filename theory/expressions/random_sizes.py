@@ -207,6 +207,22 @@ class RandomSizes(Expr):
         return _support(self)
 
     @property
+    def least(self) -> int:
+        """The smallest size that has a chance.
+
+        Raises
+        ------
+        NotDerivedError
+            Where the first sizes have none.
+
+        Examples
+        --------
+        >>> RandomSizes("t**2/(2 - t)").least
+        2
+        """
+        return _least(self)
+
+    @property
     def poisson_rate(self) -> Expr | None:
         """The rate where sizes are 1 + a Poisson count; None elsewhere."""
         power = log(self.args[0] / t).expand(force=True)
@@ -374,6 +390,15 @@ def _support(sizes: RandomSizes) -> dict[int, Expr] | None:
 
 
 @lru_cache(maxsize=256)
+def _least(sizes: RandomSizes) -> int:
+    function = sizes.generating_function
+    for size in range(1, FIRST_COEFFICIENTS):
+        if _simplest(function / t**size, S.Zero) != 0:
+            return size
+    raise NotDerivedError(f"sizes = {sizes}: the smallest size that has a chance is not found.")
+
+
+@lru_cache(maxsize=256)
 def _mean(sizes: RandomSizes) -> Expr | None:
     slope = diff(sizes.generating_function, t)
     value = slope.subs(t, 1)
@@ -392,7 +417,7 @@ def _mean_inverse(sizes: RandomSizes) -> Expr:
     if table is not None:
         return cancel(sum((chance / size for size, chance in table.items()), S.Zero))
     ratio = cancel(together(sizes.generating_function / t)) if sizes.is_rational else sizes.generating_function / t
-    if sizes.is_rational and all(degree(part, t) <= 1 for part in _factors(fraction(ratio)[1])):
+    if sizes.is_rational and all(degree(part, t) <= 1 for part in linear_factors(fraction(ratio)[1])):
         return sum((integrated(part) for part in apart(ratio, t).as_ordered_terms()), S.Zero)
     if isinstance(ratio, exp) and ratio.args[0].is_polynomial(t) and degree(ratio.args[0], t) == 1:
         # E 1/N = (1 − e^(−rate))/rate of a shifted Poisson law.
@@ -401,7 +426,8 @@ def _mean_inverse(sizes: RandomSizes) -> Expr:
     return Integral(ratio, (t, 0, 1))
 
 
-def _factors(denominator: Expr) -> Sequence[Expr]:
+def linear_factors(denominator: Expr) -> Sequence[Expr]:
+    """The different factors of a denominator in t."""
     return [part for part, _ in factor_list(denominator, t)[1]] if denominator.has(t) else []
 
 

@@ -53,8 +53,10 @@ class Model(ABC):
     draws_from_mixture: ClassVar[bool] = False
     #: Losses that are derived where the workflow draws real data that are biased themselves.
     of_biased_data: ClassVar[tuple[str, ...]] = ()
-    #: Losses whose noise, given the past, is proportional to 1/size, so that they are derived for random sizes.
-    of_random_sizes: ClassVar[tuple[str, ...]] = ()
+    @property
+    def of_random_sizes(self) -> tuple[str, ...]:
+        """Losses whose noise, given the past, is proportional to 1/size, so that means of 1/size are all they need."""
+        return ()
 
     @property
     def unit_block(self) -> Expr | None:

@@ -196,7 +196,6 @@ class BiasedSampler(BentModel):
     target: Expr
     dispersion: Expr = S.One
     name: ClassVar[str] = "biased-sampler"
-    of_random_sizes: ClassVar[tuple[str, ...]] = ("squared",)
     roles: ClassVar[dict[str, str]] = {"dispersion": "positive"}
 
     def __post_init__(self) -> None:

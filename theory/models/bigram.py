@@ -103,6 +103,11 @@ class Bigram(Model):
         """Whether every token has one successor."""
         return bool(self.transitions.free == 0)
 
+    @property
+    def of_random_sizes(self) -> tuple[str, ...]:
+        """By the noise of a block mean."""
+        return ("squared", "kl")
+
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """Noise v/n, of the KL rate p/(2n); no curvature to leading order."""
         chain = self.transitions

@@ -106,6 +106,11 @@ class Categorical(Model):
         """1 − Σp² of the truth."""
         return factor(1 - self.truth.collision) if self.truth.free_symbols else 1 - self.truth.collision
 
+    @property
+    def of_random_sizes(self) -> tuple[str, ...]:
+        """By the noise of a block mean."""
+        return ("squared", "diversity")
+
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """Squared error: noise (1 − Σp²)/n and curvature −1/n, exactly; diversity is what it leaves; support by
         ancestry, entropy by the law of counts.

@@ -73,7 +73,6 @@ class ExponentialFamily(Model):
 
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl", "fourth")
     of_biased_data: ClassVar[tuple[str, ...]] = ("squared",)
-    of_random_sizes: ClassVar[tuple[str, ...]] = ("squared", "kl")
     #: What stands for a parameter that is left out, where that is not the symbol of its own name.
     symbols: ClassVar[dict[str, Expr]] = {}
     #: What a count counts, said when it is none.
@@ -157,6 +156,11 @@ class ExponentialFamily(Model):
         """The same to leading order; the bias is exact."""
         exact = self.part(workflow, loss, part)
         return exact if part == BIAS else self.leading_recurrence(workflow, loss)
+
+    @property
+    def of_random_sizes(self) -> tuple[str, ...]:
+        """By the noise of a block mean."""
+        return ("squared", "kl")
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """r_g by the noise V(θ_0)/n and the curvature v_2/n: E V(θ_0 + δ) = V(θ_0) + v_2 E δ², exactly. KL: E

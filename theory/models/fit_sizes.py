@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sympy import And, Basic, Expr, Ge, Matrix, Min, S, eye, oo, simplify, sympify
 
 from theory.asymptotics.lowest import always_at_least, infimum
+from theory.expressions.block_size import BlockSize, PoolSize
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
@@ -39,6 +40,16 @@ def fitted_size(workflow: Workflow, g: int) -> Expr:
     return sum(blocks, sympify(workflow.fresh_rows(g)))
 
 
+def smallest_fit(workflow: Workflow, g: int) -> Expr:
+    """The same where sizes are random: the fewest samples that model g may be fitted on."""
+    return at_least_sizes(fitted_size(workflow, g))
+
+
+def at_least_sizes(rows: Expr) -> Expr:
+    """Rows with every size that is not known yet at its least."""
+    return rows.subs({unit: unit.args[1] for unit in rows.atoms(BlockSize)})
+
+
 @dataclass(frozen=True)
 class EveryFit:
     """Whether every fit of a workflow has enough samples.
@@ -58,6 +69,9 @@ class EveryFit:
 def every_fit(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> EveryFit:
     """The condition that every fit has ``needed`` samples or more, ``unit`` being the samples of a unit block."""
     ranges = {**workflow.ranges(), **ranges}
+    if workflow.random_sizes is None and workflow.schedule.has(BlockSize):
+        smallest = unit * at_least_sizes(workflow.size(1))  # no fit has fewer samples than the smallest block
+        return EveryFit(Ge(smallest, needed), True, smallest - needed + 1)
     rows = rows_in_use(workflow)
     if (rows is not None and rows.kept) or pooled_blocks(workflow) == oo or workflow.only_grows:
         first = workflow.size(1)  # what is kept only grows
@@ -144,6 +158,9 @@ def rows_in_use(workflow: Workflow) -> RowsInUse | None:
     g = GENERATION
     if dynamics.innovation[0] == 1:
         return RowsInUse(workflow.size(g), 1, kept=False) if dynamics.start == 1 else None
+    if unknown := dynamics.innovation[0].atoms(PoolSize):
+        pool = next(iter(unknown))
+        return RowsInUse(pool, 1, kept=True) if pool.args[2].expr == 1 else None
     rows, size = simplify(workflow.size(g) / dynamics.innovation[0]), workflow.size(g)
 
     def vanishes(difference: Expr) -> bool:

@@ -12,11 +12,12 @@ from sympy import Abs, Basic, Expr, Matrix, Min, S, Symbol, simplify
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import count, is_positive, parameter, quoted, truth_value
+from theory.expressions.block_size import BlockSize
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
-from theory.models.fit_sizes import FIRST_FITS, EveryFit, every_fit, fitted_size
+from theory.models.fit_sizes import FIRST_FITS, EveryFit, every_fit, fitted_size, smallest_fit
 from theory.models.gaussian.heated import mean_and_trace
 from theory.models.gaussian.inverse_wishart import WishartChain, divergence, log_determinant, wasserstein
 from theory.models.gaussian.moments import LARGEST_STATE, Loss, invariant_recurrence, leading_trace
@@ -157,6 +158,11 @@ class GaussianFit(Model):
         squared = replace(_INVARIANT[loss], power=2)
         return invariant_recurrence(workflow, dynamics, squared, self._d, self._n, self.unbiased, self.temperature)
 
+    @property
+    def of_random_sizes(self) -> tuple[str, ...]:
+        """Mean and trace of maximum likelihood, by the noise of a mean."""
+        return () if self.unbiased or self.temperature != 1 else ("mean", "trace")
+
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The moments of (μ_g, Σ_g) that the loss needs: invariants, or those of a chain of Wishart matrices. May
         raise NotDerivedError.
@@ -236,7 +242,9 @@ class GaussianFit(Model):
             found = mean_and_trace(workflow, dynamics, loss, d, n, self.temperature)
             if found is not None:
                 return found
-        if isinstance(dynamics, LinearDynamics) and dynamics.transition.shape[0] <= LARGEST_STATE:
+        # Several states with sizes that are not known yet: rational functions that fill pages.
+        most = 1 if workflow.schedule.has(BlockSize) else LARGEST_STATE
+        if isinstance(dynamics, LinearDynamics) and dynamics.transition.shape[0] <= most:
             return invariant_recurrence(workflow, dynamics, _INVARIANT[loss], d, n, self.unbiased, self.temperature)
         if isinstance(dynamics, PoolDynamics) and loss in ("mean", "trace") and not hot:
             compose(workflow, noise=d / n, curvature=S.Zero, points=n)  # verifies the budget
@@ -277,7 +285,7 @@ class GaussianFit(Model):
 
     def _fewest(self, workflow: Workflow) -> Expr:
         """Samples in the smallest of the first fits."""
-        return self._n * Min(*(fitted_size(workflow, g) for g in FIRST_FITS))
+        return self._n * Min(*(smallest_fit(workflow, g) for g in FIRST_FITS))
 
     def _samples(self, workflow: Workflow, needed: Expr) -> EveryFit:
         """Whether every fit has the samples it needs."""

@@ -13,12 +13,22 @@ from sympy import And, Basic, Expr, Ge, Matrix, Max, Min, Mod, Piecewise, S, Sym
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import count, exact, is_positive, parameter, quoted
+from theory.expressions.block_size import BlockSize
 from theory.expressions.parser import parse
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
-from theory.models.fit_sizes import FIRST_FITS, RowsInUse, every_fit, fitted_size, rows_in_use, sizes_settle
+from theory.models.fit_sizes import (
+    FIRST_FITS,
+    RowsInUse,
+    at_least_sizes,
+    every_fit,
+    fitted_size,
+    rows_in_use,
+    sizes_settle,
+    smallest_fit,
+)
 from theory.models.least_norm import WideRegression, least_norm, most_rows
 from theory.models.regression_regimes import (
     DETERMINED,
@@ -150,7 +160,7 @@ class LinearRegression(Model):
             found = regimes(self._regression, workflow, T, rows)  # type: ignore[arg-type]
             return S.false if found is None or not all_rows(found, 4, d) else S.true  # type: ignore[arg-type]
         if not self._wide(workflow):
-            least = Min(self._first(workflow), *(fitted_size(workflow, g) for g in FIRST_FITS))
+            least = Min(self._first(workflow), *(smallest_fit(workflow, g) for g in FIRST_FITS))
             if self.design == "fresh" and workflow.draw(G) is None:
                 return every_fit(workflow, T, d + 4, self.ranges()).condition  # type: ignore[arg-type, operator]
             return _at_least(T * least, d + 4)  # type: ignore[operator]
@@ -177,6 +187,11 @@ class LinearRegression(Model):
     def remainder(self) -> str:
         """What leading order leaves out is (d + 1)/T smaller."""
         return "(d + 1)/T"
+
+    @property
+    def of_random_sizes(self) -> tuple[str, ...]:
+        """With a shared design, whose rows a block labels N times."""
+        return ("squared",) if self.design == "shared" else ()
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """The recurrence of E‖ŵ − w*‖²_Σ in the regime of d and T; see the notes of the class. May raise
@@ -209,7 +224,12 @@ class LinearRegression(Model):
     def _crosses(self, workflow: Workflow) -> bool:
         """Whether the regime of a fit is a matter of its generation: numbers, and sizes that change."""
         numbers = not (self.d.free_symbols | self.T.free_symbols | workflow.free_symbols)  # type: ignore[union-attr]
-        return numbers and workflow.schedule.has(j)
+        return numbers and workflow.schedule.has(j) and not self._determined(workflow)
+
+    def _determined(self, workflow: Workflow) -> bool:
+        """Whether no block of a size that is not known yet is fitted by least norm."""
+        unknown = workflow.schedule.has(BlockSize)
+        return unknown and sign(self.T * at_least_sizes(workflow.size(1)) - self.d + 1) in (0, 1)  # type: ignore[operator]
 
     def _along(self, workflow: Workflow, rows: RowsInUse) -> MomentRecurrence:
         """Rows that change along the generations."""
@@ -244,7 +264,7 @@ class LinearRegression(Model):
             raise NotDerivedError(
                 f"sizes = {workflow.schedule} shrink: how few rows {workflow.name} is left with is not derived."
             )
-        least = {g: d - 2 - T * fitted_size(workflow, g) for g in FIRST_FITS}  # type: ignore[operator]
+        least = {g: d - 2 - T * smallest_fit(workflow, g) for g in FIRST_FITS}  # type: ignore[operator]
         wide = [g for g, surplus in least.items() if sign(surplus) in (0, 1)]
         if falls and wide:
             rows = T * fitted_size(workflow, wide[0])  # type: ignore[operator]

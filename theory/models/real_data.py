@@ -8,8 +8,11 @@ from theory.errors import DomainError, NotDerivedError
 from theory.models.base import Model
 from theory.moments.covariance import in_turn
 from theory.moments.late_schedules import started_late
+from theory.moments.over_sizes import at_any_sizes, over_sizes
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
+from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import CovarianceDynamics
 from theory.workflows.replace import Replace
 
@@ -48,12 +51,14 @@ def _of_random_sizes(model: Model, workflow: Workflow, loss: str) -> Recurrence:
     NotDerivedError
         Naming the model and its loss, or the workflow.
     """
-    if loss not in model.of_random_sizes:
-        raise NotDerivedError(
-            f"workflow = {workflow.name} has blocks of random size: the {loss} loss of {type(model).__name__} is not "
-            f"derived for these, as its noise is not known to be proportional to 1/size."
-        )
-    return model.recurrence(workflow.simplest(), loss)
+    if loss in model.of_random_sizes and not _remembers_sizes(workflow):
+        return model.recurrence(workflow.simplest(), loss)
+    return over_sizes(model.recurrence(at_any_sizes(workflow.simplest()), loss), workflow.simplest())
+
+
+def _remembers_sizes(workflow: Workflow) -> bool:
+    """Whether weights look at more than the newest size and the total."""
+    return workflow.weighs_by_size and not isinstance(workflow.simplest(), Accumulate | ContaminatedPool)
 
 
 def _coupled(model: Model, workflow: Workflow, loss: str) -> Recurrence:

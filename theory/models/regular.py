@@ -42,7 +42,6 @@ class Regular(Model):
     n: Expr | None = None
     name: ClassVar[str] = "regular"
     roles: ClassVar[dict[str, str]] = {"p": "count", "n": "count"}
-    of_random_sizes: ClassVar[tuple[str, ...]] = ("squared",)
 
     def __post_init__(self) -> None:
         for name in ("p", "n"):
@@ -52,6 +51,11 @@ class Regular(Model):
     def unit_block(self) -> Expr | None:
         """n; None in units of p/n, which stand for any n."""
         return None if self.p == self.n == 1 else self.n
+
+    @property
+    def of_random_sizes(self) -> tuple[str, ...]:
+        """By the noise of a block mean."""
+        return ("squared",)
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """r = (p/n) Σ_j C²_{g,j}/s(j), to leading order in 1/n: noise p/n, no curvature."""

@@ -23,8 +23,11 @@ from typing import Any
 from sympy import Expr, ImmutableMatrix, Matrix, S, cancel, ceiling
 
 from theory.errors import NotDerivedError
+from theory.expressions.block_size import BlockSize, PoolSize
 from theory.expressions.fraction_field import Expressions, Field, NotRational, Rationals, in_lowest_terms
+from theory.expressions.random_sizes import RandomSizes
 from theory.moments.composition import after_whole_pool, verify_pool
+from theory.moments.over_sizes import at_any_sizes, over_sizes
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
@@ -620,7 +623,7 @@ def _bent_pool(dynamics: PoolDynamics, given: Bend, part: str, field: Field) -> 
 def _has_powers(dynamics: LinearDynamics) -> bool:
     """Whether steps hold powers of g beside which rows are counted: no formula that anybody reads comes of both."""
     entries = [*dynamics.transition, *dynamics.innovation, *dynamics.readout, *dynamics.fresh]
-    return any(not entry.is_rational_function(GENERATION) for entry in entries)
+    return any(not entry.is_rational_function(GENERATION) and not entry.has(PoolSize, BlockSize) for entry in entries)
 
 
 def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence:
@@ -632,14 +635,7 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
         When the workflow draws a subsample that no argument here covers, or weighs blocks of random size by it.
     """
     if workflow.random_sizes is not None:
-        equal = workflow.equal_sizes()
-        if equal is None or bend.counts_rows:
-            raise NotDerivedError(
-                f"workflow = {workflow.name} has blocks of random size: loops that bend are derived for these where "
-                f"neither weights nor the estimator look at sizes."
-            )
-        # Given the past, the noise of a block is proportional to 1/N.
-        return compose_bent(equal, replace(bend, points=bend.points * workflow.random_sizes.effective_size), part)
+        return _of_random_sizes(workflow, workflow.random_sizes, bend, part)
     dynamics = workflow.dynamics()
     if isinstance(dynamics, PoolDynamics):
         verify_pool(workflow, dynamics, bend.points)
@@ -654,3 +650,16 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
         except NotDerivedError:
             return BentPathway(workflow, bend, part)
     return BentPathway(workflow, bend, part)
+
+
+def _of_random_sizes(workflow: Workflow, sizes: RandomSizes, bend: Bend, part: str) -> Recurrence:
+    equal = workflow.equal_sizes()
+    if equal is not None and not bend.counts_rows:
+        # Given the past, the noise of a block is proportional to 1/N.
+        return compose_bent(equal, replace(bend, points=bend.points * sizes.effective_size), part)
+    if part == VARIANCE:
+        raise NotDerivedError(
+            f"workflow = {workflow.name} has blocks of random size: the bias depends on them, and the variance about "
+            f"its mean over all sizes is derived only where neither weights nor the estimator look at sizes."
+        )
+    return over_sizes(compose_bent(at_any_sizes(workflow), bend, part), workflow)

@@ -17,7 +17,7 @@ from math import lcm
 from typing import Any
 
 from flint import fmpq, fmpz, fmpz_mat, fmpz_poly
-from sympy import Expr, Rational, oo, sympify
+from sympy import Expr, Rational, S, oo, sympify
 
 from theory.expressions.one_denominator import over_one_denominator
 
@@ -28,6 +28,8 @@ MomentRecurrence = Any
 SHORTEST = 48
 #: Matrices left at the root: those are applied to vectors, which takes fewer multiplications than their product.
 ROOT = 4
+#: Steps whose matrices are held at a time.
+PIECE = 2048
 
 
 def value_at(recurrence: MomentRecurrence, generation: int) -> Expr | None:
@@ -44,7 +46,9 @@ def value_at(recurrence: MomentRecurrence, generation: int) -> Expr | None:
         if first is not None and not first.is_Integer:
             return None
         last = generation if first is None or first > generation else int(first) - 1
-        finite = _stays_finite(active, max(int(start) - 1, 1), last)
+        # The generation before the start has a risk of this regime only where no other came before it.
+        since = max(int(start) - 1, 1) if active is recurrence else int(start)
+        finite = _stays_finite(active, since, last)
         if not finite:
             return None if finite is None else oo
         moved = moments_after(active, state, int(start), last)
@@ -56,6 +60,19 @@ def value_at(recurrence: MomentRecurrence, generation: int) -> Expr | None:
         active = following[1]
     moment = _read(active, state, generation)
     return None if moment is None else _rational(_flint(recurrence.offset) + _flint(recurrence.scale) * moment)
+
+
+def is_over_rationals(recurrence: MomentRecurrence) -> bool:
+    """Whether every value at a late generation comes by the tree: all entries are rational functions over Q."""
+    constants = (*recurrence.initial, recurrence.scale, recurrence.offset)
+    return all(entry.is_Rational for entry in constants) and all(
+        sympify(part.start).is_Integer
+        and over_one_denominator(
+            [*part.matrix, *part.forcing, *part.readout, part.shift, part.margin or S.Zero], part.symbol
+        )
+        is not None
+        for part in recurrence.regimes
+    )
 
 
 def _stays_finite(recurrence: MomentRecurrence, first: int, last: int) -> bool | None:
@@ -108,8 +125,16 @@ def _factors(tops: Sequence[fmpz_poly], bottom: fmpz_poly, size: int, first: int
     if all(entry.degree() <= 0 for entry in (*tops, bottom)):
         (step,), count = _steps(tops, bottom, size, first, first), last + 1 - first
         return [*[step ** (count // ROOT)] * ROOT, step ** (count % ROOT)]
-    factors = _steps(tops, bottom, size, first, last)
-    while len(factors) > ROOT:
+    if last - first < PIECE:
+        return _multiplied(_steps(tops, bottom, size, first, last), ROOT)
+    # Piece by piece: the leaves of the whole tree at once are most of its memory.
+    ends = [(begin, min(begin + PIECE - 1, last)) for begin in range(first, last + 1, PIECE)]
+    return _multiplied([_multiplied(_steps(tops, bottom, size, *piece), 1)[0] for piece in ends], ROOT)
+
+
+def _multiplied(factors: list[fmpz_mat], left: int) -> list[fmpz_mat]:
+    """Neighbours multiplied, later ones to the left, until no more are left than that."""
+    while len(factors) > left:
         paired = [later * earlier for earlier, later in zip(factors[::2], factors[1::2], strict=False)]
         factors = paired + factors[2 * len(paired) :]
     return factors

@@ -110,9 +110,7 @@ class _Reduction:
             coefficients, known = self.reduced(self._poly(t**row) * self.top)
             matrix[row, :] = Matrix([coefficients])
             forcing[row] = known
-            initial[row] = _integral(
-                cancel(self.top.as_expr() * t**row / self.bottom.as_expr() / self.whole.as_expr())
-            )
+            initial[row] = _integral(cancel(self.top.as_expr() * t**row / self.bottom.as_expr() / self.whole.as_expr()))
         before = {self.g: self.g - 1}
         # 1/t = (D/t)/D.
         readout = Matrix([self._coefficients(self.whole.quo(self._poly(t)))])

@@ -15,7 +15,9 @@ from theory.papers import (
     uppaal2024,
     yi2025,
 )
+from theory.papers.citation import citations
 from theory.papers.paper import Paper, Statement, agree
+from theory.risk import Risk, tells
 
 #: Every paper by its short name: first author and year.
 PAPERS: dict[str, Paper] = {
@@ -36,5 +38,12 @@ PAPERS: dict[str, Paper] = {
         garg2025,
     )
 }
+
+
+@tells("cite")
+def cite(risk: Risk) -> str:
+    """The text behind ``Risk.cite``."""
+    return citations(risk, PAPERS)
+
 
 __all__ = ["PAPERS", "Paper", "Statement", "agree"]

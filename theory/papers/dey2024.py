@@ -15,6 +15,8 @@ PAPER = Paper(
     title="Universality of the π²/6 Pathway in Avoiding Model Collapse",
     authors="Dey, Donoho",
     year=2024,
+    reference="arXiv:2410.22812",
+    names="Dey, Apratim and Donoho, David",
 )
 
 

@@ -16,6 +16,10 @@ PAPER = Paper(
     authors="Gerstgrasser, Schaeffer, Dey, Rafailov, Sleight, Hughes, Korbak, Agrawal, Pai, Gromov, Roberts, Yang, "
     "Donoho, Koyejo",
     year=2024,
+    reference="arXiv:2404.01413",
+    names="Gerstgrasser, Matthias and Schaeffer, Rylan and Dey, Apratim and Rafailov, Rafael and Sleight, Henry "
+    "and Hughes, John and Korbak, Tomasz and Agrawal, Rajashree and Pai, Dhruv and Gromov, Andrey and "
+    "Roberts, Daniel A. and Yang, Diyi and Donoho, David L. and Koyejo, Sanmi",
 )
 
 

@@ -15,6 +15,9 @@ PAPER = Paper(
     title="Collapse or Thrive? Perils and Promises of Synthetic Data in a Self-Generating World",
     authors="Kazdan, Schaeffer, Dey, Gerstgrasser, Rafailov, Donoho, Koyejo",
     year=2024,
+    reference="arXiv:2410.16713",
+    names="Kazdan, Joshua and Schaeffer, Rylan and Dey, Apratim and Gerstgrasser, Matthias and Rafailov, Rafael "
+    "and Donoho, David L. and Koyejo, Sanmi",
 )
 
 

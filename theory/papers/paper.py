@@ -68,7 +68,7 @@ class Statement:
 
 @dataclass
 class Paper:
-    """A paper: title, authors, year, and its statements by name.
+    """A paper: title, authors, year, and its statements by name; ``names`` are the authors as BibTeX writes them.
 
     Statements are added by :meth:`states`, a decorator of functions that return (derived, stated).
 
@@ -88,6 +88,7 @@ class Paper:
     authors: str
     year: int
     reference: str = ""
+    names: str = ""
     statements: dict[str, Statement] = field(default_factory=dict)
 
     def states(self, where: str, says: str) -> Callable[[Callable[[], Sides]], Callable[[], Sides]]:

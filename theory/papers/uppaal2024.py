@@ -14,6 +14,7 @@ PAPER = Paper(
     title="DeTox: Toxic Subspace Projection for Model Editing",
     authors="Uppaal, Dey, He, Zhong, Hu",
     year=2024,
+    names="Uppaal, Rheeya and Dey, Apratim and He, Yiting and Zhong, Yiqiao and Hu, Junjie",
 )
 
 

@@ -1,4 +1,4 @@
-r"""What is exact at finite D and N: two dimensions, one pair, and the mean difference.
+r"""What is exact at finite D and N: two dimensions, one pair, and the mean difference; more in `planes`.
 
 **Two dimensions.** :math:`W = \Delta^\top \Delta` is Wishart with eigenvalues 1 + l and 1. Write it by its trace t,
 the contrast s of its eigenvalues (their difference over their sum) and the doubled angle φ of its first eigenvector:
@@ -18,6 +18,7 @@ from sympy import Dummy, Expr, Integer, Rational, S, Sum, Symbol, binomial, gamm
 
 from theory.errors import NotDerivedError
 from theory.subspaces.factor_model import FactorModel
+from theory.subspaces.planes import has_plane, plane_error
 
 _HALF = Rational(1, 2)
 
@@ -28,7 +29,7 @@ def exact_error(model: FactorModel, estimator: str) -> Expr:
     Raises
     ------
     NotDerivedError
-        Beyond two dimensions, one pair, and the mean difference.
+        Beyond two dimensions, one or two pairs, even numbers of pairs in three dimensions, and the mean difference.
     """
     if model.rank > 1:
         raise NotDerivedError(f"the exact error is derived for one factor, not for {model.rank}: ask a limit.")
@@ -38,9 +39,12 @@ def exact_error(model: FactorModel, estimator: str) -> Expr:
         return _mean_difference(model)
     if estimator == "svd" and model.dimension == 2 and model.coherence[0] == 0:
         return _two_dimensions(model)
+    if estimator == "svd" and model.coherence[0] == 0 and has_plane(model):
+        return plane_error(model)
     raise NotDerivedError(
         f"the exact error of {estimator} is not derived here: what is, is the singular vector of a centred factor "
-        "(coherence=0) in two dimensions or of one pair, and the mean difference."
+        "(coherence=0) in two dimensions, of one or two pairs, or of an even number of pairs in three dimensions; and "
+        "the mean difference."
     )
 
 

@@ -11,6 +11,7 @@ from sympy import Expr
 from theory.errors import DomainError
 from theory.subspaces.exact import exact_error
 from theory.subspaces.factor_model import FactorModel
+from theory.subspaces.planes import plane_number
 
 #: Shares of patterns of flips below this are left out: what they add is less than a double shows.
 _NEGLIGIBLE = mpmath.mpf("1e-40")
@@ -26,6 +27,9 @@ def exact_number(model: FactorModel, estimator: str) -> float:
     """
     closed = exact_error(model, estimator)
     verify_numbers(closed)
+    if estimator == "svd" and model.dimension > 2 and model.pairs > 1:
+        with mpmath.workdps(20):
+            return float(plane_number(str(model.strengths[0].evalf(20)), int(model.pairs), int(model.dimension)))
     with mpmath.workdps(30):
         if estimator == "svd" and model.dimension == 2 and model.pairs > 1:
             return float(_plane(float(model.strengths[0]), int(model.pairs)))

@@ -32,6 +32,9 @@ class IteratedEditing:
     falls towards :math:`\sqrt g` and is above it for ever. With fewer, g < 1, λ is negative: the first edit takes the
     strength below the threshold, between g and :math:`\sqrt g`, and every later one does nothing.
 
+    Near the threshold the limit is reached slowly: with D = 400, N = 150 and l = 6 three edits leave 1.54 on average,
+    and not 1.66; with D = 1600 and N = 600 they leave 1.62 (simulated).
+
     Parameters
     ----------
     model : FactorModel

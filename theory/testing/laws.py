@@ -183,6 +183,12 @@ def _weights_law(workflow: Workflow, g: int) -> None:
             raise DomainError(f"The weight of block {index} is {weight}: weights must be 0 or more.")
     if exact_weights(workflow, g) != weights:
         raise DomainError("Asked again, weights() gives others: they must depend on the generation alone.")
+    for name, stated, row in (
+        ("weight_runs", workflow.weight_runs(g), weights),
+        ("fresh_runs", workflow.fresh_runs(g), list(workflow.fresh_weights(g))),
+    ):
+        if stated is not None and [weight for count, weight in stated for _ in range(count)] != row:
+            raise DomainError(f"{name}({g}) is {stated}, and the weights are {row}.")
     if g > 1:
         _fresh_law(workflow, g)
 

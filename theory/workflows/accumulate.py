@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, cancel, oo, sympify
 
-from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
+from theory.workflows.base import ONE, Workflow, pooled_runs, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 from theory.workflows.tables import late_size, pooled_dynamics
 
@@ -61,6 +61,10 @@ class Accumulate(Workflow):
     def weights(self, g: int) -> list[Expr]:
         """s(j)/N_g."""
         return pooled_weights(self, 1, g)
+
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """Of equal blocks, all alike; else None."""
+        return pooled_runs(self, 1, g)
 
     def size(self, index: int | Expr) -> Expr:
         """s(index); at a symbolic generation, beyond the table that sizes may begin with."""

@@ -74,6 +74,13 @@ class RealPlusLatest(Workflow):
         share = self.real_weight_at(g)
         return [share] + [S.Zero] * (g - 2) + [1 - share]
 
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]]:
+        """The first, zeros, the newest."""
+        if g == 1:
+            return [(1, S.One)]
+        share = self.real_weight_at(g)
+        return [(1, share), (g - 2, S.Zero), (1, 1 - share)]
+
     def dynamics(self) -> LinearDynamics:
         """State (mean of block 1, model): δ_g = λ δ_1 + (1 − λ)(δ_{g−1} + ε_g)."""
         share = self.real_weight_at(GENERATION)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 from flint import fmpq
 from sympy import (
     Add,
+    Eq,
     Expr,
     Integer,
     N,
@@ -33,7 +34,8 @@ from sympy import (
 from sympy.core.relational import Relational
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, quoted, replacements
+from theory.expressions.arguments import exact, quoted, replacements, unchanging
+from theory.expressions.block_size import BlockSize
 from theory.expressions.parser import parse
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.signs import ranges_of
@@ -100,6 +102,11 @@ class Workflow(ABC):
             for name in ("size", "fresh_weight", "fresh_size", "fresh_weights"):
                 if isfunction(own := vars(cls).get(name)):
                     setattr(cls, name, _exact_amounts(own))
+            # Weights of its own are not those that a parent's shorter words for its weights tell of.
+            if "weights" in vars(cls) and "weight_runs" not in vars(cls):
+                cls.weight_runs = Workflow.weight_runs  # type: ignore[method-assign]
+            if "fresh_weights" in vars(cls) and "fresh_runs" not in vars(cls):
+                cls.fresh_runs = Workflow.fresh_runs  # type: ignore[method-assign]
 
     @abstractmethod
     def weights(self, g: int) -> Sequence[Any]:
@@ -107,6 +114,13 @@ class Workflow(ABC):
 
         With fresh real data they sum to 1 less the weights of those.
         """
+
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """:meth:`weights` in runs of equals, each a number of blocks and the weight that each of them has; else None.
+
+        A class with weights of its own has none unless it says so.
+        """
+        return None
 
     def size(self, index: int | Expr) -> Expr:
         """s(index), the size of a block in units of n; of fresh or pooled blocks alike."""
@@ -172,6 +186,12 @@ class Workflow(ABC):
         """
         return None
 
+    @property
+    def pools_by_size(self) -> bool:
+        """Whether :attr:`pooled` tells of the weights that this class has, and not of those of a parent."""
+        owners = (next(cls for cls in type(self).__mro__ if name in vars(cls)) for name in ("weights", "pooled"))
+        return next(owners) is next(owners) and type(self).__module__.startswith("theory.") and self.pooled is not None
+
     def fresh_weight(self, g: int | Expr) -> Expr:
         """Weight of the real samples drawn afresh at generation ``g``; 0 when there are none."""
         return S.Zero
@@ -186,6 +206,10 @@ class Workflow(ABC):
         A workflow that gives earlier ones a weight says so by ``keeps_fresh``.
         """
         return [S.Zero] * (g - 1) + [self.fresh_weight(g) if g > 1 else S.Zero]
+
+    def fresh_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """:meth:`fresh_weights` in runs of equals, as :meth:`weight_runs` has the weights; None where it has none."""
+        return None
 
     def fresh_rows(self, g: int) -> Expr:
         """Number of real samples, drawn afresh at generations 2 … g, that model ``g`` gives a weight, in units of n."""
@@ -307,11 +331,19 @@ def verify_workflow(workflow: object) -> None:
 
 
 def size_schedule(value: object) -> Expr:
-    """Verify sizes: an expression in ``theory.j``, positive on the first blocks, or a law of random ones."""
+    """Verify sizes: an expression in ``theory.j``, positive on the first blocks, a table, or a law of random ones.
+
+    A table is a list of the first sizes, two or more; the last of them is that of every later block.
+    """
+    if isinstance(value, list) and len(value) > 1:
+        *first, last = (unchanging("sizes", size) for size in value)
+        value = Piecewise(*((size, Eq(j, index)) for index, size in enumerate(first, start=1)), (last, True))
     if isinstance(value, RandomSizes):
         return RandomSizes(value.generating_function)  # where symbols were replaced it has not been verified
     if isinstance(value, str) and value.strip().startswith("random"):
         return RandomSizes.read(value)
+    if isinstance(value, BlockSize):
+        return value
     schedule = exact("sizes", value)
     for index in probes(schedule):
         size = schedule.subs(j, index)
@@ -369,6 +401,13 @@ def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:
     sizes = [workflow.size(index) for index in range(first, g + 1)]
     total = sum(sizes, S.Zero)
     return [S.Zero] * (first - 1) + [size / total for size in sizes]
+
+
+def pooled_runs(workflow: Workflow, first: int, g: int) -> list[tuple[int, Expr]] | None:
+    """:func:`pooled_weights` of equal blocks in runs of equals; None where sizes differ."""
+    if workflow.random_sizes is not None or not workflow.schedule.is_Rational:
+        return None
+    return [(first - 1, S.Zero), (g - first + 1, Rational(1, g - first + 1))]
 
 
 def pooled_blocks(workflow: Workflow) -> Expr | None:

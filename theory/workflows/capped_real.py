@@ -100,6 +100,13 @@ class CappedReal(SyntheticBlocks):
         pool = self._pool(g)
         return [1 / pool] + [self.synthetic / pool] * (g - 1)
 
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """The first, and all others alike; None where sizes vary."""
+        if self._varies:
+            return None
+        pool = self._pool(g)
+        return [(1, 1 / pool), (g - 1, self.synthetic / pool)]
+
     def dynamics(self) -> LinearDynamics | None:
         """δ_g = δ_{g−1} + (s(g)/N_g) ε_g; None where N_g has no closed form."""
         if self._varies:

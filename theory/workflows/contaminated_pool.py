@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from sympy import Eq, Expr, Matrix, Piecewise, S, cancel
+from sympy import Eq, Expr, Matrix, Piecewise, Rational, S, cancel
 
 from theory.expressions.arguments import exact
 from theory.expressions.symbols import j
@@ -118,6 +118,21 @@ class ContaminatedPool(Workflow):
         """(0, ρ s(2), …, ρ s(g))/N_g."""
         total = self.rows(g)
         return [S.Zero, *(self.fresh_size(index) / total for index in range(2, g + 1))]
+
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """The first, and all others alike; None where sizes or ρ vary."""
+        if not self._is_even:
+            return None
+        return [(1, Rational(1, g)), (g - 1, (1 - self.real) / g)]
+
+    def fresh_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """None of the first, and all others alike; None where sizes or ρ vary."""
+        return [(1, S.Zero), (g - 1, self.real / g)] if self._is_even else None
+
+    @property
+    def _is_even(self) -> bool:
+        """Whether all blocks are alike."""
+        return self.real.is_Rational and self.random_sizes is None and self.sizes.is_Rational
 
     @property
     def biased_real(self) -> bool:

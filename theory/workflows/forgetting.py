@@ -10,6 +10,7 @@ from sympy import Expr, Matrix, S
 
 from theory.errors import DomainError
 from theory.expressions.arguments import is_probability
+from theory.expressions.block_size import BlockSize
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow, size_schedule
@@ -18,7 +19,7 @@ from theory.workflows.memory import remembered
 from theory.workflows.pathway import Pathways
 from theory.workflows.replace import Replace
 from theory.workflows.share_schedule import lies_in_range, probability_schedule
-from theory.workflows.tables import table_and_tail
+from theory.workflows.tables import kept_dynamics, table_and_tail
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ class Forgetting(Workflow):
         if simplest is not self:
             stated = simplest.dynamics()
             return FadingMemory(self.rate, self.sizes) if stated is None else stated  # type: ignore[return-value]
+        if self.schedule.has(BlockSize):
+            return kept_dynamics(self, self.rate)
         sizes, rates = table_and_tail(self.schedule), table_and_tail(self.rate)
         if sizes is None or rates is None:
             return FadingMemory(self.rate, self.sizes)

@@ -78,6 +78,10 @@ class FreshReal(Workflow):
         """(0, …, 0, 1 − λ), and (1) at g = 1."""
         return [S.Zero] * (g - 1) + [1 - self.fresh_weight(g)]
 
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]]:
+        """Zeros and the newest."""
+        return [(g - 1, S.Zero), (1, 1 - self.fresh_weight(g))]
+
     def dynamics(self) -> LinearDynamics:
         """δ_g = (1 − λ)(δ_{g−1} + ε_g) + λ ε^real_g."""
         share = self.fresh_weight(GENERATION)

@@ -123,6 +123,12 @@ class RealAndSynthetic(SyntheticBlocks):
             return [S.One]
         return [self._anchor] + [S.Zero] * (g - 2) + [1 - self.real_weight]
 
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]]:
+        """The first, zeros, the newest."""
+        if g == 1:
+            return [(1, S.One)]
+        return [(1, self._anchor), (g - 2, S.Zero), (1, 1 - self.real_weight)]
+
     def dynamics(self) -> LinearDynamics:
         """δ_g = anchor·δ_1 + λ(δ_{g−1} + ε_g) + ω ε^real_g; the state holds δ_1 where there is an anchor."""
         newest, anchor = 1 - self.real_weight, self._anchor

@@ -53,6 +53,10 @@ class Replace(Workflow):
         """(0, …, 0, 1)."""
         return [S.Zero] * (g - 1) + [S.One]
 
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]]:
+        """Zeros and a one."""
+        return [(g - 1, S.Zero), (1, S.One)]
+
     def dynamics(self) -> LinearDynamics:
         """δ_g = δ_{g−1} + ε_g."""
         return random_walk(gain=lambda g: S.One)

@@ -55,8 +55,7 @@ def amount_schedule(name: str, value: object, what: str = "an amount of real dat
         at = amount.subs(j, g)
         if at.is_number and (at.is_real is False or sign(at) != 1):
             raise DomainError(
-                f"{name} = {shown(value)} is not {what}: at generation {g} it is {at}, and must be "
-                f"positive."
+                f"{name} = {shown(value)} is not {what}: at generation {g} it is {at}, and must be positive."
             )
     return amount
 

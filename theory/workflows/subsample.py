@@ -13,7 +13,7 @@ from theory.expressions.arguments import exact, truth_value
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
-from theory.workflows.base import ONE, Workflow, is_decided, pooled_weights, probes
+from theory.workflows.base import ONE, Workflow, is_decided, pooled_runs, pooled_weights, probes
 from theory.workflows.dynamics import Draw, PoolDynamics, VaryingPool
 from theory.workflows.share_schedule import amount_schedule, at_generation
 
@@ -65,6 +65,10 @@ class AccumulateSubsample(Workflow):
     def weights(self, g: int) -> list[Expr]:
         """s(j)/N_g, those of the pool."""
         return pooled_weights(self, 1, g)
+
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """Of equal blocks, all alike; else None."""
+        return pooled_runs(self, 1, g)
 
     def draw(self, g: int | Expr) -> Draw | None:
         """n·budget samples; None while the pool is smaller."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from itertools import islice
 
-from sympy import Eq, Expr, Ge, Gt, Integer, Le, Lt, Matrix, Piecewise, Rel, S, Sum, factor, floor
+from sympy import Eq, Expr, Ge, Gt, Integer, Lambda, Le, Lt, Matrix, Piecewise, Rel, S, Sum, factor, floor, zeros
 
+from theory.expressions.block_size import BlockSize, PoolSize
 from theory.expressions.sums import definite_sum
 from theory.expressions.symbols import j
 from theory.workflows.base import Workflow
-from theory.workflows.dynamics import GENERATION, LinearDynamics
+from theory.workflows.dynamics import GENERATION, LAG, LinearDynamics
 from theory.workflows.pathway import Pathways
 
 #: Tables beyond this are left to the weights: the recursion would start late and say little.
@@ -62,8 +63,19 @@ def late_size(workflow: Workflow, index: Expr) -> Expr:
     return workflow.schedule.subs(j, index) if found is None else found[1].subs(j, index)
 
 
+def kept_dynamics(workflow: Workflow, rate: Expr) -> LinearDynamics:
+    """The recursion of a pool of blocks whose sizes are not known yet, of which ``rate``, in j, is kept each time."""
+    g, newest = GENERATION, workflow.size(GENERATION)
+    least = next(iter(newest.atoms(BlockSize))).args[1]
+    kept = PoolSize(g, least, Lambda(LAG, rate.subs(j, LAG)))
+    one = Matrix([[1]])
+    return LinearDynamics(start=1, transition=one, innovation=one * newest / kept, readout=one, initial=zeros(1, 0))
+
+
 def pooled_dynamics(workflow: Workflow) -> LinearDynamics | None:
     """The recursion of pooling every block, started after the table; None where the schedule has no such form."""
+    if workflow.schedule.has(BlockSize):
+        return kept_dynamics(workflow, S.One)
     found = table_and_tail(workflow.schedule)
     if found is None:
         return None

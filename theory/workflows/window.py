@@ -8,9 +8,9 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_positive_integer
+from theory.expressions.arguments import exact, is_infinite, is_positive_integer
 from theory.expressions.symbols import j
-from theory.workflows.base import ONE, Workflow, pooled_weights, size_schedule
+from theory.workflows.base import ONE, Workflow, pooled_runs, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
 from theory.workflows.pathway import block_coefficients
 from theory.workflows.replace import Replace
@@ -50,6 +50,8 @@ class SlidingWindow(Workflow):
     roles: ClassVar[dict[str, str]] = {"k": "count", "sizes": "schedule"}
 
     def __post_init__(self) -> None:
+        if is_infinite(self.k):
+            raise DomainError(f"k = {self.k}: a window of all blocks is accumulate.")
         k = exact("k", self.k)
         if is_positive_integer(k) is False:
             raise DomainError(f"k = {self.k} is not a window: k must be a whole number of blocks, 1 or more.")
@@ -76,6 +78,10 @@ class SlidingWindow(Workflow):
         if not self.k.is_Integer:
             raise DomainError(f"k = {self.k} is symbolic: weights need a whole number of blocks.")
         return pooled_weights(self, max(1, g - int(self.k) + 1), g)
+
+    def weight_runs(self, g: int) -> list[tuple[int, Expr]] | None:
+        """Of equal blocks, zeros and then equals; else None."""
+        return pooled_runs(self, max(1, g - int(self.k) + 1), g) if self.k.is_Integer else None
 
     def dynamics(self) -> LinearDynamics | LagWindow | None:
         """The k latest block means as a state; a window of lags where k is a symbol or long."""

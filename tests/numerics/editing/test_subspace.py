@@ -8,7 +8,7 @@ from small_models import spiked
 from threadpoolctl import threadpool_limits
 
 from numerics.editing import NoDirectionError, Subspace, find_subspace, random_subspace
-from numerics.editing.gram import right_vectors, unsigned
+from numerics.editing.gram import right_vectors, row_signs
 from numerics.editing.noise import largest_noise, noise_variance, overlap_of, pairs_for, strength_of
 from theory import DomainError
 from theory.subspaces import FactorModel, observed_eigenvalues, overlaps, required_pairs
@@ -39,8 +39,8 @@ def test_rows_have_one_sign_whatever_labels_were_flipped():
     rows = np.random.default_rng(0).standard_normal((5, 4))
     rows[2, 0] = 0
     signs = np.array([1, -1, -1, 1, -1])[:, None]
-    assert (unsigned(rows) == unsigned(rows * signs)).all()
-    assert (np.abs(unsigned(rows)) == np.abs(rows)).all()
+    own, flipped = row_signs(rows)[:, None], row_signs(rows * signs)[:, None]
+    assert (own * rows == flipped * signs * rows).all()
 
 
 def test_the_chosen_side_is_negative():

@@ -8,7 +8,7 @@ import pytest
 from numerics.forecasting import backtest, forecast
 from numerics.forecasting.baselines import BASELINES
 from numerics.forecasting.bounds import FLOOR, SLACK, mixture_bounds
-from numerics.forecasting.posterior import Points
+from numerics.forecasting.law import Points
 from numerics.forecasting.shapes import shapes
 from theory import AccumulateSubsample, Replace
 

@@ -9,8 +9,8 @@ import pytest
 from scipy.special import gammaln
 
 from numerics.forecasting import forecast
+from numerics.forecasting.law import RATES
 from numerics.forecasting.plateau import ends
-from numerics.forecasting.posterior import RATES
 from numerics.forecasting.shapes import shapes
 from numerics.limit_process import limit_process
 from theory import (

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from numerics.neural import LanguageModel
+from numerics import run_generations
+from numerics.neural import ImageVAE, LanguageModel, MoleculeDiffusion
 from numerics.neural.stack import _clipping, fit_stacked
-from theory import DomainError
+from theory import Accumulate, DomainError, Replace
 
 RNG = np.random.default_rng(1)
 ROWS = [RNG.integers(0, 6, (size, 8)).astype(np.uint8) for size in (30, 40, 50, 20, 35)]
@@ -42,15 +43,100 @@ def test_a_stacked_chain_is_a_single_fit_but_for_rounding():
 
 
 def test_gradients_are_clipped_chain_by_chain():
-    slopes = {"a": torch.tensor([[3.0, 0.0], [0.3, 0.0]]), "b": torch.tensor([[[4.0]], [[0.4]]])}
-    np.testing.assert_allclose(_clipping(slopes).numpy(), [0.2, 1.0], rtol=1e-5)
+    slopes = torch.tensor([[3.0, 0.0, 4.0], [0.3, 0.0, 0.4]])
+    np.testing.assert_allclose(_clipping(slopes).numpy()[:, 0], [0.2, 1.0], rtol=1e-5)
 
 
 def test_chains_that_cannot_be_stacked_are_refused():
     for models, rows, seeds, told in (
         ([model()], [ROWS[0], ROWS[1]], [1], "give one of each a chain"),
         ([model(), model(width=8)], ROWS[:2], [1, 2], "models differ in shape or training"),
-        ([model(), model()], [ROWS[0], ROWS[1][:, :5]], [1, 2], r"rows have \[5, 8\] tokens"),
+        ([model(), model()], [ROWS[0], ROWS[1][:, :5]], [1, 2], r"rows have \[5, 8\] columns"),
+        ([ImageVAE(8, convolutional=True)], IMAGES[:1], [1], "models have convolutions"),
+        ([model(compiled=True)], ROWS[:1], [1], "compiled = True is not allowed"),
     ):
         with pytest.raises(DomainError, match=told):
             fit_stacked(models, rows, seeds)
+
+
+IMAGES = [(np.random.default_rng(size).random((size, 64)) < 0.3).astype(np.uint8) for size in (30, 40, 50)]
+ANGLES = [np.random.default_rng(size).uniform(-3, 3, (size, 4)) for size in (30, 40, 50)]
+#: What makes a generator, and rows of three chains.
+OTHERS = [
+    (lambda: ImageVAE(8, latent=3, width=16, steps=25, batch=16), IMAGES),
+    (lambda: MoleculeDiffusion(width=16, steps=25, batch=16), ANGLES),
+]
+
+
+@pytest.mark.parametrize(("make", "rows"), OTHERS, ids=["images", "conformers"])
+def test_other_generators_are_the_same_in_every_stack_and_alone_but_for_rounding(make, rows):
+    three, alone, single = [make() for _ in rows], make(), make()
+    fit_stacked(three, rows, [1, 2, 3])
+    fit_stacked([alone], rows[1:2], [2])
+    single.fit(rows[1], seed=2)
+    for name, value in alone.state().items():
+        assert (value == three[1].state()[name]).all(), name
+        if value.dtype.kind == "f":
+            np.testing.assert_allclose(single.state()[name], value, atol=2e-4)
+
+
+RUN = {"data": ROWS[2], "generations": 3, "test_data": ROWS[0], "n": 10, "stacked": True}
+
+
+@pytest.mark.parametrize("initial", ["scratch", "previous"])
+def test_a_stacked_run_does_not_depend_on_how_many_replicates_there_are(initial, tmp_path):
+    run = run_generations(model(), workflow=Accumulate(), replicates=3, initial=initial, **RUN)
+    fewer = run_generations(model(), workflow=Accumulate(), replicates=2, initial=initial, path=tmp_path / "run", **RUN)
+    assert (run.losses[:2] == fewer.losses).all()
+    further = run_generations(
+        model(), workflow=Accumulate(), replicates=3, initial=initial, path=tmp_path / "run", **RUN
+    )
+    assert (run.losses == further.losses).all()
+    settings = {**RUN, "stacked": False}
+    singly = run_generations(model(), workflow=Accumulate(), replicates=3, initial=initial, **settings)
+    np.testing.assert_allclose(singly.losses[:, 0], run.losses[:, 0], atol=1e-4)
+    with pytest.raises(DomainError, match="fits"):
+        run_generations(model(), workflow=Accumulate(), initial=initial, path=tmp_path / "run", **settings)
+
+
+def test_a_killed_stacked_run_goes_on_to_the_same_bits(tmp_path):
+    whole = run_generations(model(), workflow=Replace(), replicates=3, **RUN)
+
+    class Killed(BaseException):
+        pass
+
+    calls = []
+
+    def kill(*_):
+        calls.append(1)
+        if len(calls) == 5:
+            raise Killed
+        return 0
+
+    with pytest.raises(Killed):
+        run_generations(model(), workflow=Replace(), replicates=3, path=tmp_path / "run", observe=kill, **RUN)
+    again = run_generations(
+        model(), workflow=Replace(), replicates=3, path=tmp_path / "run", observe=lambda *_: 0, **RUN
+    )
+    assert (again.losses == whole.losses).all()
+
+
+def test_seeds_that_share_their_first_model_have_it_fitted_once():
+    run = run_generations(model(), workflow=Replace(), replicates=3, same_first=True, **RUN)
+    assert len(set(run.losses[:, 0])) == 1
+    assert len(set(run.losses[:, 1])) == 3
+
+
+def test_stacked_runs_that_cannot_be_are_refused():
+    class Plain:
+        def fit(self, X):
+            self.mean = X.mean()
+
+        def sample(self, n):
+            return np.full(n, self.mean)
+
+    real = np.arange(50.0)
+    with pytest.raises(DomainError, match=r"stacked = True needs fit_together"):
+        run_generations(Plain, real, Replace(), 2, "mean", n=5, stacked=True)
+    with pytest.raises(DomainError, match="stacked = True and executor"):
+        run_generations(model(), workflow=Replace(), executor=object(), **RUN)

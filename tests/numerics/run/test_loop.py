@@ -7,6 +7,7 @@ import json
 import os
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from time import sleep
 
 import numpy as np
 import pytest
@@ -166,6 +167,40 @@ def test_a_dead_worker_loses_its_generation_and_not_the_run(tmp_path):
     ):
         found = run_generations(dying, POOL, **SETTINGS, executor=executor, path=tmp_path / "run")
     assert (tmp_path / "dead").exists()
+    assert (found.losses == reference).all()
+
+
+class Drawing(Mean):
+    """Draws from NumPy's global generator, with time for another thread in between."""
+
+    def sample(self, n):
+        rows = []
+        for _ in range(n):
+            rows.append(np.random.normal(self.mean, 1))
+            sleep(1e-4)
+        return np.array(rows)
+
+
+class Client:
+    """A cluster as Dask shows it, whose one worker has three threads: executors of its own, no Executor itself."""
+
+    def __init__(self, threads):
+        self.threads = threads
+
+    def get_executor(self, pure):
+        assert not pure
+        return Handed(self.threads)
+
+
+class Handed:
+    def __init__(self, threads):
+        self.submit = threads.submit
+
+
+def test_threads_of_a_clusters_worker_do_not_disturb_one_another():
+    reference = run_generations(Drawing(), POOL, **SETTINGS).losses
+    with ThreadPoolExecutor(3) as threads:
+        found = run_generations(Drawing(), POOL, **SETTINGS, executor=Client(threads))
     assert (found.losses == reference).all()
 
 

@@ -64,7 +64,7 @@ OPTIONS = [
     ("simulate bernoulli accumulate --generations 0", "--generations 0 is not allowed"),
     ("simulate bernoulli accumulate --jobs 0", "--jobs 0 is not allowed: give a whole number from 1"),
     ("simulate bernoulli accumulate --seed -1", "--seed -1 is not allowed: give a whole number, 0 or more"),
-    ("simulate bernoulli accumulate --set p=1/3 --set n=9 --generations 99999", "generations = 99999 is too many"),
+    ("simulate bernoulli accumulate --set p=1/3 --set n=9 --generations 999999", "generations = 999999 is too many"),
     ("simulate bernoulli accumulate --set p=1/3 --set n=9 --replicates 1000000000000", "is too many to simulate"),
     ("simulate bernoulli accumulate --set p=1/3 --set n=1e20", "counts exactly up to 2^53 only"),
     ("simulate linear-regression accumulate --set d=200000 --set T=900000", "more memory than there is"),

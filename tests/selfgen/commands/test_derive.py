@@ -85,7 +85,48 @@ def test_a_spread_in_symbols_stays_in_them() -> None:
 def test_an_infinite_risk_is_an_answer() -> None:
     result = run.invoke(app, "derive linear-regression replace --set design=shared --set d=5 --set T=5".split())
     assert result.exit_code == 0, result.output
-    assert "limit               oo" in result.output
+    assert "limit, growth         ∞" in result.output
+    assert "none: infinite at every generation; finite only where T ≥ d + 2, here T = 5, d = 5" in result.output
+
+
+def test_lines_that_repeat_are_one() -> None:
+    output = run.invoke(app, "derive bernoulli replace --set p=1/2 --set n=10".split()).output
+    assert "limit, growth, bound  1/4 ≈ 0.25\n" in output
+    assert "\ngrowth" not in output
+    growing = run.invoke(app, "derive regular replace".split()).output
+    assert "limit                 ∞\ngrowth                G*p/n\nbound                 none\n" in growing
+
+
+def test_a_long_fraction_is_shown_by_its_ends() -> None:
+    command = "derive bernoulli accumulate --set p=1/3 --set n=50 --generation 100"
+    (line,) = (row for row in run.invoke(app, command.split()).output.splitlines() if row.startswith("risk at 100"))
+    value = Rational(json.loads(run.invoke(app, [*command.split(), "--json"]).output)["value"])
+    assert f"({len(str(value.p))} and {len(str(value.q))} digits) ≈ {float(value):.10g}" in line
+    assert str(value.p)[:10] in line
+    assert str(value.q)[-10:] in line
+    assert len(line) < 120
+
+
+@pytest.mark.parametrize("infinite", ["oo", "∞", "inf", "Infinity"])
+def test_infinity_is_refused_alike_however_it_is_written(infinite: str) -> None:
+    for command, said in (
+        (f"derive bernoulli replace --set n={infinite}", f"n = {infinite} is not finite: give a finite number"),
+        (f"derive bernoulli replace --generation {infinite}", f"--generation {infinite} is not finite"),
+        (f"derive bernoulli sliding-window:k={infinite}", "a window of all blocks is accumulate"),
+    ):
+        result = CliRunner().invoke(app, command.split())
+        assert result.exit_code == 2
+        assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "served"),
+    [("logistic", "selfgen derive regular"), ("llm", "selfgen train"), ("KDE", "selfgen derive kernel-density")],
+)
+def test_names_that_people_try_lead_somewhere(name: str, served: str) -> None:
+    result = CliRunner().invoke(app, ["derive", name, "replace"])
+    assert result.exit_code == 2
+    assert served in result.stderr
 
 
 def test_declared_constants_and_notes() -> None:
@@ -100,3 +141,10 @@ def test_declared_constants_and_notes() -> None:
     )
     json.loads(noted.stdout)
 
+
+def test_theorems_of_a_width() -> None:
+    command = "derive linear-regression accumulate --latex --width 20"
+    assert run.invoke(app, command.split()).output.startswith("\\begin{split}")
+    refused = CliRunner().invoke(app, "derive linear-regression accumulate --width 20".split())
+    assert refused.exit_code == 2
+    assert "--width 20 is for --latex alone" in refused.stderr

@@ -12,7 +12,10 @@ from theory import (
     Accumulate,
     AccumulateSubsample,
     CappedReal,
+    ContaminatedPool,
     DomainError,
+    Ecosystem,
+    Forgetting,
     FreshReal,
     G,
     RealPlusLatest,
@@ -36,6 +39,8 @@ WORKFLOWS = [
     RealPlusLatest(share="1/3"),
     FreshReal(share="1/4"),
     CappedReal(synthetic=2),
+    ContaminatedPool(real="1/4"),
+    Forgetting(rate="1/3"),
     Weighted(lambda g: [Rational(1, g)] * g),
 ]
 
@@ -43,8 +48,7 @@ WORKFLOWS = [
 def genealogy(workflow: object, g: int) -> list[Fraction]:
     """The law of K by walking every path from a training row of model g back to real data."""
     law = [Fraction(0)] * g
-    real = Fraction(str(workflow.fresh_weight(g))) if g > 1 else Fraction(0)
-    law[0] += real
+    law[0] += sum(Fraction(str(weight)) for weight in workflow.fresh_weights(g))
     for block, weight in enumerate(workflow.weights(g), start=1):
         share = Fraction(str(weight))
         if block == 1:
@@ -73,6 +77,26 @@ def test_generating_function_rise_and_mean_are_those_of_the_law(workflow) -> Non
         assert found.mean.at(g) == sum(p * k for k, p in enumerate(law))
     symbolic = found.rise().at(4) - sum(p * sum(LAMBDA**i for i in range(k)) for k, p in enumerate(found.law(4)))
     assert symbolic.expand() == 0
+
+
+def test_rows_of_an_ecosystem_pass_from_model_to_model() -> None:
+    """Two models that draw from one another: every path, generation by generation; and the fixed point of the mean."""
+    table = (Fraction(1, 2), Fraction(1, 4)), (Fraction(1, 5), Fraction(3, 5))
+    fresh = Fraction(1, 4), Fraction(1, 5)
+    workflow = Ecosystem(weights="1/2 1/4; 1/5 3/5", sizes="1 2", observed=1)
+    laws, rate = [[Fraction(1)], [Fraction(1)]], Fraction(3, 5)
+    for g in range(1, 6):
+        if g > 1:
+            longer = [[w[0] * a + w[1] * b for a, b in zip(*laws, strict=True)] for w in table]
+            laws = [[share, *law] for share, law in zip(fresh, longer, strict=True)]
+        assert tuple(laws[1]) == tuple(Fraction(str(p)) for p in depth(workflow).law(g))
+        kept = sum(p * rate**k for k, p in enumerate(laws[1]))
+        assert Fraction(str(depth(workflow).generating("3/5").at(g))) == kept
+        assert Fraction(str(depth(workflow).mean.at(g))) == sum(k * p for k, p in enumerate(laws[1]))
+    # (I − W)⁻¹ W 1 of the second model.
+    assert depth(workflow).mean.limit == Rational(11, 3)
+    alike = Ecosystem.symmetric("m", "1/4", share="1/5")
+    assert depth(alike).rise().at(3) == Rational(4, 5) * (1 + Rational(4, 5) * LAMBDA)
 
 
 def test_accumulate_is_the_coupling_of_permutations() -> None:

@@ -5,22 +5,26 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from sympy import Expr, Matrix, Rational, S, Symbol, oo, sqrt
+from sympy import Expr, Float, Matrix, Rational, S, Symbol, oo, sqrt
 
 from theory import (
     Accumulate,
     AccumulateSubsample,
     Bernoulli,
+    DomainError,
     FreshReal,
     GaussianFit,
+    GaussianMean,
     LinearRegression,
     PosteriorSample,
     RealPlusLatest,
+    Replace,
     SlidingWindow,
     expected_risk,
 )
 from theory.models.base import Model
 from theory.models.bent import BiasedSampler, PosteriorMean
+from theory.moments import product_tree
 from theory.moments.product_tree import SHORTEST, value_at
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
@@ -39,6 +43,8 @@ CASES: list[tuple[Model, Workflow, str]] = [
     (LEANING, RealPlusLatest("1/3"), "squared"),
     (GaussianFit(d=2, n=10), Accumulate(), "covariance"),
     (LinearRegression(d=3, T=10), Accumulate(), "squared"),
+    # More dimensions than rows up to generation 4: the margin of the later regime is too small before it starts.
+    (LinearRegression(d=38, T=8, signal="7/2"), Accumulate(), "squared"),
 ]
 
 
@@ -52,6 +58,48 @@ def test_is_the_value_of_one_step_after_another(model: Model, workflow: Workflow
         late = value_at(recurrence, generation)
         assert late is not None
         assert late == Recurrence.at(recurrence, generation)
+
+
+@pytest.mark.parametrize("piece", [2, 7, SHORTEST])
+def test_pieces_change_nothing(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    recurrence = expected_risk(LEANING, Accumulate(sizes="j")).recurrence
+    late = value_at(recurrence, SHORTEST + 13)
+    monkeypatch.setattr(product_tree, "PIECE", piece)
+    assert value_at(recurrence, SHORTEST + 13) == late
+
+
+def test_how_far_exact_values_go() -> None:
+    few, more = expected_risk(COIN, Accumulate()), expected_risk(GaussianFit(d=2, n=10), Accumulate(), "covariance")
+    irrational = expected_risk(Bernoulli(p=sqrt(2) / 3, n=4), AccumulateSubsample(1))
+    for risk, last in ((few, 10**6), (more, 10**5), (irrational, 50_000)):
+        with pytest.raises(DomainError, match=f"beyond exact values, {last} at most"):
+            risk.at(10**6 + 1)
+
+
+DIGITS = [(COIN, Accumulate()), (COIN, SlidingWindow(2)), (COIN, AccumulateSubsample(1)), (COIN, FreshReal("1/4"))]
+
+
+@pytest.mark.parametrize(("model", "workflow"), DIGITS, ids=lambda item: item.name)
+@pytest.mark.parametrize("generation", [3, 2500])
+def test_digits_are_those_of_the_exact_value(model: Model, workflow: Workflow, generation: int) -> None:
+    risk = expected_risk(model, workflow)
+    for digits in (1, 50, 301):
+        found = risk.at(generation, digits=digits)
+        assert abs(Rational(found) / risk.at(generation) - 1) < Rational(10, 10**digits)
+
+
+def test_digits_of_a_generation_that_no_run_reaches() -> None:
+    risk = expected_risk(COIN, Accumulate())
+    last = 10**30
+    # What is left until the limit falls like 1/G.
+    left = 1 - risk.at(last, digits=80) / risk.limit.evalf(90)
+    assert 0 < left * last < 1
+    assert expected_risk(GaussianMean(1, 4), Replace()).at(10**9, digits=5) == Float("2.5e8", 5)
+    for given, sentence in (("0", "digits = 0"), ("10001", "digits = 10001 are too many")):
+        with pytest.raises(DomainError, match=sentence):
+            risk.at(3, digits=given)
+    with pytest.raises(DomainError, match="need numbers: n has no value"):
+        expected_risk(Bernoulli(p="1/3"), Accumulate()).at(3, digits=5)
 
 
 def test_a_biased_sampler_under_accumulate_in_fractions() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice, pairwise
 from math import prod
 
+import derived
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,16 +143,16 @@ def point_of(name):
 
 def numeric_risk(name, workflow):
     point = point_of(name)
-    risk = expected_risk(MODELS[name], workflow)
-    return expected_risk(
-        risk.model.subs({s: point[s.name] for s in risk.model.free_symbols}),
-        risk.workflow.subs({s: point[s.name] for s in risk.workflow.free_symbols}),
+    model = MODELS[name]
+    return derived.risk(
+        model.subs({s: point[s.name] for s in model.free_symbols}),
+        workflow.subs({s: point[s.name] for s in workflow.free_symbols}),
     )
 
 
 @pytest.mark.parametrize(("name", "workflow"), PAIRS, ids=str)
 def test_symbolic_closed_form_is_the_recurrence(name, workflow):
-    closed = at_point(expected_risk(MODELS[name], workflow).closed_form, name)
+    closed = at_point(derived.risk(MODELS[name], workflow).closed_form, name)
     values = list(islice(numeric_risk(name, workflow).recurrence.values(), 7))
     for g, value in enumerate(values, start=1):
         found = closed.subs(G, g).evalf(40, maxn=400)
@@ -161,12 +162,11 @@ def test_symbolic_closed_form_is_the_recurrence(name, workflow):
 @pytest.mark.parametrize(("name", "workflow"), PAIRS, ids=str)
 def test_limit_is_where_the_recurrence_goes(name, workflow):
     """Corrections are in powers of 1/G (two Richardson steps from 400, 800, 1600 leave 1e-6) or geometric (none)."""
-    limit = expected_risk(MODELS[name], workflow).ratio.limit
+    limit = derived.ratio(MODELS[name], workflow).limit
     assert limit is not None
     limit = at_point(limit, name)
-    risk = numeric_risk(name, workflow).ratio
-    run = enumerate(islice(risk.recurrence.values(), 1600), start=1)
-    values = {g: float(value) for g, value in run if g in (400, 800, 1600)}
+    recurrence = numeric_risk(name, workflow).ratio.recurrence
+    values = {g: float(recurrence.at(g)) for g in (400, 800, 1600)}
     if limit == oo:
         assert values[1600] > 1.05 * values[400]
         return
@@ -182,17 +182,13 @@ def slow(workflow):
 
 @pytest.mark.parametrize(("name", "workflow"), PAIRS, ids=str)
 def test_growth_is_the_leading_term(name, workflow):
-    growth = expected_risk(MODELS[name], workflow).growth
+    growth = derived.risk(MODELS[name], workflow).growth
     if growth is None:  # the rate is a root of a cubic with symbols in it
         assert "Sliding" in str(workflow)
         growth = numeric_risk(name, workflow).growth
     growth = at_point(growth, name)
-    risk = numeric_risk(name, workflow)
-    early, late = (
-        float(value) / float(growth.subs(G, g).evalf(20))
-        for g, value in enumerate(islice(risk.recurrence.values(), 1200), start=1)
-        if g in (150, 1200)
-    )
+    recurrence = numeric_risk(name, workflow).recurrence
+    early, late = (float(recurrence.at(g)) / float(growth.subs(G, g).evalf(20)) for g in (150, 1200))
     if not (slow(workflow) and name in ("bernoulli", "exponential")):  # corrections of order G^(−1/n)
         assert abs(late - 1) < 0.25
     assert abs(late - 1) < 0.8 * abs(early - 1) + 1e-9 or "log" in str(growth)
@@ -236,7 +232,7 @@ def test_monotone_means_monotone(risk, generation):
 def test_every_parameter_symbolic_pair_has_a_bound_or_diverges():
     for name, workflow in PAIRS:
         if workflow.name in ("replace", "accumulate") and not workflow.sizes.has(j):
-            bound = expected_risk(MODELS[name], workflow).bound
+            bound = derived.risk(MODELS[name], workflow).bound
             assert bound is not None, (name, workflow)
 
 
@@ -271,7 +267,7 @@ def test_geometric_sizes_under_accumulate_have_a_limit_to_any_precision():
     ids=str,
 )
 def test_expansion_error_falls_at_the_rate_of_the_next_term(name, workflow, terms):
-    risk = expected_risk(MODELS[name], workflow)
+    risk = derived.risk(MODELS[name], workflow)
     head = at_point(risk.expansion(terms), name)
     following = at_point(risk.expansion(terms + 1), name) - head
     exact = at_point(risk.closed_form, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from sympy import Rational, S, Symbol, nsimplify, pi, simplify, sqrt, symbols
+from sympy import Rational, S, Symbol, harmonic, nsimplify, pi, simplify, sqrt, symbols
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.symbols import G
@@ -25,7 +25,7 @@ from theory.subspaces import (
     required_pairs,
     subspace_error,
 )
-from theory.workflows import Accumulate, Replace
+from theory.workflows import Accumulate, Replace, SlidingWindow
 
 l = Symbol("l", positive=True)  # noqa: E741
 D = Symbol("D", integer=True, positive=True)
@@ -189,8 +189,36 @@ class TestGenerations:
         limit, leading = (error_over_generations(model, Replace(), regime=r).at(4) for r in ("proportional", "leading"))
         assert float(limit / leading) == pytest.approx(1000 / 999, rel=1e-4)
 
+    @pytest.mark.parametrize(("strength", "pairs"), [("11/10", 100), (3, 100), (30, 100), (3, 10**4), (4, 10)])
+    def test_a_pool_never_loses_more_than_the_sum_of_inverse_squares(self, strength, pairs):
+        found = error_over_generations(FactorModel(strength, pairs, 100), Accumulate())
+        first, harmonic, last = found.number(1), 0.0, 0.0
+        for generation in range(1, 60):
+            harmonic += generation**-2
+            error = found.number(generation)
+            assert last < error <= harmonic * first * (1 + 1e-12)
+            last = error
+        assert last < float(found.bound)
+        assert float(found.at(3).evalf()) == pytest.approx(found.number(3), rel=1e-12)
+        assert found.number(1) == pytest.approx(float(subspace_error(found.first.model).closed_form), rel=1e-12)
+
+    def test_a_pool_of_few_dimensions_has_the_leading_order(self):
+        """The bound is attained as D/N → 0: no smaller constant does."""
+        found = error_over_generations(FactorModel([3, 2], 10**10, 100), Accumulate())
+        assert found.number(40) / found.number(1) == pytest.approx(float(harmonic(40, 2)), rel=1e-6)
+
+    def test_a_pool_loses_what_is_below_the_threshold(self):
+        found = error_over_generations(FactorModel([3, "1/2"], 100, 100), Accumulate())
+        alone = error_over_generations(FactorModel(3, 100, 100), Accumulate())
+        assert found.number(5) == pytest.approx(2 + alone.number(5))
+        assert found.at(2) == 2 + alone.at(2)
+        with pytest.raises(NotDerivedError, match="number"):
+            alone.at(4)
+        assert error_over_generations(FactorModel(), Accumulate()).at(2).has(Symbol("l", positive=True))
+
     def test_what_is_open_says_so(self):
-        for workflow, estimator in ((Accumulate(), "svd"), (Replace(), "mean-difference"), (Replace("j"), "svd")):
+        others = ((workflow, "svd") for workflow in (SlidingWindow(2), Replace("j"), Accumulate("j")))
+        for workflow, estimator in (*others, (Replace(), "mean-difference")):
             with pytest.raises(NotDerivedError, match="open"):
                 error_over_generations(FactorModel(3, 100, 100, coherence=1), workflow, estimator)
 

@@ -58,9 +58,7 @@ def risks(weights, sizes, fresh, fresh_sizes, curvature):
                 real[index] = Fraction(1) / fresh_sizes[index]
                 model["real", index] = model.get(("real", index), 0) + weight
         models.append(model)
-        found.append(
-            sum(part**2 * (noises[at] if kind == "block" else real[at]) for (kind, at), part in model.items())
-        )
+        found.append(sum(part**2 * (noises[at] if kind == "block" else real[at]) for (kind, at), part in model.items()))
     return found
 
 
@@ -163,9 +161,7 @@ def test_ecosystems(seed):
     c = [[Fraction(int(i == k)) for k in range(count)] for i in range(count)]
     expected = [c[observed][observed]]
     for _ in range(1, GENERATIONS):
-        drawn = [
-            [c[i][k] + (1 + curvature * c[i][i] if i == k else 0) for k in range(count)] for i in range(count)
-        ]
+        drawn = [[c[i][k] + (1 + curvature * c[i][i] if i == k else 0) for k in range(count)] for i in range(count)]
         c = [
             [
                 sum(rows[i][a] * drawn[a][b] * rows[k][b] for a in range(count) for b in range(count))
