@@ -69,8 +69,10 @@ def _state() -> str:
     """A digest of all that is derived with."""
     digest = sha256(repr((sys.version, *((name, version(name)) for name in DEPENDENCIES))).encode())
     root = Path(__file__).resolve().parents[1]
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*.py")):
+    # Studies come with a checkout at its top, with a wheel inside the package: what is listed has their titles.
+    sources = [(package, "*.py") for package in PACKAGES]
+    for folder, kind in (*sources, ("studies", "*.toml"), ("selfgen/studies", "*.toml")):
+        for path in sorted((root / folder).rglob(kind)):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(root)} {len(content)} ".encode())
             digest.update(content)
