@@ -17,6 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from selfgen.unread import leave_unread
+
 #: What exact values, their digits and their order depend on.
 PACKAGES = ("theory", "numerics", "selfgen")
 DEPENDENCIES = ("sympy", "python-flint", "mpmath", "numpy", "scipy")
@@ -41,7 +43,8 @@ def kept(kind: str, key: str) -> dict[str, Any] | None:
 
 def keep(kind: str, key: str, content: dict[str, Any]) -> None:
     """Leave it for the next run, whole or not at all."""
-    # What is read needs neither SymPy nor NumPy.
+    # What is written needs neither SciPy nor what simulates.
+    leave_unread("numerics", "numerics.run")
     from numerics.run.lines import write_whole
 
     try:
@@ -66,8 +69,10 @@ def _state() -> str:
     """A digest of all that is derived with."""
     digest = sha256(repr((sys.version, *((name, version(name)) for name in DEPENDENCIES))).encode())
     root = Path(__file__).resolve().parents[1]
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*.py")):
+    # Studies come with a checkout at its top, with a wheel inside the package: what is listed has their titles.
+    sources = [(package, "*.py") for package in PACKAGES]
+    for folder, kind in (*sources, ("studies", "*.toml"), ("selfgen/studies", "*.toml")):
+        for path in sorted((root / folder).rglob(kind)):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(root)} {len(content)} ".encode())
             digest.update(content)
