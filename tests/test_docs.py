@@ -19,6 +19,8 @@ import pytest
 from sympy import Rational, pi
 from typer.testing import CliRunner
 
+from theory import ContaminatedPool
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -261,6 +263,10 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["of_longer"].parameters["C"].median < 0.5 * found["of_image"].parameters["C"].median
         and bool((found["means"]["replace"][3:] > found["image"]["baseline"]).all())
         and bool((found["means"]["replace"][:3] < found["image"]["baseline"]).all())
+        and found["of_barely"].parameters["lambda"].median < 0.1
+        and abs(found["of_warm"].parameters["A"].median / (found["warm"]["gap"] / 2) - 1) < 0.2
+        and found["of_warm"].parameters["U"].lower > found["of_warm"].parameters["C"].upper
+        and abs(found["of_image"].of(ContaminatedPool(real="1/4")).median[7] - found["seen"][7]) < 0.2
     ),
     "any_generator": lambda found: (
         all(check.passed for check in found["checks"].values())
