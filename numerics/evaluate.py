@@ -90,6 +90,7 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
 
 
 def whole_generations(generations: ArrayLike) -> NDArray[Any]:
+    """Generations as whole numbers of any size, in an array of their shape; refused where one is none."""
     try:
         given = np.asarray(generations)
     except ValueError:

@@ -83,6 +83,7 @@ class RiskFunction:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The keyword arguments, in alphabetical order."""
         return tuple(self._symbols)
 
     def _verified(self, parameters: dict[str, ArrayLike]) -> dict[str, ArrayLike]:
