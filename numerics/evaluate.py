@@ -92,6 +92,13 @@ def evaluate(risk: Risk | Expr, generations: ArrayLike) -> NDArray[np.float64]:
 
 
 def whole_generations(generations: ArrayLike) -> NDArray[Any]:
+    """Generations as whole numbers of any size, in the shape in which they were given.
+
+    Raises
+    ------
+    DomainError
+        When one is no whole number, or less than 1.
+    """
     try:
         given = np.asarray(generations)
     except ValueError:

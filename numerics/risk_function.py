@@ -83,6 +83,7 @@ class RiskFunction:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The parameters that a call takes, in their order, named so that Python can."""
         return tuple(self._symbols)
 
     def _verified(self, parameters: dict[str, ArrayLike]) -> dict[str, ArrayLike]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -106,16 +106,22 @@ def _share_out(
     begin: Callable[[Case], None],
     end: Callable[[int, CaseResult], None],
 ) -> None:
-    """Verify cases in processes, a case each."""
+    """Verify cases in processes, a case each. What a process that died has not finished gets one of its own."""
+    lost: list[tuple[int, Case]] = []
+    waiting = iter(left)
     with processes(min(jobs, len(left))) as executor:
         assert executor is not None
-        waiting = iter(left)
-        running: dict[Future[CaseResult], int] = {}
+        running: dict[Future[CaseResult], tuple[int, Case]] = {}
 
         def start() -> None:
             for number, case in waiting:
                 begin(case)
-                running[executor.submit(verify_case, case, number, figures, None, detectable, cached)] = number
+                try:
+                    future = executor.submit(verify_case, case, number, figures, None, detectable, cached)
+                except BrokenExecutor:
+                    lost.append((number, case))
+                else:
+                    running[future] = number, case
                 return
 
         # As many as there are processes: what is handed out is what runs.
@@ -123,8 +129,32 @@ def _share_out(
             start()
         while running:
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                end(running.pop(future), future.result())
+                number, case = running.pop(future)
+                try:
+                    result = future.result()
+                except BrokenExecutor:
+                    lost.append((number, case))
+                else:
+                    end(number, result)
                 start()
+    rest = list(waiting)
+    for _, case in rest:
+        begin(case)
+    for number, case in (*lost, *rest):
+        end(number, _in_a_process_of_its_own(case, number, figures, detectable, cached))
+
+
+def _in_a_process_of_its_own(
+    case: Case, number: int, figures: Path | None, detectable: float, cached: bool
+) -> CaseResult:
+    """Verify a case where it can end nothing but itself."""
+    with workers(1) as executor:
+        try:
+            return executor.submit(verify_case, case, number, figures, None, detectable, cached).result()
+        except BrokenExecutor:
+            raise DomainError(
+                f"{case.label}: the process that verified it died, as one does that needs more memory than there is."
+            ) from None
 
 
 @computed_units()  # what looks like a slip of units was said when the study was read

@@ -5,6 +5,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from derived import ratio
 from sympy import Rational, Symbol
 
 from theory import (
@@ -42,10 +43,6 @@ from theory.proof import (
 
 RULES = sys.modules["theory.proof.check"].RULES
 CHECKER = Path(sys.modules["theory.proof.check"].__file__)
-
-
-def ratio(model, workflow, loss="squared"):
-    return expected_risk(model, workflow, loss=loss).ratio
 
 
 def pairs():

@@ -1,6 +1,9 @@
 """What is kept between runs: the same answers, and none that another library, case or a damaged file would give."""
 
 import json
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from sympy import Rational
 from selfgen import derived_case, kept, verification
 from selfgen.case_result import CaseResult
 from selfgen.study import Case, load
-from theory import expected_risk
+from theory import DomainError, expected_risk
 
 STUDY = """
 [defaults]
@@ -124,3 +127,39 @@ def test_models_of_a_user_are_derived_each_time(cases, own_cache):
     assert derived_case.once(cases[0], own, workflow, lambda: derived) is derived
     assert not entries(own_cache)
     assert derived_case._KIND.validate_python(asdict(derived)) == derived
+
+
+class Mortal(Executor):
+    """A process that dies at its n-th case, as do all that come after."""
+
+    def __init__(self, life: int) -> None:
+        self.life = life
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.life -= 1
+        if self.life < -1:
+            raise BrokenExecutor
+        future = Future()
+        if self.life >= 0:
+            future.set_result(fn(*args, **kwargs))
+        else:
+            future.set_exception(BrokenExecutor())
+        return future
+
+
+@pytest.mark.parametrize("lives", [(1, 1, 1), (0, 1, 1, 1), (1, 1, 0)])
+def test_a_process_that_dies_loses_its_case_and_not_the_study(cases, monkeypatch, lives, tmp_path):
+    left = iter(lives)
+
+    @contextmanager
+    def dying(count: int) -> Iterator[Executor]:
+        yield Mortal(next(left))
+
+    monkeypatch.setattr(verification, "workers", dying)
+    study = load(tmp_path / "study.toml")
+    if lives[-1]:
+        found = verification.verify(study, jobs=2)
+        assert [one.mean for one in found] == [result(case).mean for case in cases]
+    else:
+        with pytest.raises(DomainError, match=r"case \d \(.*: the process that verified it died"):
+            verification.verify(study, jobs=2)

@@ -29,6 +29,7 @@ from theory.derivation.notation import (
 from theory.derivation.relation import DEFINED, EQUAL, Relation
 from theory.derivation.step import Evidence, NotShown, Step
 from theory.errors import DomainError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import j
 from theory.latex import latex
@@ -325,12 +326,9 @@ def curvature_of(workflow: Workflow, recurrence: Recurrence, model: Model) -> Ex
             return None
         if flat.matrix.shape != entries.shape:
             return None
-        found = [
-            simplify((here - none) / (one - none))
-            for here, none, one in zip(entries, flat.matrix, bent.matrix, strict=True)
-            if one != none
-        ]
-        candidate = found[0] if found else S.Zero
+        moved = zip(entries, flat.matrix, bent.matrix, strict=True)
+        first = next(((here - none) / (one - none) for here, none, one in moved if one != none), S.Zero)
+        candidate = in_lowest_terms(first) if first.is_rational_function(*first.free_symbols) else simplify(first)
     elif isinstance(dynamics, PoolDynamics) and entries.shape == (2, 2):
         candidate = cancel((entries[0, 0] - 1) * g**2)
     if candidate.has(g):

@@ -87,8 +87,8 @@ def _about_zero(curvature: fmpq, function: Expr, halving: int, bits: int) -> tup
         heavy = [arb(0)]
         for size in range(1, count + 1):
             # a = θf + f·a, for a = θf/(1 − f).
-            heavy.append(size * chances[size] + _dot(chances, heavy, size))
-            renewed.append(_dot(heavy, renewed, size) * curvature / (size * size))
+            heavy.append(size * chances[size] + dot(chances, heavy, size))
+            renewed.append(dot(heavy, renewed, size) * curvature / (size * size))
         point = 1 - arb(2) ** -halving
         total, slope = arb(0), arb(0)
         for size in range(count, -1, -1):
@@ -97,7 +97,7 @@ def _about_zero(curvature: fmpq, function: Expr, halving: int, bits: int) -> tup
         return total, slope
 
 
-def _dot(one: list[arb], other: list[arb], size: int) -> arb:
+def dot(one: list[arb], other: list[arb], size: int) -> arb:
     """Σ_{k=1}^{size} one_k · other_{size−k}."""
     total = arb(0)
     for k in range(1, size + 1):
@@ -118,7 +118,7 @@ def _about_one(curvature: fmpq, function: Expr, halving: int, bits: int) -> tupl
         above = [-(k + 1) * about[k + 1] for k in range(count)]
         ratio: list[arb] = []
         for k in range(count):
-            ratio.append((above[k] - _dot(below, [*ratio[:k], arb(0)], k)) / below[0])
+            ratio.append((above[k] - dot(below, [*ratio[:k], arb(0)], k)) / below[0])
         terms = [arb(0), arb(1)]
         for m in range(count - 2):
             added = sum((ratio[i] * terms[m + 1 - i] for i in range(m + 1)), arb(0))

@@ -7,6 +7,7 @@ lowest terms at once (Henrici 1956: by common divisors of the parts, which are s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import gcd, lcm
 from typing import Any
 
 from flint import fmpq, fmpq_mpoly
@@ -173,3 +174,48 @@ def factored(expression: Expr) -> Expr:
     # SymPy multiplies a number into a single sum, unless told not to.
     kept = isinstance(product, Add) and front not in (1, -1)
     return Mul(front, product, evaluate=False) if kept else front * product
+
+
+def common_factor(expressions: Iterable[Expr]) -> tuple[Expr, Expr]:
+    """The greatest common divisor of the numerators of rational functions over Q, and the least common denominator.
+
+    Raises
+    ------
+    NotRational
+        When one of them is no rational function of symbols and functions over Q.
+
+    Examples
+    --------
+    >>> from sympy import symbols
+    >>> a, b = symbols("a b")
+    >>> common_factor([4 * a * b / (3 * (a - b)), 6 * a**2 / (a + b)])
+    (2*a, 3*a**2 - 3*b**2)
+    """
+    given = list(expressions)
+    field = RationalFunctions(set().union(*map(generators, given)))
+    above = below = None
+    tops, bottoms = [], []
+    for element in map(field, given):
+        number, top = _whole(element.top)
+        scale, bottom = _whole(element.bottom)
+        number /= scale
+        tops.append(int(number.p))
+        bottoms.append(int(number.q))
+        above = top if above is None else above.gcd(top)
+        below = bottom if below is None else below * (bottom // below.gcd(bottom))
+    assert above is not None, "there is a common factor of one or more"
+    return gcd(*tops) * field.expression(_over_one(above)), lcm(*bottoms) * field.expression(_over_one(below))
+
+
+def _whole(polynomial: fmpq_mpoly) -> tuple[fmpq, fmpq_mpoly]:
+    """A number and a polynomial over Z without a common divisor of its coefficients whose product is this one."""
+    coefficients = polynomial.coeffs()
+    scale = fmpq(lcm(*(int(x.q) for x in coefficients)), 1)
+    scale /= gcd(*(int((x * scale).p) for x in coefficients))
+    if polynomial.leading_coefficient() < 0:
+        scale = -scale
+    return 1 / scale, polynomial * scale
+
+
+def _over_one(polynomial: fmpq_mpoly) -> RationalFunction:
+    return RationalFunction(polynomial, polynomial * 0 + 1)

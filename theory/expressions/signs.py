@@ -148,6 +148,8 @@ def covering(expression: Expr, ranges: Ranges) -> dict[Symbol, Expr]:
         pending |= value.free_symbols - set(cover)
     # A range may mention other parameters (T = d + 2 + t): resolve them too.
     for _ in cover:
+        if not any(value.free_symbols & cover.keys() for value in cover.values()):
+            break
         cover = {symbol: value.subs(cover) for symbol, value in cover.items()}
     return cover
 

@@ -48,7 +48,9 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.enclosure import ends
 from theory.expressions.expansion import Order
+from theory.expressions.numerals import to_flint
 from theory.expressions.pool_factor import pool_factor
+from theory.expressions.pool_factor_balls import enclosed_factor
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import j, t
 from theory.moments.random_totals import totals
@@ -63,6 +65,8 @@ from theory.workflows.dynamics import GENERATION
 MOST_INTEGRALS = 50
 #: Largest totals whose exact law is run.
 LARGEST_TOTAL = 3000
+#: How often the bits of an enclosure are doubled.
+_DOUBLINGS = 3
 
 
 def compose_pooled(workflow: Workflow, noise: Expr, curvature: Expr, exactness: str) -> Recurrence:
@@ -322,17 +326,30 @@ class PooledSizes(Recurrence):
             yield sum(risks.values(), zero)
 
     def limit_enclosure(self, digits: int) -> tuple[Expr, Expr] | None:
-        """None for a pool that tends to 0.
+        """By balls around W(1), for rational generating functions; None for a pool that tends to 0, and for symbols.
 
         Raises
         ------
         NotDerivedError
-            Else: the series that the limit is a sum of are cut off where terms are negligible, without a bound.
+            Where f is not rational, or so many terms are needed that the series are not summed.
         """
-        if self.real != 0:
+        if self.real != 0 or not all(part.is_Rational for part in (self.curvature, self.scale, self.offset)):
             return None
+        if self.sizes.is_rational and not self.sizes.free_symbols:
+            kappa, bits = to_flint(self.curvature), int(digits * 3.33) + 48
+            for _ in range(_DOUBLINGS):
+                ball = enclosed_factor(kappa, self.sizes.generating_function, bits)
+                if ball is None:
+                    break
+                with ctx.workprec(2 * bits):
+                    risk = arb(to_flint(self.offset)) + arb(to_flint(self.scale)) * (ball - 1) / arb(kappa)
+                    low, high = ends(risk)
+                if high - low <= Rational(1, 10**digits) * min(abs(low), abs(high)):
+                    return low, high
+                bits *= 2
         raise NotDerivedError(
-            f"sizes = {self.sizes}: the limit is a number to any precision, by SymPy's N, and is not enclosed."
+            f"sizes = {self.sizes}: the limit is a number to any precision, by SymPy's N, and is not enclosed: the "
+            f"series that end there are bounded for rational generating functions that do not take too many terms."
         )
 
     def limit(self, order: Order) -> Expr | None:

@@ -31,6 +31,7 @@ from sympy import factor as sympy_factor
 from sympy.polys.matrices import DomainMatrix
 
 from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.rational_functions import factored
 from theory.expressions.roots import irreducible_factors, radical_roots
 from theory.solver.modes import ModeSum
 
@@ -114,7 +115,7 @@ def _pole_part(regular: Expr, z: Symbol, pole: Expr, multiplicity: int, elapsed:
 
 
 def _lowest_terms(value: Expr) -> Expr:
-    return sympy_factor(value) if value.is_rational_function(*value.free_symbols) else simplify(value)
+    return factored(value) if value.is_rational_function(*value.free_symbols) else simplify(value)
 
 
 def _root_sum(factor: Poly, regular: Expr, z: Symbol, elapsed: Expr) -> Expr:

@@ -24,9 +24,9 @@ from sympy import (
     together,
 )
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import NotRational, in_lowest_terms
 from theory.expressions.numerals import is_long
-from theory.expressions.rational_functions import factored
+from theory.expressions.rational_functions import common_factor, factored
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 
@@ -195,6 +195,8 @@ def _shifted(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
 
 def _rational_part(coefficient: Expr) -> Expr:
     """The factors of a coefficient that are rational in the parameters."""
+    if _is_rational(coefficient):
+        return coefficient
     factors = Mul.make_args(factor_terms(coefficient))
     return Mul(*(part for part in factors if part.is_Rational or (not part.is_number and _is_rational(part))))
 
@@ -209,8 +211,12 @@ def _common(parts: list[tuple[Expr, Expr]]) -> Expr:
     """The rational functions of the parameters that all coefficients have in common."""
     if len(parts) < 2:
         return S.One
-    fractions = [together(_rational_part(coefficient)).as_numer_denom() for coefficient, _ in parts]
-    top, bottom = fractions[0]
-    for other_top, other_bottom in fractions[1:]:
-        top, bottom = gcd(top, other_top), lcm(bottom, other_bottom)
+    rational = [_rational_part(coefficient) for coefficient, _ in parts]
+    try:
+        top, bottom = common_factor(rational)
+    except (NotRational, ZeroDivisionError):
+        fractions = [together(part).as_numer_denom() for part in rational]
+        top, bottom = fractions[0]
+        for other_top, other_bottom in fractions[1:]:
+            top, bottom = gcd(top, other_top), lcm(bottom, other_bottom)
     return factored(top) / factored(bottom)

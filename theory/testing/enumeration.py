@@ -8,6 +8,7 @@ recurrences, and is what they are tested against.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from fractions import Fraction
 from math import comb
 
@@ -20,7 +21,12 @@ from theory.workflows.base import Workflow, exact_weights
 State = tuple[tuple[Fraction, ...], tuple[Fraction, ...], Fraction]
 
 
-def bernoulli_law(workflow: Workflow, p: object, n: int, generations: int) -> list[dict[Fraction, Fraction]]:
+Sampled = Callable[[int, Fraction, int], list[tuple[int, Fraction]]]
+
+
+def bernoulli_law(
+    workflow: Workflow, p: object, n: int, generations: int, sampled: Sampled | None = None
+) -> list[dict[Fraction, Fraction]]:
     """Law of the fitted probability at each generation 1 … ``generations``, as {value: probability}.
 
     Parameters
@@ -33,6 +39,9 @@ def bernoulli_law(workflow: Workflow, p: object, n: int, generations: int) -> li
     n : int
         Samples in a unit block; n·s(j), n·real and n·budget must be whole numbers.
     generations : int
+    sampled : callable, optional
+        Law of the successes in block g of so many samples, given the weighted mean that model g − 1 was fitted on:
+        ``sampled(count, mean, g)``. The law that is returned is then that of the weighted mean. Binomial if left out.
     """
     truth = _fraction("p", p)
     # A state holds what the future depends on: all block means, fresh real ones that are kept, and the current model.
@@ -46,7 +55,11 @@ def bernoulli_law(workflow: Workflow, p: object, n: int, generations: int) -> li
         source = truth + _fraction("bias of the real data", workflow.fresh_bias(1)) if g == 1 else None
         following: dict[State, Fraction] = defaultdict(Fraction)
         for (blocks, real, model), mass in states.items():
-            for successes, chance in _binomial(count, model if source is None else source):
+            if sampled is None or source is not None:
+                law_of_block = _binomial(count, model if source is None else source)
+            else:
+                law_of_block = sampled(count, model, g)
+            for successes, chance in law_of_block:
                 extended = (*blocks, Fraction(successes, count))
                 for drawn, probability in fresh:
                     kept = (*real, drawn) if g > 1 else ()

@@ -8,6 +8,7 @@ from math import comb
 
 import numpy as np
 import pytest
+from flint import fmpq
 from mpmath import mp, quad
 from sympy import Integral, N, Rational, lambdify, log, oo, pi, polylog, simplify, sinh, sqrt, symbols
 
@@ -39,7 +40,9 @@ from theory import (
     expected_risk,
     t,
 )
+from theory.expressions.enclosure import ends
 from theory.expressions.pool_factor import pool_factor
+from theory.expressions.pool_factor_balls import enclosed_factor
 from theory.models.units import computed_units
 from theory.moments.random_totals import totals
 from theory.moments.total_noise import total_noise
@@ -359,3 +362,22 @@ def test_replace_with_a_symbol_in_its_sizes_has_no_case_that_cannot_be():
         v2 = symbols("v_2", real=True)
         cases = expected_risk(QuadraticVariance(), Replace(sizes=sizes)).limit
         assert [condition for _, condition in cases.args] == [v2 < 0, True]
+
+
+@pytest.mark.parametrize("text", ["t", "(t + t**2)/2", "t/(2 - t)", "(t + t**3)/2"])
+@pytest.mark.parametrize("curvature", ["1", "-1/4", "3"])
+def test_the_end_of_the_solution_is_enclosed(text, curvature):
+    kappa, law = Rational(curvature), RandomSizes(text)
+    ball = enclosed_factor(fmpq(int(kappa.p), int(kappa.q)), law.generating_function, 60)
+    low, high = ends(ball)
+    # The series of the other file are cut off where terms are negligible: to 40 digits, far beyond this ball.
+    assert low < N(pool_factor(kappa, law), 40) < high
+    assert high - low < Rational(1, 10**14)
+
+
+def test_a_limit_with_random_sizes_and_curvature_lies_between_two_fractions():
+    risk = expected_risk(Bernoulli("1/3", 4), Accumulate(sizes=COIN))
+    low, high = risk.limit_enclosure(20)
+    assert low < N(risk.limit, 80) < high < low * (1 + Rational(1, 10**20))
+    with pytest.raises(NotDerivedError, match="not enclosed"):
+        expected_risk(Bernoulli("1/3", 4), Accumulate(sizes=RandomSizes.poisson(1))).limit_enclosure()
