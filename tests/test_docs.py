@@ -263,6 +263,8 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["of_longer"].parameters["C"].median < 0.5 * found["of_image"].parameters["C"].median
         and bool((found["means"]["replace"][3:] > found["image"]["baseline"]).all())
         and bool((found["means"]["replace"][:3] < found["image"]["baseline"]).all())
+        and 1.5 < found["fewer"]["gap"] / found["image"]["gap"] < 2
+        and abs(found["of_fewer"].parameters["C"].median / found["of_image"].parameters["C"].median - 1) < 0.1
         and found["of_barely"].parameters["lambda"].median < 0.1
         and abs(found["of_warm"].parameters["A"].median / (found["warm"]["gap"] / 2) - 1) < 0.2
         and found["of_warm"].parameters["U"].lower > found["of_warm"].parameters["C"].upper
