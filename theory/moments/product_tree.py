@@ -154,4 +154,8 @@ def _flint(value: Expr) -> fmpq:
 
 
 def _rational(value: fmpq) -> Expr:
-    return Rational.from_coprime_ints(int(value.p), int(value.q))
+    """Without the greatest common divisor, which is 1; SymPy before 1.14 is told so otherwise."""
+    numerator, denominator = int(value.p), int(value.q)
+    if hasattr(Rational, "from_coprime_ints"):
+        return Rational.from_coprime_ints(numerator, denominator)
+    return Rational(numerator, denominator, 1)
