@@ -6,6 +6,9 @@
 #   make lint      ruff and mypy
 #   make notebooks execute proofs_notebooks/ again and keep the outputs
 #   make docs      build the documentation into build/docs/html; warnings are errors
+#   make fuzz      a million hostile inputs (INPUTS=…, SEED=…)
+#   make release-check  wheel and sdist built, and installed in an empty environment
+#   make test-minimal   a part of the tests with the least versions of everything
 #   make bench     measure speed, side by side with a plain NumPy loop
 #   make bench-compare BASE=COMMIT  the same work by another commit and by this one, in turns
 
@@ -13,13 +16,15 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV   := .venv
 BIN    := $(VENV)/bin
 NEURAL := .venv-neural
+MINIMAL := .venv-minimal
+RELEASE := build/release
 JOBS   ?= 2
 # What rests on PyTorch, gguf, safetensors, tokenizers or RDKit, in whole or in part.
 OPTIONAL := numerics/neural tests/numerics/neural tests/numerics/editing tests/numerics/datasets
 STUDY  ?=
 OUTPUT ?=
 
-.PHONY: verify test test-neural lint notebooks docs bench bench-compare clean
+.PHONY: verify test test-neural lint notebooks docs fuzz release-check test-minimal bench bench-compare clean
 
 verify: $(VENV)/.installed
 	$(BIN)/selfgen verify $(STUDY) $(if $(OUTPUT),--output $(OUTPUT))
@@ -40,6 +45,21 @@ notebooks: $(VENV)/.installed-test
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx -W --keep-going docs build/docs/html
 
+fuzz: $(VENV)/.installed-test
+	INPUTS=$(or $(INPUTS),1000000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest tests/selfgen/test_fuzz.py -n $(JOBS)
+
+# The wheel is made from the sdist, so that both are tried; --version, list and derive run from outside the checkout.
+release-check: $(VENV)/.installed-test
+	rm -rf $(RELEASE)
+	$(BIN)/python -m build --outdir $(RELEASE) .
+	$(PYTHON) -m venv $(RELEASE)/venv
+	$(RELEASE)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(RELEASE)/*.whl
+	cd $(RELEASE) && venv/bin/selfgen --version && venv/bin/selfgen list > list.txt && venv/bin/selfgen derive regular accumulate
+
+test-minimal: $(MINIMAL)/.installed
+	$(MINIMAL)/bin/python -m pytest tests/theory/test_risk.py tests/theory/test_code.py tests/numerics/test_evaluate.py \
+	    tests/selfgen/test_names.py tests/selfgen/test_study.py tests/selfgen/commands/test_derive.py -n $(JOBS)
+
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 
@@ -48,7 +68,7 @@ bench-compare: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.compare $(BASE)
 
 clean:
-	rm -rf $(VENV) $(NEURAL) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NEURAL) $(MINIMAL) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "selfgen needs Python 3.11 or newer" >&2; exit 1; }
@@ -70,6 +90,13 @@ $(NEURAL)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(NEURAL)
 	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 tokenizers rdkit safetensors
 	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,neural,editing]'
+	@touch $@
+
+$(MINIMAL)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(MINIMAL)
+	$(PYTHON) -c "import tomllib; print(*(each.replace('>=', '==') for each in tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']), sep='\n')" > $(MINIMAL)/least.txt
+	$(MINIMAL)/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r $(MINIMAL)/least.txt
+	$(MINIMAL)/bin/python -m pip install --quiet --disable-pip-version-check hypothesis pytest pytest-xdist
 	@touch $@
 
 $(VENV)/.installed-docs: pyproject.toml | $(BIN)/python

@@ -21,6 +21,7 @@ from benchmarks.exact_values import SPEEDUP as VALUE_SPEEDUP
 from benchmarks.exact_values import ValueSpeed, value_speeds
 from benchmarks.forecast import forecast_seconds
 from benchmarks.generative import GENERATIVE_SETTINGS, GenerativeSpeed, measure_generative
+from benchmarks.many_generations import Against, many_generations
 from benchmarks.regressions import GENERATIONS as FITS
 from benchmarks.regressions import SPEEDUP as FITS_SPEEDUP
 from benchmarks.regressions import RegressionSpeed, regression_speeds
@@ -71,6 +72,8 @@ def main() -> None:
         regressed = regression_speeds(options.rounds)
         progress.update(task, description="loops that bend")
         bent = bent_speeds(options.rounds)
+        progress.update(task, description="many generations")
+        many = many_generations(options.rounds)
         progress.update(task, description="workflows")
         other |= {
             f"evaluate, 10,000 generations, {speed.workflow}: {speed.slowdown:.2f} × accumulate's": speed.seconds
@@ -85,6 +88,7 @@ def main() -> None:
         generative_table(fitted),
         regression_table(regressed),
         bent_table(bent),
+        many_table(many),
         value_table(values),
         edit_table(edited),
         derivation_table(derived),
@@ -97,7 +101,7 @@ def main() -> None:
     )
     if options.output is not None:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        content = as_json(speeds, fitted, regressed, bent, values, edited, derived, imported, other)
+        content = as_json(speeds, fitted, regressed, bent, many, values, edited, derived, imported, other)
         options.output.write_text(json.dumps(content, indent=2) + "\n")
 
 
@@ -187,6 +191,21 @@ def bent_table(bent: list[BentSpeed]) -> Table:
             "–" if speed.before is None else f"{speed.before:g}",
             judged(f"{speed.ratio:.2f}", speed.meets_target),
         )
+    return table
+
+
+def many_table(many: list[Against]) -> Table:
+    """One row a time."""
+    table = Table(
+        title="Many generations: processor time over that of the normals of R = 2000, G = 3000, in the same run",
+        caption="The last row is over the first time. Largest memory: make bench-compare BASE=COMMIT.",
+    )
+    table.add_column("what")
+    for name in ("target", "before", "now"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for against in many:
+        now = judged(f"{against.now:.3g}", against.meets_target)
+        table.add_row(against.what, f"{against.target:g}", f"{against.before:g}", now)
     return table
 
 
@@ -283,6 +302,7 @@ def as_json(
     fitted: list[GenerativeSpeed],
     regressed: list[RegressionSpeed],
     bent: list[BentSpeed],
+    many: list[Against],
     values: list[ValueSpeed],
     edited: list[EditSpeed],
     derived: list[Derivation],
@@ -315,6 +335,7 @@ def as_json(
         "loops that bend": [
             {**vars(speed), "ratio": speed.ratio, "before": speed.before, "met": speed.meets_target} for speed in bent
         ],
+        "many generations": [vars(against) | {"met": against.meets_target} for against in many],
         "late exact values": [vars(speed) | {"speedup": speed.speedup} for speed in values],
         "editing": [vars(speed) | {"speedup": speed.speedup, "met": speed.meets_target} for speed in edited],
         "derivation": [vars(item) for item in derived],

@@ -34,9 +34,9 @@ from numerics.threads import single_threaded_algebra
 
 LARGEST_BLOCK = 2**14
 BLOCK_BYTES = 2**26
-# Up to so many generations all covariances are measured as losses are drawn; of more, (G, G) is too large to be made
-# unasked, and the variances come from panels: pieces of the same product, and the same bits.
-PAIRED, PANEL = 512, 64
+# Up to so many generations all covariances are measured as losses are drawn. Of more they cost as much as the chains,
+# and are not made unasked: the variances come from panels, pieces of the same product, and are the same bits.
+PAIRED, PANEL = 64, 8
 # Blocks handed to an executor ahead of the one being merged: bounds memory, keeps any pool busy.
 AHEAD = 64
 
@@ -127,12 +127,13 @@ def moments(losses: NDArray[np.float64], paired: bool | None = None) -> Moments:
     """Moments of losses of shape (G, replicates), which are overwritten; the comoment if told, or if G is small."""
     generations, count = losses.shape
     mean, smallest, largest, cubes, fourths = (np.empty(generations) for _ in range(5))
+    square = np.empty(count)
     with np.errstate(invalid="ignore", over="ignore"):
         # Row by row: a generation fits in the cache, the whole array does not.
         for g, row in enumerate(losses):
             mean[g], smallest[g], largest[g] = row.mean(), row.min(), row.max()
             row -= mean[g]
-            square = row * row
+            np.multiply(row, row, out=square)
             cubes[g], fourths[g] = row @ square, square @ square
         if generations <= PAIRED if paired is None else paired:
             comoment = _products(losses)

@@ -14,14 +14,16 @@ from sympy import Expr, I, nan, oo, sympify, true, zoo
 
 from numerics.balls.ages import run_fading, run_renewal
 from numerics.balls.recurrence import run_moments, run_pathway
-from numerics.random_sizes import evaluate_sizes, evaluate_totals
+from numerics.random_sizes import evaluate_gains, evaluate_means, evaluate_sizes, evaluate_totals
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, shown
 from theory.expressions.balls import BallProgram, real_bits
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
 from theory.moments.fading import FadingRecurrence
+from theory.moments.mean_steps import MeanSteps
 from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.pooled_gains import PooledGains
 from theory.moments.random_sizes import PooledSizes, PooledTotals
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.renewal import RenewalRecurrence
@@ -166,6 +168,16 @@ def runner(recurrence: Recurrence, risk: Risk, generations: list[int]) -> dict[i
 @runner.register
 def _(recurrence: MomentRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
     return settle(lambda left, bits: run_moments(recurrence, list(left), bits), generations, partial=False)
+
+
+@runner.register
+def _(recurrence: PooledGains, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_gains(recurrence, generations)
+
+
+@runner.register
+def _(recurrence: MeanSteps, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_means(recurrence, generations)
 
 
 @runner.register

@@ -8,22 +8,27 @@ by step: all terms are positive, so rounding adds at most a unit in the last pla
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
-from sympy import Expr, N, Poly, cancel, fraction, lambdify, together
+from sympy import Expr, Matrix, N, Poly, cancel, fraction, lambdify, together
 
 from theory.errors import DomainError
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import j, t
+from theory.moments.mean_steps import MeanSteps
+from theory.moments.pooled_gains import PooledGains
 from theory.moments.random_sizes import PooledSizes, PooledTotals
 
 Array = NDArray[np.float64]
 
 #: Generations that are summed, and generations of a pool whose law is run.
 LONGEST_SUM, LONGEST_LAW = 10**6, 20_000
+#: Generations of least squares on all rows, and digits of their integrals.
+LONGEST_GAINS, _QUAD_DIGITS = 2000, 20
 #: Half the width, and the step, of the double exponential rule; digits in which its nodes are found.
 _WIDTH, _STEP, _DIGITS = 5.0, 1 / 24, 120
 #: Chances of a pool's size that are left out, relative to all.
@@ -116,6 +121,55 @@ def _filters(sizes: RandomSizes) -> tuple[tuple[Array, Array], Array] | None:
     slope = p.diff(t) * q - p * q.diff(t)
     plain, over, sloped = ([float(c) for c in reversed(part.all_coeffs())] for part in (p.quo(Poly(t, t)), q, slope))
     return (np.array(plain), np.array(sloped)), np.array(over)
+
+
+def evaluate_gains(recurrence: PooledGains, generations: list[int]) -> dict[int, float]:
+    """The risk at some generations: Σ f^g/g over the weight, in one integral each."""
+    _verify_reach(max(generations), LONGEST_GAINS)
+    if recurrence.sizes.support is not None:
+        values = dict(enumerate(islice(recurrence.values(), max(generations)), start=1))
+        return {g: _number(values[g]) for g in generations}
+    function, weight = (
+        lambdify(t, part, "mpmath") for part in (recurrence.sizes.generating_function, recurrence.weight)
+    )
+    scale, offset = _number(recurrence.scale), _number(recurrence.offset)
+    found = {}
+    with mpmath.workdps(_QUAD_DIGITS):
+        for g in generations:
+
+            def integrand(at: mpmath.mpf, last: int = g) -> mpmath.mpf:
+                f, power, total = function(at), mpmath.mpf(1), mpmath.mpf(0)
+                for step in range(1, last + 1):
+                    power *= f
+                    total += power / step
+                return total * weight(at)
+
+            found[g] = float(offset + scale * mpmath.quad(integrand, [0, 0.5, 1]))
+    return found
+
+
+def evaluate_means(recurrence: MeanSteps, generations: list[int]) -> dict[int, float]:
+    """The risk at some generations, each integral of the steps taken once."""
+    _verify_reach(max(generations), LONGEST_LAW)
+    moments = recurrence.moments
+    scale, offset = (_number(part) for part in (moments.scale, moments.offset))
+    outer, shift = (_number(part) for part in (recurrence.scale, recurrence.offset))
+    wanted, found = set(generations), {}
+    with mpmath.workdps(_DIGITS // 4):
+
+        def numbers(matrix: Matrix) -> mpmath.matrix:
+            return mpmath.matrix([[mpmath.mpf(str(N(e, 30))) for e in row] for row in matrix.tolist()])
+
+        step, forcing, readout, state = (
+            numbers(part) for part in (moments.matrix, moments.forcing, moments.readout, moments.initial)
+        )
+        added = mpmath.mpf(str(N(moments.shift, 30)))
+        for g in range(1, max(generations) + 1):
+            state = step * state + forcing if g >= moments.start else state
+            if g in wanted:
+                value = (readout * state)[0] + added
+                found[g] = float(shift + outer * (offset + scale * value))
+    return found
 
 
 def _number(value: Expr) -> float:

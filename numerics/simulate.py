@@ -39,7 +39,7 @@ class Simulation(Told):
     Attributes
     ----------
     mean : mean loss over replicates, (G,)
-    covariance : covariance of the loss of one replicate between generations, (G, G); of more than 512 generations it is
+    covariance : covariance of the loss of one replicate between generations, (G, G); of more than 64 generations it is
         measured when it is first read, on the same chains drawn again
     largest_share : at each generation, the share of the sum of squared deviations owed to one replicate, (G,)
     skewness, excess : of the loss of one replicate: third and fourth cumulants in units of its deviation, (G,)

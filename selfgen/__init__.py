@@ -4,4 +4,4 @@ The front door: the command line, study files, reports and figures. The mathemat
 simulation in :mod:`numerics`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

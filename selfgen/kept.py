@@ -17,6 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from selfgen.unread import leave_unread
+
 #: What exact values, their digits and their order depend on.
 PACKAGES = ("theory", "numerics", "selfgen")
 DEPENDENCIES = ("sympy", "python-flint", "mpmath", "numpy", "scipy")
@@ -41,7 +43,8 @@ def kept(kind: str, key: str) -> dict[str, Any] | None:
 
 def keep(kind: str, key: str, content: dict[str, Any]) -> None:
     """Leave it for the next run, whole or not at all."""
-    # What is read needs neither SymPy nor NumPy.
+    # What is written needs neither SciPy nor what simulates.
+    leave_unread("numerics", "numerics.run")
     from numerics.run.lines import write_whole
 
     try:

@@ -9,9 +9,11 @@ name or beside it, then belong to whichever of the two has a parameter of that n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any, ClassVar
 
 from selfgen.elsewhere import ELSEWHERE
@@ -51,6 +53,9 @@ class _ByTable:
             raise DomainError(f"observed = {observed} is none of the models: they are counted 0, 1, 2, …")
         return Ecosystem(weights, observed=int(observed), **given)
 
+
+#: ``module:Class``, perhaps with settings behind another colon.
+_IMPORT_PATH = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*(?=:|$)")
 
 #: Workflows that are written otherwise on the command line than in Python.
 BY_TEXT: dict[str, Any] = {Weighted.name: _ByFormula(), Ecosystem.name: _ByTable()}
@@ -194,6 +199,9 @@ def _specification(text: str) -> tuple[str, dict[str, str]]:
 
     ``weighted:1/g`` is short for ``weighted:weight=1/g``.
     """
+    path = _IMPORT_PATH.match(text)
+    if path is not None and path[1] not in {**EVERY_MODEL, **EVERY_WORKFLOW, **MODEL_ALIASES, **WORKFLOW_ALIASES}:
+        return path[0], settings(text[path.end() + 1 :].split(","), f"{text!r}:") if text[path.end() :] else {}
     name, colon, rest = text.partition(":")
     if name.strip() in BY_TEXT and rest.strip() and "=" not in rest.partition(",")[0]:
         rest = f"{_FIRST_BY_TEXT[name.strip()]}={rest}"
@@ -205,7 +213,30 @@ def own_settings(text: str) -> dict[str, str]:
     return _specification(text)[1]
 
 
+def _imported(path: str, kind: str) -> Any:
+    """The model or workflow class of one's own at ``module:Class``; None where the text is no such path.
+
+    Importing runs the module, as ``import`` in Python does: it must be installed, or lie in the current folder.
+    """
+    module, colon, name = path.partition(":")
+    if not colon or not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        return None
+    try:
+        found = getattr(import_module(module), name)
+    except ImportError as error:
+        raise DomainError(f"{kind} {path!r} cannot be imported: {error}.") from None
+    except AttributeError:
+        raise DomainError(f"{kind} {path!r} is not there: {module} has no {name}.") from None
+    wanted = Model if kind == "model" else Workflow
+    if not (isinstance(found, type) and issubclass(found, wanted)):
+        raise DomainError(f"{kind} {path!r} is no class of a {kind}: derive one from {wanted.__name__}.")
+    return found
+
+
 def _named(name: str, registry: Mapping[str, type], aliases: Mapping[str, str], kind: str) -> Any:
+    own = _imported(name, kind)
+    if own is not None:
+        return own
     found = registry.get(aliases.get(name, name))
     if found is None and kind == "model" and name.lower() in ELSEWHERE:
         raise DomainError(f"model {name!r} is not here by that name: {ELSEWHERE[name.lower()]}.")

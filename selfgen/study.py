@@ -14,7 +14,8 @@ r"""A study: the cases to derive, simulate and cross-check, written as TOML.
     workflow = ["replace", "sliding-window:k=2"]     # one case each
     loss = ["squared", "kl"]                         # one case each
     parameters = { p = "1/3" }
-    grid = { n = [10, 100, 1000] }                   # one case each
+    grid = { n = [10, 100, 1000] }                   # one case each, or { first = 10, last = 1000, factor = 10 }
+    seed = [1, 2, 3]                                 # one case each; without it a stream of its own for every case
     replicates = "2_000_000/n"                       # about the same work for each
 
 Numbers may be strings of arithmetic, which keeps fractions exact. A parameter belongs to the model or to the workflow,
@@ -22,6 +23,12 @@ whichever has one of that name.
 
 A list under ``grid`` stands for a case a value, and several lists for every combination of them. The cases come in the
 order of the file: by loss, then by workflow, then by combination, the last list of the grid running fastest.
+
+``model`` and ``seed`` may be lists as well. Lists under ``paired`` go together, first with first: ``paired = { n = [10,
+20], p = ["1/2", "1/3"] }`` is two cases. A parameter may be a list where the model or the workflow takes one:
+``probabilities = [0.5, 0.3, 0.2]``, ``sizes = [1, 2, 4]``. A loss that a model lacks for some of its parameters is
+skipped there, with a line, where there are others. A model or a workflow of one's own is named by its import path,
+``module:Class``. A JSON schema of all keys is in ``docs/_static/study.schema.json``.
 
 ``generations`` and ``replicates`` may be arithmetic in the parameters that are numbers (``replicates`` in the number
 ``G`` of generations as well), rounded down, but not below 1 and 2: cases of a grid that ask for
@@ -43,10 +50,12 @@ another up to ten levels.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
+from decimal import Decimal
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import product
@@ -98,6 +107,14 @@ def _kind(value: object) -> str:
     return "arithmetic" if isinstance(value, str) else "number"
 
 
+def _shape(value: object) -> str:
+    return "table" if isinstance(value, dict) else "several" if isinstance(value, list) else "one"
+
+
+def _several(value: object) -> str:
+    return "table" if isinstance(value, dict) else "several"
+
+
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
 Generations = Annotated[
     Annotated[StrictInt, Field(ge=1, le=10_000), Tag("number")] | Annotated[StrictStr, Tag("arithmetic")],
@@ -107,8 +124,12 @@ Replicates = Annotated[
     Annotated[StrictInt, Field(ge=2, le=10**9), Tag("number")] | Annotated[StrictStr, Tag("arithmetic")],
     Discriminator(_kind),
 ]
+Parameter = Value | Annotated[list[StrictInt | StrictFloat | StrictStr], Field(min_length=1)]
 Texts = StrictStr | Annotated[list[StrictStr], Field(min_length=1)]
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
+Seeds = Annotated[
+    Annotated[Seed, Tag("one")] | Annotated[list[Seed], Field(min_length=1), Tag("several")], Discriminator(_shape)
+]
 Method = Literal["exact-law", "raw"]
 
 
@@ -129,25 +150,69 @@ class Defaults(Strict):
     loss: Texts = "squared"
 
 
-class CaseEntry(Strict):
-    """A ``[[case]]`` table as written: several workflows, losses and values of a grid stand for a case each."""
+class Span(Strict):
+    """Numbers from the first to the last, by steps or by factors: ``{ first = 10, last = 1000, factor = 10 }``."""
 
-    model: StrictStr
+    first: StrictInt | StrictFloat
+    last: StrictInt | StrictFloat
+    step: StrictInt | StrictFloat | None = None
+    factor: StrictInt | StrictFloat | None = None
+
+    def values(self, name: str) -> list[Value]:
+        """Exact decimals: 0.1, 0.2, 0.3."""
+        one = [given for given in (self.step, self.factor) if given is not None]
+        least = 1 if self.factor is not None else 0
+        if len(one) != 1 or not (one[0] > least and 0 < self.last < math.inf and self.first <= self.last):
+            raise DomainError(
+                f"grid.{name} is no range: give first and last, the greater one last, and either a step above 0 or a "
+                "factor above 1."
+            )
+        if self.factor is not None and self.first <= 0:
+            raise DomainError(f"grid.{name} is no range: with a factor the first value is above 0.")
+        by, value, last = Decimal(str(one[0])), Decimal(str(self.first)), Decimal(str(self.last))
+        found: list[Value] = []
+        while value <= last and len(found) <= MOST_CASES:
+            found.append(int(value) if value == value.to_integral_value() else str(value))
+            value = value + by if self.step is not None else value * by
+        return found
+
+
+Along = Annotated[
+    Annotated[list[Value], Field(min_length=1), Tag("several")] | Annotated[Span, Tag("table")], Discriminator(_several)
+]
+
+
+class CaseEntry(Strict):
+    """A ``[[case]]`` table as written: several models, workflows, losses, seeds, values of a grid are a case each."""
+
+    model: Texts
     workflow: Texts
-    parameters: dict[str, Value] = Field(default_factory=dict)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
     symbols: list[StrictStr] = Field(default_factory=list)
-    grid: dict[str, Annotated[list[Value], Field(min_length=1)]] = Field(default_factory=dict)
+    grid: dict[str, Along] = Field(default_factory=dict)
+    paired: dict[str, Annotated[list[Value], Field(min_length=1)]] = Field(default_factory=dict)
     generations: Generations | None = None
     checked: Generations | None = None
     replicates: Replicates | None = None
-    seed: Seed | None = None
+    seed: Seeds | None = None
     method: Method | None = None
     loss: Texts | None = None
 
-    def combinations(self) -> Iterator[dict[str, Value]]:
-        """Every choice of one value from each list of the grid; one empty choice where there is no grid."""
-        for values in product(*self.grid.values()):
-            yield dict(zip(self.grid, values, strict=True))
+    def combinations(self) -> list[dict[str, Value]]:
+        """Every choice of one value from each list of the grid, and of one place in the paired lists; one empty choice
+        where there is neither.
+        """
+        lengths = {name: len(values) for name, values in self.paired.items()}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise DomainError(f"paired lists are of one length, and these are not: {told} values.")
+        pairs = [dict(zip(self.paired, values, strict=True)) for values in zip(*self.paired.values(), strict=True)]
+        lists = [given.values(name) if isinstance(given, Span) else given for name, given in self.grid.items()]
+        count = prod(map(len, lists)) * max(len(pairs), 1)
+        if count > MOST_CASES:
+            raise DomainError(f"the grid makes {count} cases: a study may have {MOST_CASES}; shorten its lists.")
+        chosen = [dict(zip(self.grid, values, strict=True)) for values in product(*lists)]
+        return [pair | values for pair in pairs or [{}] for values in chosen]
 
 
 class StudyFile(Strict):
@@ -166,7 +231,7 @@ class Case(Strict):
     label: str
     model: str
     workflow: str
-    parameters: dict[str, Value]
+    parameters: dict[str, Parameter]
     symbols: tuple[str, ...] = ()
     grid: tuple[str, ...]
     generations: int
@@ -354,49 +419,79 @@ def _cases(file: str, written: StudyFile, seed: int | None) -> list[Case]:
     root = written.defaults.seed if seed is None else seed
     count = 0
     for number, entry in enumerate(written.case, start=1):
-        place = f"{file}: case {number} ({_clipped(entry.model)}"
+        models = listed(entry.model)
+        place = f"{file}: case {number} ({_clipped(', '.join(models))}"
         chosen = chosen_of(entry, written.defaults, "generations", "checked", "replicates", "method", "loss")
-        verify_short(file, entry.model, *listed(entry.workflow), *listed(chosen["loss"]))
+        verify_short(file, *models, *listed(entry.workflow), *listed(chosen["loss"]))
         workflows, losses = listed(entry.workflow), listed(chosen.pop("loss"))
-        count += len(workflows) * len(losses) * prod(map(len, entry.grid.values()))
+        seeds = entry.seed if isinstance(entry.seed, list) else [entry.seed]
+        for twice in (entry.grid.keys() | entry.paired.keys()) & entry.parameters.keys():
+            raise DomainError(f"{place}): {twice} stands among parameters and in the grid: give it once.")
+        for twice in entry.grid.keys() & entry.paired.keys():
+            raise DomainError(f"{place}): {twice} stands in the grid and among the paired: give it once.")
+        try:
+            combinations = entry.combinations()
+        except DomainError as error:
+            raise DomainError(f"{place}): {error}") from None
+        count += len(models) * len(workflows) * len(losses) * len(combinations) * len(seeds)
         if count > MOST_CASES:
             raise DomainError(f"{place}) makes {count} cases: a study may have {MOST_CASES}; shorten its lists.")
-        for twice in entry.grid.keys() & entry.parameters.keys():
-            raise DomainError(f"{place}): {twice} stands among parameters and in the grid: give it once.")
-        for loss, workflow, varied in product(losses, workflows, entry.combinations()):
+        skipped: dict[str, tuple[str, DomainError]] = {}
+        used: set[str] = set()
+        for model, loss, workflow, varied, seed_given in product(models, losses, workflows, combinations, seeds):
             name, colon, settings = workflow.partition(":")
             proper = WORKFLOW_ALIASES.get(name, name) + colon + settings
             parameters = entry.parameters | varied
-            same = repr((entry.model, proper, parameters, chosen, loss, entry.seed))
+            same = repr((model, proper, parameters, chosen, loss, seed_given))
             first = seen.setdefault(same, number)
             told = [f"{key} = {value}" for key, value in varied.items()]
             told += [f"loss {loss}"] if len(losses) > 1 else []
-            label = ", ".join([place, workflow, *told]) + ")"
+            told += [f"seed {seed_given}"] if len(seeds) > 1 else []
+            label = ", ".join([f"{file}: case {number} ({_clipped(model)}", workflow, *told]) + ")"
             if len(seen) <= len(cases):
                 raise DomainError(f"{label} repeats case {first}: give each case once, or a seed of its own.")
             own = seed_of(root, len(cases))
             try:
-                built = build(entry.model, workflow, parameters, entry.symbols)
+                built = build(model, workflow, parameters, entry.symbols)
+                lacking = _lacking(built[0], loss)
+                if lacking is not None and len(losses) > 1:
+                    skipped.setdefault(loss, (label, lacking))
+                    seen.pop(same)
+                    continue
                 counts = _counts(*built, loss, chosen)
             except DomainError as error:
                 raise type(error)(f"{label}: {error}") from None
+            used.add(loss)
             slip = slip_of_units(*built)
             if slip is not None:
                 advise(f"{label}: {slip}")
             cases.append(
                 Case(
                     label=label,
-                    model=entry.model,
+                    model=model,
                     workflow=workflow,
                     parameters=parameters,
                     symbols=tuple(entry.symbols),
                     grid=tuple(varied),
-                    seed=own if entry.seed is None else entry.seed,
+                    seed=own if seed_given is None else seed_given,
                     loss=loss,
                     **{**chosen, **counts},
                 )
             )
+        for loss, (label, lacking) in skipped.items():
+            if loss not in used:
+                raise type(lacking)(f"{label}: {lacking}")
+            advise(f"{label} is skipped, and others like it: {lacking}")
     return cases
+
+
+def _lacking(model: Model, loss: str) -> DomainError | None:
+    """Why a model with these parameters has no such loss; None if it has."""
+    try:
+        model.verify_loss(loss)
+    except DomainError as error:
+        return error
+    return None
 
 
 def verify_short(file: str, *names: str) -> None:
@@ -487,7 +582,7 @@ def _sentence(file: str, raw: dict[str, Any], error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{place}: key {key} is missing: it is required."
     allowed = first["msg"][0].lower() + first["msg"][1:]
-    branches = [part for part in where if _is_branch(part)]
+    branches = [part for part in where if _is_branch(part) and part not in _SHAPES]
     if branches and branches[0] not in {"number", "arithmetic"}:
         allowed = "a text or a list of texts"
         if key.startswith(("parameters", "grid")):
@@ -498,7 +593,9 @@ def _sentence(file: str, raw: dict[str, Any], error: ValidationError) -> str:
     return f"{place}: {key} = {clipped(first['input'])} is not allowed: {allowed}."
 
 
-_BRANCHES = {"bool", "int", "float", "str", "number", "arithmetic"}
+#: Branches whose own message says what is allowed.
+_SHAPES = {"one", "several", "table"}
+_BRANCHES = {*_SHAPES, "bool", "int", "float", "str", "number", "arithmetic"}
 
 
 def _is_branch(part: object) -> bool:

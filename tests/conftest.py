@@ -1,5 +1,6 @@
 """Tests that give the same verdict every time: Hypothesis draws the same examples at every run."""
 
+import gc
 import json
 import random
 import re
@@ -14,6 +15,23 @@ from theory.proof import Certificate, CertificateError, check
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("fixed")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests run in one process: what they share, fixtures and risks, is made once, not once in each."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from by_file import ByFile
+
+    return ByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays: the garbage collector need not look through twelve thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
+
 
 #: Whole numbers in a text, those in names left out.
 NUMBER = re.compile(r"(?<![A-Za-z_0-9])\d+")

@@ -90,9 +90,10 @@ def _edits(
                     f"the last layer of {name} is behind the final norm: block {block} cannot be read from it; leave "
                     "it out of the layers, or give the state before the norm."
                 )
-        middle = (chosen[block].mean(axis=0) + rejected[block].mean(axis=0)) / 2
         try:
             rows = difference_matrix(chosen[block], rejected[block], ids=ids)
+            # Only of pairs that were found to be some.
+            middle = (chosen[block].mean(axis=0) + rejected[block].mean(axis=0)) / 2
             centre = middle if variant.centre else None
             subspace = find_subspace(rows, rank, centre, variant.method)
         except DomainError as error:

@@ -14,7 +14,7 @@ from selfgen.training.study import Measured
 from theory import NotDerivedError, depth
 
 #: Examples of a generation in a strip, and characters of a text.
-SHOWN, CHARACTERS = 8, 60
+SHOWN, CHARACTERS = 8, 80
 
 
 def draw(measured: Measured, folder: Path) -> list[str]:

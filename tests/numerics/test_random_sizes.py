@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sympy import Integer
+from sympy import Integer, N
 
 from numerics import crosscheck, evaluate, simulate
 from theory import (
@@ -14,8 +14,11 @@ from theory import (
     ContaminatedPool,
     DomainError,
     Exponential,
+    Forgetting,
     GaussianFit,
+    LinearRegression,
     Poisson,
+    PosteriorMean,
     RandomSizes,
     Regular,
     Replace,
@@ -64,6 +67,9 @@ def test_a_filter_runs_the_law_of_sizes_without_a_largest_one():
         (Bernoulli("1/3", 20), ContaminatedPool("1/4", sizes=COIN)),
         (Regular(3, 10), Accumulate(sizes=COIN)),
         (BiasedSampler(Bernoulli("1/3", 20), "9/10", "1/2"), Replace(sizes=COIN)),
+        (BiasedSampler(Bernoulli("1/3", 20), "9/10", "1/2"), Accumulate(sizes=COIN)),
+        (Bernoulli("1/3", 20), SlidingWindow(2, sizes=COIN)),
+        (Bernoulli("1/3", 20), Forgetting("1/2", sizes=COIN)),
     ],
 )
 def test_simulations_agree(model, workflow, method):
@@ -86,3 +92,16 @@ def test_what_has_no_sampler_is_refused():
         simulate(GaussianFit(2, 10), Replace(sizes=COIN), generations=2)
     with pytest.raises(DomainError, match="whole numbers of real rows"):
         simulate(Bernoulli("1/3", 2), ContaminatedPool("1/3", sizes=COIN), generations=2)
+
+
+@pytest.mark.parametrize(
+    ("model", "workflow"),
+    [
+        (LinearRegression(2, 6), Accumulate(sizes=CRAWL)),
+        (PosteriorMean(Bernoulli("1/3", 1), 1, "1/2"), Replace(sizes=CRAWL)),
+    ],
+)
+def test_integrals_of_sizes_are_numbers(model, workflow):
+    risk = expected_risk(model, workflow)
+    found = evaluate(risk, [1, 2])
+    np.testing.assert_allclose(found, [float(N(risk.at(g), 15)) for g in (1, 2)], rtol=1e-12)

@@ -12,9 +12,6 @@ from theory import Accumulate, AccumulateSubsample, LinearRegression, Poisson, R
 from theory.models.exponential_family import ExponentialFamily
 from theory.registry import EVERY_MODEL
 
-#: In one process with the tests that change numbers in the same certificates.
-pytestmark = pytest.mark.xdist_group("catalogue")
-
 COVERAGE = Path(__file__).resolve().parents[2] / "docs" / "coverage.md"
 
 

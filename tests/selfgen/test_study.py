@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from numerics import crosscheck, simulate
 from selfgen import real_study, subspace_study
-from selfgen.study import kind_of, load, shipped
+from selfgen.study import StudyFile, kind_of, load, shipped
 from selfgen.verification import verify
 from theory import Bernoulli, DomainError, InputWarning, NotDerivedError, expected_risk
 from theory.registry import MODELS, WORKFLOWS, WRAPPERS, example
@@ -204,7 +205,7 @@ BAD = [
     ("", ["study.toml", "key case is missing"]),
     ("case = 3", ["study.toml", "case = 3", "list"]),
     ("[[case]]\nmodel = 'bernoulli'", ["case 1 (bernoulli)", "key workflow is missing"]),
-    ("[[case]]\nmodel = 3\nworkflow = 'replace'", ["case 1", "model = 3", "string"]),
+    ("[[case]]\nmodel = 3\nworkflow = 'replace'", ["case 1", "model = 3", "a text or a list of texts"]),
     ("[[case]]\nmodel = 'bernoulli'\nworkflow = 3", ["case 1", "workflow = 3", "a text or a list of texts"]),
     ("[[case]]\nmodel = 'bernoulli'\nworkflow = []", ["case 1", "workflow = []"]),
     ("colour = 1\n[[case]]\nmodel = 'bernoulli'\nworkflow = 'replace'", ["unknown key colour", "title, source"]),
@@ -217,7 +218,7 @@ BAD = [
     (GOOD.replace("generations = 5", "generations = true"), ["case 2", "generations = True", "integer, or a text of"]),
     (GOOD.replace("replicates = 100", "replicates = 1"), ["defaults", "replicates = 1", "greater than or equal to 2"]),
     (GOOD.replace('"raw"', '"rough"'), ["case 2", "method = 'rough'", "'exact-law' or 'raw'"]),
-    (GOOD.replace('"1/3"', "[1]"), ["case 1", "parameters.p = [1]", "text of arithmetic"]),
+    (GOOD.replace('"1/3"', "[1]"), ["case 1", "p = [1]", "string of arithmetic"]),
     (GOOD.replace('"1/3"', '"7/3"'), ["study.toml: case 1 (bernoulli, replace): p = 7/3", "between 0 and 1"]),
     (GOOD.replace('"1/3"', '"1/0"'), ["case 1", "p = '1/0'", "divides by zero"]),
     (GOOD.replace('"1/3"', "nan"), ["case 1", "p = nan", "finite"]),
@@ -318,3 +319,150 @@ def test_a_study_declares_constants_and_hears_of_slips_and_fractions(tmp_path: P
         load(_write(tmp_path, head + "parameters = { rate = 1, n = 100, sizes = 100 }\n"))
     with pytest.warns(InputWarning, match='write rate="1/3"'):
         load(_write(tmp_path, head + "parameters = { rate = 0.3333333333333333, n = 10 }\n"))
+
+
+ROOMY = """
+[defaults]
+replicates = 1000
+generations = 3
+loss = "squared"
+"""
+
+
+def written(tmp_path, text):
+    (tmp_path / "own.toml").write_text(ROOMY + text, encoding="utf-8")
+    return load(tmp_path / "own.toml").cases
+
+
+def test_models_seeds_ranges_and_paired_values_stand_for_cases(tmp_path) -> None:
+    cases = written(
+        tmp_path,
+        """
+        [[case]]
+        model = ["bernoulli", "binomial:m=1"]
+        workflow = "replace"
+        seed = [3, 4]
+        paired = { p = ["1/2", "1/3"], n = [10, 20] }
+        """,
+    )
+    assert len(cases) == 8
+    assert {(case.model, case.seed, case.parameters["p"], case.parameters["n"]) for case in cases} == {
+        (model, seed, p, n)
+        for model in ("bernoulli", "binomial:m=1")
+        for seed in (3, 4)
+        for p, n in (("1/2", 10), ("1/3", 20))
+    }
+    grids = """
+        [[case]]
+        model = "bernoulli"
+        workflow = "replace"
+        grid = { p = { first = 0.1, last = 0.5, step = 0.2 }, n = { first = 10, last = 1000, factor = 10 } }
+        """
+    assert [(case.parameters["p"], case.parameters["n"]) for case in written(tmp_path, grids)] == [
+        (p, n) for p in ("0.1", "0.3", "0.5") for n in (10, 100, 1000)
+    ]
+
+
+def test_lists_are_parameters_where_one_is_taken(tmp_path) -> None:
+    (categories, growing) = written(
+        tmp_path,
+        """
+        [[case]]
+        model = "categorical"
+        workflow = "replace"
+        parameters = { probabilities = [0.5, "1/4", "1/4"], n = 8 }
+
+        [[case]]
+        model = "gaussian-mean"
+        workflow = "accumulate"
+        parameters = { sizes = [1, 2, 4], sigma2 = 1, n = 10 }
+        """,
+    )
+    model, _ = categories.build()
+    assert str(model.truth) == "1/2 1/4 1/4"
+    _, workflow = growing.build()
+    assert [workflow.size(j) for j in (1, 2, 3, 4, 9)] == [1, 2, 4, 4, 4]
+
+
+def test_a_loss_of_one_dimension_is_skipped_in_others_with_a_line(tmp_path) -> None:
+    text = """
+        [[case]]
+        model = "gaussian-fit"
+        workflow = "replace"
+        loss = ["kl", "wasserstein"]
+        grid = { d = [1, 2] }
+        parameters = { n = 10 }
+        """
+    with pytest.warns(InputWarning, match="is skipped, and others like it: d = 2 is not allowed for loss"):
+        cases = written(tmp_path, text)
+    assert [(case.loss, case.parameters["d"]) for case in cases] == [("kl", 1), ("kl", 2), ("wasserstein", 1)]
+    with pytest.raises(DomainError, match="d = 2 is not allowed for loss"):
+        written(tmp_path, text.replace("[1, 2]", "[2, 3]"))
+    with pytest.raises(DomainError, match="loss = 'nonsense' is not a loss of GaussianFit"):
+        written(tmp_path, text.replace('"wasserstein"', '"nonsense"'))
+
+
+OWN = """
+from theory import Bernoulli, Replace
+
+
+class Mine(Bernoulli):
+    name = "mine"
+
+
+class MyWorkflow(Replace):
+    name = "my-workflow"
+
+
+other = 3
+"""
+
+
+def test_ones_own_by_import_path(tmp_path, monkeypatch) -> None:
+    (tmp_path / "own_models_of_a_test.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    case = """
+        [[case]]
+        model = "own_models_of_a_test:Mine:p=1/3"
+        workflow = "own_models_of_a_test:MyWorkflow"
+        parameters = { n = 10 }
+        """
+    (only,) = written(tmp_path, case)
+    model, workflow = only.build()
+    assert (model.name, str(model.p), workflow.name) == ("mine", "1/3", "my-workflow")
+    for slip, said in (
+        (":Theirs", "has no Theirs"),
+        (":other", "is no class of a model"),
+    ):
+        with pytest.raises(DomainError, match=said):
+            written(tmp_path, case.replace(":Mine:p=1/3", slip))
+    with pytest.raises(DomainError, match="cannot be imported: No module named 'nowhere_at_all'"):
+        written(tmp_path, case.replace("own_models_of_a_test:Mine:p=1/3", "nowhere_at_all:Mine"))
+
+
+@pytest.mark.parametrize(
+    ("lists", "said"),
+    [
+        ("paired = { p = [0.1, 0.2], n = [1] }", "are of one length, and these are not: p 2, n 1 values"),
+        ("grid = { n = { first = 10, last = 1, step = 1 } }", "grid.n is no range"),
+        ("grid = { n = { first = 1, last = 10 } }", "either a step above 0 or a factor above 1"),
+        ("grid = { n = { first = 1, last = 10, step = 1, factor = 2 } }", "grid.n is no range"),
+        ("grid = { n = { first = 1, last = 9999999, step = 0.001 } }", "shorten its lists"),
+        ("grid = { n = [1, 2] }\npaired = { n = [1, 2] }", "n stands in the grid and among the paired"),
+    ],
+)
+def test_lists_that_say_nothing_are_refused(tmp_path, lists, said) -> None:
+    with pytest.raises(DomainError, match=said):
+        written(tmp_path, f'[[case]]\nmodel = "bernoulli"\nworkflow = "replace"\n{lists}\n')
+
+
+def test_the_published_schema_knows_every_key() -> None:
+    """Not its words, which differ between versions of pydantic."""
+    published = Path(__file__).parents[2] / "docs" / "_static" / "study.schema.json"
+    keys = [_keys(json.loads(published.read_text(encoding="utf-8"))), _keys(StudyFile.model_json_schema())]
+    assert keys[0] == keys[1]
+
+
+def _keys(schema: dict) -> dict:
+    tables = {"": schema, **schema["$defs"]}
+    return {name: (sorted(table["properties"]), table.get("required")) for name, table in tables.items()}

@@ -14,9 +14,6 @@ from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.models.around import ModelAround
 from theory.proof import Certificate
 
-#: In one process with the table of the same certificates: to find them takes longest.
-pytestmark = pytest.mark.xdist_group("catalogue")
-
 #: Of models around another: certificates of the same kinds, but of numbers with hundreds of digits elsewhere.
 FEW = ("replace", "accumulate", "real-plus-latest")
 #: Closed forms that no certificate is found for: sums of integrals of the Wishart law, and windows with five moments.

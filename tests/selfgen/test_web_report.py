@@ -203,7 +203,6 @@ def test_five_hundred_cases(folder, tmp_path):
 
 
 @pytest.mark.skipif(browser_and_driver() is None, reason="no Chromium with its driver on this machine")
-@pytest.mark.xdist_group("chromium")
 def test_the_page_in_a_browser(folder, tmp_path):
     pytest.importorskip("selenium")
     (tmp_path / "index.html").write_text(page(tmp_path, many(folder)), encoding="utf-8")

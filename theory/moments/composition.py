@@ -100,10 +100,26 @@ def _of_random_sizes(
     table, equal = sizes.support, workflow.equal_sizes()
     if equal is not None:
         inverse = sizes.mean_inverse
-        return compose(equal, noise * inverse, curvature * inverse, exactness)
+        found = compose(equal, noise * inverse, curvature * inverse, exactness)
+        symbols = inverse.free_symbols
+        if isinstance(found, MomentRecurrence) and symbols and not inverse.is_rational_function(*symbols):
+            return _in_units(found, noise, inverse)
+        return found
     if table is not None and len(table) == 1:
         return compose(workflow.with_sizes(Integer(next(iter(table)))), noise, curvature, exactness)
     return compose_pooled(workflow, noise, curvature, exactness)
+
+
+def _in_units(found: MomentRecurrence, noise: Expr, inverse: Expr) -> MomentRecurrence:
+    """The same with E(1/N) in the moments instead of the scale: p = 1 + κ f then tells the sign of p − 1."""
+    return replace(
+        found,
+        scale=noise,
+        forcing=found.forcing * inverse,
+        initial=found.initial * inverse,
+        shift=found.shift * inverse,
+        early=tuple(value * inverse for value in found.early),
+    )
 
 
 def verify_pool(workflow: Workflow, dynamics: PoolDynamics, points: Expr | None) -> None:

@@ -46,7 +46,7 @@ def by_kept_sizes(moments: MomentRecurrence, workflow: Workflow) -> Recurrence:
     if sizes.support is None:
         raise NotDerivedError(
             f"workflow = {workflow.name} with sizes = {sizes}: its risk is run over the law of what is kept of all "
-            f"sizes, which is finite only for sizes with a largest one. Simulation works."
+            f"sizes, which is finite only for sizes with a largest one."
         )
     listed = [*moments.matrix, *moments.forcing, *moments.readout, moments.shift]
     pools = {pool for entry in listed for pool in entry.atoms(PoolSize)}
@@ -55,7 +55,7 @@ def by_kept_sizes(moments: MomentRecurrence, workflow: Workflow) -> Recurrence:
     if not seen <= {GENERATION} or moments.start > 2 or len(pools) != 1:
         raise NotDerivedError(
             f"workflow = {workflow.name} has blocks of random size: its steps look at more of the earlier sizes than "
-            f"what is kept of them. Simulation works."
+            f"what is kept of them."
         )
     return KeptSizes(
         sizes,
@@ -76,9 +76,9 @@ class KeptSizes(Recurrence):
     Examples
     --------
     >>> from theory import BiasedSampler, GaussianMean, Accumulate, expected_risk
-    >>> model = BiasedSampler(GaussianMean(n=1, variance=1), fidelity="1/2", target=1)
+    >>> model = BiasedSampler(GaussianMean(n=1, sigma2=1), fidelity="1/2", target=1)
     >>> expected_risk(model, Accumulate(sizes=RandomSizes.uniform(2))).at(2)
-    155/144
+    751/1152
     """
 
     sizes: RandomSizes
@@ -173,8 +173,7 @@ class KeptSizes(Recurrence):
                     new[kept] = (moved, part)
             if len(new) > MOST_VALUES:
                 raise DomainError(
-                    f"generation = {g} is beyond exact values: what is kept of all sizes has {len(new)} values. "
-                    f"Simulation works."
+                    f"generation = {g} is beyond exact values: what is kept of all sizes has {len(new)} values."
                 )
             states = new
             yield self._shown(states, steps, g, zero)

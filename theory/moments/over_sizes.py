@@ -100,7 +100,7 @@ def over_sizes(given: Recurrence, workflow: Workflow) -> Recurrence:
 
 
 def _refused(workflow: Workflow, reason: str) -> NotDerivedError:
-    return NotDerivedError(f"workflow = {workflow.name} has blocks of random size: {reason}. Simulation works.")
+    return NotDerivedError(f"workflow = {workflow.name} has blocks of random size: {reason}.")
 
 
 def _steps_of(moments: MomentRecurrence) -> Expr:
@@ -114,7 +114,7 @@ def _ages(*parts: Expr) -> set[int]:
     found = {size.args[0] - GENERATION for part in parts for size in part.atoms(BlockSize)}
     if not all(age.is_Integer and age <= 0 for age in found):
         raise NotDerivedError(
-            "blocks of random size: the steps look at sizes of certain blocks beside the last ones. Simulation works."
+            "blocks of random size: the steps look at sizes of certain blocks beside the last ones."
         )
     return {int(-age) for age in found}
 
@@ -132,7 +132,7 @@ def _scaled(moments: MomentRecurrence, sizes: RandomSizes) -> MomentRecurrence:
         return moments
     if moments.exactness == "exact" or moments.offset.has(BlockSize):
         raise NotDerivedError(
-            "blocks of random size: the noise of every block depends on the size of the first one. Simulation works."
+            "blocks of random size: the noise of every block depends on the size of the first one."
         )
     first = _first_moment(moments)
     unit, size = next(iter(moments.scale.atoms(BlockSize))), SIZE
@@ -179,7 +179,7 @@ def _averaged(moments: MomentRecurrence, sizes: RandomSizes) -> Recurrence:
     first = [entry for entry in (*moments.initial, *moments.early) if entry.has(BlockSize)]
     if any(size.args[0] != 1 for entry in first for size in entry.atoms(BlockSize)) or moments.start > 2:
         raise NotDerivedError(
-            "blocks of random size: the first generations depend on more than one size. Simulation works."
+            "blocks of random size: the first generations depend on more than one size."
         )
     found = replace(
         moments,
@@ -210,7 +210,7 @@ class _Histories:
 
 def _in_turn(moments: MomentRecurrence, workflow: Workflow, sizes: RandomSizes, remembered: int) -> MomentRecurrence:
     """By the last sizes, newest first: the moments of each sequence of these, times its chance."""
-    chances, size, start = sizes.support, moments.matrix.shape[0], int(moments.start)
+    chances, size = sizes.support, moments.matrix.shape[0]
     _verify_memory(workflow, remembered, size)
     assert chances is not None
     known = len(chances) ** remembered

@@ -63,7 +63,7 @@ class PooledGains(Recurrence):
     Examples
     --------
     >>> PooledGains(RandomSizes.uniform(2), 1 / (TOTAL + 1)).at(2)
-    23/40
+    131/240
     """
 
     sizes: RandomSizes
@@ -96,11 +96,12 @@ class PooledGains(Recurrence):
             yield sum((chance * self.gain.subs(TOTAL, Integer(total)) for total, chance in law.items()), S.Zero)
 
     def _integrals(self) -> Iterator[Expr]:
-        function, weight = self.sizes.generating_function, self._weight()
+        function, weight = self.sizes.generating_function, self.weight
         for g in count(1):
             yield Integral(function**g * weight, (t, 0, 1))
 
-    def _weight(self) -> Expr:
+    @property
+    def weight(self) -> Expr:
         """w with E k(S_g) = ∫ f^g w dt."""
         total = S.Zero
         for part in apart(self.gain, TOTAL).as_ordered_terms():
@@ -113,6 +114,6 @@ class PooledGains(Recurrence):
         if self.domain == S.false:
             return S.Infinity
         try:
-            return Integral(-log(1 - self.sizes.generating_function) * self._weight(), (t, 0, 1))
+            return Integral(-log(1 - self.sizes.generating_function) * self.weight, (t, 0, 1))
         except NotDerivedError:
             return None

@@ -58,6 +58,7 @@ def polynomial(value: Any) -> Any:
     return value if isinstance(value, fmpq_mpoly) else RING.constant(0) + value
 
 
+UNIT = RING.constant(1)
 TREES: dict[str, ast.expr] = {}  # of texts read lately: the same are read at many generations
 
 
@@ -73,30 +74,33 @@ def parsed(text: str) -> ast.expr:
 class Quotient:
     """A quotient of polynomials over Q, in lowest terms, the denominator monic."""
 
-    def __init__(self, top: Any, bottom: Any = 1) -> None:
+    def __init__(self, top: Any, bottom: Any = UNIT) -> None:
         top, bottom = polynomial(top), polynomial(bottom)
-        require(bottom != 0, "an expression divides by zero")
         require(max(len(top), len(bottom)) <= WIDE, "an expression has too many terms")
-        if not bottom.is_one():
+        if bottom is not UNIT:
+            require(bottom != 0, "an expression divides by zero")
             common = top.gcd(bottom)
             if not common.is_one():
                 top, bottom = top / common, bottom / common
             if (lead := bottom.leading_coefficient()) != 1:
                 top, bottom = top / lead, bottom / lead
+            if bottom.is_one():
+                bottom = UNIT  # one and the same: to see it costs less than to multiply by it
         self.top, self.bottom = top, bottom
 
     def __add__(self, other: Quotient) -> Quotient:
-        if self.bottom == other.bottom:
+        if self.bottom is other.bottom or self.bottom == other.bottom:
             return Quotient(self.top + other.top, self.bottom)
         return Quotient(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom)
 
     def __sub__(self, other: Quotient) -> Quotient:
-        if self.bottom == other.bottom:
+        if self.bottom is other.bottom or self.bottom == other.bottom:
             return Quotient(self.top - other.top, self.bottom)
         return Quotient(self.top * other.bottom - other.top * self.bottom, self.bottom * other.bottom)
 
     def __mul__(self, other: Quotient) -> Quotient:
-        return Quotient(self.top * other.top, self.bottom * other.bottom)
+        whole = self.bottom is UNIT and other.bottom is UNIT
+        return Quotient(self.top * other.top, UNIT if whole else self.bottom * other.bottom)
 
     def __truediv__(self, other: Quotient) -> Quotient:
         return Quotient(self.top * other.bottom, self.bottom * other.top)
@@ -107,14 +111,15 @@ class Quotient:
         require(abs(power) * size <= 50 * FAR, f"the power {power} is out of reach")
         terms = max(len(self.top), len(self.bottom)) - 1
         require(comb(abs(power) + terms, terms) <= WIDE, f"a power {power} has too many terms")
-        return Quotient(self.top**power, self.bottom**power) if power >= 0 else ONE / self**-power
+        below = UNIT if self.bottom is UNIT else self.bottom**abs(power)
+        return Quotient(self.top**power, below) if power >= 0 else ONE / self**-power
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Quotient) and self.top == other.top and self.bottom == other.bottom
 
     def number(self) -> Any:
         """The rational number that this is; None when it is none."""
-        constant = self.top.is_constant() and self.bottom == 1
+        constant = self.top.is_constant() and self.bottom is UNIT
         return (fmpq(self.top.leading_coefficient()) if self.top != 0 else fmpq(0)) if constant else None
 
     def whole(self) -> int | None:
@@ -174,6 +179,8 @@ class Algebra:
         """The quotient that a text stands for at generation ``at``."""
         require(isinstance(text, str) and len(text) <= LONG, "a text is too long, or none")
         require(text.isascii() and text.isprintable() and "#" not in text, f"{text!r} is no plain arithmetic")
+        if at is not g and text in self.known and "g" not in WORD.findall(text):
+            at = g  # it says the same at every generation
         if at is not g or text not in self.known:
             other = next((word for word in WORD.findall(text) if not WRITTEN.fullmatch(word)), None)
             require(other is None, f"{str(other)[:40]!r} is neither a name nor a whole number in plain digits")
@@ -290,7 +297,8 @@ class Algebra:
 
     def moves(self, value: Quotient) -> bool:
         """Whether a value depends on g."""
-        return not value.variables().isdisjoint({0, *self.moving})
+        above, below = value.top.degrees(), value.bottom.degrees()
+        return any(above[index] > 0 or below[index] > 0 for index in (0, *self.moving))
 
     def shifted(self, kind: str, key: Any, x: Quotient, *given: tuple[Quotient, Quotient]) -> Quotient:
         """A function with a functional equation, by whole steps from an argument whose value is given or has a name."""

@@ -306,11 +306,14 @@ class Solution:
             left, right = unknown.left, unknown.right
         if depth == 0:
             return None
-        symbol, boundary = self._boundary(left - right)
+        difference = self._of_noise(left, right)
+        if side := sign(difference, self.ranges):
+            return self._cases(ask, order.assuming(left, right, side), depth - 1)
+        symbol, boundary = self._boundary(difference)
         if symbol is not None and boundary.has(Abs):
             # The value there would be solved for with |…| in every step, which no field of fractions holds.
             return None
-        rises = symbol is None or sign(diff(left - right, symbol), self.ranges) == 1
+        rises = symbol is None or sign(diff(difference, symbol), self.ranges) == 1
         sides = (-1, 1) if rises else (1, -1)
         orders = [order.assuming(left, right, side) for side in sides]
         if symbol is not None:
@@ -335,6 +338,18 @@ class Solution:
         if between is None:
             return None
         return Piecewise((lower, symbol < boundary), (between, Eq(symbol, boundary)), (upper, True))
+
+    def _of_noise(self, left: Expr, right: Expr) -> Expr:
+        """What has the sign of left − right: of |p| − 1 the curvature κ, where p = 1 + κ f and f > 0 is a new noise.
+
+        p m + f is the risk after one more generation, and 1 + κ m the variance of an observation: p is never negative.
+        """
+        kept = self.recurrence
+        if not isinstance(kept, MomentRecurrence) or not kept.adds_noise or kept.matrix.shape != (1, 1):
+            return left - right
+        if right != 1 or not left.has(Abs) or kept.matrix.has(kept.symbol):
+            return left - right
+        return simplify((kept.matrix[0] - 1) / kept.forcing[0])
 
     def _where_equal(self, ask: Callable[[Solution, Order], Expr | None], left: Expr, right: Expr) -> Expr | None:
         """The answer where both are equal, by putting in the value that some parameter then has."""

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 from flint import fmpq
 from sympy import (
     Add,
+    Eq,
     Expr,
     Integer,
     N,
@@ -33,7 +34,7 @@ from sympy import (
 from sympy.core.relational import Relational
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, quoted, replacements
+from theory.expressions.arguments import exact, quoted, replacements, unchanging
 from theory.expressions.block_size import BlockSize
 from theory.expressions.parser import parse
 from theory.expressions.random_sizes import RandomSizes
@@ -330,7 +331,13 @@ def verify_workflow(workflow: object) -> None:
 
 
 def size_schedule(value: object) -> Expr:
-    """Verify sizes: an expression in ``theory.j``, positive on the first blocks, or a law of random ones."""
+    """Verify sizes: an expression in ``theory.j``, positive on the first blocks, a table, or a law of random ones.
+
+    A table is a list of the first sizes, two or more; the last of them is that of every later block.
+    """
+    if isinstance(value, list) and len(value) > 1:
+        *first, last = (unchanging("sizes", size) for size in value)
+        value = Piecewise(*((size, Eq(j, index)) for index, size in enumerate(first, start=1)), (last, True))
     if isinstance(value, RandomSizes):
         return RandomSizes(value.generating_function)  # where symbols were replaced it has not been verified
     if isinstance(value, str) and value.strip().startswith("random"):

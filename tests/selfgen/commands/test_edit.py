@@ -134,6 +134,18 @@ def test_activations(place):
     assert "give all three, or none" in result.stderr
 
 
+def test_activations_of_other_widths_are_refused_in_a_sentence(place):
+    states = np.random.default_rng(0).standard_normal((2, BLOCKS, 40, WIDTH))
+    for name, values in (("a", states[0]), ("b", states[1]), ("c", states[0][..., 1:]), ("d", states[1][..., 1:])):
+        np.savez(place / f"{name}.npz", hidden_states=values)
+    result = run(place, "--dry-run", chosen="a.npz", rejected="c.npz")
+    assert result.exit_code == 2, result.output
+    assert f"chosen has width {WIDTH} and rejected {WIDTH - 1}" in result.stderr
+    result = run(place, "--dry-run", chosen="c.npz", rejected="d.npz")
+    assert result.exit_code == 2, result.output
+    assert f"activations have width {WIDTH - 1}, and the model {WIDTH}" in result.stderr
+
+
 def test_shuffled_pairs_are_told_once(place):
     for name, shift in (("a.npz", 0), ("b.npz", 1)):
         strong = np.random.default_rng(7).standard_normal((40, 2)) @ np.random.default_rng(8).standard_normal(

@@ -15,10 +15,7 @@ from selfgen.explorer.choices import choices
 from theory import Bernoulli, BiasedSampler, LinearRegression, Regular, expected_risk
 
 pytest.importorskip("selenium")
-pytestmark = [
-    pytest.mark.skipif(browser_and_driver() is None, reason="no Chromium with its driver on this machine"),
-    pytest.mark.xdist_group("chromium"),
-]
+pytestmark = pytest.mark.skipif(browser_and_driver() is None, reason="no Chromium with its driver on this machine")
 
 MODELS = {
     "regular": Regular(),

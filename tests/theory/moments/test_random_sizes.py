@@ -9,7 +9,7 @@ from math import comb
 import numpy as np
 import pytest
 from mpmath import mp, quad
-from sympy import N, Rational, lambdify, log, oo, pi, polylog, simplify, sinh, sqrt, symbols
+from sympy import Integral, N, Rational, lambdify, log, oo, pi, polylog, simplify, sinh, sqrt, symbols
 
 from theory import (
     Accumulate,
@@ -29,6 +29,7 @@ from theory import (
     Poisson,
     PosteriorMean,
     PosteriorSample,
+    QuadraticVariance,
     RandomSizes,
     Regular,
     Replace,
@@ -293,7 +294,7 @@ WINDOW, FADING = SlidingWindow(2, sizes=COIN), Forgetting("1/2", sizes=COIN)
 LABELLED, KEPT = LabelledPool("1/2", share="1/4", sizes=COIN), Accumulate(sizes=COIN)
 PAIRS = [
     *((kind, Replace(sizes=COIN)) for kind in KINDS),
-    *((kind, KEPT) for kind in ("least squares", "coin", "posterior mean", "posterior draw", "leaning", "maximum")),
+    *((kind, KEPT) for kind in ("least squares", "coin", "posterior mean", "posterior draw", "leaning")),
     *((kind, WINDOW) for kind in ("coin", "words", "leaning")),
     *((kind, FADING) for kind in ("coin", "leaning", "trace")),
     *((kind, ContaminatedPool("1/2", sizes=COIN)) for kind in ("leaning", "posterior mean")),
@@ -320,18 +321,41 @@ def test_sizes_without_a_largest_one_are_integrals():
     geometric = RandomSizes.geometric("1/2")
     chances = [(k, mp.mpf(2) ** -k) for k in range(1, 200)]
     replace = expected_risk(LinearRegression(2, 6), Replace(sizes=geometric))
-    assert abs(N(replace.at(3), 20) - 3 * sum(p * 2 / mp.mpf(6 * k - 3) for k, p in chances)) < 1e-15
+    assert abs(N(replace.at(3), 20) - 3 * sum(p * 2 / mp.mpf(6 * k - 3) for k, p in chances)) < 1e-13
     kept = expected_risk(LinearRegression(2, 6), Accumulate(sizes=geometric))
     totals_of_two = [(k, (k - 1) * mp.mpf(2) ** -k) for k in range(2, 200)]
     second = sum(p / mp.mpf(6 * k - 3) for k, p in totals_of_two)  # 2/2 of it, by exchangeability
-    assert abs(N(kept.at(2) - kept.at(1), 20) - second) < 1e-15
-    assert kept.at(1) < N(kept.limit) < kept.at(1) * N(pi**2 / 6)
-    prior = expected_risk(PosteriorMean(Bernoulli("1/3", 4), 1, "1/2"), Replace(sizes=geometric))
-    first = sum(p * (mp.mpf(2) / 9 * 4 * k + mp.mpf(1) / 36) / (4 * k + 1) ** 2 for k, p in chances)
-    assert abs(N(prior.at(1), 20) - first) < 1e-15
+    assert abs(N(kept.at(2) - kept.at(1), 20) - second) < 1e-13
+    (integral,) = kept.limit.atoms(Integral)
+    inside = (kept.limit / integral * integral.function).subs(t, Rational(1, 4))
+    assert simplify(inside + Rational(8, 3) * log(Rational(6, 7))) == 0
+    prior = expected_risk(PosteriorMean(Bernoulli("1/3", 1), 1, "1/2"), Replace(sizes=geometric))
+    first = sum(p * (mp.mpf(2) / 9 * k + mp.mpf(1) / 36) / (k + 1) ** 2 for k, p in chances)
+    assert abs(N(prior.at(1), 20) - first) < 1e-13
+    # E δ settles at 1/6, the prior; δ' = K(δ + ε) + (1 − K)/6 for the second moment, K = N/(N + 1).
+    kept = [(p, mp.mpf(k) / (k + 1), mp.mpf(1) / k) for k, p in chances]
+    one = sum(p * K**2 * (1 - v) for p, K, v in kept)
+    leaning = sum(p * (2 * K * (1 - K) + (1 - K) ** 2) / 36 for p, K, _ in kept)
+    noise = leaning + sum(p * K**2 * v * mp.mpf(5) / 18 for p, K, v in kept)
+    assert abs(N(prior.limit, 20) - noise / (1 - one)) < 1e-13
 
 
 def test_a_size_with_too_few_rows_makes_the_risk_infinite():
     assert expected_risk(LinearRegression(4, 5), Replace(sizes=COIN)).at(1) == oo
     assert expected_risk(LinearRegression(4, 5), Replace(sizes="random(t**2)")).at(1) == Rational(4, 5)
     assert expected_risk(LinearRegression(4, 5), Accumulate(sizes=RandomSizes.geometric("1/2"))).limit == oo
+
+
+def test_the_raw_maximum_of_a_pool_stays_where_the_real_block_put_it():
+    risk = expected_risk(UniformMaximum(n=2), Accumulate(sizes=COIN))
+    assert [risk.at(g) for g in (1, 2, 9)] == [Rational(7, 60)] * 3  # (1/6 + 1/15)/2
+
+
+def test_replace_with_a_symbol_in_its_sizes_has_no_case_that_cannot_be():
+    a, c = symbols("a c", positive=True)
+    for sizes in (RandomSizes.geometric(a), RandomSizes.poisson(a), RandomSizes(a * t + (1 - a) * t**2), 1 / c):
+        assert simplify(expected_risk(Bernoulli("1/3"), Replace(sizes=sizes)).limit) == Rational(2, 9)
+        assert expected_risk(Exponential(), Replace(sizes=sizes)).limit == oo
+        v2 = symbols("v_2", real=True)
+        cases = expected_risk(QuadraticVariance(), Replace(sizes=sizes)).limit
+        assert [condition for _, condition in cases.args] == [v2 < 0, True]

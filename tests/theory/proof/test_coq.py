@@ -56,9 +56,6 @@ from theory.workflows.dynamics import GENERATION
 
 needs_coq = pytest.mark.skipif(coqc_path() is None, reason="coqc is not on the PATH (Debian package coq)")
 
-#: In one process, so that the library is compiled once.
-pytestmark = pytest.mark.xdist_group("coq")
-
 FOLDER = files("theory.proof.coq")
 FILES = sorted(path.name.removesuffix(".v") for path in FOLDER.iterdir() if path.name.endswith(".v"))
 
