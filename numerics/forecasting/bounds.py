@@ -21,7 +21,9 @@ Array = NDArray[np.float64]
 SLACK, FLOOR = 2.0, 0.005
 
 
-def mixture_bounds(measured: Array, losses: Array, later: Array, noise: float) -> tuple[Array, Array, float]:
+def mixture_bounds(
+    measured: Array, losses: Array, later: Array, noise: float, most: Array | None = None
+) -> tuple[Array, Array, float]:
     """The least and the largest loss at later points over all mixtures, and the tolerance they were given.
 
     Parameters
@@ -33,12 +35,16 @@ def mixture_bounds(measured: Array, losses: Array, later: Array, noise: float) -
         The same at later points.
     noise : float
         Standard deviation of a loss.
+    most : (curves,), optional
+        The largest weight of each curve. Curves that rise and one that falls cancel where losses were measured: without
+        a largest weight of the one that falls, nothing bounds them elsewhere.
     """
     # Columns: E, the weights of the curves, and for the first program the tolerance itself.
     scale = np.maximum(np.abs(measured).max(axis=1), 1e-300)
     design = np.column_stack((np.ones(len(losses)), (measured / scale[:, None]).T))
     count = design.shape[1]
-    limits = [(None, None)] + [(0.0, None)] * (count - 1)
+    largest = np.full(len(scale), np.inf) if most is None else most * scale
+    limits = [(None, None), *((0.0, weight) for weight in largest.tolist())]
     slack = np.ones((len(losses), 1))
     both = np.vstack((np.hstack((design, -slack)), np.hstack((-design, -slack))))
     tightest = linprog(

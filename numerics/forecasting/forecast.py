@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from numerics.forecasting.bounds import mixture_bounds
 from numerics.forecasting.data import Curve, curves, number
-from numerics.forecasting.law import Design, Points
+from numerics.forecasting.law import SAVINGS, Design, Points
 from numerics.forecasting.plateau import Ends, ends
 from numerics.forecasting.posterior import Draws, Posterior, posterior
 from numerics.forecasting.screening import refuse, rejection, warnings_of
@@ -379,5 +379,8 @@ def _bounds(found: Posterior, points: Points) -> tuple[Array, Array]:
     # A curve that is 0 wherever losses were measured is left out, as it is from the fit: they do not bound it.
     known = measured.any(axis=1)
     inside, outside = ((signs[:, None] * curves_of)[known] for curves_of in (measured, later))
-    low, high, _ = mixture_bounds(inside, data.losses, outside, noise)
+    # As much as the grid has it at most.
+    most = np.full(len(signs), np.inf)
+    most[-1] = SAVINGS[-1] * data.rise
+    low, high, _ = mixture_bounds(inside, data.losses, outside, noise, most[known])
     return low + data.origin, high + data.origin

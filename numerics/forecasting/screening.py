@@ -20,6 +20,8 @@ SUDDEN, FEW = 4.0, 15.0
 REJECTED, MATERIAL, CORRELATED = 1e-3, 0.015, 0.6
 #: Losses that differ by less than this part of them differ by rounding; none may be larger than LARGEST.
 ROUNDING, LARGEST = 1e-13, 1e100
+#: Single chains of accumulate and of a draw from its pool are told apart from this part of the rise on.
+ABOVE = 0.5
 #: A rise that has this probability of not being negative is one.
 FALLING = 0.01
 
@@ -101,6 +103,11 @@ def warnings_of(measured: Sequence[Curve], baseline: float | None) -> list[str]:
             "accumulate stays flat while accumulate-subsample rises: more rows overfit less, so the two are not to "
             "be compared without the term for rows saved."
         )
+    if kept is not None and drawn is not None and _above(kept, drawn):
+        found.append(
+            "accumulate rises above accumulate-subsample: its rows are as deep and more of them, so that by the law it "
+            "cannot. A generator does so that is trained too little for the rows it is given."
+        )
     return found
 
 
@@ -118,6 +125,25 @@ def _accelerates(curve: Curve) -> bool:
 def _flat(kept: Curve, drawn: Curve) -> bool:
     rise = drawn.mean[-1] - drawn.mean[0]
     return bool(rise > 0 and kept.mean[-1] - kept.mean[0] < 0.25 * rise)
+
+
+def _above(kept: Curve, drawn: Curve) -> bool:
+    """Whether accumulate loses more than a draw from its pool, by more than noise.
+
+    The draw has the same depths, and adds variance: by the law accumulate's rise less the draw's, A·(ratio − ratio), is
+    never positive.
+    """
+    _, at, by = np.intersect1d(kept.generations[1:], drawn.generations[1:], return_indices=True)
+    if not at.size:
+        return False
+    rises = [
+        (each.losses[:, 1:][:, places] - each.losses[:, :1]).mean(axis=1) for each, places in ((kept, at), (drawn, by))
+    ]
+    apart, rise = float(rises[0].mean() - rises[1].mean()), float(rises[1].mean())
+    if min(kept.seeds, drawn.seeds) < 2:
+        return rise > 0 and apart > ABOVE * rise
+    noise = float(np.hypot(*(each.std(ddof=1) / len(each) ** 0.5 for each in rises)))
+    return apart > max(4.0 * noise, ROUNDING * float(np.abs(kept.losses).max()))
 
 
 def rejection(measured: Sequence[Curve], posterior: Posterior) -> str | None:

@@ -10,7 +10,7 @@ from numerics.forecasting.baselines import BASELINES
 from numerics.forecasting.bounds import FLOOR, SLACK, mixture_bounds
 from numerics.forecasting.law import Points
 from numerics.forecasting.shapes import shapes
-from theory import AccumulateSubsample, Replace
+from theory import Accumulate, AccumulateSubsample, Replace
 
 RATES = np.array([0.0, 0.3, 0.6, 0.8, 0.9, 0.97, 1.0])
 
@@ -130,3 +130,14 @@ class TestBacktest:
         assert "%" not in lines[2]
         with pytest.raises(KeyError, match="'cubic' was not tried: there are depth law"):
             tried["cubic"]
+
+
+def test_what_compute_saves_does_not_take_the_bounds_to_infinity() -> None:
+    """Variance and what is saved cancel where losses were measured: as large as they like, but for a largest saving."""
+    table = np.vstack((curves_of(Accumulate(), 30), -(1.0 - 1.0 / np.arange(1, 31))))
+    losses = 2.0 + 0.3 * np.sin(2.0 * np.arange(8))
+    most = np.r_[np.full(len(table) - 1, np.inf), 5.0]
+    elsewhere = np.vstack((curves_of(Replace(), 30), table[-1:]))
+    low, high, _ = mixture_bounds(table[:, :8], losses, elsewhere, 0.0, most)
+    assert np.isfinite([low, high]).all()
+    assert high[-1] <= mixture_bounds(table[:, :8], losses, elsewhere, 0.0, 2.0 * most)[1][-1]

@@ -183,3 +183,13 @@ class TestWarnings:
         wave = [2.0, 2.3, 2.4, 2.41, 2.39, 2.6, 2.61, 2.62]
         assert forecast(wave, DRAWN, stderr=0.001).rejected is not None
         assert forecast(wave, DRAWN, stderr=0.1).rejected is None
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_accumulate_above_a_draw_from_its_pool_is_warned_of(seeds) -> None:
+    """By the law it cannot be: as deep, and less variance. One and the same curve is no such case."""
+    noise = 0.004 * np.random.default_rng(2).standard_normal((2, seeds, 6))
+    drawn, rise = np.array(LOSSES), np.array(LOSSES) - LOSSES[0]
+    above, same = ({Accumulate(): drawn + part * rise + noise[0], DRAWN: drawn + noise[1]} for part in (0.7, 0.0))
+    assert any("rises above accumulate-subsample" in caution for caution in forecast(above, horizon=8).warnings)
+    assert not any("rises above" in caution for caution in forecast(same, horizon=8).warnings)
