@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sympy import Expr, Rational
 
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.block_size import BlockSize, PoolSize
 from theory.models.probabilities import Probabilities
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow, exact_weights
@@ -81,6 +82,11 @@ class TokenRecurrence(Recurrence):
 
     def _whole(self, what: str, size: Expr) -> int:
         tokens = size * self.points
+        if tokens.has(BlockSize, PoolSize):
+            raise NotDerivedError(
+                f"workflow = {self.workflow.name} has blocks of random size: {self.subject} is derived where sizes "
+                f"are known."
+            )
         if not (tokens.is_Integer and tokens >= 1):
             raise DomainError(
                 f"n = {self.points} gives {what} {tokens} tokens under {self.workflow.name}: {self.subject} "
