@@ -44,12 +44,16 @@ from theory.models.kernels.permutations import convolutions
 from theory.models.probabilities import uniform, zipf
 from theory.moments.exported import export_recurrence
 from theory.registry import *  # noqa: F403 - models and workflows, listed there
-from theory.risk import Risk
+from theory.risk import Risk, told_late
 from theory.spread import StandardDeviation
 from theory.workflows.base import Workflow
 from theory.workflows.ecosystem import Ecosystem, SymmetricEcosystem
 from theory.workflows.subsampled import Subsampled
 from theory.workflows.weighted import Weighted
+
+# Papers are many, and NumPy is for those who ask for it.
+told_late("cite", "theory.papers")
+told_late("lambdify", "numerics")
 
 __all__ = [
     "Boundedness",

@@ -636,14 +636,13 @@ class Risk:
         """The risk as a NumPy function ``f(G, *, n, p, …)``, arrays in and an array out: see
         :class:`numerics.RiskFunction`. Right to 1e-12, also where SymPy's own ``lambdify`` is not or knows no function.
         """
-        # The room above registers it; NumPy is loaded only for who asks for a NumPy function.
-        return _told_by("numerics", "lambdify")(self)
+        return _told("lambdify")(self)
 
     def cite(self) -> str:
         """BibTeX of what this result rests on: selfgen, and the papers with a statement of the same model under the
         same workflow; see :mod:`theory.papers`. What no paper states is derived in selfgen alone.
         """
-        return str(_told_by("theory.papers", "cite")(self))
+        return str(_told("cite")(self))
 
     def _repr_latex_(self) -> str:
         return _TOLD["inline"](self)
@@ -659,6 +658,8 @@ class Risk:
 
 #: How a risk is told, by what is built on it: its theorem, its formula in a notebook, its derivation.
 _TOLD: dict[str, Callable[[Risk], Any]] = {}
+#: What is told by a package that is not loaded with this one.
+_LATE: dict[str, str] = {}
 
 
 def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
@@ -673,10 +674,14 @@ def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]
     return register
 
 
-def _told_by(room: str, what: str) -> Callable[[Risk], Any]:
-    """What a room above registers once it is loaded."""
+def told_late(what: str, package: str) -> None:
+    """Name the package that registers it, and is loaded only once somebody asks."""
+    _LATE[what] = package
+
+
+def _told(what: str) -> Callable[[Risk], Any]:
     if what not in _TOLD:
-        import_module(room)
+        import_module(_LATE[what])
     return _TOLD[what]
 
 
