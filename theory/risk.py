@@ -318,8 +318,8 @@ class Risk:
         Where a parameter makes it 0/0 (v2 = 0, a share of 1), :meth:`subs` derives the risk again. Gamma functions of
         conjugate arguments are one real function, :math:`|\Gamma|^2`.
 
-        At a large generation ask :meth:`at` with ``digits`` or ``numerics.evaluate``: SymPy adds up every term of a harmonic number of
-        a whole number, and ``closed_form.subs(G, 10**30)`` would not end.
+        At a large generation ask :meth:`at` with ``digits``, or ``numerics.evaluate``: SymPy adds up every term of a
+        harmonic number of a whole number, and ``closed_form.subs(G, 10**30)`` would not end.
         """
         formula = self._formula
         return None if formula is None else with_real_pairs(formula)
