@@ -30,6 +30,7 @@ from sympy import Expr, Rational, S
 
 from theory.errors import NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.block_size import BlockSize, PoolSize
 from theory.expressions.numerals import to_flint
 from theory.moments.bent import Bend
 from theory.moments.block_law import BlockLaw, Number
@@ -358,6 +359,10 @@ def _numbers(bend: Bend) -> list[Expr]:
 
 
 def _flint(value: Expr, workflow: Workflow) -> fmpq:
+    if value.has(BlockSize, PoolSize):
+        raise NotDerivedError(
+            f"workflow = {workflow.name} has blocks of random size: its higher moments are not derived."
+        )
     if not value.is_Rational:
         raise NotDerivedError(
             f"{value} of workflow = {workflow.name} is not a rational number: its higher moments are not derived."

@@ -251,6 +251,19 @@ def test_what_is_not_determined_is_refused_in_a_sentence(model, workflow, said):
         expected_risk(model, workflow)
 
 
+@pytest.mark.parametrize(
+    ("model", "loss"),
+    [
+        (Bernoulli(), "fourth"),
+        (Categorical(["1/2", "1/3", "1/6"], 5), "support"),
+        (Categorical(["1/2", "1/3", "1/6"], 5), "entropy"),
+    ],
+)
+def test_losses_that_need_known_sizes_say_so(model, loss):
+    with pytest.raises(NotDerivedError, match="has blocks of random size"):
+        expected_risk(model, SlidingWindow(2, sizes=COIN), loss=loss).at(2)
+
+
 def test_without_a_largest_size_and_with_curvature_generation_one_and_the_limit_are_known():
     risk = expected_risk(Bernoulli("1/3", 4), Accumulate(sizes=RandomSizes.geometric("1/2")))
     assert risk.at(1) == log(2) / 18
