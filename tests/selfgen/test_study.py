@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -158,6 +159,13 @@ def _is_derived(model: str, workflow: str) -> bool:
             continue
         return True
     return False
+
+
+def test_every_study_of_the_checkout_travels_in_the_wheel() -> None:
+    top = Path(__file__).resolve().parents[2]
+    built = tomllib.loads((top / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    studies = {f"studies/{file.name}" for file in (top / "studies").glob("*.toml")}
+    assert built["wheel"]["force-include"] == {study: f"selfgen/{study}" for study in studies}
 
 
 def test_the_default_study_holds_every_pair() -> None:
