@@ -26,6 +26,18 @@ def derived_recurrence(model: Model, workflow: Workflow, loss: str) -> Recurrenc
         When no argument known to the model covers the workflow.
     """
     verify_real_data(model, workflow, loss)
+    found = _derived(model, workflow, loss)
+    if isinstance(found, MomentRecurrence) and found.continuation is None and _is_wide(found.margin):
+        return found.changed(margin=None)
+    return found
+
+
+def _is_wide(margin: Expr | None) -> bool:
+    """Whether it is one number, 1 or more: it tells nothing, and arguments that need every generation finite ask it."""
+    return margin is not None and margin.is_number and (margin - 1).is_nonnegative is True
+
+
+def _derived(model: Model, workflow: Workflow, loss: str) -> Recurrence:
     if workflow.random_sizes is not None:
         return _of_random_sizes(model, workflow, loss)
     if isinstance(workflow.dynamics(), CovarianceDynamics):

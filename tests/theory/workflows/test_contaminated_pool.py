@@ -8,7 +8,7 @@ from math import comb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Matrix, Rational, S, Symbol, cancel, ones
+from sympy import Matrix, Rational, S, Symbol, cancel, ones, oo
 
 from theory import (
     Accumulate,
@@ -19,6 +19,7 @@ from theory import (
     DomainError,
     GaussianMean,
     LabelledPool,
+    LinearRegression,
     NotDerivedError,
     Poisson,
     PosteriorMean,
@@ -122,6 +123,13 @@ def test_fractions_and_sizes_that_change():
     late = ContaminatedPool(1 / j, sizes="j + 1")
     assert late.fresh_weights(3) == [0, Rational(1, 6), Rational(4, 27)]
     assert sum([*late.weights(3), *late.fresh_weights(3)]) == 1
+
+
+def test_a_margin_that_is_wide_for_ever_hides_no_bound():
+    # Least squares on 60 rows in 2 dimensions: finite at every generation, and its one maximum is certified.
+    ratio = expected_risk(LinearRegression(d=2, T=60), ContaminatedPool(real="1/4")).ratio
+    assert ratio.bound == ratio.at(2) == Rational(65, 64)
+    assert expected_risk(LinearRegression(d=2, T=3), ContaminatedPool(real="1/4")).at(1) == oo
 
 
 def test_check_workflow():
