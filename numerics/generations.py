@@ -188,7 +188,8 @@ def run_generations(
     Parameters
     ----------
     generator : object with ``fit(X)`` and ``sample(n)``, not fitted; or a class or function that makes one
-        scikit-learn's ``GaussianMixture`` and ``KernelDensity`` as they are, or your own. A fresh copy is fitted at
+        scikit-learn's ``GaussianMixture`` and ``KernelDensity`` as they are, its pipelines whose last step samples and
+        whose earlier ones have ``inverse_transform``, or your own. A fresh copy is fitted at
         every generation, and seeded before every call, see :mod:`numerics.run.generator`. ``fit`` may take
         ``sample_weight``; without it, rows are repeated where a workflow weighs them, see
         :mod:`numerics.run.training`. ``sample(n)`` returns n rows, or a tuple that begins with them.
