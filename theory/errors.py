@@ -66,11 +66,12 @@ class InputWarning(UserWarning):
 
 
 class LawViolation(AssertionError):
-    """A workflow or a model of the user's breaks a law; the message is the smallest counterexample found.
+    """A workflow, model or generator of the user's breaks a law; the message is the smallest counterexample found.
 
     Notes
     -----
-    Raised here, by :func:`theory.testing.check_workflow` and :func:`theory.testing.check_model`.
+    Raised here, by :func:`theory.testing.check_workflow`, :func:`theory.testing.check_model` and
+    :func:`numerics.check_generator`.
 
     Examples
     --------
