@@ -33,6 +33,7 @@ from numerics.seeds import Seed, seed_number
 from numerics.threads import controller
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, truth_value, whole_number
+from theory.expressions.told import Told as Result
 from theory.risk import Risk
 from theory.workflows.base import Workflow, exact_weights
 
@@ -44,7 +45,7 @@ MOST_GENERATIONS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class GenerationRun:
+class GenerationRun(Result):
     """What a run measured.
 
     Attributes
@@ -80,6 +81,20 @@ class GenerationRun:
     pool: int
     seed: int
     observed: tuple[tuple[Any, ...], ...] = ()
+
+    __repr__ = Result.__repr__
+    _drawn = (("mean", "lower", "upper"),)
+
+    def headline(self) -> str:
+        """What was run, and how."""
+        how = f"{self.replicates} replicates from {self.n} of {self.pool} rows, seed {self.seed}"
+        return f"{self.generations} generations under {self.workflow.name}, loss {self.loss}, {how}"
+
+    def table(self) -> dict[str, list[float]]:
+        """Mean, standard error, and mean ± 2 standard errors, by generation; nan for one replicate."""
+        mean, error = self.mean, self.stderr
+        columns = {"mean": mean, "stderr": error, "lower": mean - 2 * error, "upper": mean + 2 * error}
+        return {"generation": list(range(1, len(mean) + 1)), **{name: c.tolist() for name, c in columns.items()}}
 
     @property
     def replicates(self) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from numerics.run.generator import PROBE, Fitted, GeneratorSource, generator_source
 from numerics.run.losses import Loss, LossOnTest, loss_on_test
-from numerics.run.pipeline import sampler
+from numerics.run.pipeline import is_pipeline, sampler
 from numerics.run.randomness import offspring
 from numerics.run.rows import Documents, Rows, digest_of, real_rows, same
 from numerics.seeds import Seed, seed_number
@@ -47,7 +47,7 @@ def check_generator(
         Real rows; a hundred are enough.
     loss : callable or str, optional
         As in :func:`numerics.run_generations`; without it the negative log-likelihood of X where the generator has a
-        density, else the squared error of its mean; of documents without a density none is looked at.
+        density and is no pipeline, else the squared error of its mean; none of documents without a density.
     seed : whole number, numpy.random.SeedSequence or numpy.random.Generator
 
     Returns
@@ -91,7 +91,8 @@ def check_generator(
 def _loss(loss: Loss | None, rows: Rows, source: GeneratorSource) -> LossOnTest | None:
     model = source.build()
     if loss is None:
-        dense = hasattr(model, "score_samples") or hasattr(model, "score")
+        # Whether a pipeline has a density is not known before it is fitted.
+        dense = not is_pipeline(model) and (hasattr(model, "score_samples") or hasattr(model, "score"))
         if not dense and isinstance(rows, Documents):
             return None
         loss = "negative log-likelihood" if dense else "mean"
@@ -120,7 +121,7 @@ class _Laws:
         second = self._second(first, fit, draw)
         laws.append("generations")
         if self.loss is not None:
-            self._losses((fitted, second), draw)
+            self._losses(self.loss, (fitted, second), draw)
             laws.append("losses")
         self._pickled(fitted, first, fit, draw)
         return (*laws, "pickle")
@@ -188,14 +189,13 @@ class _Laws:
             second.sample(PROBE, draw)
         return second
 
-    def _losses(self, models: tuple[Fitted, ...], draw: SeedSequence) -> None:
-        assert self.loss is not None
+    def _losses(self, loss: LossOnTest, models: tuple[Fitted, ...], draw: SeedSequence) -> None:
         for generation, fitted in enumerate(models, start=1):
-            with _law("losses", f"loss = {self.loss.name} at generation {generation}"):
-                value = self.loss(fitted, draw)
+            with _law("losses", f"loss = {loss.name} at generation {generation}"):
+                value = loss(fitted, draw)
             if not np.isfinite(value):
                 raise LawViolation(
-                    f"losses: loss = {self.loss.name} is {value} at generation {generation}, and so is every mean of "
+                    f"losses: loss = {loss.name} is {value} at generation {generation}, and so is every mean of "
                     f"it: give a loss that is finite whatever the model is fitted on."
                 )
 

@@ -148,6 +148,11 @@ def test_weights_documents_and_a_pipeline():
     scaler = pytest.importorskip("sklearn.preprocessing").StandardScaler()
     pipe = pytest.importorskip("sklearn.pipeline").make_pipeline(scaler, mixture)
     assert check_generator(pipe, X) == ALL
+    assert check_generator(pipe, X, "negative log-likelihood") == ALL
+    pipe.steps[0] = ("bent", pytest.importorskip("sklearn.preprocessing").PowerTransformer())
+    assert check_generator(pipe, X) == ALL
+    with pytest.raises(LawViolation, match="losses: loss = 'negative log-likelihood' of a pipeline needs steps"):
+        check_generator(pipe, X, "negative log-likelihood")
 
 
 @pytest.mark.parametrize(
