@@ -31,6 +31,7 @@ from numerics.run.together import together
 from numerics.run.training import training
 from numerics.seeds import Seed, seed_number
 from numerics.threads import controller
+from numerics.workers import executor_of
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, truth_value, whole_number
 from theory.expressions.told import Told as Result
@@ -197,6 +198,7 @@ def run_generations(
     device: str | None = None,
     label: str | None = None,
     stacked: bool = False,
+    n_jobs: int | None = None,
 ) -> GenerationRun:
     r"""Run a generator for ``generations`` generations under a workflow, and measure a loss at each.
 
@@ -266,6 +268,9 @@ def run_generations(
         ``fit_together(models, X, seeds)``: X and seeds are those that ``fit(X, seed)`` of each would be given. The
         generators of :mod:`numerics.neural` have it, and small networks take a fraction of the time; a run is the same
         to the last bit however many replicates it has, and differs from one that is not stacked by rounding.
+    n_jobs : int, optional
+        So many processes for the time of this call, -1 for one a core, in place of an ``executor``. They start clean:
+        what is run stands at the top of a module, and a script calls from below ``if __name__ == "__main__":``.
 
     Raises
     ------
@@ -276,6 +281,8 @@ def run_generations(
     Notes
     -----
     Linear algebra is held at one thread, since sums over threads differ in the last bits.
+
+    The logger ``numerics.run`` is told of every finished generation, at the level INFO.
 
     Built here; the convention of weights is that of :class:`theory.Workflow`.
 
@@ -310,7 +317,7 @@ def run_generations(
     columns = 1 if isinstance(pool, Documents) else pool.shape[1]
     flat = not isinstance(data, Documents) and np.ndim(data) == 1
     source = generator_source(generator, columns, flat, documents, device)
-    at_once = _at_once(stacked, executor, source)
+    at_once = _at_once(stacked, executor if n_jobs is None else n_jobs, source)
     plan = training(workflow, last, unit, source.weighable and not at_once)
     if plan.real_rows > len(pool):
         raise DomainError(
@@ -324,14 +331,19 @@ def run_generations(
     models = FirstModels() if first is None else first
     storage = Storage(path, _settings(workflow, chain, unit), _recipes(workflow, chain), label)
     try:
-        with controller().limit(limits=1), storage, _Bar(last * count, progress) as bar:
+        with (
+            controller().limit(limits=1),
+            storage,
+            _Bar(last * count, progress) as bar,
+            executor_of(executor, n_jobs) as chosen,
+        ):
             _verify_start(chain, storage, models, first is None, bar.within)
             if at_once:
                 together(chain, count, storage, models, bar)
-            elif executor is None:
+            elif chosen is None:
                 in_turn(chain, count, storage, models, bar)
             else:
-                over_workers(chain, count, storage, models, bar, executor)
+                over_workers(chain, count, storage, models, bar, chosen)
             storage.clear()
             losses = np.array([storage.of(replicate)[:last] for replicate in range(count)])
             observed = tuple(tuple(storage.observed[replicate][:last]) for replicate in range(count))
@@ -340,12 +352,13 @@ def run_generations(
     return GenerationRun(losses, workflow, measured.name, unit, len(pool), chain.seed, observed if observe else ())
 
 
-def _at_once(stacked: bool, executor: Executor | None, source: GeneratorSource) -> bool:
+def _at_once(stacked: bool, elsewhere: Executor | int | None, source: GeneratorSource) -> bool:
     """Whether models are fitted at once, where that can be."""
     if not truth_value("stacked", stacked):
         return False
-    if executor is not None:
-        raise DomainError("stacked = True and executor are given: replicates in one stack are fitted in one process.")
+    if elsewhere is not None:
+        name = "n_jobs" if isinstance(elsewhere, int) else "executor"
+        raise DomainError(f"stacked = True and {name} are given: replicates in one stack are fitted in one process.")
     source.verify_together()
     return True
 

@@ -53,7 +53,9 @@ def test_numbers_of_the_table(results):
     assert half == pytest.approx(columns["stderr"])
     assert results["crosscheck"].table()["z"] == results["crosscheck"].z.tolist()
     assert results["forecast"].table()["median"] == results["forecast"].median.tolist()
-    assert results["run"].table()["stderr"] == results["run"].stderr.tolist()
+    columns, run = results["run"].table(), results["run"]
+    assert (columns["mean"], columns["stderr"]) == (run.mean.tolist(), run.stderr.tolist())
+    assert columns["lower"] == (run.mean - 2 * run.stderr).tolist()
     check = results["ratio"]
     assert isinstance(check, RatioCheck)
     columns = check.table()
