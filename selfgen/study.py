@@ -81,6 +81,7 @@ from sympy import Expr, Integer, floor
 from selfgen.names import build
 from selfgen.training.plan import KINDS
 from theory import DomainError
+from theory.errors import on_one_line
 from theory.expressions.arguments import advise
 from theory.expressions.parser import parse
 from theory.models.base import Model
@@ -280,7 +281,9 @@ def load(name: str | Path | None = None, seed: int | None = None) -> Study:
     except ValidationError as error:
         raise DomainError(_sentence(shown, raw, error)) from None
     output = output_folder(shown, written.output)
-    return Study(title=written.title, source=written.source, output=output, cases=tuple(_cases(shown, written, seed)))
+    # Printed as they are: no command of a terminal's is left in them.
+    title, origin = (on_one_line(" ".join(text.split())) for text in (written.title, written.source))
+    return Study(title=title, source=origin, output=output, cases=tuple(_cases(shown, written, seed)))
 
 
 def read(source: Traversable, shown: str) -> dict[str, Any]:

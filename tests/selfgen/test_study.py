@@ -272,6 +272,11 @@ def test_errors_name_file_case_key_and_value(tmp_path: Path, text: str, parts: l
     assert "\n" not in message
 
 
+def test_a_title_commands_no_terminal(tmp_path: Path) -> None:
+    study = load(_write(tmp_path, 'title = "red \\u001b[31m\\n two lines"\nsource = "a\\u0007b"\n' + GRID))
+    assert (study.title, study.source) == ("red \\x1b[31m two lines", "a\\x07b")
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(DomainError, match=r"nowhere\.toml does not exist: give .*: .*builtin, .*exponential"):
         load("nowhere.toml")
