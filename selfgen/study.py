@@ -65,6 +65,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -132,6 +133,10 @@ Seeds = Annotated[
     Annotated[Seed, Tag("one")] | Annotated[list[Seed], Field(min_length=1), Tag("several")], Discriminator(_shape)
 ]
 Method = Literal["exact-law", "raw"]
+
+
+#: A text that is printed as it is: one line, without commands to a terminal.
+Line = Annotated[StrictStr, AfterValidator(lambda text: on_one_line(" ".join(text.split())))]
 
 
 class Strict(BaseModel):
@@ -219,8 +224,8 @@ class CaseEntry(Strict):
 class StudyFile(Strict):
     """A whole file as written."""
 
-    title: StrictStr = ""
-    source: StrictStr = ""
+    title: Line = ""
+    source: Line = ""
     output: StrictStr | None = None
     defaults: Defaults = Field(default_factory=Defaults)
     case: Annotated[list[CaseEntry], Field(min_length=1)]
@@ -281,9 +286,7 @@ def load(name: str | Path | None = None, seed: int | None = None) -> Study:
     except ValidationError as error:
         raise DomainError(_sentence(shown, raw, error)) from None
     output = output_folder(shown, written.output)
-    # Printed as they are: no command of a terminal's is left in them.
-    title, origin = (on_one_line(" ".join(text.split())) for text in (written.title, written.source))
-    return Study(title=title, source=origin, output=output, cases=tuple(_cases(shown, written, seed)))
+    return Study(title=written.title, source=written.source, output=output, cases=tuple(_cases(shown, written, seed)))
 
 
 def read(source: Traversable, shown: str) -> dict[str, Any]:
