@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sympy import Expr, Rational, factorial, gamma
+
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.numerals import is_longer
 from theory.expressions.symbols import G
 from theory.expressions.trees import tree
 from theory.moments.exported import export_recurrence
@@ -78,6 +81,8 @@ _LANGUAGES = {
         first=1, infinity="Inf", words={"and": "&&", "or": "||", "not": "!", "min": "min({}, {})"},
     ),
 }  # fmt: skip
+#: Bits of the longest number that is written as a double.
+_LONGEST = 1_000
 _RESERVED = {*keyword.kwlist, *"g m G double long int for if while function end risk c math".split()}
 
 
@@ -133,14 +138,23 @@ def code(risk: Risk, language: str) -> str:
 
 
 def _closed(risk: Risk, by: _Language) -> list[str] | None:
-    """The closed form; None where there is none, where it has other functions, or where it runs past an infinity."""
+    """The closed form; None where there is none, where it has other functions, or where it runs past an infinity or
+    a double's range."""
     closed = risk.closed_form
     if closed is None or risk.recurrence.margin is not None or not closed.free_symbols <= {G, *risk.free_symbols}:
+        return None
+    if _overflows(closed) and risk.recurrence.as_moments() is not None:
         return None
     try:
         return [by.leave.format(_written(tree(closed), by))]
     except NotDerivedError:
         return None
+
+
+def _overflows(closed: Expr) -> bool:
+    """Whether a part leaves the range of a double where the whole does not: Γ(171) does, and so do long numbers."""
+    runs = any(part.has(G) for part in closed.atoms(gamma, factorial))
+    return runs or any(is_longer(value, _LONGEST) for value in closed.atoms(Rational))
 
 
 def _loop(data: dict[str, Any], by: _Language) -> Iterator[str]:

@@ -85,6 +85,14 @@ def test_code_gives_the_risk(case, language, tmp_path):
     assert found == pytest.approx([float(exact.at(g)) for g in generations], rel=1e-10)
 
 
+@pytest.mark.parametrize("strength", [0, 2, 1000])
+def test_late_generations_and_long_numbers_stay_in_the_range_of_a_double(strength):
+    risk = expected_risk(PosteriorMean(Bernoulli(p="1/3", n=2), strength, "1/2"), Accumulate())
+    found: dict = {}
+    exec(risk.code("python"), found)
+    assert found["risk"](300) == pytest.approx(float(risk.at(300)), rel=1e-10)
+
+
 def test_what_is_infinite_is_no_number():
     found: dict = {}
     exec(expected_risk(LinearRegression(), Replace()).code("python"), found)

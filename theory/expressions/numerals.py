@@ -28,7 +28,12 @@ def to_sympy(value: fmpq) -> Rational:
 
 def is_long(value: Basic) -> bool:
     """Whether a fraction has more digits than can be printed."""
-    return isinstance(value, Rational) and max(int(value.p).bit_length(), int(value.q).bit_length()) > MOST_BITS
+    return is_longer(value, MOST_BITS)
+
+
+def is_longer(value: Basic, bits: int) -> bool:
+    """Whether the numerator or the denominator of a fraction has more bits."""
+    return isinstance(value, Rational) and max(int(value.p).bit_length(), int(value.q).bit_length()) > bits
 
 
 def real_float(value: Expr) -> float:

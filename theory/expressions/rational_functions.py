@@ -14,6 +14,10 @@ from flint import fmpq, fmpq_mpoly
 from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, factor
 
 from theory.expressions.fraction_field import NotRational, Rationals, generators
+from theory.expressions.numerals import is_longer
+
+#: Bits of the longest number in a constant that is factored.
+_LONGEST_FACTORED = 1_000
 
 
 class RationalFunction:
@@ -155,11 +159,11 @@ def factored(expression: Expr) -> Expr:
     try:
         symbols = generators(expression)
         if not symbols:
-            return factor(expression)
+            return _by_sympy(expression)
         field = RationalFunctions(symbols)
         element = field(expression)
     except (NotRational, ZeroDivisionError):
-        return factor(expression)
+        return _by_sympy(expression)
     if element.top == 0:
         return S.Zero
     content, parts = fmpq(1), []
@@ -174,6 +178,14 @@ def factored(expression: Expr) -> Expr:
     # SymPy multiplies a number into a single sum, unless told not to.
     kept = isinstance(product, Add) and front not in (1, -1)
     return Mul(front, product, evaluate=False) if kept else front * product
+
+
+def _by_sympy(expression: Expr) -> Expr:
+    """SymPy's ``factor``; a constant of long numbers, such as factorials beside Γ of a root, is left as it is."""
+    # Factors are looked for modulo a prime beyond its coefficients, which alone may take minutes to find.
+    if expression.is_number and any(is_longer(value, _LONGEST_FACTORED) for value in expression.atoms(Rational)):
+        return expression
+    return factor(expression)
 
 
 def common_factor(expressions: Iterable[Expr]) -> tuple[Expr, Expr]:

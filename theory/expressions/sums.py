@@ -37,6 +37,9 @@ from sympy import (
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
 from theory.expressions.symbols import j
 
+#: Whole numbers beyond which a harmonic number has too many digits to be written out.
+_FARTHEST = 10_000
+
 
 def definite_sum(term: Expr, index: Symbol, lower: Expr, upper: Expr) -> Expr | None:
     """Sum of ``term`` over lower ≤ index ≤ upper in closed form; None when the term is of no known kind."""
@@ -97,6 +100,8 @@ def _rational_sum(numerator: Expr, denominator: Expr, index: Symbol, lower: Expr
     fractions = _partial_fractions(remainder, denominator, index)
     if fractions is None:
         return None
+    if any((lower - pole).is_Integer and abs(lower - pole) > _FARTHEST for pole, _, _ in fractions):
+        return None
     for pole, order, coefficient in fractions:
         total += coefficient * _pole_sum(-pole, order, lower, upper)
     return total
@@ -143,7 +148,7 @@ def _pole_sum(a: Expr, order: int, lower: Expr, upper: Expr) -> Expr:
     sign = S.NegativeOne**order / factorial(order - 1)
     edge = polygamma(order - 1, lower + a)
     start = lower + a
-    if (2 * start).is_Integer and start > 0:
+    if (2 * start).is_Integer and not start.is_Integer and start > 0:
         # Half-integers: powers of π, by counting down to ψ^(k)(1/2).
         steps = range(int(start - Rational(1, 2)))
         passed = sum((1 / (step + Rational(1, 2)) ** order for step in steps), S.Zero)

@@ -39,7 +39,7 @@ from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
-from theory.solver.products import HUGE
+from theory.solver.products import LARGE
 from theory.solver.reduced import reduced
 from theory.solver.shrinking_steps import at_infinity
 
@@ -145,15 +145,15 @@ def _kept(readout: Expr, pull: Expr, start: int, series: Series | None) -> Power
     """What is left for ever of the first values and the inflow, as G^(−c)."""
     if series is None:
         return None
-    if any(value.is_Rational and abs(value) > HUGE for value in (*series.zeros, *series.poles)):
+    if any(value.is_Rational and abs(value) > LARGE for value in (*series.zeros, *series.poles)):
         return None  # factorials with more digits than a machine holds
     scale = S.One
     for root in series.zeros:
         scale /= gamma(start - root)
     for root in series.poles:
         scale *= gamma(start - root)
-    whole = all(value.is_Integer for value in (*series.upper, *series.lower))
-    # Whole parameters have values in known constants.
+    whole = all(value.is_Integer and abs(value) <= LARGE for value in (*series.upper, *series.lower))
+    # Whole parameters have values in known constants, beside fractions that grow with them.
     total = hyper(series.upper, series.lower, S.One) if series.head != 0 else S.Zero
     total = series.start + series.head * (hyperexpand(total) if whole else total)
     return PowerLaw(readout * simplify(scale) * total, pull, series=series)

@@ -54,8 +54,10 @@ from theory.asymptotics.series import hypergeometric_series
 from theory.errors import NotDerivedError
 from theory.expressions.conjugates import in_real_terms
 from theory.expressions.expansion import NoExpansion, Order, UnknownOrder, expand_at_infinity
+from theory.expressions.numerals import to_sympy
 from theory.expressions.sums import definite_sum
 from theory.expressions.symbols import G
+from theory.solver.rational_product import rational_product
 
 #: Terms added up one by one at most.
 _MOST_TERMS = 100_000
@@ -147,6 +149,9 @@ class ConvergentProduct(Product):
 
     def _eval_evalf(self, prec: int) -> Expr:
         (index, start, _), factor = self.limits[0], self.function
+        found = rational_product(factor, index, int(start), prec)
+        if found is not None:
+            return Float(to_sympy(found.mid().fmpq()), precision=prec)
         return _number(self, factor - 1, index, int(start), prec, mpmath.exp, mpmath.log1p)
 
     def _sympystr(self, printer: Any) -> str:

@@ -13,6 +13,8 @@ i, U = Symbol("i", integer=True, positive=True), symbols("U", integer=True, posi
 TERMS = [
     1 / (i * (2 * i + 1)), 1 / (i * (3 * i - 1)), 1 / ((6 * i - 5) * (i + 4)),
     1 / ((3 * i + 1) * (3 * i + 2)), 1 / (4 * i - 1) ** 2,
+    # Poles too far for shifted harmonic numbers: at whole numbers, and halves.
+    1 / (i + 30) ** 2, 1 / (i + 30) ** 3, 1 / (2 * i + 61) ** 2,
 ]  # fmt: skip
 
 
@@ -27,3 +29,8 @@ def test_the_sum_is_its_terms_added_up(term):
 def test_no_root_stands_under_a_logarithm():
     found = [expected_risk(Regular(), Replace(sizes=sizes)).ratio.limit for sizes in ("j*(2*j+1)", "j*(3*j-1)/2")]
     assert found == [6 - 6 * log(2), 3 * log(3) - sqrt(3) * pi / 3]
+
+
+def test_far_poles_are_not_counted_up_to():
+    # Harmonic numbers of so many digits take minutes to write out.
+    assert definite_sum(1 / (i + 10**6) ** 2, i, Rational(1), U) is None
