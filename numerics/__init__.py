@@ -7,6 +7,7 @@ from numerics.forecasting import Forecast, backtest, forecast, recommend, transf
 from numerics.generations import GenerationRun, run_generations
 from numerics.limit_process import LimitProcess, limit_process
 from numerics.risk_function import RiskFunction
+from numerics.run.laws import check_generator
 from numerics.run.ratio import RatioCheck
 from numerics.simulate import Simulation, simulate
 from theory.testing.model_laws import register_simulator
@@ -22,6 +23,7 @@ __all__ = [
     "RiskFunction",
     "Simulation",
     "backtest",
+    "check_generator",
     "crosscheck",
     "entropy",
     "evaluate",

@@ -31,8 +31,10 @@ from numerics.run.together import together
 from numerics.run.training import training
 from numerics.seeds import Seed, seed_number
 from numerics.threads import controller
+from numerics.workers import executor_of
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, truth_value, whole_number
+from theory.expressions.told import Told as Result
 from theory.risk import Risk
 from theory.workflows.base import Workflow, exact_weights
 
@@ -44,7 +46,7 @@ MOST_GENERATIONS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class GenerationRun:
+class GenerationRun(Result):
     """What a run measured.
 
     Attributes
@@ -80,6 +82,20 @@ class GenerationRun:
     pool: int
     seed: int
     observed: tuple[tuple[Any, ...], ...] = ()
+
+    __repr__ = Result.__repr__
+    _drawn = (("mean", "lower", "upper"),)
+
+    def headline(self) -> str:
+        """What was run, and how."""
+        how = f"{self.replicates} replicates from {self.n} of {self.pool} rows, seed {self.seed}"
+        return f"{self.generations} generations under {self.workflow.name}, loss {self.loss}, {how}"
+
+    def table(self) -> dict[str, list[float]]:
+        """Mean, standard error, and mean ± 2 standard errors, by generation; nan for one replicate."""
+        mean, error = self.mean, self.stderr
+        columns = {"mean": mean, "stderr": error, "lower": mean - 2 * error, "upper": mean + 2 * error}
+        return {"generation": list(range(1, len(mean) + 1)), **{name: c.tolist() for name, c in columns.items()}}
 
     @property
     def replicates(self) -> int:
@@ -182,13 +198,15 @@ def run_generations(
     device: str | None = None,
     label: str | None = None,
     stacked: bool = False,
+    n_jobs: int | None = None,
 ) -> GenerationRun:
     r"""Run a generator for ``generations`` generations under a workflow, and measure a loss at each.
 
     Parameters
     ----------
     generator : object with ``fit(X)`` and ``sample(n)``, not fitted; or a class or function that makes one
-        scikit-learn's ``GaussianMixture`` and ``KernelDensity`` as they are, or your own. A fresh copy is fitted at
+        scikit-learn's ``GaussianMixture`` and ``KernelDensity`` as they are, its pipelines whose last step samples and
+        whose earlier ones have ``inverse_transform``, or your own. A fresh copy is fitted at
         every generation, and seeded before every call, see :mod:`numerics.run.generator`. ``fit`` may take
         ``sample_weight``; without it, rows are repeated where a workflow weighs them, see
         :mod:`numerics.run.training`. ``sample(n)`` returns n rows, or a tuple that begins with them.
@@ -250,6 +268,9 @@ def run_generations(
         ``fit_together(models, X, seeds)``: X and seeds are those that ``fit(X, seed)`` of each would be given. The
         generators of :mod:`numerics.neural` have it, and small networks take a fraction of the time; a run is the same
         to the last bit however many replicates it has, and differs from one that is not stacked by rounding.
+    n_jobs : int, optional
+        So many processes for the time of this call, -1 for one a core, in place of an ``executor``. They start clean:
+        what is run stands at the top of a module, and a script calls from below ``if __name__ == "__main__":``.
 
     Raises
     ------
@@ -260,6 +281,8 @@ def run_generations(
     Notes
     -----
     Linear algebra is held at one thread, since sums over threads differ in the last bits.
+
+    The logger ``numerics.run`` is told of every finished generation, at the level INFO.
 
     Built here; the convention of weights is that of :class:`theory.Workflow`.
 
@@ -294,7 +317,7 @@ def run_generations(
     columns = 1 if isinstance(pool, Documents) else pool.shape[1]
     flat = not isinstance(data, Documents) and np.ndim(data) == 1
     source = generator_source(generator, columns, flat, documents, device)
-    at_once = _at_once(stacked, executor, source)
+    at_once = _at_once(stacked, executor if n_jobs is None else n_jobs, source)
     plan = training(workflow, last, unit, source.weighable and not at_once)
     if plan.real_rows > len(pool):
         raise DomainError(
@@ -308,14 +331,19 @@ def run_generations(
     models = FirstModels() if first is None else first
     storage = Storage(path, _settings(workflow, chain, unit), _recipes(workflow, chain), label)
     try:
-        with controller().limit(limits=1), storage, _Bar(last * count, progress) as bar:
+        with (
+            controller().limit(limits=1),
+            storage,
+            _Bar(last * count, progress) as bar,
+            executor_of(executor, n_jobs) as chosen,
+        ):
             _verify_start(chain, storage, models, first is None, bar.within)
             if at_once:
                 together(chain, count, storage, models, bar)
-            elif executor is None:
+            elif chosen is None:
                 in_turn(chain, count, storage, models, bar)
             else:
-                over_workers(chain, count, storage, models, bar, executor)
+                over_workers(chain, count, storage, models, bar, chosen)
             storage.clear()
             losses = np.array([storage.of(replicate)[:last] for replicate in range(count)])
             observed = tuple(tuple(storage.observed[replicate][:last]) for replicate in range(count))
@@ -324,12 +352,13 @@ def run_generations(
     return GenerationRun(losses, workflow, measured.name, unit, len(pool), chain.seed, observed if observe else ())
 
 
-def _at_once(stacked: bool, executor: Executor | None, source: GeneratorSource) -> bool:
+def _at_once(stacked: bool, elsewhere: Executor | int | None, source: GeneratorSource) -> bool:
     """Whether models are fitted at once, where that can be."""
     if not truth_value("stacked", stacked):
         return False
-    if executor is not None:
-        raise DomainError("stacked = True and executor are given: replicates in one stack are fitted in one process.")
+    if elsewhere is not None:
+        name = "n_jobs" if isinstance(elsewhere, int) else "executor"
+        raise DomainError(f"stacked = True and {name} are given: replicates in one stack are fitted in one process.")
     source.verify_together()
     return True
 

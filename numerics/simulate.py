@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from numerics.samplers.choose import sampler, verify_numbers
 from numerics.samplers.in_turn import InTurn
 from numerics.samplers.random_sizes import random_sizes_sampler
 from numerics.seeds import Seed, seed_number
+from numerics.workers import executor_of
 from theory.errors import DomainError
 from theory.expressions.arguments import advise, generation, quoted, whole_number
 from theory.expressions.told import Told
@@ -30,6 +32,8 @@ MOST_GENERATIONS = 100_000
 MOST_REPLICATES = 10**9
 
 Array = NDArray[np.float64]
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +124,7 @@ def simulate(
     loss: str = "squared",
     executor: Executor | None = None,
     progress: bool = False,
+    n_jobs: int | None = None,
 ) -> Simulation:
     r"""Simulate ``replicates`` chains of models and average their losses.
 
@@ -149,6 +154,9 @@ def simulate(
         Computes blocks of replicates in parallel. Results are the same with any executor, to the last bit.
     progress : bool
         Show a progress bar after the first second, if standard error is a terminal.
+    n_jobs : int, optional
+        So many processes for the time of this call, -1 for one a core, in place of an ``executor``. They start clean:
+        a script calls from below ``if __name__ == "__main__":``.
 
     Warns
     -----
@@ -196,7 +204,12 @@ def simulate(
         if method == "importance"
         else _plain(model, workflow, last, method == "raw", loss)
     )
-    moments = all_moments(chain, count, root, executor, progress)
+    _LOG.info(
+        "%d replicates of %s under %s to generation %d, loss %s, by %s",
+        *(count, model.name, workflow.name, last, loss, method),
+    )
+    with executor_of(executor, n_jobs) as chosen:
+        moments = all_moments(chain, count, root, chosen, progress)
     skewness, excess = _shape(moments)
     squares = moments.squares
     covariance: Any = moments.comoment / (count - 1)

@@ -21,6 +21,7 @@ import typer
 
 from selfgen import __version__
 from selfgen.commands.options import NotAllowed
+from selfgen.commands.saying import say
 
 #: The commands in the order of the help, each with the first line of its own.
 COMMANDS = {
@@ -69,7 +70,7 @@ def _advise(message: Warning | str, category: type[Warning], *where: Any, **more
     """A warning of ours as a line for a reader; any other as Python shows it."""
     errors = sys.modules.get("theory.errors")
     if errors is not None and issubclass(category, errors.InputWarning):
-        typer.echo(f"selfgen: note: {message}", err=True)
+        say(f"note: {message}")
     else:
         sys.stderr.write(warnings.formatwarning(message, category, *where[:2]))
 
@@ -132,11 +133,11 @@ class _Group(typer.core.TyperGroup):
         except MemoryError:
             sentence = "this needs more memory than there is: ask for fewer generations, or for smaller blocks."
         except KeyboardInterrupt as error:
-            typer.echo(f"selfgen: {error}" if error.args else "selfgen: Interrupted.", err=True)
+            say(str(error) or "Interrupted.")
             raise typer.Exit(_INTERRUPTED) from None
         else:
             return result
-        typer.echo(f"selfgen: {sentence}", err=True)
+        say(sentence)
         raise typer.Exit(2)
 
 
@@ -165,7 +166,7 @@ def _written() -> Iterator[None]:
         return
     _discard_output()
     if not left:
-        typer.echo(f"selfgen: {sentence}", err=True)
+        say(sentence)
     # Not by an exception of typer's, which a help that is being printed would not pass on.
     sys.exit(_UNREAD if left else 2)
 

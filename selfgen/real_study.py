@@ -43,6 +43,7 @@ from selfgen.finished_cases import FinishedCases, without_time
 from selfgen.names import build
 from selfgen.report import finite, write_texts
 from selfgen.study import (
+    Line,
     Seed,
     Strict,
     Texts,
@@ -96,8 +97,8 @@ class RealStudyFile(Strict):
     """A whole file as written."""
 
     kind: Literal["real-data"]
-    title: StrictStr = ""
-    source: StrictStr = ""
+    title: Line = ""
+    source: Line = ""
     output: StrictStr | None = None
     defaults: Defaults = Field(default_factory=Defaults)
     case: Annotated[list[CaseEntry], Field(min_length=1)]

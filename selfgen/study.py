@@ -65,6 +65,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -81,6 +82,7 @@ from sympy import Expr, Integer, floor
 from selfgen.names import build
 from selfgen.training.plan import KINDS
 from theory import DomainError
+from theory.errors import on_one_line
 from theory.expressions.arguments import advise
 from theory.expressions.parser import parse
 from theory.models.base import Model
@@ -131,6 +133,10 @@ Seeds = Annotated[
     Annotated[Seed, Tag("one")] | Annotated[list[Seed], Field(min_length=1), Tag("several")], Discriminator(_shape)
 ]
 Method = Literal["exact-law", "raw"]
+
+
+#: A text that is printed as it is: one line, without commands to a terminal.
+Line = Annotated[StrictStr, AfterValidator(lambda text: on_one_line(" ".join(text.split())))]
 
 
 class Strict(BaseModel):
@@ -218,8 +224,8 @@ class CaseEntry(Strict):
 class StudyFile(Strict):
     """A whole file as written."""
 
-    title: StrictStr = ""
-    source: StrictStr = ""
+    title: Line = ""
+    source: Line = ""
     output: StrictStr | None = None
     defaults: Defaults = Field(default_factory=Defaults)
     case: Annotated[list[CaseEntry], Field(min_length=1)]

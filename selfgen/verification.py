@@ -22,13 +22,13 @@ from numerics.loss_law import Spread
 from numerics.run.lines import reason_of, write_whole
 from numerics.samplers.choose import verify_numbers
 from numerics.simulate import Simulation
+from numerics.workers import workers
 from selfgen.case_result import CaseResult
 from selfgen.derived_case import Derived, Scatter, once
 from selfgen.finished_cases import FinishedCases
 from selfgen.proofs import certified
 from selfgen.study import Case, Study
 from selfgen.values import baseline_of
-from selfgen.workers import workers
 from theory import DomainError, NotDerivedError, Risk, StepError, expected_risk
 from theory.expressions.numerals import real_float
 from theory.models.base import Model

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 
+def on_one_line(text: str) -> str:
+    """The text with what cannot be printed, as a newline or a terminal's commands, written as in Python's ``repr``."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 class DomainError(ValueError):
     """An argument lies outside its domain; the message names argument, value and what is allowed.
 
     Notes
     -----
-    Raised here, never by the mathematics: whatever the argument is, the sentence says how to write it.
+    Raised here, never by the mathematics: whatever the argument is, the sentence says how to write it. The sentence is
+    one line, whatever it repeats of the input: what cannot be printed is written as in Python's ``repr``.
 
     Examples
     --------
@@ -18,6 +24,9 @@ class DomainError(ValueError):
         ...
     theory.errors.DomainError: p = 2 is not allowed: p must be between 0 and 1.
     """
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(on_one_line(text) if isinstance(text, str) else text for text in said))
 
 
 class NotDerivedError(DomainError):
@@ -57,11 +66,12 @@ class InputWarning(UserWarning):
 
 
 class LawViolation(AssertionError):
-    """A workflow or a model of the user's breaks a law; the message is the smallest counterexample found.
+    """A workflow, model or generator of the user's breaks a law; the message is the smallest counterexample found.
 
     Notes
     -----
-    Raised here, by :func:`theory.testing.check_workflow` and :func:`theory.testing.check_model`.
+    Raised here, by :func:`theory.testing.check_workflow`, :func:`theory.testing.check_model` and
+    :func:`numerics.check_generator`.
 
     Examples
     --------

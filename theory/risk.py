@@ -61,6 +61,8 @@ SHORT_RUN, SYMBOLIC_RUN, LONGEST_RUN = 2000, 32, 50_000
 #: Over Q one late value comes without those before it: of a few moments, and of more.
 LONGEST_TREE, LONGEST_MATRICES, FEW_MOMENTS = 10**6, 10**5, 3
 MOST_DIGITS = 10_000
+#: Values of irrational steps, each inside the next, that are quickly printed.
+DEEPEST_NEST = 8
 #: Parts of a value with irrational numbers that is still factored.
 LONGEST_FACTORED = 150
 
@@ -135,7 +137,7 @@ class Risk:
                 raise DomainError(f"digits = {shown(digits)} are too many: give {MOST_DIGITS} or fewer.")
             return self._rounded(g, wanted)
         self.watch(g)
-        if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN):
+        if g <= (SYMBOLIC_RUN if self._parameters else SHORT_RUN) and not self._nests(g):
             return self._run(g)
         closed = self._formula
         series = (RootSum, Piecewise, lambert_sum, q_pochhammer)
@@ -148,6 +150,17 @@ class Risk:
             where = "this risk has no closed form" if closed is None else "give digits, or use numerics.evaluate"
             raise DomainError(f"generation = {g} is beyond exact values, {longest} at most: {where}.")
         return self._run(g)
+
+    def _nests(self, g: int) -> bool:
+        """Whether a run writes each value into the next, of irrational numbers that a closed form has in a power.
+
+        SymPy takes about twice as long to print every further one.
+        """
+        recurrence = self.recurrence
+        if g <= DEEPEST_NEST or not isinstance(recurrence, MomentRecurrence) or recurrence.continuation is not None:
+            return False
+        step = recurrence.matrix[0] if recurrence.matrix.shape == (1, 1) else S.One
+        return step.is_number and not step.is_Rational
 
     @property
     def _longest_run(self) -> int:

@@ -6,6 +6,7 @@ process that called keeps the record: a worker that dies loses the generation th
 
 from __future__ import annotations
 
+import logging
 import pickle
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +25,7 @@ from theory.errors import DomainError
 AHEAD = 64
 #: A cluster's worker may have several threads, and NumPy's global generator, seeded for every call, is one a process.
 _ALONE = Lock()
+_LOG = logging.getLogger(__name__)
 
 
 class Replicate:
@@ -58,6 +60,7 @@ class Replicate:
         else:
             block = storage.record(self.number, finished)
             self.advance()
+            _LOG.info("generation %d of replicate %d: loss %.6g", g, self.number + 1, finished.loss)
         if block is not None:
             self.synthetic[g + 1] = block
         needed = self.chain.plan.needed(g)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.random import SeedSequence
 
+from numerics.run.pipeline import is_pipeline, returned_by, sampler, verify_steps
 from numerics.run.randomness import RANDOM, SEED_NAMES, number, offspring, renewed
 from numerics.run.rows import Array, Documents, Rows, constant, distinct, real_rows, same
 from numerics.run.state import State, has_state, state_of
@@ -184,7 +185,9 @@ class Fitted:
     def sample(self, count: int, seed: SeedSequence) -> Rows:
         """Draw ``count`` rows, (count, d)."""
         with seeded(self.model, "sample", seed) as given:
-            returned = self.model.sample(count, **given)
+            drawing = sampler(self.model)
+            assert drawing is not None
+            returned = returned_by(self.model, drawing(count, **given))
         return self.layout.take(returned, count, self.name)
 
     def verify_noise(self, seed: SeedSequence, reproducible: bool, again: Callable[[], Fitted]) -> bool:
@@ -275,9 +278,12 @@ def generator_source(
         _verify_callable(generator)
     prototype = generator() if made else generator
     name = type(prototype).__name__
-    for method in ("fit", "sample"):
-        if not callable(getattr(prototype, method, None)):
-            raise DomainError(f"generator = {name} has no {method}: give an object with fit(X) and sample(n).")
+    for method, found in (("fit", getattr(prototype, "fit", None)), ("sample", sampler(prototype))):
+        if not callable(found):
+            last = ", and its last step has none" if method == "sample" and is_pipeline(prototype) else ""
+            raise DomainError(f"generator = {name} has no {method}{last}: give an object with fit(X) and sample(n).")
+    if is_pipeline(prototype):
+        verify_steps(prototype)
     # scikit-learn's contract is columns, even of one.
     estimator = hasattr(prototype, "get_params")
     layout = Layout(columns, flat and not estimator, documents)
@@ -359,7 +365,8 @@ def seeded(model: Any, method: str, seed: SeedSequence) -> Iterator[dict[str, An
     np.random.seed(number(next(children)))  # noqa: NPY002
     random.seed(number(next(children)))
     given: dict[str, Any] = {}
-    accepted = _parameters(getattr(model, method)) if method else {}
+    called = sampler(model) if method == "sample" else getattr(model, method, None)
+    accepted = {} if called is None else _parameters(called)
     for name in SEED_NAMES:
         if name in accepted:
             given[name] = number(next(children))

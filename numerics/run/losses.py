@@ -2,7 +2,8 @@ r"""The loss of a fitted generator on test data: the user's own function, or one
 
 ``"negative log-likelihood"``
     :math:`-\frac1m \sum_i \log p(x_i)` over the test rows, by ``score_samples``; without it by ``score``, which is then
-    taken for the mean log-likelihood of a row, as in scikit-learn's mixtures.
+    taken for the mean log-likelihood of a row, as in scikit-learn's mixtures. Of a pipeline it is the density of the
+    data, not of what its last step was fitted on, see :mod:`numerics.run.pipeline`.
 ``"mean"``
     :math:`\|\mu_p - \bar x\|^2`, the squared error of the model's mean, x̄ being that of the test data. Of the model
     only n rows are drawn: with their mean m and covariance S, :math:`\|m - \bar x\|^2 - \operatorname{tr} S/n` is an
@@ -25,6 +26,7 @@ from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
 from numerics.run.generator import Fitted, seeded
+from numerics.run.pipeline import log_volume
 from numerics.run.rows import Documents, Rows, has_masks
 from theory.errors import DomainError
 
@@ -89,8 +91,9 @@ def loss_on_test(loss: Loss, rows: Rows, drawn: int, model: type | object) -> Lo
 
 def _negative_log_likelihood(fitted: Fitted, rows: Rows) -> float:
     model = fitted.model
+    moved = log_volume(model, rows)
     if not hasattr(model, "score_samples"):
-        return -_number(f"{fitted.name}.score", model.score(rows))
+        return -_number(f"{fitted.name}.score", model.score(rows)) - moved
     returned = model.score_samples(rows)
     scores = np.asarray(returned)
     if scores.dtype.kind not in "iuf" or (has_masks(returned) and np.ma.getmaskarray(np.ma.asarray(returned)).any()):
@@ -99,7 +102,7 @@ def _negative_log_likelihood(fitted: Fitted, rows: Rows) -> float:
         raise DomainError(
             f"{fitted.name}.score_samples has shape {scores.shape}: it must be ({len(rows)},), one number a row."
         )
-    return -float(scores.mean(dtype=np.float64))
+    return -float(scores.mean(dtype=np.float64)) - moved
 
 
 def _number(name: str, value: object) -> float:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from selfgen.commands.options import Loss, OfRisk, Set, Sizes, Symbols, Than, ThanModel, settings_of
+from selfgen.commands.saying import say
 from selfgen.unread import leave_unread
 
 # The checker trusts no more of selfgen than its own files, and needs no more.
@@ -52,7 +53,7 @@ def command(
     try:
         verified(certificate)
     except CertificateError as error:
-        typer.echo(f"selfgen: {file} proves nothing: {error}", err=True)
+        say(f"{file} proves nothing: {error}")
         raise typer.Exit(1) from None
     typer.echo(certificate)
     if risks is None:
@@ -62,6 +63,6 @@ def command(
 
     different = foreign(certificate, risks)
     if different:
-        typer.echo(f"selfgen: {file} is about something else: {different}", err=True)
+        say(f"{file} is about something else: {different}")
         raise typer.Exit(1)
     typer.echo("The recurrence and the ranges of its parameters are those that selfgen derives again.")

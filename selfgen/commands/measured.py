@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from selfgen.commands.options import NotAllowed
+from selfgen.commands.saying import say
 from selfgen.loss_table import Losses, read_losses
 from selfgen.names import build, settings
 from theory import DomainError
@@ -23,7 +22,7 @@ def given_by(file: Path, workflow: str | None, columns: str | None, option: str)
     for table in tables:
         if table.left_out:
             places = ", ".join(str(g) for g in table.left_out)
-            typer.echo(f"selfgen: note: not every seed has generation {places}: left out.", err=True)
+            say(f"note: not every seed has generation {places}: left out.")
     pairs = list(zip(measured, tables, strict=True))
     errors = {each: table.stderr for each, table in pairs if table.stderr is not None}
     return (

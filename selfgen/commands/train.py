@@ -88,11 +88,11 @@ def command(
     if len(set(chosen.values())) < len(workflows):
         raise DomainError(f"WORKFLOW {' '.join(workflows)}: the same workflow is given twice.")
 
+    from numerics.workers import workers
     from selfgen.training.figures import draw
     from selfgen.training.kinds import setting
     from selfgen.training.shown import table
     from selfgen.training.study import study, write_summary
-    from selfgen.workers import workers
 
     made = setting(kind, data, asked, seed)
     typer.echo(f"{made.generator!r}: {made.n} rows a block, {len(made.test)} test rows, of {made.source}.", err=True)

@@ -10,12 +10,12 @@ from concurrent.futures import as_completed
 from importlib.resources import files
 from typing import Any
 
+from numerics.workers import workers
 from selfgen import __version__
 from selfgen.explorer.choices import choices, models
 from selfgen.explorer.pairs import chosen, model_data
 from selfgen.explorer.shapes import shape_data
 from selfgen.kept import keep, kept
-from selfgen.workers import workers
 
 #: In the order in which they build on one another.
 PROGRAM = ("special.js", "evaluate.js", "recurrence.js", "state.js", "figure.js", "measured.js", "main.js")

@@ -135,6 +135,7 @@ def test_hostile_input_is_read_or_refused(reader, tmp_path) -> None:
         finally:
             signal.alarm(0)
         assert len(said) < 5000, f"input {number} of {reader.__name__} is refused at length"
+        assert said.isprintable(), f"input {number} of {reader.__name__} is not refused on one line: {said!r}"
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert sys.platform != "linux" or INPUTS <= 2000 or used < MOST_KILOBYTES
 

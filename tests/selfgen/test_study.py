@@ -9,10 +9,13 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from pydantic import AfterValidator
 
 from numerics import crosscheck, simulate
 from selfgen import real_study, subspace_study
+from selfgen.real_study import RealStudyFile
 from selfgen.study import StudyFile, kind_of, load, shipped
+from selfgen.subspace_study import SubspaceStudyFile
 from selfgen.verification import verify
 from theory import Bernoulli, DomainError, InputWarning, NotDerivedError, expected_risk
 from theory.registry import MODELS, WORKFLOWS, WRAPPERS, example
@@ -270,6 +273,14 @@ def test_errors_name_file_case_key_and_value(tmp_path: Path, text: str, parts: l
     for part in [*parts, "study.toml"]:
         assert part in message
     assert "\n" not in message
+
+
+def test_a_title_commands_no_terminal(tmp_path: Path) -> None:
+    study = load(_write(tmp_path, 'title = "red \\u001b[31m\\n two lines"\nsource = "a\\u0007b"\n' + GRID))
+    assert (study.title, study.source) == ("red \\x1b[31m two lines", "a\\x07b")
+    for file in (RealStudyFile, SubspaceStudyFile):
+        for name in ("title", "source"):
+            assert any(isinstance(rule, AfterValidator) for rule in file.model_fields[name].metadata), name
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from sympy import Ge, Rational, S, Symbol, oo, pi, simplify, symbols
+from sympy import Ge, Rational, S, Symbol, log, oo, pi, simplify, sqrt, symbols
 
 from theory import (
     Accumulate,
@@ -28,6 +28,7 @@ from theory import (
     NotDerivedError,
     Poisson,
     QuadraticVariance,
+    RandomSizes,
     RealPlusLatest,
     Regular,
     Replace,
@@ -57,6 +58,17 @@ def test_generations_are_whole(g):
 def test_huge_generations_of_closed_forms_without_special_functions():
     assert expected_risk(GaussianMean(2, 5), Replace()).at(10**12) == Rational(2, 5) * 10**12
     assert expected_risk(Regular(1, 1), RealPlusLatest()).at(1000) == Rational(4, 3) - Rational(4, 3) / 4**1000
+
+
+def test_values_of_irrational_steps_are_written_in_powers():
+    # Each inside the next, SymPy would take an hour to print the one at generation 30.
+    coin = expected_risk(Bernoulli(THIRD, 12), Replace(sizes=RandomSizes.geometric("1/2")))
+    assert coin.at(30) == Rational(2, 9) - Rational(2, 9) * (1 - log(2) / 12) ** 30
+    refreshed, y = expected_risk(Regular(1, 1), FreshReal(share=sqrt(2) - 1)), 1.0
+    for _ in range(29):
+        y = (2 - math.sqrt(2)) ** 2 * (y + 1) + (math.sqrt(2) - 1) ** 2
+    assert len(str(refreshed.at(30))) < 100
+    assert float(refreshed.at(30)) == pytest.approx(y, rel=1e-13)
 
 
 def test_huge_generations_of_regressions():

@@ -44,7 +44,8 @@ class CertificateError(ValueError):
     """A certificate that does not prove its claim; the message names the step that fails."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message if len(message) <= 300 else f"{message[:200]} … {message[-80:]}")
+        said = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)  # a file may hold anything
+        super().__init__(said if len(said) <= 300 else f"{said[:200]} … {said[-80:]}")
 
 
 def require(condition: object, message: str) -> None:

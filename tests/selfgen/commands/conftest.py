@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from launcher import Launcher
 
+from numerics.workers import workers
 from selfgen import verification
-from selfgen.workers import workers
 
 STUDY = """
 title = "Small"

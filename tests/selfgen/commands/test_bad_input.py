@@ -112,3 +112,24 @@ def test_input_that_means_something_else_is_refused(command: str, said: str) -> 
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
 
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "bernoulli", "accumulate", "--replicates", "3\n4"],
+        ["derive", "bernoulli", "accumulate", "--fo\no"],
+        ["derive", "bernoulli", "accumulate", "--symbol", "a\u2028b"],
+        ["derive", "bernoulli", "accumulate", "--set", "\x1b[31mq=1"],
+        ["verify", "no\nstudy.toml"],
+        ["forecast", "no\r\nlosses.csv"],
+        ["check", "no\x00certificate"],
+        ["derive", "poisson", "replace", "--plot", "no/\udcff.png"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_cannot_be_printed_is_written_out(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2, result.exception
+    said = result.stderr.removesuffix("\n")
+    assert said.isprintable(), said

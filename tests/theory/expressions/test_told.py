@@ -6,10 +6,11 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from any_generator import POOL, Mean, square
 from matplotlib.figure import Figure
 
-from numerics import crosscheck, forecast, simulate
-from theory import Accumulate, Poisson, Replace, compare, expected_risk
+from numerics import RatioCheck, crosscheck, forecast, run_generations, simulate
+from theory import Accumulate, GaussianMean, Poisson, Replace, compare, expected_risk
 from theory.expressions.told import Told
 from theory.subspaces import FactorModel, subspace_error
 
@@ -18,7 +19,10 @@ from theory.subspaces import FactorModel, subspace_error
 def results():
     model = Poisson(rate=3, n=10)
     simulation = simulate(model, Replace(), generations=20, replicates=400)
+    run = run_generations(Mean(), POOL, Replace(), 4, square, replicates=30, n=20)
     return {
+        "run": run,
+        "ratio": run.compare(expected_risk(GaussianMean(1, 20), Replace()), best=0.0),
         "simulation": simulation,
         "crosscheck": crosscheck(expected_risk(model, Replace()), simulation),
         "forecast": forecast([1.8, 1.9, 1.95, 2.0, 2.02], Accumulate(), horizon=15),
@@ -30,7 +34,8 @@ def results():
 def test_all_are_told(results):
     for name, result in results.items():
         assert isinstance(result, Told), name
-        assert repr(result).count("\n") == 0
+        assert repr(result).count("\n") == 0, name
+        assert len(repr(result)) < 250, name
         columns = result.table()
         assert len({len(values) for values in columns.values()}) == 1
         head, *rows = result.summary().splitlines()
@@ -48,6 +53,16 @@ def test_numbers_of_the_table(results):
     assert half == pytest.approx(columns["stderr"])
     assert results["crosscheck"].table()["z"] == results["crosscheck"].z.tolist()
     assert results["forecast"].table()["median"] == results["forecast"].median.tolist()
+    columns, run = results["run"].table(), results["run"]
+    assert (columns["mean"], columns["stderr"]) == (run.mean.tolist(), run.stderr.tolist())
+    assert columns["lower"] == (run.mean - 2 * run.stderr).tolist()
+    check = results["ratio"]
+    assert isinstance(check, RatioCheck)
+    columns = check.table()
+    assert (columns["ratio"], columns["prediction"]) == (check.ratio.tolist(), check.prediction.tolist())
+    assert [(r - low) / 2 for r, low in zip(columns["ratio"], columns["lower"], strict=True)] == pytest.approx(
+        columns["stderr"]
+    )
     missed, collateral, error = results["subspace"].table()["squared error"]
     assert missed + collateral == error
 
@@ -82,5 +97,11 @@ def test_pictures(results):
     assert list(line.get_ydata()) == results["forecast"].median.tolist()
     assert len(axes.collections) == 1
     assert axes.get_xlabel() == "generation"
+    measured, predicted = results["ratio"].plot(Figure().subplots()).lines
+    assert (list(measured.get_ydata()), list(predicted.get_ydata())) == (
+        results["ratio"].ratio.tolist(),
+        results["ratio"].prediction.tolist(),
+    )
+    assert list(results["run"].plot(Figure().subplots()).lines[0].get_ydata()) == results["run"].mean.tolist()
     with pytest.raises(AttributeError, match="has no picture"):
         results["subspace"].plot()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.stats import gaussian_kde
+from sympy import sqrt
 
 from theory import DomainError, FreshReal, KernelDensity, MixtureTruth, NotDerivedError, Replace, expected_risk
 
@@ -22,6 +23,21 @@ def test_the_recursion_tends_to_it(workflow, truth):
     left = float(1 - workflow.fresh_weight(2))
     assert float(abs(risk.at(24) - low)) < 10 * left**23
     assert float(abs(risk.at(8) - low)) > 1e-12
+
+
+@pytest.mark.parametrize("rule", ["scott", "silverman"])
+def test_a_rule_that_sees_more_samples_from_the_second_generation_on(rule):
+    # Three times as many from then on: h falls once, and the limit is that of the later one.
+    workflow = FreshReal(share="1/3", real=2)
+    low, high = expected_risk(KernelDensity(bandwidth=rule, n=7), workflow).limit_enclosure()
+    values = [expected_risk(KernelDensity(bandwidth=rule, n=7), workflow).at(g) for g in (11, 12)]
+    first, second = (float(abs(value - low)) for value in values)
+    assert second < 0.7 * first < 1e-3
+    later = KernelDensity(bandwidth=rule, n=7).bandwidths(workflow).squared(2)
+    again = expected_risk(KernelDensity(bandwidth=sqrt(later), n=7), workflow).limit_enclosure()
+    assert max(low, again[0]) <= min(high, again[1])
+    with pytest.raises(NotDerivedError, match="is not known"):
+        expected_risk(KernelDensity(bandwidth=rule, n=7), FreshReal(share="1/3", real="j")).limit_enclosure()
 
 
 def test_the_integral_over_frequencies():

@@ -153,6 +153,13 @@ def test_nothing_is_stated_that_is_not_checked(change):
         check(limit_certificate("1/g", "0", **change))
 
 
+def test_what_a_certificate_holds_is_repeated_on_one_line():
+    data = limit_certificate("1/g", "0")
+    data["steps"][0]["rule"] = "a\n\x1b[31mb"
+    with pytest.raises(CertificateError, match=r"step 1 \(a\\n\\x1b\[31mb\)"):
+        check(data)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "3", "{'a': 1}"])
 def test_what_is_no_certificate(text, tmp_path):
     with pytest.raises(CertificateError):

@@ -97,6 +97,23 @@ class Bandwidths:
         schedule = self.schedule
         return schedule if schedule is not None and not schedule.has(GENERATION) else None
 
+    @cached_property
+    def settled(self) -> Expr | None:
+        """h² when all generations from 2 on share it, whatever the first has; None otherwise.
+
+        Beside fresh real data a rule by the number of samples sees more of them from generation 2 on.
+        """
+        if self.constant is not None or not isinstance(self.rule, str):
+            return self.constant
+        dynamics, g = self.workflow.dynamics(), GENERATION
+        if not isinstance(dynamics, LinearDynamics) or dynamics.innovation.shape != (1, 1):
+            return None
+        sizes = (self.workflow.size(g), self.workflow.fresh_size(g))
+        newest_alone = (dynamics.start, dynamics.transition[0] - dynamics.innovation[0]) == (2, 0)
+        if not newest_alone or any(part.has(g) for part in (*sizes, dynamics.innovation[0], dynamics.fresh[0])):
+            return None
+        return self._by_rule(fitted_samples(self.workflow, 2))
+
     def _by_rule(self, samples: Expr) -> Expr:
         # Silverman's h is Scott's for (d + 2)/4 times as many samples.
         wide = (self.d + 2) / 4 if self.rule == SILVERMAN else S.One

@@ -528,7 +528,7 @@ class SpectralRecurrence(Recurrence):
 
     def limit_enclosure(self, digits: int) -> tuple[Expr, Expr] | None:
         """The limit under fresh real data between two fractions: see :mod:`theory.models.kernels.fresh_limit`."""
-        linear, h2, g = self.steps.linear, self.bandwidths.constant, GENERATION
+        linear, h2, g = self.steps.linear, self.bandwidths.settled, GENERATION
         if linear is None or h2 is None or self.steps.pool is not None or linear.transition.shape != (1, 1):
             return None
         parts = (linear.transition[0], linear.innovation[0], linear.fresh[0])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+
+from theory.errors import DomainError
+from theory.expressions.arguments import whole_number
 
 
 @contextmanager
@@ -26,6 +30,29 @@ def workers(count: int) -> Iterator[Executor]:
             process.terminate()
         raise
     executor.shutdown()
+
+
+@contextmanager
+def executor_of(executor: Executor | None, n_jobs: int | None) -> Iterator[Executor | None]:
+    """The executor that was given, or ``n_jobs`` processes for the time of a call, -1 for one a core; None for none."""
+    if executor is not None and n_jobs is not None:
+        raise DomainError(f"n_jobs = {n_jobs} and executor are both given: give one of them.")
+    if n_jobs is None or (count := _count(n_jobs)) == 1:
+        yield executor
+        return
+    with workers(count) as own:
+        yield own
+
+
+def _count(n_jobs: int) -> int:
+    if n_jobs == -1 and not isinstance(n_jobs, bool):
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        return whole_number("n_jobs", n_jobs, 1)
+    except DomainError:
+        raise DomainError(
+            f"n_jobs = {n_jobs!r} is not allowed: give a whole number of processes, 1 or more, or -1 for one a core."
+        ) from None
 
 
 class _Workers(ProcessPoolExecutor):
