@@ -24,7 +24,8 @@ from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, WORKFLOW
 from theory.workflows.base import Workflow
 
 #: Commands of LaTeX in the first lines of docstrings.
-_SIGNS = {"\\dots": "…", "\\geq": "≥", "\\ge": "≥", "\\theta": "θ", "\\mu": "μ", "\\bar x": "x̄", "\\,": " "}
+_SIGNS = {"\\dots": "…", "\\geq": "≥", "\\ge": "≥", "\\theta": "θ", "\\mu": "μ", "\\bar x": "x̄", "\\,": " ",
+          "\\tau": "τ", "\\kappa": "κ", "\\mid": "|"}  # fmt: skip
 
 _ALIASES = {"models": MODEL_ALIASES, "workflows": WORKFLOW_ALIASES}
 
@@ -178,6 +179,7 @@ def _summary(found: type) -> str:
 def _plain(text: str) -> str:
     """A line of a docstring without its markup."""
     text = re.sub(r":\w+:`~?(.*?)(?: <[^`>]*>)?`", r"\1", text.strip())
+    text = re.sub(r"\\text\{(.*?)\}", r"\1", text)
     for written, sign in _SIGNS.items():
         text = text.replace(written, sign)
     return text.replace("``", "").replace("\\", "")

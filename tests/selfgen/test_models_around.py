@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import find, settings
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from selfgen.catalogue import MODELS as TABLE
 from selfgen.cli import app
 from selfgen.commands import completion
-from selfgen.listed import entries, parameters
+from selfgen.listed import all_entries, entries, parameters
 from selfgen.names import build
 from theory import GaussianFit, Location, QuadraticVariance, RidgeRegression
 from theory.models.base import Model
@@ -113,3 +114,10 @@ def test_less_fidelity_to_the_truth_as_target_is_never_worse():
     for other in ("bernoulli:p=1/3,n=4", f"biased-sampler:{COIN},fidelity=9/10,target=1/3"):
         claim = ("--claim", "never-worse", "--than", "replace", "--than-model", other)
         assert "Checked." in run("prove", leaning, "replace", *claim)
+
+
+def test_lines_of_a_list_are_without_markup():
+    """Commands of LaTeX are signs, or nothing."""
+    lines = [line for entries in all_entries().values() for line in entries.values()]
+    assert len(lines) > 50
+    assert not [line for line in lines if re.search(r"[\\{}$]|\b(tau|kappa|mid|text|theta|frac|sum|sigma)\b", line)]

@@ -213,7 +213,8 @@ class BiasedSampler(BentModel):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """As for every bent model; least squares says itself when its risk is finite."""
         found = super().recurrence(workflow, loss)
-        return bounded(self.model, workflow, found) if isinstance(self.model, LinearRegression) else found
+        leans = isinstance(self.model, LinearRegression) and not self.bend.straight
+        return bounded(self.model, workflow, found) if leans else found  # type: ignore[arg-type]
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """The recurrence of the bias or of the variance."""

@@ -104,8 +104,8 @@ class FlippedLabels(ModelAround):
         return {**super().ranges(), **own}
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        """Moments of the loss, generation by generation."""
-        return self.part(workflow, loss, "risk")
+        """Moments of the loss, generation by generation; those of least squares itself where nothing is flipped."""
+        return self.model.recurrence(workflow, loss) if self.rate == 0 else self.part(workflow, loss, "risk")
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """Of (E⟨w, w*⟩, E‖w‖²); the bias is that along w*, in units of its length."""

@@ -42,8 +42,8 @@ from theory.models.ridge.chain import (
 )
 from theory.models.ridge.fit import RidgeFit, finite_fit, penalty_per_row, proportional_fit
 from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
-from theory.models.ridge.shared_design import RandomDesign, Shrinking, given_eigenvalues
-from theory.moments.bent import BIAS, RISK
+from theory.models.ridge.shared_design import LessSquaredBias, RandomDesign, Shrinking, given_eigenvalues
+from theory.moments.bent import BIAS, RISK, VARIANCE
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics
@@ -405,6 +405,8 @@ class RidgeRegression(Model):
         penalty = self.penalty * self.T if self.per_row else self.penalty  # type: ignore[operator]
         if penalty.is_zero:  # type: ignore[union-attr]
             return self._unpenalised(workflow)
+        if part == VARIANCE:
+            return LessSquaredBias(self._shared(workflow, RISK), self._shared(workflow, BIAS))
         shrinking = Shrinking(workflow, self.per_row, self.drawn)
         if self.eigenvalues is not None:
             return given_eigenvalues(shrinking, self.eigenvalues, penalty, self.signal, self.sigma2, part)  # type: ignore[arg-type]

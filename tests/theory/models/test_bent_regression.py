@@ -145,3 +145,14 @@ def test_the_symbols_of_the_regression_are_those_of_the_model_around_it() -> Non
     leaning = expected_risk(BiasedSampler(LinearRegression(), tau, m), Replace())
     numbers = expected_risk(BiasedSampler(LinearRegression(2, 10), "1/2", 3), Replace())
     assert leaning.subs(d=2, T=10, tau="1/2", m=3).at(3) == numbers.at(3)
+
+
+def test_where_nothing_leans_it_is_least_squares_everywhere() -> None:
+    """Also where leaning labels are not derived."""
+    workflows = (Replace(), Accumulate(), SlidingWindow(2), FreshReal(), RealPlusLatest(), AccumulateSubsample())
+    for plain in (LinearRegression(2, 8), LinearRegression(2, 8, design="shared")):
+        for workflow in workflows:
+            expected = expected_risk(plain, workflow)
+            for faithful in (BiasedSampler(plain, 1, 0), BiasedSampler.label_flips(plain, 0)):
+                found = expected_risk(faithful, workflow)
+                assert (found.at(3), found.domain) == (expected.at(3), expected.domain)

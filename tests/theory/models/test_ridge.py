@@ -274,6 +274,8 @@ def test_bias_and_variance_make_the_risk():
     for model in (
         RidgeRegression(d=3, T=4, penalty=2, signal=3),
         RidgeRegression(ratio="3/2", shrinkage="1/3", signal=3),
+        RidgeRegression(d=3, T=4, penalty=2, signal=3, design="shared"),
+        RidgeRegression(d=2, T=4, penalty=2, signal=3, design="shared", eigenvalues=(2, 5)),
     ):
         for workflow in (FreshReal(), Accumulate()):
             risk = expected_risk(model, workflow)

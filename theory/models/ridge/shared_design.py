@@ -19,7 +19,7 @@ here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,6 +188,38 @@ class RandomDesign(Recurrence):
             trace = wishart_trace(0, part.power, self.d, self.T, -self.penalty * to_sympy(part.pole))
             total += to_sympy(part.weight) * self.penalty**part.power * trace
         return total
+
+
+@dataclass(frozen=True)
+class LessSquaredBias(Recurrence):
+    """The variance about the mean of all fits: directions, and designs, shrink differently, which is part of it."""
+
+    risk: Recurrence
+    bias: Recurrence
+
+    def values(self) -> Iterator[Expr]:
+        """Exact values at generations 1, 2, …"""
+        for risk, bias in zip(self.risk.values(), self.bias.values(), strict=True):
+            yield risk - bias**2
+
+    def at(self, generation: int) -> Expr:
+        """Exact value at one generation."""
+        return self.risk.at(generation) - self.bias.at(generation) ** 2
+
+    def closed_form(self) -> Expr | None:
+        """Where both have one."""
+        return self._split(lambda part: part.closed_form())
+
+    def limit(self, order: Order) -> Expr | None:
+        """Where both are known."""
+        return self._split(lambda part: part.limit(order))
+
+    def _split(self, told: Callable[[Recurrence], Expr | None]) -> Expr | None:
+        risk, bias = (
+            None if (moment := told(part)) is None else part.offset + part.scale * moment
+            for part in (self.risk, self.bias)
+        )
+        return None if risk is None or bias is None else risk - bias**2
 
 
 _V = Symbol("v", positive=True)
