@@ -80,7 +80,7 @@ def shown(value: Expr | None) -> str:
     >>> shown(Rational(1, 4)), shown(oo)
     ('1/4 ≈ 0.25', '∞')
     >>> shown(Rational(10**60 + 1, 7**50))
-    '1000000000…0000000001/1798465042…1424282449 (61 and 43 digits) ≈ 5.560297123e+17'
+    '1000000000…0000000001/1798465042…9349251249 (61 and 43 digits) ≈ 5.560297122e+17'
     """
     if value is None:
         return "unknown"

@@ -192,6 +192,8 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and 0 < found["label_noise_crossing"](found["model"]) < Rational(1, 2)
         and found["wide"].floor == 2
         and found["narrow"].at(1) == found["narrow"].at(3) == found["narrow"].floor
+        and found["replace"].number(50) > 0.99 * 2
+        and found["accumulate"].number(50) < 1.645 * found["accumulate"].number(1)
     ),
     "editing": lambda found: (
         found["found"].rank == 1
@@ -241,6 +243,8 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and float(found["risk"].limit) == pytest.approx(3 / 10 * float(mpmath.pi**2 / 6 - mpmath.polylog(2, 0.5)))
         and found["risk"].at(3) < found["risk"].limit
         and found["coin"].at(3) < found["coin"].limit
+        and found["rows"].at(2) < found["rows"].limit
+        and found["window"].growth.free_symbols
     ),
     "designing": lambda found: (
         found["result"].proved

@@ -15,11 +15,23 @@ _SMALL = (
     "omega"
 ).split()
 _CAPITAL = "gamma delta theta lambda xi pi sigma upsilon phi psi omega".split()
+#: A letter, a word or the command of a letter, under an accent or not; and what may stand behind it.
+_COMMANDS = "|".join([*(f"(?:var)?{name}" for name in _SMALL), *map(str.capitalize, _CAPITAL), "ell"])
+_LETTER = rf"(?:[A-Za-z][A-Za-z0-9]*|\\(?:{_COMMANDS}))"
+_PLAIN = re.compile(
+    rf"(?:{_LETTER}|\\(?:bar|dot|hat|tilde|vec)\{{{_LETTER}\}})'*"
+    r"(?:[_^]+(?:[A-Za-z0-9,*]+|\{[A-Za-z0-9,*\[\] +-]*\}))*"
+)
 
 
 def is_plain(name: str) -> bool:
-    """Whether SymPy's own way to write a name is fit to be set: letters and digits, with scripts behind _ and ^."""
-    return re.fullmatch(r"[A-Za-z][A-Za-z0-9]*'*([_^]+([A-Za-z0-9,]+|\{[A-Za-z0-9,\[\] +-]*\}))*", name) is not None
+    r"""Whether SymPy's own way to write a name is fit to be set: letters and digits, or the command of a letter, with
+    scripts behind _ and ^.
+
+    >>> is_plain("theta_0"), is_plain(r"\hat{\theta}_{G - 1}"), is_plain(r"\input{x}"), is_plain("x&y")
+    (True, True, False, False)
+    """
+    return _PLAIN.fullmatch(name) is not None
 
 
 def safe(name: str) -> str:

@@ -219,7 +219,15 @@ def test_an_interruption_is_one_sentence(tmp_path, kept):
     script, path = tmp_path / "run.py", tmp_path / "run"
     script.write_text(SCRIPT.replace("run(sys.argv[1])", "print(flush=True)\n    run(*sys.argv[1:])"))
     command = [sys.executable, script, *([path] if kept else [])]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.getcwd()}, stdout=-1, stderr=-1, text=True)
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        # Tests that a shell started in the background are deaf to interruptions, and so would be what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     process.stdout.readline()
     record = path / "losses.jsonl"
     while kept and not (record.exists() and record.read_bytes().count(b"\n") >= 3):

@@ -102,6 +102,10 @@ def test_widths_refused_and_wide_ones_change_nothing():
     [
         ("lambda", r"\lambda"),
         ("v_0", "v_{0}"),
+        ("w_*", "w_{*}"),
+        (r"\delta_{G - 1}", r"\delta_{G - 1}"),
+        (r"\hat{\theta}^2", r"\hat{\theta}^2"),
+        (r"\delta_{\input{x}}", r"\text{\textbackslash{}delta\_\{\textbackslash{}input\{x\}\}}"),
         ("100 % real", r"\text{100 \% real}"),
         ("ϱ", r"\varrho"),
         ("x&y", r"\text{x\&y}"),
