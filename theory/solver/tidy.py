@@ -195,7 +195,8 @@ def _shifted(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
 
 def _rational_part(coefficient: Expr) -> Expr:
     """The factors of a coefficient that are rational in the parameters."""
-    if _is_rational(coefficient):
+    # Roots of numbers are constants to SymPy, which calls what holds them rational.
+    if _is_rational(coefficient) and all(power.exp.is_Integer for power in coefficient.atoms(Pow)):
         return coefficient
     factors = Mul.make_args(factor_terms(coefficient))
     return Mul(*(part for part in factors if part.is_Rational or (not part.is_number and _is_rational(part))))
