@@ -18,9 +18,10 @@ _CAPITAL = "gamma delta theta lambda xi pi sigma upsilon phi psi omega".split()
 #: A letter, a word or the command of a letter, under an accent or not; and what may stand behind it.
 _COMMANDS = "|".join([*(f"(?:var)?{name}" for name in _SMALL), *map(str.capitalize, _CAPITAL), "ell"])
 _LETTER = rf"(?:[A-Za-z][A-Za-z0-9]*|\\(?:{_COMMANDS}))"
+_SCRIPT = rf"[A-Za-z0-9,*\[\] +-]|\\(?:{_COMMANDS}|ast|dagger|infty|perp|prime|star|top|,)"
 _PLAIN = re.compile(
     rf"(?:{_LETTER}|\\(?:bar|dot|hat|tilde|vec)\{{{_LETTER}\}})'*"
-    r"(?:[_^]+(?:[A-Za-z0-9,*]+|\{[A-Za-z0-9,*\[\] +-]*\}))*"
+    rf"(?:[_^]+(?:[A-Za-z0-9,*]+|\{{(?:{_SCRIPT})*\}}))*"
 )
 
 

@@ -104,6 +104,7 @@ def test_widths_refused_and_wide_ones_change_nothing():
         ("v_0", "v_{0}"),
         ("w_*", "w_{*}"),
         (r"\delta_{G - 1}", r"\delta_{G - 1}"),
+        (r"X^{\top}", r"X^{\top}"),
         (r"\hat{\theta}^2", r"\hat{\theta}^2"),
         (r"\delta_{\input{x}}", r"\text{\textbackslash{}delta\_\{\textbackslash{}input\{x\}\}}"),
         ("100 % real", r"\text{100 \% real}"),
