@@ -87,10 +87,18 @@ class FinishedCases(Record, Generic[Result]):
 
     def add(self, case: Any, result: Result) -> None:
         """A case is finished."""
-        if self._lines is not None:
+        settings, lines = _settings(case), self._lines
+        if lines is None:
+            self._found[settings] = result
+            return
+        end = lines.end
+        try:
             with self._reported():
-                self._lines.append(_content(case, result))
-        self._found[_settings(case)] = result
+                lines.append(_content(case, result))
+        finally:
+            # Also where Ctrl-C comes once its line is whole: what is there is told.
+            if lines.end > end:
+                self._found[settings] = result
 
     def close(self, cases: Sequence[Any], results: Sequence[Result]) -> None:
         """All cases are: put them in the order of the study."""

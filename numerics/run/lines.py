@@ -82,6 +82,11 @@ class Lines:
             os.ftruncate(self._file, end)
             os.fsync(self._file)
 
+    @property
+    def end(self) -> int:
+        """Bytes of the whole lines that are there."""
+        return self._end
+
     def append(self, content: Mapping[str, Any]) -> None:
         """Write one more line; after an error the file is as it was."""
         line = line_of(content)
