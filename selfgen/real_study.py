@@ -34,7 +34,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
-from pydantic import Field, StrictInt, StrictStr, ValidationError
+from pydantic import Field, StrictInt, ValidationError
 from rich.markup import escape
 from rich.table import Table
 
@@ -43,7 +43,7 @@ from selfgen.finished_cases import FinishedCases, without_time
 from selfgen.names import build
 from selfgen.report import finite, write_texts
 from selfgen.study import (
-    Line,
+    Headed,
     Seed,
     Strict,
     Texts,
@@ -93,13 +93,10 @@ class CaseEntry(Strict):
     design: Design | None = None
 
 
-class RealStudyFile(Strict):
+class RealStudyFile(Headed):
     """A whole file as written."""
 
     kind: Literal["real-data"]
-    title: Line = ""
-    source: Line = ""
-    output: StrictStr | None = None
     defaults: Defaults = Field(default_factory=Defaults)
     case: Annotated[list[CaseEntry], Field(min_length=1)]
 

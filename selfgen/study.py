@@ -145,6 +145,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Headed(Strict):
+    """What every kind of study may say of itself, and where its results go."""
+
+    title: Line = ""
+    source: Line = ""
+    output: StrictStr | None = None
+
+
 class Defaults(Strict):
     """What a case has unless it says otherwise."""
 
@@ -221,12 +229,9 @@ class CaseEntry(Strict):
         return [pair | values for pair in pairs or [{}] for values in chosen]
 
 
-class StudyFile(Strict):
+class StudyFile(Headed):
     """A whole file as written."""
 
-    title: Line = ""
-    source: Line = ""
-    output: StrictStr | None = None
     defaults: Defaults = Field(default_factory=Defaults)
     case: Annotated[list[CaseEntry], Field(min_length=1)]
 

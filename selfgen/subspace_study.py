@@ -51,7 +51,7 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from numerics.crosscheck import ASKED
 from selfgen.names import build
-from selfgen.study import Line, Seed, Strict, chosen_of, kind_of, locate, output_folder, read, seed_of
+from selfgen.study import Headed, Seed, Strict, chosen_of, kind_of, locate, output_folder, read, seed_of
 from theory import DomainError
 from theory.expressions.parser import parse
 from theory.subspaces import (
@@ -106,13 +106,10 @@ class CaseEntry(Strict):
     allowance: StrictStr | None = None
 
 
-class SubspaceStudyFile(Strict):
+class SubspaceStudyFile(Headed):
     """A whole file as written."""
 
     kind: Literal["subspaces"]
-    title: Line = ""
-    source: Line = ""
-    output: StrictStr | None = None
     defaults: Defaults = Field(default_factory=Defaults)
     case: Annotated[list[CaseEntry], Field(min_length=1)]
 

@@ -61,11 +61,7 @@ def by_kept_sizes(moments: MomentRecurrence, workflow: Workflow) -> Recurrence:
         sizes,
         moments,
         next(iter(pools)).args[2],
-        scale=moments.scale,
-        offset=moments.offset,
-        margin=moments.margin,
-        domain=moments.domain,
-        exactness=moments.exactness,
+        **moments.of_the_risk,
     )
 
 

@@ -48,11 +48,7 @@ def pooled_gains(moments: MomentRecurrence, sizes: RandomSizes) -> PooledGains |
     return PooledGains(
         sizes,
         gain,
-        scale=moments.scale,
-        offset=moments.offset,
-        margin=moments.margin,
-        domain=moments.domain,
-        exactness=moments.exactness,
+        **moments.of_the_risk,
     )
 
 

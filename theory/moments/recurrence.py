@@ -76,6 +76,11 @@ class Recurrence(ABC):
         """The recurrence with other values for some of its attributes."""
         return replace(self, **attributes)
 
+    @property
+    def of_the_risk(self) -> dict[str, Any]:
+        """The attributes that another kind of recurrence for the same risk has, too."""
+        return {name: getattr(self, name) for name in ("scale", "offset", "margin", "domain", "exactness")}
+
     def subs(self, *args: Any) -> Self:
         """The recurrence with parameters replaced."""
         return self.changed(**{item.name: _replaced(getattr(self, item.name), args) for item in fields(self)})
