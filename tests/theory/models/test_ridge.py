@@ -25,6 +25,7 @@ from theory import (
     expected_risk,
 )
 from theory.design.penalty import best_penalty
+from theory.expressions.balls import BallProgram
 from theory.expressions.symbols import G
 from theory.models.ridge.arctangent_transform import arctangent_ball
 from theory.models.ridge.eigenvalue_density import eigenvalue_density, tight_enclosure
@@ -549,3 +550,12 @@ def test_fresh_real_in_the_limit_with_every_parameter_a_symbol(per_row):
         expected = list(islice(there.recurrence.values(), generation))[-1].evalf(25)
         assert risk.closed_form.subs(at).subs(G, generation).evalf(25) == pytest.approx(float(expected), rel=1e-13)
     assert risk.limit.subs(at).evalf(20) == pytest.approx(float(there.at(60).evalf(25)), rel=1e-12)
+
+
+@pytest.mark.parametrize(("per_row", "generation"), [("1/3", 5), ("1/1000", 7), ("2", 40)])
+def test_balls_of_the_limiting_shrinkage_are_the_root_written_out(per_row, generation):
+    root = limiting_shrinkage(G / 7, Rational(per_row))
+    found = BallProgram(root, G).at_precision(128)(generation).real
+    assert found.rel_accuracy_bits() > 100
+    with ctx.workprec(160):
+        assert abs(found - arb(str(root.subs(G, generation).evalf(45)))) < arb(10) ** -35
