@@ -243,7 +243,7 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and float(found["risk"].limit) == pytest.approx(3 / 10 * float(mpmath.pi**2 / 6 - mpmath.polylog(2, 0.5)))
         and found["risk"].at(3) < found["risk"].limit
         and found["coin"].at(3) < found["coin"].limit
-        and found["rows"].at(2) < found["rows"].limit
+        and found["early"] < found["late"]
         and found["window"].growth.free_symbols
     ),
     "designing": lambda found: (
