@@ -159,6 +159,19 @@ class Solution:
     # -- how ---------------------------------------------------------------------------------------
 
     def _expansion(self, terms: int, order: Order) -> Expansion | None:
+        if order.ranges is not self.ranges:
+            return self._expanded(terms, order)
+        key = terms, order.assumed
+        if key not in self._expansions:
+            self._expansions[key] = self._expanded(terms, order)
+        return self._expansions[key]
+
+    @cached_property
+    def _expansions(self) -> dict[object, Expansion | None]:
+        """Those asked for: limit and growth begin with the same."""
+        return {}
+
+    def _expanded(self, terms: int, order: Order) -> Expansion | None:
         if self.closed_form is None:
             return None
         try:
