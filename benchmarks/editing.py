@@ -4,9 +4,9 @@ The published algorithm (Uppaal et al. 2024; github.com/Uppaal/detox-edit, ``det
 vector of the chosen states from the differences of *every* layer, by a singular value decomposition and a dense
 projector; decomposes the differences of *every* MLP weight, all singular vectors, though those of one layer are the
 same; and multiplies one weight of each *edited* layer by a dense projector. Here the edited layers alone are read,
-once. A layer is timed, and counted as often as it is computed. Both get the same states and weights in float32,
-and give the same weights. The published side is timed with PyTorch, which it is written in, where that is installed, and else
-with NumPy. Run alone with ``python -m benchmarks.editing``.
+once. A layer is timed, and counted as often as it is computed. Both get the same states and weights in float32, and
+give the same weights. The published side is timed with PyTorch, which it is written in, where that is installed, and
+else with NumPy. Run alone with ``python -m benchmarks.editing``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 r"""The first eigenvectors of a Gram matrix without the others, and a proof that none was passed over.
 
 Lanczos's method from a fixed start, each vector made orthogonal to all before it: where
-:math:`G Q = Q T + \beta q e^\top`, an eigenpair (θ, s) of the tridiagonal T is within :math:`\beta |s_m|` of one of
-G. Of which one that does not say: what the start has no part of is never seen. So the rest of G is looked at.
-Where :math:`\|G\|_F^2 - \sum_i \theta_i^2 < \tau^2`, or :math:`\tau I - G + \sum_i \theta_i v_i v_i^\top` has a Cholesky
+:math:`G Q = Q T + \beta q e^\top`, an eigenpair (θ, s) of the tridiagonal T is within :math:`\beta |s_m|` of one of G.
+Of which one that does not say: what the start has no part of is never seen. So the rest is looked at. Where
+:math:`\|G\|_F^2 - \sum_i \theta_i^2 < \tau^2`, or :math:`\tau I - G + \sum_i \theta_i v_i v_i^\top` has a Cholesky
 factor, no other eigenvalue reaches τ.
 """
 
