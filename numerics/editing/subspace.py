@@ -289,9 +289,7 @@ def _without(rows: Array, centre: ArrayLike) -> Array:
         return rows - (rows @ basis.T) @ basis if len(values) else rows
 
 
-def _noise(
-    given: float | None, eigenvalues: Array, pairs: int, dimension: int, total: float | None = None
-) -> float:
+def _noise(given: float | None, eigenvalues: Array, pairs: int, dimension: int, total: float | None = None) -> float:
     if given is not None:
         found = float(given)
         if not 0 < found < math.inf:
