@@ -96,8 +96,8 @@ def behind_block(
 ) -> Any:
     """The residual stream behind a block, one row a token, texts one behind another."""
     normed = _norm(torch, rows, block["attn_norm"], shape.epsilon)
-    parts = zip(*(_affine(normed, block, name).split(list(lengths)) for name in "qkv"), strict=True)
-    mixed = torch.cat([_attention(torch, shape, *part, turns) for part in parts])
+    heads = (_affine(normed, block, name).split(list(lengths)) for name in "qkv")
+    mixed = torch.cat([_attention(torch, shape, q, k, v, turns) for q, k, v in zip(*heads, strict=True)])
     rows = rows + _affine(mixed, block, "o")
     normed = _norm(torch, rows, block["ffn_norm"], shape.epsilon)
     inner = torch.nn.functional.silu(_affine(normed, block, "gate")) * _affine(normed, block, "up")
