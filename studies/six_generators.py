@@ -162,7 +162,8 @@ def ratios(
 def least_loss(generator: Any, pool: np.ndarray) -> float:
     """The negative log-likelihood of the best fit: that to the whole pool."""
     generator.fit(pool)
-    return -float(np.mean(generator.score_samples(pool))) if hasattr(generator, "score_samples") else -generator.score(pool)
+    scored = generator.score_samples(pool) if hasattr(generator, "score_samples") else generator.score(pool)
+    return -float(np.mean(scored))
 
 
 def means(
@@ -197,7 +198,7 @@ def width(model: Any, test: np.ndarray) -> float:
 def inflated(workflow: Workflow, g: int) -> float:
     """Variance of a component under priors that are read off the data: each is one more row, far from the component.
 
-    Of N rows in a component with variance S and means ± m, scikit-learn's covariance is (V + N S + m² N/(N + 1))/(N + 1)
+    Of N rows in a component with variance S and mean ± m, scikit-learn's variance is (V + N S + m² N/(N + 1))/(N + 1)
     where V = S + m² is the variance of all the data, and its mean is m N/(N + 1).
     """
     # Of the blocks: the real one, then what each model draws.
@@ -254,7 +255,7 @@ def kernel_densities() -> Iterator[Row]:
         return float(expected_risk(theory.KernelDensity(bandwidth="scott", n=100), workflow, loss="variance").at(g))
 
     def multiplied(workflow: Workflow, g: int) -> float:
-        """About its own mean the variance is multiplied by 1 − 1/n + h² a generation, about the truth's it gains h² times that."""
+        """About the own mean it is multiplied by 1 − 1/n + h² a generation; about the truth's it gains h² of that."""
         h2, excess, own = 100**-0.4, 0.0, 1.0
         for _ in range(g):
             excess, own = excess + h2 * own, own * (1 - 1 / 100 + h2)
@@ -264,9 +265,9 @@ def kernel_densities() -> Iterator[Row]:
     yield from means("kernel density, scikit-learn", scikit, pool, 100, 400, excess_variance, by_theory)
     yield from means("kernel density, SciPy", BySciPy(), pool, 100, 400, excess_variance, multiplied, (Replace(),))
     yield from means(
-        "kernel density, scikit-learn, data times 10", scikit, 10 * pool, 100, 400, lambda model, test: excess_variance(model, test) / 100,
-        lambda workflow, g: by_theory(workflow, g) / 100,
-    )
+        "kernel density, scikit-learn, data times 10", scikit, 10 * pool, 100, 400,
+        lambda model, test: excess_variance(model, test) / 100, lambda workflow, g: by_theory(workflow, g) / 100,
+    )  # fmt: skip
 
 
 def copulas() -> Iterator[Row]:
@@ -299,7 +300,8 @@ def hidden_markov() -> Iterator[Row]:
     drawn.model, drawn.length, drawn.random_state = truth, 25, 4
     pool = drawn.sample(2000)
     yield from ratios("hidden Markov", HiddenMarkov(), pool, 7, 40, 60)
-    yield from ratios("hidden Markov, hmmlearn's defaults", AsItComes(), pool, 7, 40, 60, best=least_loss(HiddenMarkov(), pool))
+    least = least_loss(HiddenMarkov(), pool)
+    yield from ratios("hidden Markov, hmmlearn's defaults", AsItComes(), pool, 7, 40, 60, best=least)
 
 
 def trigrams() -> Iterator[Row]:
@@ -319,7 +321,7 @@ def trigrams() -> Iterator[Row]:
     yield from ratios("trigram, counts", Trigram(), pool, 18, 100, 400, squared, 0.0)
 
     def smoothed(workflow: Workflow, g: int) -> float:
-        """Each probability of a row is a coin's posterior mean, tossed as often as its context comes up: 1800 times its share."""
+        """A probability is a coin's posterior mean, tossed as often as its context comes up: 1800 times its share."""
         total = 0.0
         for share, row in zip(seen.ravel(), whole.rows.reshape(9, 3), strict=True):
             tosses = max(round(1800 * share), 1)

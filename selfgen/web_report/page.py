@@ -14,12 +14,11 @@ from pathlib import Path
 from latex2mathml.converter import convert
 
 from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE
-from numerics.run.lines import reason_of, write_whole
 from selfgen import report
 from selfgen.case_result import CaseResult
 from selfgen.figures import file_name
 from selfgen.web_report.results_file import Results
-from theory import DomainError
+from theory.whole_file import write_text
 
 INDEX = "index.html"
 CERTIFICATES = "certificates"
@@ -37,10 +36,7 @@ def write_page(folder: Path, results: Results) -> Path:
         When it cannot be written.
     """
     path = folder / INDEX
-    try:
-        write_whole(path, page(folder, results).encode("utf-8"))
-    except OSError as error:
-        raise DomainError(f"{path} cannot be written: {reason_of(error)}.") from None
+    write_text(path, page(folder, results))
     return path
 
 

@@ -250,15 +250,15 @@ class TestPicture:
     """What is drawn over the number of pairs."""
 
     def drawn(self, error, **options):
-        return {line.get_label(): line.get_xydata().tolist() for line in error.plot(Figure().subplots(), **options).lines}
+        lines = error.plot(Figure().subplots(), **options).lines
+        return {line.get_label(): line.get_xydata().tolist() for line in lines}
 
     def test_points_are_the_errors(self):
         error = subspace_error(FactorModel([3, 1], 100, 50))
         lines = self.drawn(error, pairs=[40, 400])
         assert lines["error"] == [[n, pytest.approx(float(error.at(n)))] for n in (40, 400)]
-        assert [y for _, y in lines["error"]] == pytest.approx(
-            [missed + destroyed for (_, missed), (_, destroyed) in zip(lines["missed"], lines["collateral"], strict=True)]
-        )
+        parts = zip(lines["missed"], lines["collateral"], strict=True)
+        assert [y for _, y in lines["error"]] == pytest.approx([first[1] + second[1] for first, second in parts])
 
     def test_numbers_of_which_nothing_is_derived_are_left_out(self):
         exact = subspace_error(FactorModel(3, 4, 3), regime="exact")
