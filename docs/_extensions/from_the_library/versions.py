@@ -31,7 +31,8 @@ def page(root: Path) -> str:
             if name != "selfgen":
                 rows.setdefault((name, least or "any"), []).append(extra)
     table = "".join(
-        f"| {name} | {', '.join(filter(None, of)) or '–'} | {least} | {here(name)} |\n" for (name, least), of in rows.items()
+        f"| {name} | {', '.join(filter(None, of)) or '–'} | {least} | {here(name)} |\n"
+        for (name, least), of in rows.items()
     )
     return HEAD.format(version=__version__, python=platform.python_version()) + table
 
