@@ -199,10 +199,10 @@ def _shared_sign(polynomial: fmpq_mpoly, below: tuple[bool, ...]) -> int:
     signs = {1 if coefficient > 0 else -1 for coefficient in polynomial.coeffs()}
     if len(signs) != 1:
         return 0
-    odd = any(
-        free and power % 2 for powers in polynomial.monoms() for free, power in zip(below, powers, strict=False)
-    )
-    return 0 if any(below) and odd else signs.pop()
+    odd = (free and power % 2 for powers in polynomial.monoms() for free, power in zip(below, powers, strict=True))
+    if any(below) and any(odd):
+        return 0
+    return signs.pop()
 
 
 @cache

@@ -22,6 +22,7 @@ from theory.expressions.random_sizes import RandomSizes
 from theory.moments.converging import ConvergingRecurrence
 from theory.moments.covariance import covariance_moments
 from theory.moments.fading import FadingRecurrence
+from theory.moments.known import without_known
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.random_sizes import compose_pooled
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -184,7 +185,7 @@ def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr
         initial[index] = sum(
             (dynamics.initial[row, i] * dynamics.initial[col, i] * noises[i] for i in range(start - 1)), S.Zero
         )
-    return MomentRecurrence(
+    whole = MomentRecurrence(
         start=start,
         matrix=matrix,
         forcing=forcing,
@@ -193,6 +194,8 @@ def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr
         early=tuple(early[: max(0, start - 2)]),
         adds_noise=True,
     )
+    known = {position[row, col]: value for row, col, value in dynamics.known}
+    return without_known(whole, known) if known else whole
 
 
 def _noise_of_first_blocks(workflow: Workflow, count: int, curvature: Expr) -> tuple[list[Expr], list[Expr]]:
