@@ -1,13 +1,14 @@
 r"""Which way one or two moments go for ever under constant steps, whatever numbers they hold: roots, integrals.
 
-For a moment y with :math:`y_{g+1} = a\,y_g + f` and a ≥ 0 the increments are :math:`a^t (y_2 - y_1)`: it goes the way of
-its first step. For two, of which one may drive the other, with rates a ≠ b above 0, the increments of the readout are
+For a moment y with :math:`y_{g+1} = a\,y_g + f` and a ≥ 0 the increments are :math:`a^t (y_2 - y_1)`: it goes the
+way of its first step. For two, of which one may drive the other, with rates a ≠ b above 0, the increments of the
+readout are
 
 .. math:: D_t = A\,a^t + B\,b^t, \qquad D_t/b^t = A\,(a/b)^t + B,
 
-and the second is monotone in t. So D keeps its sign for ever exactly when :math:`D_0` and what multiplies the larger rate
-have the same one; and where they have not it changes once, and the readout has one turn (derived here). Signs of numbers
-are those of balls.
+and the second is monotone in t. So D keeps its sign for ever exactly when :math:`D_0` and what multiplies the larger
+rate have the same one; where they have not it changes once, and the readout has one turn (derived here). Signs of
+numbers are those of balls.
 """
 
 from __future__ import annotations
