@@ -490,21 +490,23 @@ class Risk:
         if not isinstance(self.recurrence, MomentRecurrence):
             if getattr(self.recurrence, "rises", False) and not self._reversed and self.limit is not None:
                 return self.limit
-            constant = self.closed_form is not None and not self.closed_form.has(G)
-            return self.closed_form if constant else oo if self.limit == oo else None
-        first = (
-            shorter((self.baseline - self.recurrence.offset) / self.recurrence.scale)
-            if self.recurrence.scale
-            else S.Zero
-        )
+            if self.closed_form is not None and not self.closed_form.has(G):
+                return self.closed_form
+            return oo if self.limit == oo else self._rescaled(self._extreme())
         if self.limit == oo:
             return oo
-        extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
+        extreme = self._extreme()
         if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
             return self.closed_form
         if extreme is None and pooled_blocks(self.workflow) == oo and not self._reversed:
             extreme = bound_of_pools(self.recurrence, self.workflow.size(1), self._ranges)
         return self._rescaled(extreme)
+
+    def _extreme(self) -> Expr | None:
+        """The highest moment, or the lowest where the risk falls as the moment grows."""
+        scale = self.recurrence.scale
+        first = shorter((self.baseline - self.recurrence.offset) / scale) if scale else S.Zero
+        return self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
 
     # -- conditions ------------------------------------------------------------------------------------
 

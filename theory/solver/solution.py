@@ -51,6 +51,7 @@ from theory.solver.shrinking_steps import at_infinity, shrinking_limit
 from theory.solver.single_hump import single_hump
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
+from theory.solver.two_rates import TwoRates, two_rates
 from theory.solver.unsolved import by_cases, outcomes
 
 #: Moments of coupled models beyond which a closed form, a sum over roots of polynomials, says less than its limit.
@@ -119,7 +120,18 @@ class Solution:
     @cached_property
     def monotonicity(self) -> str | None:
         """ "increasing", "decreasing", "monotone" (one of them, depending on parameters), or None: not decided."""
-        return monotonicity(self.recurrence, self.ranges) if isinstance(self.recurrence, MomentRecurrence) else None
+        if isinstance(self.recurrence, MomentRecurrence):
+            found = monotonicity(self.recurrence, self.ranges)
+            if found is not None:
+                return found
+        rates = self._two_rates
+        return None if rates is None or rates.turn is not None else INCREASING if rates.way > 0 else DECREASING
+
+    @cached_property
+    def _two_rates(self) -> TwoRates | None:
+        """How it moves under constant steps of one or two moments, whatever numbers these hold."""
+        steps = self.recurrence.as_moments()
+        return None if steps is None else two_rates(steps, self.ranges)
 
     def supremum(self, first: Expr) -> Expr | None:
         """Least upper bound over all G, given the first value; None when not derived."""
@@ -139,13 +151,25 @@ class Solution:
         if self.monotonicity != MONOTONE:
             # It may rise above its limit and fall again.
             recurrence, upwards = self.recurrence, extreme is Max
-            if self.monotonicity is not None or not isinstance(recurrence, MomentRecurrence):
+            if self.monotonicity is not None:
                 return None
+            if not isinstance(recurrence, MomentRecurrence):
+                return self._at_turn(first, limit, upwards)
             found = highest_moment(recurrence, limit, 1 if upwards else -1)
             return self._of_a_hump(first, limit, upwards) if found is None else found
         if isinstance(limit, Piecewise):
             return Piecewise(*((extreme(first, value), condition) for value, condition in limit.args))
         return extreme(first, limit)
+
+    def _at_turn(self, first: Expr, limit: Expr, upwards: bool) -> Expr | None:
+        """The value at the turn where that is the extreme asked for; else the outer of where it begins and ends."""
+        rates = self._two_rates
+        if rates is None or rates.turn is None:
+            return None
+        if (rates.way > 0) == upwards:
+            return self.recurrence.changed(scale=S.One, offset=S.Zero).at(rates.turn)
+        higher = sign(limit - first, self.ranges)
+        return None if higher is None else limit if (higher >= 0) == upwards else first
 
     def _of_a_hump(self, first: Expr, limit: Expr, upwards: bool) -> Expr | None:
         """The height of a single hump; the lower of where it begins and where it ends."""
