@@ -122,8 +122,8 @@ class Forecast(Told):
     def parameters(self) -> dict[str, Interval]:
         """E, A, C, U (in the units of the loss) and λ, each with its interval.
 
-        The rise is A·(ratio − 1) + C·φ(λ) − U·(1 − rows_1/rows_g). Of a law with two rates, C is their sum and λ
-        the mean that is weighted by it.
+        The rise is A·(ratio − 1) + C·φ(λ) − U·(1 − rows_1/rows_g). Of a law with several rates, C is their sum and
+        λ the mean that is weighted by it.
         """
         draws, design = self._draws, self._fitted.posterior.data.design
         sizes = draws.size[:, None] * design.mixtures[draws.form] / design.scales
