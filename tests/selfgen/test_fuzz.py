@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from selfgen.loss_table import read_losses
-from selfgen.names import build, settings
 from selfgen.study import load
 from theory import Accumulate, DomainError, NotDerivedError, Regular, expected_risk
 from theory.expressions.parser import parse
+from theory.names import build, settings
 from theory.proof import Certificate, CertificateError, check, prove
 
 INPUTS = int(os.environ.get("INPUTS", "2000"))
