@@ -1,4 +1,4 @@
-"""Losses of the first models of a set when their logits are multiplied: what a temperature does to them, and nothing else.
+"""Losses of the first models of a set when their logits are multiplied: what a temperature alone does to them.
 
     python -m tests.expected.neural.make_tilted language_300
 
@@ -13,6 +13,7 @@ import json
 import shlex
 import sys
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ def losses(test: Any, model: Any, _: Any) -> list[float]:
 def main(name: str) -> None:
     """Write the curves of a set."""
     words = shlex.split(json.loads((FOLDER / f"{name}.json").read_text())["command"])
-    given = dict(word.split("=", 1) for before, word in zip(words, words[1:], strict=False) if before == "--set")
-    option = dict(zip(words, words[1:], strict=False))
+    given = dict(word.split("=", 1) for before, word in pairwise(words) if before == "--set")
+    option = dict(pairwise(words))
     made = setting(words[2], option.get("--data"), given, 0)
     run = run_generations(
         made.generator, made.pool, Replace(), 1, test_data=made.test, replicates=int(option["--seeds"]), n=made.n,
@@ -48,9 +49,11 @@ def main(name: str) -> None:
     )  # fmt: skip
     curves = [chain[0] for chain in run.observed]
     content = {
-        "command": f"python -m tests.expected.neural.make_tilted {name}", "factors": FACTORS, "loss": run.losses[:, 0].tolist(),
+        "command": f"python -m tests.expected.neural.make_tilted {name}",
+        "factors": FACTORS,
+        "loss": run.losses[:, 0].tolist(),
         "tilted": [[round(value, 6) for value in curve] for curve in curves],
-    }  # fmt: skip
+    }
     (FOLDER / f"tilted_{name}.json").write_text(json.dumps(content) + "\n")
 
 
