@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from numerics.forecasting import Forecast
 from numerics.forecasting import forecast as forecast_of
 from numerics.generations import GenerationRun
-from numerics.run.lines import write_whole
 from numerics.several_workflows import run_workflows
 from selfgen.training.kinds import Setting
 from theory import DomainError
+from theory.whole_file import write_whole
 from theory.workflows.base import Workflow
 
 #: A law with three unknowns is not to be had from fewer generations.

@@ -2,8 +2,10 @@ r"""The error of an estimated subspace: exact, to leading order in 1/N, or in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from sympy import Expr, Integer, Min, S, latex
@@ -134,6 +136,51 @@ class SubspaceError(Told):
             "part": ["missed", "collateral", "error"],
             "squared error": [self.missed, self.collateral, self.closed_form],
         }
+
+    def plot(self, ax: Any = None, pairs: Sequence[int] | None = None) -> Any:
+        """Draw the error and its two parts against the number of pairs, and return the Matplotlib axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            New ones if none are given.
+        pairs : whole numbers, optional
+            Where it is drawn; left out, from a tenth of the model's own number to ten times it. Numbers of which
+            nothing is derived, such as odd ones of an exact error, are left out.
+
+        Raises
+        ------
+        DomainError
+            Where parameters are symbols, or ``pairs`` are left out and the model's own are one.
+        """
+        own = self.model.pairs
+        if pairs is None and own.free_symbols:
+            raise DomainError(f"pairs = {own} is a symbol: say where to draw, as in plot(pairs=[10, 100, 1000]).")
+        around = {max(1, round(10 ** (step / 12) * float(own))) for step in range(-12, 13)} if pairs is None else ()
+        numbers = sorted(around) if pairs is None else list(pairs)
+        found = [(number, parts) for number in numbers if (parts := self._parts(number)) is not None]
+        if not found:
+            raise DomainError(f"nothing is derived at pairs = {', '.join(map(str, numbers))}: give other numbers.")
+        if ax is None:
+            ax = import_module("matplotlib.pyplot").subplots()[1]
+        for place, name in enumerate(("error", "missed", "collateral")):
+            values = [parts[place] for _, parts in found]
+            ax.plot([number for number, _ in found], values, linestyle="-" if place == 0 else "--", label=name)
+        ax.set(xscale="log", xlabel="pairs", ylabel="squared error", title=f"{self.estimator}, {self.exactness}")
+        ax.legend(frameon=False)
+        return ax
+
+    def _parts(self, pairs: int) -> tuple[float, float, float] | None:
+        """Error, missed and collateral at so many pairs; None where they are not derived."""
+        try:
+            model = replaced_model(self.model, pairs=pairs)
+            error = subspace_error(model, self.estimator, self.regime, rank=_same_rank(self))
+            total = error.number
+        except NotDerivedError:
+            return None
+        if self.regime == "exact":
+            return total, total / 2, total / 2
+        return total, number_of(error.missed), number_of(error.collateral)
 
     def latex(self) -> str:
         """The error, to paste into a paper."""

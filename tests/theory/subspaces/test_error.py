@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mpmath
 import pytest
+from matplotlib.figure import Figure
 from sympy import Rational, Symbol, limit, oo, series, simplify, symbols
 
 from theory.errors import DomainError, NotDerivedError
@@ -243,3 +244,28 @@ def test_a_step_of_dpo_sees_as_many_pairs_as_its_contexts_have_dimensions():
         _ = FactorModel(3, 100, 20, coherence=1, context=7).of_gradient
     with pytest.raises(DomainError, match="context"):
         _ = FactorModel(3, 100, 20).of_gradient
+
+
+class TestPicture:
+    """What is drawn over the number of pairs."""
+
+    def drawn(self, error, **options):
+        lines = error.plot(Figure().subplots(), **options).lines
+        return {line.get_label(): line.get_xydata().tolist() for line in lines}
+
+    def test_points_are_the_errors(self):
+        error = subspace_error(FactorModel([3, 1], 100, 50))
+        lines = self.drawn(error, pairs=[40, 400])
+        assert lines["error"] == [[n, pytest.approx(float(error.at(n)))] for n in (40, 400)]
+        parts = zip(lines["missed"], lines["collateral"], strict=True)
+        assert [y for _, y in lines["error"]] == pytest.approx([first[1] + second[1] for first, second in parts])
+
+    def test_numbers_of_which_nothing_is_derived_are_left_out(self):
+        exact = subspace_error(FactorModel(3, 4, 3), regime="exact")
+        assert [x for x, _ in self.drawn(exact, pairs=[3, 4, 5, 6])["error"]] == [4, 6]
+        with pytest.raises(DomainError, match="nothing is derived at pairs = 3, 5"):
+            exact.plot(pairs=[3, 5])
+
+    def test_symbols_are_not_drawn(self):
+        with pytest.raises(DomainError, match="say where to draw"):
+            subspace_error(FactorModel(2)).plot()
