@@ -15,6 +15,7 @@ from theory.subspaces.exact import exact_error
 from theory.subspaces.exact_number import exact_number, verify_numbers
 from theory.subspaces.factor_model import FactorModel, replaced_model, verify_model
 from theory.subspaces.leading import leading_outside, second_order
+from theory.subspaces.over_pairs import ErrorOverPairs
 from theory.subspaces.overlaps import mean_overlap, overlaps
 
 ESTIMATORS = ("svd", "mean-difference", "shrunken")
@@ -123,6 +124,50 @@ class SubspaceError(Told):
     def exactness(self) -> str:
         """What the closed form is: exact, a leading order, or a limit."""
         return REGIMES[self.regime]
+
+    def over_pairs(self, pairs: Any = None) -> ErrorOverPairs:
+        """The error at several numbers of pairs, as a table with a picture.
+
+        Parameters
+        ----------
+        pairs : whole numbers, optional
+            From an eighth to eight times the model's own where left out; of these, where the error is exact, those at
+            which it is derived.
+
+        Raises
+        ------
+        DomainError
+            Where other parameters are symbols, or the pairs are and none are given.
+        """
+        known = [whole_number("pairs", number, 1) for number in pairs] if pairs is not None else self._around()
+        found = []
+        for number in known:
+            try:
+                changed = replaced_model(self.model, pairs=number)
+                error = subspace_error(changed, self.estimator, self.regime, rank=_same_rank(self))
+                found.append((number, *error._parts()))
+            except NotDerivedError:
+                if pairs is not None:
+                    raise
+        columns = zip(*found, strict=True)
+        return ErrorOverPairs(self.estimator, self.exactness, *(tuple(column) for column in columns))
+
+    def plot(self, ax: Any = None, pairs: Any = None) -> Any:
+        """Draw the error and its parts over pairs, as :meth:`over_pairs` has them, on Matplotlib axes; return these."""
+        return self.over_pairs(pairs).plot(ax)
+
+    def _around(self) -> list[int]:
+        """Numbers of pairs around the model's own."""
+        if not self.model.pairs.is_number:
+            raise DomainError(f"the number of pairs is {self.model.pairs}: give numbers of pairs.")
+        own = int(self.model.pairs)
+        return sorted({max(1, round(own * 2 ** (step / 2))) for step in range(-6, 7)})
+
+    def _parts(self) -> tuple[float, float]:
+        """Missed and collateral as floats."""
+        if self.regime == "exact":
+            return self.number / 2, self.number / 2
+        return number_of(self.missed), number_of(self.collateral)
 
     def headline(self) -> str:
         """What is estimated, how well, and what that rests on."""

@@ -6,8 +6,9 @@ import mpmath
 import pytest
 from sympy import Rational, Symbol, limit, oo, series, simplify, symbols
 
+from theory import Accumulate, Replace
 from theory.errors import DomainError, NotDerivedError
-from theory.subspaces import FactorModel, subspace_error
+from theory.subspaces import FactorModel, IteratedEditing, error_over_generations, subspace_error
 from theory.subspaces.leading import second_order
 
 l = Symbol("l", positive=True)  # noqa: E741
@@ -243,3 +244,41 @@ def test_a_step_of_dpo_sees_as_many_pairs_as_its_contexts_have_dimensions():
         _ = FactorModel(3, 100, 20, coherence=1, context=7).of_gradient
     with pytest.raises(DomainError, match="context"):
         _ = FactorModel(3, 100, 20).of_gradient
+
+
+@pytest.mark.parametrize("estimator", ["svd", "mean-difference", "shrunken"])
+def test_errors_over_pairs_are_those_of_models_with_so_many(estimator):
+    error = subspace_error(FactorModel(3, 100, 100, coherence=1, flips="1/10"), estimator)
+    found = error.over_pairs([50, 400])
+    assert found.error == pytest.approx([float(error.at(50)), float(error.at(400))], rel=1e-12)
+    assert error.over_pairs([100]).missed == pytest.approx([float(error.missed)], rel=1e-12)
+    axes = error.plot()
+    drawn = {line.get_label(): line.get_xydata() for line in axes.lines}
+    assert {"error", "missed", "collateral"} == set(drawn)
+    own = drawn["error"][drawn["error"][:, 0] == 100]
+    assert own[0, 1] == pytest.approx(float(error.closed_form), rel=1e-12)
+
+
+def test_over_pairs_shows_of_an_exact_error_what_is_derived():
+    error = subspace_error(FactorModel(3, 4, 3), regime="exact")
+    found = error.over_pairs()
+    assert 4 in found.pairs
+    assert found.error[found.pairs.index(4)] == pytest.approx(error.number)
+    with pytest.raises(NotDerivedError):
+        subspace_error(FactorModel(3, 2, 5), regime="exact").over_pairs([3])
+    with pytest.raises(DomainError, match="the number of pairs is N"):
+        subspace_error(FactorModel(3)).plot()
+
+
+def test_generations_and_edits_have_tables_too():
+    model = FactorModel(3, 100, 50)
+    pooled = error_over_generations(model, Accumulate())
+    assert pooled.table()["squared error"][:3] == pytest.approx([pooled.number(g) for g in (1, 2, 3)])
+    assert "squared error of the subspace by svd under accumulate" in repr(pooled)
+    editing = IteratedEditing(FactorModel(6, 100, 400))
+    assert editing.table()["strength left"][1] == pytest.approx(2.8)
+    assert "<td>2.8</td>" in editing._repr_html_()
+    for result in (pooled, editing):
+        assert len(result.plot().lines) == 1
+    with pytest.raises(DomainError, match="give numbers"):
+        error_over_generations(FactorModel(3), Replace()).plot()
