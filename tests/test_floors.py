@@ -16,6 +16,7 @@ PACKAGES = ("theory", "numerics", "selfgen")
 #: Each room of theory imports only rooms before it; rooms of one line stand side by side and do not know each other.
 FLOORS = (
     ("errors",),
+    ("whole_file",),
     ("expressions",),
     ("workflows",),
     ("moments",),

@@ -17,9 +17,9 @@ from numerics.forecasting import Forecast
 from numerics.forecasting import forecast as forecast_of
 from numerics.generations import GenerationRun, run_generations
 from numerics.run.first import FirstModels
-from numerics.run.lines import write_whole
 from selfgen.training.kinds import Setting
 from theory import DomainError
+from theory.whole_file import write_whole
 from theory.workflows.base import Workflow
 
 #: A law with three unknowns is not to be had from fewer generations.

@@ -8,8 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE
-from numerics.run.lines import reason_of, write_whole
-from theory import DomainError
+from theory.whole_file import write_text
 
 INDEX = "index.html"
 MARKS = {AGREES: "●", DISAGREES: "✕", INCONCLUSIVE: "○"}
@@ -43,10 +42,7 @@ def write_index(folder: Path, page: str) -> Path:
         When it cannot be written.
     """
     path = folder / INDEX
-    try:
-        write_whole(path, page.encode("utf-8"))
-    except OSError as error:
-        raise DomainError(f"{path} cannot be written: {reason_of(error)}.") from None
+    write_text(path, page)
     return path
 
 

@@ -47,7 +47,7 @@ from sympy import (
     zeta,
 )
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
@@ -399,6 +399,8 @@ def _coefficient(raw: Expr) -> Expr:
     """A coefficient, zero when it is identically zero."""
     if raw.is_Rational or raw.is_Symbol:
         return raw
+    if is_over_q(raw):
+        return in_lowest_terms(raw)
     symbols = sorted(raw.free_symbols, key=lambda item: item.name)
     if symbols and raw.is_rational_function(*symbols):
         return in_lowest_terms(raw)

@@ -36,6 +36,7 @@ from theory.expressions.signs import Ranges, at_least, sign, unit_interval
 from theory.expressions.symbols import G
 from theory.moments.covariance import CovarianceRecurrence
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.solver.apart import of_each
 from theory.solver.bounds import DECREASING, INCREASING, MONOTONE, monotonicity
 from theory.solver.ceiling import ceiling
 from theory.solver.coupled import is_coupled, limit_and_growth
@@ -158,6 +159,19 @@ class Solution:
     # -- how ---------------------------------------------------------------------------------------
 
     def _expansion(self, terms: int, order: Order) -> Expansion | None:
+        if order.ranges is not self.ranges:
+            return self._expanded(terms, order)
+        key = terms, order.assumed
+        if key not in self._expansions:
+            self._expansions[key] = self._expanded(terms, order)
+        return self._expansions[key]
+
+    @cached_property
+    def _expansions(self) -> dict[object, Expansion | None]:
+        """Those asked for: limit and growth begin with the same."""
+        return {}
+
+    def _expanded(self, terms: int, order: Order) -> Expansion | None:
         if self.closed_form is None:
             return None
         try:
@@ -173,6 +187,17 @@ class Solution:
         return by_cases([(item.limit, item.condition) for item in found]), by_cases(
             [(item.growth, item.condition) for item in found]
         )
+
+    @cached_property
+    def _of_each(self) -> tuple[Expr | None, Expr | None]:
+        """Limit and leading term by those of the moments that are read."""
+        assert isinstance(self.recurrence, MomentRecurrence)
+
+        def ask(moment: MomentRecurrence) -> tuple[Expr | None, Expr | None]:
+            found = Solution(reduced(moment), self.ranges)
+            return found.limit, found.growth
+
+        return of_each(self.recurrence, self.ranges, ask)
 
     def _radius(self, order: Order) -> int | None:
         """Sign of (spectral radius − 1) of a coupled recurrence with constant coefficients."""
@@ -234,7 +259,8 @@ class Solution:
             # A power of G has its cases on either side of a parameter, where the steps alone tell one.
             found = self._limit_of_power(order) if pulled is None or isinstance(pulled, Piecewise) else pulled
             found = pulled if found is None else found
-            return self._by_theorems[0] if found is None else found
+            found = self._by_theorems[0] if found is None else found
+            return self._of_each[0] if found is None else found
         leading = expansion.leading()
         if expansion.oscillates:
             return None
@@ -292,7 +318,9 @@ class Solution:
                 if found is not None:
                     return found.term
             limit = self._limit(order)
-            return self._by_theorems[1] if limit in (oo, -oo, None) else limit
+            if limit not in (oo, -oo, None):
+                return limit
+            return self._of_each[1] if self._by_theorems[1] is None else self._by_theorems[1]
         leading = expansion.leading()
         if expansion.oscillates:
             return None

@@ -2,6 +2,7 @@ r"""The error of an estimated subspace: exact, to leading order in 1/N, or in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -125,50 +126,6 @@ class SubspaceError(Told):
         """What the closed form is: exact, a leading order, or a limit."""
         return REGIMES[self.regime]
 
-    def over_pairs(self, pairs: Any = None) -> ErrorOverPairs:
-        """The error at several numbers of pairs, as a table with a picture.
-
-        Parameters
-        ----------
-        pairs : whole numbers, optional
-            From an eighth to eight times the model's own where left out; of these, where the error is exact, those at
-            which it is derived.
-
-        Raises
-        ------
-        DomainError
-            Where other parameters are symbols, or the pairs are and none are given.
-        """
-        known = [whole_number("pairs", number, 1) for number in pairs] if pairs is not None else self._around()
-        found = []
-        for number in known:
-            try:
-                changed = replaced_model(self.model, pairs=number)
-                error = subspace_error(changed, self.estimator, self.regime, rank=_same_rank(self))
-                found.append((number, *error._parts()))
-            except NotDerivedError:
-                if pairs is not None:
-                    raise
-        columns = zip(*found, strict=True)
-        return ErrorOverPairs(self.estimator, self.exactness, *(tuple(column) for column in columns))
-
-    def plot(self, ax: Any = None, pairs: Any = None) -> Any:
-        """Draw the error and its parts over pairs, as :meth:`over_pairs` has them, on Matplotlib axes; return these."""
-        return self.over_pairs(pairs).plot(ax)
-
-    def _around(self) -> list[int]:
-        """Numbers of pairs around the model's own."""
-        if not self.model.pairs.is_number:
-            raise DomainError(f"the number of pairs is {self.model.pairs}: give numbers of pairs.")
-        own = int(self.model.pairs)
-        return sorted({max(1, round(own * 2 ** (step / 2))) for step in range(-6, 7)})
-
-    def _parts(self) -> tuple[float, float]:
-        """Missed and collateral as floats."""
-        if self.regime == "exact":
-            return self.number / 2, self.number / 2
-        return number_of(self.missed), number_of(self.collateral)
-
     def headline(self) -> str:
         """What is estimated, how well, and what that rests on."""
         return f"squared error {self.closed_form} of the subspace by {self.estimator}, {self.exactness}"
@@ -179,6 +136,46 @@ class SubspaceError(Told):
             "part": ["missed", "collateral", "error"],
             "squared error": [self.missed, self.collateral, self.closed_form],
         }
+
+    def over_pairs(self, pairs: Sequence[int] | None = None) -> ErrorOverPairs:
+        """The error and its two parts at several numbers of pairs, as a table with a picture.
+
+        Parameters
+        ----------
+        pairs : whole numbers, optional
+            Left out, from a tenth of the model's own number to ten times it. Numbers of which nothing is derived, such
+            as odd ones of an exact error, are left out.
+
+        Raises
+        ------
+        DomainError
+            Where parameters are symbols, or ``pairs`` are left out and the model's own are one.
+        """
+        own = self.model.pairs
+        if pairs is None and own.free_symbols:
+            raise DomainError(f"pairs = {own} is a symbol: say where, as in over_pairs([10, 100, 1000]).")
+        around = {max(1, round(10 ** (step / 12) * float(own))) for step in range(-12, 13)} if pairs is None else ()
+        numbers = sorted(around) if pairs is None else list(pairs)
+        found = [(number, *parts) for number in numbers if (parts := self._parts(number)) is not None]
+        if not found:
+            raise DomainError(f"nothing is derived at pairs = {', '.join(map(str, numbers))}: give other numbers.")
+        return ErrorOverPairs(self.estimator, self.exactness, *zip(*found, strict=True))
+
+    def plot(self, ax: Any = None, pairs: Sequence[int] | None = None) -> Any:
+        """Draw the error and its two parts over pairs, as :meth:`over_pairs` has them; return the Matplotlib axes."""
+        return self.over_pairs(pairs).plot(ax)
+
+    def _parts(self, pairs: int) -> tuple[float, float, float] | None:
+        """Error, missed and collateral at so many pairs; None where they are not derived."""
+        try:
+            model = replaced_model(self.model, pairs=pairs)
+            error = subspace_error(model, self.estimator, self.regime, rank=_same_rank(self))
+            total = error.number
+        except NotDerivedError:
+            return None
+        if self.regime == "exact":
+            return total, total / 2, total / 2
+        return total, number_of(error.missed), number_of(error.collateral)
 
     def latex(self) -> str:
         """The error, to paste into a paper."""

@@ -19,7 +19,7 @@ class ErrorOverPairs(Told):
     estimator, exactness : str
         As of the :class:`theory.subspaces.SubspaceError` that it is of.
     pairs : tuple of int
-    missed, collateral : tuple of float
+    error, missed, collateral : tuple of float
         At each of them.
 
     Notes
@@ -36,15 +36,11 @@ class ErrorOverPairs(Told):
     estimator: str
     exactness: str
     pairs: tuple[int, ...]
+    error: tuple[float, ...]
     missed: tuple[float, ...]
     collateral: tuple[float, ...]
 
     _drawn = (("error", None, None), ("missed", None, None), ("collateral", None, None))
-
-    @property
-    def error(self) -> tuple[float, ...]:
-        """The sum of both parts."""
-        return tuple(sum(parts) for parts in zip(self.missed, self.collateral, strict=True))
 
     def headline(self) -> str:
         """What is estimated, from how many pairs."""
@@ -64,9 +60,10 @@ class ErrorOverPairs(Told):
     def plot(self, ax: Any = None) -> Any:
         """Draw error, missed and collateral over the pairs, on Matplotlib axes, and return them."""
         axes = super().plot(ax)
-        axes.set_xscale("log")
-        axes.set_ylabel("squared error")
-        axes.set_ylim(bottom=0)
+        for line in axes.lines:
+            line.set(marker="", linestyle="-" if line.get_label() == "error" else "--")
+        axes.set(xscale="log", ylabel="squared error", title=f"{self.estimator}, {self.exactness}")
+        axes.legend(frameon=False)
         return axes
 
     def __repr__(self) -> str:

@@ -155,6 +155,8 @@ class LabelledPool(Workflow):
             readout=Matrix([[share, 1 - share]]),
             initial=Matrix([1, 1]),
             fresh=Matrix([newest_real, 0]),
+            # All real rows, and what they share with the synthetic ones, which hand on what they were told.
+            known=tuple((row, 0, factor(1 / self._real_rows(g))) for row in (0, 1)),
         )
 
     def _real_rows(self, g: int | Expr) -> Expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mpmath
 import pytest
+from matplotlib.figure import Figure
 from sympy import Rational, Symbol, limit, oo, series, simplify, symbols
 
 from theory import Accumulate, Replace
@@ -252,22 +253,7 @@ def test_errors_over_pairs_are_those_of_models_with_so_many(estimator):
     found = error.over_pairs([50, 400])
     assert found.error == pytest.approx([float(error.at(50)), float(error.at(400))], rel=1e-12)
     assert error.over_pairs([100]).missed == pytest.approx([float(error.missed)], rel=1e-12)
-    axes = error.plot()
-    drawn = {line.get_label(): line.get_xydata() for line in axes.lines}
-    assert {"error", "missed", "collateral"} == set(drawn)
-    own = drawn["error"][drawn["error"][:, 0] == 100]
-    assert own[0, 1] == pytest.approx(float(error.closed_form), rel=1e-12)
-
-
-def test_over_pairs_shows_of_an_exact_error_what_is_derived():
-    error = subspace_error(FactorModel(3, 4, 3), regime="exact")
-    found = error.over_pairs()
-    assert 4 in found.pairs
-    assert found.error[found.pairs.index(4)] == pytest.approx(error.number)
-    with pytest.raises(NotDerivedError):
-        subspace_error(FactorModel(3, 2, 5), regime="exact").over_pairs([3])
-    with pytest.raises(DomainError, match="the number of pairs is N"):
-        subspace_error(FactorModel(3)).plot()
+    assert list(found.table()) == ["pairs", "error", "missed", "collateral"]
 
 
 def test_generations_and_edits_have_tables_too():
@@ -282,3 +268,28 @@ def test_generations_and_edits_have_tables_too():
         assert len(result.plot().lines) == 1
     with pytest.raises(DomainError, match="give numbers"):
         error_over_generations(FactorModel(3), Replace()).plot()
+
+
+class TestPicture:
+    """What is drawn over the number of pairs."""
+
+    def drawn(self, error, **options):
+        lines = error.plot(Figure().subplots(), **options).lines
+        return {line.get_label(): line.get_xydata().tolist() for line in lines}
+
+    def test_points_are_the_errors(self):
+        error = subspace_error(FactorModel([3, 1], 100, 50))
+        lines = self.drawn(error, pairs=[40, 400])
+        assert lines["error"] == [[n, pytest.approx(float(error.at(n)))] for n in (40, 400)]
+        parts = zip(lines["missed"], lines["collateral"], strict=True)
+        assert [y for _, y in lines["error"]] == pytest.approx([first[1] + second[1] for first, second in parts])
+
+    def test_numbers_of_which_nothing_is_derived_are_left_out(self):
+        exact = subspace_error(FactorModel(3, 4, 3), regime="exact")
+        assert [x for x, _ in self.drawn(exact, pairs=[3, 4, 5, 6])["error"]] == [4, 6]
+        with pytest.raises(DomainError, match="nothing is derived at pairs = 3, 5"):
+            exact.plot(pairs=[3, 5])
+
+    def test_symbols_are_not_drawn(self):
+        with pytest.raises(DomainError, match="pairs = N is a symbol"):
+            subspace_error(FactorModel(2)).plot()
