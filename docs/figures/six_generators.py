@@ -25,7 +25,8 @@ PANELS = (
         ("mixture, overlapping", "replace", "overlapping, replace"),
         ("mixture, overlapping", "accumulate", "overlapping, accumulate"))),
     ("Bayesian mixtures", "variance of components", (
-        ("Bayesian mixture, variance", "replace", "replace"), ("Bayesian mixture, variance", "accumulate", "accumulate"))),
+        ("Bayesian mixture, variance", "replace", "replace"),
+        ("Bayesian mixture, variance", "accumulate", "accumulate"))),
     ("Kernel densities, Scott's rule", "variance gained", (
         ("kernel density, scikit-learn", "replace", "scikit-learn"), ("kernel density, SciPy", "replace", "SciPy"),
         ("kernel density, scikit-learn, data times 10", "replace", "scikit-learn, data × 10"),
@@ -37,7 +38,8 @@ PANELS = (
         ("hidden Markov", "replace", "replace"), ("hidden Markov", "accumulate", "accumulate"),
         ("hidden Markov, hmmlearn's defaults", "replace", "defaults, replace"))),
     ("Trigrams, one more of each count", "squared error", (
-        ("trigram, one more of each", "replace", "replace"), ("trigram, one more of each", "accumulate", "accumulate"))),
+        ("trigram, one more of each", "replace", "replace"),
+        ("trigram, one more of each", "accumulate", "accumulate"))),
 )  # fmt: skip
 
 

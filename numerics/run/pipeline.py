@@ -46,7 +46,7 @@ def sampler(model: Any) -> Callable[..., Any] | None:
 
 
 def is_pipeline(model: Any) -> bool:
-    """Whether it is one of scikit-learn's pipelines, made like them, or a search over one, without its own ``sample``."""
+    """Whether it is one of scikit-learn's pipelines, made like them, or a search over one; without ``sample``."""
     model = chosen(model)
     steps = getattr(model, "steps", None)
     named = isinstance(steps, list) and bool(steps) and all(isinstance(s, (tuple, list)) and len(s) == 2 for s in steps)

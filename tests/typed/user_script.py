@@ -1,6 +1,6 @@
 """What a user writes, every kind of public result in it: ``mypy --strict`` and pyright have nothing to say.
 
-``make lint`` reads it by mypy, ``make typed`` by pyright too; it also runs, where pandas is installed.
+``make lint`` reads it by mypy, ``make typed`` by both; it runs where pandas is installed.
 """
 
 from __future__ import annotations
