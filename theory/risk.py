@@ -662,6 +662,19 @@ class Risk:
     def _repr_latex_(self) -> str:
         return _TOLD["inline"](self)
 
+    def __repr__(self) -> str:
+        what = "ratio" if self.relative else self.part
+        return f"<Risk: {what} of {self.model!r} under {self.workflow!r}, loss {self.loss}>"
+
+    def summary(self) -> str:
+        """Closed form, limit, growth, bound, domain and exactness, a line each; what is not known says so."""
+        told = {
+            "closed form": self.closed_form, "limit": self.limit, "growth": self.growth, "bound": self.bound,
+            "domain": "all parameters" if self.domain == S.true else self.domain, "exactness": self.exactness,
+        }  # fmt: skip
+        lines = [f"{name:<13}{_said(value)}" for name, value in told.items()]
+        return "\n".join([repr(self)[1:-1].removeprefix("Risk: "), *lines])
+
     def __str__(self) -> str:
         what = "ratio" if self.relative else self.part
         closed = self.closed_form
@@ -698,6 +711,13 @@ def _told(what: str) -> Callable[[Risk], Any]:
     if what not in _TOLD:
         import_module(_LATE[what])
     return _TOLD[what]
+
+
+def _said(value: Any) -> str:
+    """A value in a line: infinity by its sign, what nothing was derived of in words."""
+    if value is None:
+        return "unknown"
+    return "∞" if value is S.Infinity else str(value if isinstance(value, str) else printable(value))
 
 
 def _is_long(value: Expr) -> bool:

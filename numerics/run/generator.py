@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.random import SeedSequence
 
-from numerics.run.pipeline import is_pipeline, returned_by, sampler, verify_steps
+from numerics.run.pipeline import chosen, is_pipeline, returned_by, sampler, verify_steps
 from numerics.run.randomness import RANDOM, SEED_NAMES, number, offspring, renewed
 from numerics.run.rows import Array, Documents, Rows, constant, distinct, real_rows, same
 from numerics.run.state import State, has_state, state_of
@@ -285,6 +285,8 @@ def generator_source(
         if not callable(found):
             last = ", and its last step has none" if method == "sample" and is_pipeline(prototype) else ""
             raise DomainError(f"generator = {name} has no {method}{last}: give an object with fit(X) and sample(n).")
+    if chosen(prototype) is not prototype and getattr(prototype, "refit", True) is False:
+        raise DomainError(f"generator = {name} has refit = False, and so fits nothing that samples: leave it out.")
     if is_pipeline(prototype):
         verify_steps(prototype)
     # scikit-learn's contract is columns, even of one.
