@@ -261,18 +261,22 @@ def pool_exact(dynamics: PoolDynamics | VaryingPool, curvature: Expr, points: Ex
     )
 
 
-def pool_leading(dynamics: PoolDynamics | VaryingPool) -> MomentRecurrence:
-    """The same to leading order in 1/n: the pool's variance is V_0, so a is a sum."""
+def pool_leading(dynamics: PoolDynamics | VaryingPool, heat: Expr = S.One) -> MomentRecurrence:
+    """The same to leading order in 1/n: the pool's variance is V_0, so a is a sum.
+
+    Of samples of models, not of real ones, the variance is ``heat`` times as large.
+    """
     g = GENERATION
 
     def spread(generation: Expr) -> Expr:
-        return 1 / dynamics.budget_at(generation) - (S.Zero if dynamics.replacement else 1 / generation)
+        variance = heat + (1 - heat) / generation
+        return variance * (1 / dynamics.budget_at(generation) - (S.Zero if dynamics.replacement else 1 / generation))
 
     whole_until = dynamics.whole_until
     subsampled = MomentRecurrence(
         start=2,
         matrix=eye(1),
-        forcing=Matrix([(1 + spread(g - 1)) / g**2]),
+        forcing=Matrix([(heat + spread(g - 1)) / g**2]),
         readout=Matrix([[1]]),
         shift=spread(g),
         initial=Matrix([1]),
@@ -280,7 +284,7 @@ def pool_leading(dynamics: PoolDynamics | VaryingPool) -> MomentRecurrence:
     )
     if whole_until == 0:
         return subsampled
-    whole = replace(subsampled, forcing=Matrix([1 / g**2]), shift=S.Zero)
+    whole = replace(subsampled, forcing=Matrix([heat / g**2]), shift=S.Zero)
     bridge = replace(whole, shift=spread(g))
     return replace(whole, continuation=after_whole_pool(bridge, subsampled, whole_until))
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S, factor
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, unchanging
+from theory.expressions.arguments import Exact, exact, unchanging
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE, Workflow, size_schedule
 from theory.workflows.contaminated_pool import ContaminatedPool
@@ -56,10 +56,10 @@ class LabelledPool(Workflow):
     1/10
     """
 
-    real: Expr
-    share: Expr | None = None
-    sizes: Expr = ONE
-    stream: Expr = S.Zero
+    real: Exact
+    share: Exact = None
+    sizes: Exact = ONE
+    stream: Exact = S.Zero
     name: ClassVar[str] = "labelled-pool"
     roles: ClassVar[dict[str, str]] = {"real": "probability", "share": "probability", "sizes": "schedule"}
     keeps_fresh: ClassVar[bool] = True
