@@ -10,7 +10,7 @@ from numerics.risk_function import RiskFunction
 from numerics.run.laws import check_generator
 from numerics.run.ratio import RatioCheck
 from numerics.simulate import Simulation, simulate
-from theory.testing.model_laws import register_simulator
+from theory.testing.simulators import register_simulator
 
 register_simulator(simulate)
 

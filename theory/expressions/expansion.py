@@ -49,6 +49,7 @@ from sympy import (
 
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.lambert import lambert_sum, q_pochhammer
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 
@@ -296,7 +297,7 @@ class _Series:
             raise NoExpansion("unbalanced Gamma functions")
         exponent = expand(sum((power * shift for shift, power in shifts), S.Zero))
         logarithm = {
-            (S.One, Integer(-k), 0): simplify(
+            (S.One, Integer(-k), 0): simplified(
                 sum(
                     (power * (-1) ** (k + 1) * bernoulli(k + 1, shift) / (k * (k + 1)) for shift, power in shifts),
                     S.Zero,
