@@ -4,6 +4,7 @@
 #   make test      run the tests
 #   make test-neural  the tests of real generators and real weights, with PyTorch in an environment of its own
 #   make lint      ruff and mypy
+#   make typed     pyright and mypy --strict on a user's script
 #   make notebooks execute proofs_notebooks/ again and keep the outputs
 #   make docs      build the documentation into build/docs/html; warnings are errors
 #   make fuzz      a million hostile inputs (INPUTS=…, SEED=…)
@@ -24,7 +25,7 @@ OPTIONAL := numerics/neural tests/numerics/neural tests/numerics/editing tests/n
 STUDY  ?=
 OUTPUT ?=
 
-.PHONY: verify test test-neural lint notebooks docs fuzz release-check test-minimal bench bench-compare clean
+.PHONY: verify test test-neural lint typed notebooks docs fuzz release-check test-minimal bench bench-compare clean
 
 verify: $(VENV)/.installed
 	$(BIN)/selfgen verify $(STUDY) $(if $(OUTPUT),--output $(OUTPUT))
@@ -38,6 +39,12 @@ test-neural: $(NEURAL)/.installed
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# pyright comes by npm, which not every machine reaches.
+typed: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pyright
+	$(BIN)/pyright
+	$(BIN)/mypy --strict --follow-imports=silent tests/typed/user_script.py
 
 notebooks: $(VENV)/.installed-test
 	$(BIN)/python proofs_notebooks/build.py

@@ -9,6 +9,7 @@ from numerics.limit_process import LimitProcess, limit_process
 from numerics.risk_function import RiskFunction
 from numerics.run.laws import check_generator
 from numerics.run.ratio import RatioCheck
+from numerics.several_workflows import run_workflows
 from numerics.simulate import Simulation, simulate
 from theory.testing.simulators import register_simulator
 
@@ -32,6 +33,7 @@ __all__ = [
     "limit_process",
     "recommend",
     "run_generations",
+    "run_workflows",
     "simulate",
     "spectral",
     "transfer",

@@ -16,10 +16,10 @@ from rich.table import Table
 from selfgen.catalogue import cell, concrete, workflows
 from selfgen.commands.terminal import terminal
 from selfgen.kinds import KINDS
-from selfgen.names import taken_as_text
 from selfgen.proofs import DOUBLE, SINGLE
 from selfgen.study import every_shipped, title_of
 from theory import DomainError
+from theory.names import taken_as_text
 from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, WORKFLOW_ALIASES, is_required, settings
 from theory.workflows.base import Workflow
 

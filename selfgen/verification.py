@@ -19,7 +19,6 @@ from numerics import evaluate, simulate
 from numerics.crosscheck import ASKED, judged
 from numerics.importance import is_needed
 from numerics.loss_law import Spread
-from numerics.run.lines import reason_of, write_whole
 from numerics.samplers.choose import verify_numbers
 from numerics.simulate import Simulation
 from numerics.workers import workers
@@ -35,6 +34,7 @@ from theory.models.base import Model
 from theory.models.units import computed_units
 from theory.proof import Certificate, ClosedForm, prove
 from theory.solver.bounds import DECREASING, INCREASING
+from theory.whole_file import reason_of, write_whole
 from theory.workflows.base import Workflow
 
 #: How wide the text of a derivation is.

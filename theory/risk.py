@@ -489,21 +489,23 @@ class Risk:
         if not isinstance(self.recurrence, MomentRecurrence):
             if getattr(self.recurrence, "rises", False) and not self._reversed and self.limit is not None:
                 return self.limit
-            constant = self.closed_form is not None and not self.closed_form.has(G)
-            return self.closed_form if constant else oo if self.limit == oo else None
-        first = (
-            shorter((self.baseline - self.recurrence.offset) / self.recurrence.scale)
-            if self.recurrence.scale
-            else S.Zero
-        )
+            if self.closed_form is not None and not self.closed_form.has(G):
+                return self.closed_form
+            return oo if self.limit == oo else self._rescaled(self._extreme())
         if self.limit == oo:
             return oo
-        extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
+        extreme = self._extreme()
         if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
             return self.closed_form
         if extreme is None and pooled_blocks(self.workflow) == oo and not self._reversed:
             extreme = bound_of_pools(self.recurrence, self.workflow.size(1), self._ranges)
         return self._rescaled(extreme)
+
+    def _extreme(self) -> Expr | None:
+        """The highest moment, or the lowest where the risk falls as the moment grows."""
+        scale = self.recurrence.scale
+        first = shorter((self.baseline - self.recurrence.offset) / scale) if scale else S.Zero
+        return self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
 
     # -- conditions ------------------------------------------------------------------------------------
 
@@ -659,6 +661,19 @@ class Risk:
     def _repr_latex_(self) -> str:
         return told("inline")(self)
 
+    def __repr__(self) -> str:
+        what = "ratio" if self.relative else self.part
+        return f"<Risk: {what} of {self.model!r} under {self.workflow!r}, loss {self.loss}>"
+
+    def summary(self) -> str:
+        """Closed form, limit, growth, bound, domain and exactness, a line each; what is not known says so."""
+        lines = {
+            "closed form": self.closed_form, "limit": self.limit, "growth": self.growth, "bound": self.bound,
+            "domain": "all parameters" if self.domain == S.true else self.domain, "exactness": self.exactness,
+        }  # fmt: skip
+        written = [f"{name:<13}{_said(value)}" for name, value in lines.items()]
+        return "\n".join([repr(self)[1:-1].removeprefix("Risk: "), *written])
+
     def __str__(self) -> str:
         what = "ratio" if self.relative else self.part
         closed = self.closed_form
@@ -666,6 +681,13 @@ class Risk:
             f"{what} of {self.model.name} under {self.workflow.name}: "
             f"{'no closed form' if closed is None else printable(closed)}"
         )
+
+
+def _said(value: Any) -> str:
+    """A value in a line: infinity by its sign, what nothing was derived of in words."""
+    if value is None:
+        return "unknown"
+    return "∞" if value is S.Infinity else str(value if isinstance(value, str) else printable(value))
 
 
 def _is_long(value: Expr) -> bool:

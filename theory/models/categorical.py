@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Self
 from sympy import Basic, Expr, S, Symbol, factor
 
 from theory.errors import DomainError
-from theory.expressions.arguments import is_positive_integer, parameter, replacements
+from theory.expressions.arguments import Exact, is_positive_integer, parameter, replacements
 from theory.expressions.signs import unit_interval
 from theory.models.base import Model
 from theory.models.categories.ancestry import support_recurrence
@@ -84,7 +84,7 @@ class Categorical(Model):
     """
 
     probabilities: Probabilities | Sequence[Any] | str | None = None
-    n: Expr | None = None
+    n: Exact = None
     name: ClassVar[str] = "categorical"
     losses: ClassVar[tuple[str, ...]] = ("squared", "diversity", "support", "entropy", "perplexity")
     gains: ClassVar[tuple[str, ...]] = ("diversity", "support", "entropy", "perplexity")

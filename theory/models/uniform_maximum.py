@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 from sympy import Expr, Integer, Matrix, S, Symbol, binomial, diag, expand, log
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive, is_positive_integer, parameter, truth_value
+from theory.expressions.arguments import Exact, is_positive, is_positive_integer, parameter, truth_value
 from theory.expressions.expansion import Order
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.models.base import Model
@@ -76,8 +76,8 @@ class UniformMaximum(Model):
     49/576
     """
 
-    theta: Expr = S.One
-    n: Expr | None = None
+    theta: Exact = S.One
+    n: Exact = None
     unbiased: bool = False
     name: ClassVar[str] = "uniform-maximum"
     roles: ClassVar[dict[str, str]] = {"theta": "positive", "n": "count"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, Rational, Symbol, gammasimp, prime
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.shorter import simplified
 from theory.expressions.sums import definite_sum
 from theory.solver.powers import product_from, sum_from
@@ -28,7 +28,7 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
     if f == 0:
         return None if product is None else initial * product
     if not _moves(f / (1 - p), index):
-        fixed = simplified(f / (1 - p))
+        fixed = in_lowest_terms(f / (1 - p)) if is_over_q(f / (1 - p)) else simplified(f / (1 - p))
         fixed = simplified(powers[1] / (1 - powers[0])) if fixed.has(index) else fixed
         if not fixed.has(index):
             return None if product is None else fixed + (initial - fixed) * product

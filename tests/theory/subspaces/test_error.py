@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import mpmath
 import pytest
+from matplotlib.figure import Figure
 from sympy import Rational, Symbol, limit, oo, series, simplify, symbols
 
+from theory import Accumulate, Replace
 from theory.errors import DomainError, NotDerivedError
-from theory.subspaces import FactorModel, subspace_error
+from theory.subspaces import FactorModel, IteratedEditing, error_over_generations, subspace_error
 from theory.subspaces.leading import second_order
 
 l = Symbol("l", positive=True)  # noqa: E741
@@ -243,3 +245,51 @@ def test_a_step_of_dpo_sees_as_many_pairs_as_its_contexts_have_dimensions():
         _ = FactorModel(3, 100, 20, coherence=1, context=7).of_gradient
     with pytest.raises(DomainError, match="context"):
         _ = FactorModel(3, 100, 20).of_gradient
+
+
+@pytest.mark.parametrize("estimator", ["svd", "mean-difference", "shrunken"])
+def test_errors_over_pairs_are_those_of_models_with_so_many(estimator):
+    error = subspace_error(FactorModel(3, 100, 100, coherence=1, flips="1/10"), estimator)
+    found = error.over_pairs([50, 400])
+    assert found.error == pytest.approx([float(error.at(50)), float(error.at(400))], rel=1e-12)
+    assert error.over_pairs([100]).missed == pytest.approx([float(error.missed)], rel=1e-12)
+    assert list(found.table()) == ["pairs", "error", "missed", "collateral"]
+
+
+def test_generations_and_edits_have_tables_too():
+    model = FactorModel(3, 100, 50)
+    pooled = error_over_generations(model, Accumulate())
+    assert pooled.table()["squared error"][:3] == pytest.approx([pooled.number(g) for g in (1, 2, 3)])
+    assert "squared error of the subspace by svd under accumulate" in repr(pooled)
+    editing = IteratedEditing(FactorModel(6, 100, 400))
+    assert editing.table()["strength left"][1] == pytest.approx(2.8)
+    assert "<td>2.8</td>" in editing._repr_html_()
+    for result in (pooled, editing):
+        assert len(result.plot().lines) == 1
+    with pytest.raises(DomainError, match="give numbers"):
+        error_over_generations(FactorModel(3), Replace()).plot()
+
+
+class TestPicture:
+    """What is drawn over the number of pairs."""
+
+    def drawn(self, error, **options):
+        lines = error.plot(Figure().subplots(), **options).lines
+        return {line.get_label(): line.get_xydata().tolist() for line in lines}
+
+    def test_points_are_the_errors(self):
+        error = subspace_error(FactorModel([3, 1], 100, 50))
+        lines = self.drawn(error, pairs=[40, 400])
+        assert lines["error"] == [[n, pytest.approx(float(error.at(n)))] for n in (40, 400)]
+        parts = zip(lines["missed"], lines["collateral"], strict=True)
+        assert [y for _, y in lines["error"]] == pytest.approx([first[1] + second[1] for first, second in parts])
+
+    def test_numbers_of_which_nothing_is_derived_are_left_out(self):
+        exact = subspace_error(FactorModel(3, 4, 3), regime="exact")
+        assert [x for x, _ in self.drawn(exact, pairs=[3, 4, 5, 6])["error"]] == [4, 6]
+        with pytest.raises(DomainError, match="nothing is derived at pairs = 3, 5"):
+            exact.plot(pairs=[3, 5])
+
+    def test_symbols_are_not_drawn(self):
+        with pytest.raises(DomainError, match="pairs = N is a symbol"):
+            subspace_error(FactorModel(2)).plot()

@@ -3,6 +3,9 @@
 A setting ``name=value`` belongs to whichever of the two has a parameter of that name. Settings that differ between
 workflows are written behind the workflow's own name: ``sliding-window:k=3,sizes=j``.
 
+``subsampled-contaminated-pool:real=1/4`` is a contaminated pool of which every model reads n rows, and so for every
+pooled workflow.
+
 A model that wraps another names it: ``biased-sampler:model=bernoulli,fidelity=9/10,target=1/2``. Settings, behind its
 name or beside it, then belong to whichever of the two has a parameter of that name.
 """
@@ -17,8 +20,8 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, ClassVar
 
-from selfgen.elsewhere import ELSEWHERE
-from theory import DomainError
+from theory.elsewhere import ELSEWHERE
+from theory.errors import DomainError
 from theory.expressions.arguments import declaring
 from theory.expressions.parser import parse
 from theory.models.base import Model
@@ -26,6 +29,7 @@ from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, MODELS, 
 from theory.registry import settings as settings_of
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.ecosystem import Ecosystem
+from theory.workflows.subsampled import Subsampled
 from theory.workflows.weighted import Weighted
 
 Settings = Mapping[str, Any]
@@ -53,6 +57,21 @@ class _ByTable:
         if not str(observed).isdigit():
             raise DomainError(f"observed = {observed} is none of the models: they are counted 0, 1, 2, …")
         return Ecosystem(weights, observed=int(observed), **given)
+
+
+#: Before the name of a workflow: the same on a budget of rows drawn from all that it would give.
+DRAWN = "subsampled-"
+
+
+class _Drawn:
+    """Another workflow whose rows are drawn from, to be constructed like one class with the parameters of both."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.name = inner, DRAWN + inner.name
+        self.takes = {**_parameters(inner), "budget": ONE}
+
+    def __call__(self, budget: object = ONE, **given: Any) -> Workflow:
+        return Subsampled(_construct(self.inner, given), budget).simplest()  # type: ignore[arg-type]
 
 
 #: ``module:Class``, perhaps with settings behind another colon.
@@ -145,6 +164,24 @@ def build_all(
         with declaring((*free, *declared)):
             built.append(_construct(workflow_class, common | own))
     return built_model, built
+
+
+def workflow_named(text: str) -> Workflow:
+    """The workflow of a name, with its settings behind a colon: ``sliding-window:k=3``.
+
+    Raises
+    ------
+    DomainError
+        For a name that is not known, or settings that it does not take.
+
+    Examples
+    --------
+    >>> workflow_named("real-plus-latest:share=1/4")
+    RealPlusLatest(share=1/4)
+    >>> workflow_named("subsampled-contaminated-pool:real=1/4").workflow.real
+    1/4
+    """
+    return build("regular", text, {})[1]
 
 
 class _Wrapped:
@@ -240,6 +277,8 @@ def _named(name: str, registry: Mapping[str, type], aliases: Mapping[str, str], 
     own = _imported(name, kind)
     if own is not None:
         return own
+    if kind == "workflow" and name.startswith(DRAWN):
+        return _Drawn(_named(name.removeprefix(DRAWN), registry, aliases, kind))
     found = registry.get(aliases.get(name, name))
     if found is None and kind == "model" and name.lower() in ELSEWHERE:
         raise DomainError(f"model {name!r} is not here by that name: {ELSEWHERE[name.lower()]}.")
@@ -257,7 +296,7 @@ def _suggestion(name: str, allowed: Iterable[str]) -> str:
 
 def _parameters(built: Any) -> dict[str, Any]:
     """Constructor parameters and their defaults."""
-    if isinstance(built, _Wrapped | _ByFormula | _ByTable):
+    if isinstance(built, _Wrapped | _Drawn | _ByFormula | _ByTable):
         return built.takes
     return {field.name: field.default for field in settings_of(built)}
 
