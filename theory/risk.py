@@ -670,12 +670,12 @@ class Risk:
 
     def summary(self) -> str:
         """Closed form, limit, growth, bound, domain and exactness, a line each; what is not known says so."""
-        known = {
+        lines = {
             "closed form": self.closed_form, "limit": self.limit, "growth": self.growth, "bound": self.bound,
             "domain": "all parameters" if self.domain == S.true else self.domain, "exactness": self.exactness,
         }  # fmt: skip
-        lines = [f"{name:<13}{_said(value)}" for name, value in known.items()]
-        return "\n".join([repr(self)[1:-1].removeprefix("Risk: "), *lines])
+        written = [f"{name:<13}{_said(value)}" for name, value in lines.items()]
+        return "\n".join([repr(self)[1:-1].removeprefix("Risk: "), *written])
 
     def __str__(self) -> str:
         what = "ratio" if self.relative else self.part
