@@ -49,6 +49,7 @@ from sympy import (
 
 from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.lambert import lambert_sum, q_pochhammer
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 
