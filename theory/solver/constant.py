@@ -38,6 +38,7 @@ from theory.expressions.quadratic import QuadraticField
 from theory.expressions.rational_functions import factored
 from theory.expressions.roots import irreducible_factors, radical_roots
 from theory.solver.modes import ModeSum
+from theory.solver.triangular import triangular_modes
 
 
 def solve_constant(
@@ -48,6 +49,9 @@ def solve_constant(
     A nilpotent part of the system dies out after finitely many steps: those generations get their own branches.
     """
     elapsed = upper - origin
+    found = triangular_modes(matrix, forcing, readout, initial, elapsed)
+    if found is not None:
+        return found
     z = Symbol("z")
     numerator, denominator = generating_function(matrix, forcing, readout, initial, z)
     nilpotent = Poly(quo(numerator, denominator, z), z)

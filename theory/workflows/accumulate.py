@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, oo, sympify
 
+from theory.expressions.arguments import Exact
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.workflows.base import ONE, Workflow, pooled_runs, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LinearDynamics
@@ -37,7 +38,7 @@ class Accumulate(Workflow):
     [1/3, 1/3, 1/3]
     """
 
-    sizes: Expr = ONE
+    sizes: Exact = ONE
     name: ClassVar[str] = "accumulate"
     roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
 
