@@ -50,10 +50,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from numerics.crosscheck import ASKED
-from selfgen.names import build
 from selfgen.study import Headed, Seed, Strict, chosen_of, kind_of, locate, output_folder, read, seed_of
 from theory import DomainError
 from theory.expressions.parser import parse
+from theory.names import build
 from theory.subspaces import (
     ErrorOverGenerations,
     FactorModel,

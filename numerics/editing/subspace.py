@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numerics.editing.noise import largest_noise, noise_variance, overlap_of, pa
 from numerics.threads import single_threaded_algebra
 from theory.errors import DomainError
 from theory.expressions.arguments import choice, shown, whole_number
+from theory.expressions.told import Told
 
 Array = NDArray[np.float64]
 
@@ -52,7 +54,7 @@ class NoDirectionError(DomainError):
 
 
 @dataclass(frozen=True)
-class Subspace:
+class Subspace(Told):
     r"""Directions found in differences, and how well.
 
     Attributes
@@ -123,7 +125,32 @@ class Subspace:
         least = min(self.rank, other.rank)
         return float(((self.basis @ other.basis.T) ** 2).sum()) / least if least else 1.0
 
+    def table(self) -> dict[str, list[Any]]:
+        """A row a direction: its eigenvalue over the edge (none of a mean), overlap, and the share that is removed."""
+        seen = self.eigenvalues[: self.rank] / self.edge if self.method in ("svd", "shrunken") else None
+        return {
+            "direction": list(range(1, self.rank + 1)),
+            "eigenvalue / edge": [None] * self.rank if seen is None else seen.tolist(),
+            "estimated overlap": self.overlaps.tolist(),
+            "removed": self.weights.tolist(),
+        }
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the eigenvalues, and the edge of noise, on Matplotlib axes, and return them."""
+        if ax is None:
+            ax = import_module("matplotlib.pyplot").subplots()[1]
+        values = self.eigenvalues[self.eigenvalues > 0]
+        ax.loglog(np.arange(1, len(values) + 1), values, marker=".", linestyle="none", label="eigenvalues")
+        ax.axhline(self.edge, color="0.5", linewidth=0.8, label="edge of noise")
+        ax.set(xlabel="number", ylabel="eigenvalue, in noise variances")
+        ax.legend(frameon=False)
+        return ax
+
     def __repr__(self) -> str:
+        return self.headline()
+
+    def headline(self) -> str:
+        """Its size, how it was found, and how well."""
         cosines = ", ".join(f"{value:.3f}" for value in self.overlaps)
         return (
             f"Subspace of {self.rank} of {self.dimension} dimensions from {self.pairs} pairs ({self.method}): "

@@ -74,6 +74,7 @@ def complaints(driver: Any, page: Path) -> Iterator[str]:
     )
     for width in WIDTHS:
         look(driver, width, 900)
+        driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
         yield from (f"{width} pixels: {found}" for found in driver.execute_script(MEASURE))
 
 

@@ -26,7 +26,7 @@ from flint import fmpq, fmpq_poly
 from sympy import Add, Expr, Integer, Matrix, S, Symbol, diag, expand, log, sympify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive, is_positive_integer, parameter, truth_value
+from theory.expressions.arguments import Exact, is_positive, is_positive_integer, parameter, truth_value
 from theory.expressions.expansion import Order
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint, to_sympy
@@ -79,8 +79,8 @@ class UniformMaximum(Model):
     49/576
     """
 
-    theta: Expr = S.One
-    n: Expr | None = None
+    theta: Exact = S.One
+    n: Exact = None
     unbiased: bool = False
     name: ClassVar[str] = "uniform-maximum"
     roles: ClassVar[dict[str, str]] = {"theta": "positive", "n": "count"}

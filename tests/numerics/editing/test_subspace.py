@@ -187,6 +187,16 @@ def test_directions_without_noise_are_all_found():
         find_subspace(rows, rank=4)
 
 
+def test_a_subspace_shows_itself():
+    found = find_subspace(spiked(60, 40, [30.0, 20.0])[0])
+    assert found.table()["estimated overlap"] == found.overlaps.tolist()
+    assert min(found.table()["eigenvalue / edge"]) > 1
+    assert "estimated overlap" in found._repr_html_()
+    points, edge = found.plot().lines
+    assert points.get_ydata().tolist() == found.eigenvalues.tolist()
+    assert edge.get_ydata()[0] == found.edge
+
+
 def test_a_random_subspace_has_the_same_rank():
     found = find_subspace(spiked(60, 40, [30.0, 20.0])[0])
     control = random_subspace(found, 3)
