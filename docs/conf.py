@@ -41,7 +41,7 @@ html_theme = "furo"
 html_title = "selfgen"
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
-html_js_files = ["coverage.js"]
+html_js_files = ["coverage.js", "formulas.js"]
 html_extra_path = ["_explorer"]
 html_copy_source = False
 html_show_sourcelink = False
@@ -78,9 +78,38 @@ def escape_bars(app: object, what: str, name: str, object_: object, options: obj
         lines[number] = "".join(part if part.startswith("`") else _BAR.sub(r"\\|", part) for part in parts)
 
 
+def set_subscripts(app: object, what: str, name: str, object_: object, options: object, lines: list[str]) -> None:
+    """Docstrings are read in a terminal, where Z_g is a letter with an index; a page sets it as one."""
+    for number, line in enumerate(lines):
+        # Code, directives, and the names of parameters and attributes are left alone.
+        if re.match(r"\s*(>>>|\.\.\.|\.\. |\w+(, \w+)* :|:\w+:)", line) or _is_code(lines, number):
+            continue
+        parts = re.split(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`)", line)
+        lines[number] = "".join(part if "`" in part else _INDEXED.sub(_as_formula, part) for part in parts)
+
+
+def _as_formula(found: re.Match[str]) -> str:
+    # A letter with a bar above it is written with a combining character.
+    formula = re.sub("(.)\u0304", r"\\bar \1", found[1])
+    return rf"\ :math:`{formula}`\ "
+
+
+def _is_code(lines: list[str], number: int) -> bool:
+    """Whether a line stands in a block that follows ``::`` or a directive, as mathematics set apart do."""
+    indent = len(lines[number]) - len(lines[number].lstrip())
+    for earlier in reversed(lines[:number]):
+        if earlier.strip() and len(earlier) - len(earlier.lstrip()) < indent:
+            return earlier.rstrip().endswith("::") or earlier.lstrip().startswith((">>>", ".. "))
+    return False
+
+
 _BAR = re.compile(r"(?<!\\)\|")
+_INDEXED = re.compile(
+    r"(?<![\w.\\{^'\"=-])([A-Za-zα-ωΑ-Ω]\u0304?_(?:[a-z0-9]|\{[^{}]*\})(?:\^(?:\w|\{[^{}]*\}))?)(?![\w=]|[.\[]\w)"
+)
 
 
 def setup(app: Any) -> None:
     """Before numpydoc, which runs at 500, has made sections of a docstring."""
+    app.connect("autodoc-process-docstring", set_subscripts, priority=399)
     app.connect("autodoc-process-docstring", escape_bars, priority=400)

@@ -19,9 +19,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from numerics.run.lines import Lines, LockedError, Record, line_of, parsed, reason_of, write_whole
+from numerics.run.lines import Lines, LockedError, Record, line_of, parsed
 from selfgen import __version__
 from theory import DomainError
+from theory.whole_file import reason_of, write_whole
 
 Result = TypeVar("Result")
 

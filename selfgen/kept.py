@@ -43,9 +43,9 @@ def kept(kind: str, key: str) -> dict[str, Any] | None:
 
 def keep(kind: str, key: str, content: dict[str, Any]) -> None:
     """Leave it for the next run, whole or not at all."""
-    # What is written needs neither SciPy nor what simulates.
-    leave_unread("numerics", "numerics.run")
-    from numerics.run.lines import write_whole
+    # What is written needs no SymPy.
+    leave_unread("theory")
+    from theory.whole_file import write_whole
 
     try:
         path = _path(kind, key)

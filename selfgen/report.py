@@ -18,14 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE
-from numerics.run.lines import reason_of, write_whole
 from selfgen import __version__
 from selfgen.case_result import CaseResult
 from selfgen.finished_cases import without_time
 from selfgen.study import Study
 from selfgen.tables import fitted, stacked
 from selfgen.web_report.results_file import SCHEMA
-from theory import DomainError
+from theory.whole_file import write_text
 
 #: Narrower terminals get model, settings, workflow and closed form under one another in a single column.
 WIDE = 140
@@ -264,10 +263,7 @@ def write(folder: Path, study: Study, results: Sequence[CaseResult]) -> None:
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
     """Write files by their names, each whole or not at all."""
     for name, text in texts.items():
-        try:
-            write_whole(folder / name, text.encode("utf-8"))
-        except OSError as error:
-            raise DomainError(f"{folder / name} cannot be written: {reason_of(error)}.") from None
+        write_text(folder / name, text)
 
 
 def as_json(study: Study, results: Sequence[CaseResult]) -> str:

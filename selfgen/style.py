@@ -14,8 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from numerics.run.lines import reason_of, write_whole
 from theory import DomainError
+from theory.whole_file import reason_of, write_whole
 
 #: Kinds of file that a figure can be written to.
 FORMATS = ("pdf", "png", "svg")
@@ -77,8 +77,8 @@ def save_both(figure: Figure, stem: Path) -> None:
         save(figure, stem.with_name(f"{stem.name}.{suffix}"))
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure, whole or not at all; the same results give the same file.
+def save(figure: Figure, path: Path, dots: int = 200) -> None:
+    """Write a figure of so many dots an inch, whole or not at all; the same results give the same file.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def save(figure: Figure, path: Path) -> None:
     kind = path.suffix.lower().lstrip(".")
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
     content = io.BytesIO()
-    figure.savefig(content, format=kind, dpi=200, metadata=metadata)
+    figure.savefig(content, format=kind, dpi=dots, metadata=metadata)
     try:
         write_whole(path, content.getvalue())
     except OSError as error:

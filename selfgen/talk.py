@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import ArrayLike
 
-from selfgen.style import CYCLE, STYLE
+from selfgen.style import CYCLE, STYLE, save
 
 _TALK: dict[str, Any] = {
     **STYLE,
@@ -156,7 +156,7 @@ class TalkFigure:
     @_styled
     def save(self, path: str | Path) -> None:
         """A file; the suffix says which kind (.pdf, .svg, .png)."""
-        self.figure.savefig(path, dpi=300)
+        save(self.figure, Path(path), dots=300)
 
     @_styled
     def _repr_png_(self) -> bytes:

@@ -7,10 +7,8 @@ opens the file while the first holds it is refused, where the system has locks.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
@@ -18,13 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from theory.whole_file import write_all
+
 try:
     import fcntl
 except ImportError:  # no locks on this system
     fcntl = None  # type: ignore[assignment]
-
-PARTIAL = ".partial"
-
 
 class LockedError(Exception):
     """Another process holds the file."""
@@ -149,49 +146,3 @@ def parsed(text: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def write_all(file: int, content: bytes | memoryview) -> None:
-    """Write all of it, however little the system takes at a time; OSError when the disk is full."""
-    left = memoryview(content)
-    while left:
-        left = left[os.write(file, left) :]
-
-
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that its name holds all of it or what it held before; a link of that name is replaced."""
-    # A name that no other process has.
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
-    file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        try:
-            write_all(file, content)
-            os.fsync(file)
-        finally:
-            os.close(file)
-        os.replace(partial, path)
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink()
-        raise
-    settle_folder(path.parent)
-
-
-def settle_folder(folder: Path) -> None:
-    """See that the names in a folder are on the disk."""
-    try:
-        held = os.open(folder, os.O_RDONLY)
-    except OSError:  # folders cannot be opened on some systems
-        return
-    try:
-        os.fsync(held)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # nor synced on others
-            raise
-    finally:
-        os.close(held)
-
-
-def reason_of(error: OSError) -> str:
-    """What the system says of an error: NumPy and others raise some that say it elsewhere."""
-    return error.strerror or str(error) or type(error).__name__

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.run.lines import reason_of, write_whole
 from theory.errors import DomainError
+from theory.whole_file import reason_of, write_whole
 
 State = dict[str, NDArray[Any]]
 

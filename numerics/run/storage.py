@@ -27,20 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from numerics.run.lines import (
-    PARTIAL,
-    Lines,
-    LockedError,
-    Record,
-    line_of,
-    parsed,
-    reason_of,
-    settle_folder,
-    write_whole,
-)
+from numerics.run.lines import Lines, LockedError, Record, line_of, parsed
 from numerics.run.rows import Array, Documents, Rows, digest_of
 from numerics.run.state import State, digest_of_state, packed, unpacked
 from theory.errors import DomainError
+from theory.whole_file import PARTIAL, reason_of, settle_folder, write_whole
 
 FORMAT = "selfgen generations, 2"
 RECORD = "losses.jsonl"

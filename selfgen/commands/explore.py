@@ -25,9 +25,9 @@ def command(
     ] = None,
 ) -> None:
     """Write the explorer: one HTML file, no network, curves of every derived risk by sliders."""
-    from numerics.run.lines import reason_of, write_whole
     from selfgen.explorer.page import page
     from theory import DomainError
+    from theory.whole_file import reason_of, write_whole
 
     count = jobs if jobs is not None else os.cpu_count() or 1
     written = page(model, count, lambda line: typer.echo(line, err=True)).encode()

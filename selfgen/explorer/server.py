@@ -7,8 +7,8 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from numerics.run.lines import reason_of
 from theory import DomainError
+from theory.whole_file import reason_of
 
 
 def server(page: bytes, port: int) -> ThreadingHTTPServer:

@@ -10,9 +10,9 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from numerics.run.lines import reason_of
 from selfgen.case_result import CaseResult
 from theory import DomainError
+from theory.whole_file import reason_of
 
 #: The number rises where a reader of the old file would misread the new one.
 SCHEMA = "selfgen results, 1"

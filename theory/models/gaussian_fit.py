@@ -11,14 +11,14 @@ from typing import ClassVar
 from sympy import Abs, Basic, Expr, Matrix, Min, S, Symbol, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import count, is_positive, parameter, quoted, truth_value
+from theory.expressions.arguments import Exact, count, is_positive, parameter, quoted, truth_value
 from theory.expressions.block_size import BlockSize
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
 from theory.models.fit_sizes import FIRST_FITS, EveryFit, every_fit, fitted_size, smallest_fit
-from theory.models.gaussian.heated import mean_and_trace
+from theory.models.gaussian.heated import fitted_alone
 from theory.models.gaussian.inverse_wishart import WishartChain, divergence, log_determinant, wasserstein
 from theory.models.gaussian.moments import LARGEST_STATE, Loss, invariant_recurrence, leading_trace
 from theory.models.gaussian.pool import unbiased_pool
@@ -98,10 +98,10 @@ class GaussianFit(Model):
     2*(10/7)**G/3
     """
 
-    d: Expr | None = None
-    n: Expr | None = None
+    d: Exact = None
+    n: Exact = None
     unbiased: bool = False
-    temperature: Expr = S.One
+    temperature: Exact = S.One
     name: ClassVar[str] = "gaussian-fit"
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
     draws_from_mixture: ClassVar[bool] = True
@@ -238,12 +238,13 @@ class GaussianFit(Model):
         if loss in ("mean", "trace") and not self.unbiased and not hot:
             mean = compose(workflow, noise=d / n, curvature=-1 / n, points=n)
             return mean if loss == "mean" else _complement(mean, d)
-        if loss in ("mean", "trace") and not self.unbiased and isinstance(dynamics, LinearDynamics):
-            found = mean_and_trace(workflow, dynamics, loss, d, n, self.temperature)
+        known = not workflow.schedule.has(BlockSize)
+        if isinstance(dynamics, LinearDynamics) and known:
+            found = fitted_alone(workflow, dynamics, loss, d, n, self.unbiased, self.temperature)
             if found is not None:
                 return found
         # Several states with sizes that are not known yet: rational functions that fill pages.
-        most = 1 if workflow.schedule.has(BlockSize) else LARGEST_STATE
+        most = LARGEST_STATE if known else 1
         if isinstance(dynamics, LinearDynamics) and dynamics.transition.shape[0] <= most:
             return invariant_recurrence(workflow, dynamics, _INVARIANT[loss], d, n, self.unbiased, self.temperature)
         if isinstance(dynamics, PoolDynamics) and loss in ("mean", "trace") and not hot:

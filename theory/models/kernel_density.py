@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sympy import Expr, S, Symbol
 
 from theory.errors import DomainError
-from theory.expressions.arguments import count, exact, is_positive, parameter, quoted, replacements
+from theory.expressions.arguments import Exact, count, exact, is_positive, parameter, quoted, replacements
 from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.kernels.bandwidth import Bandwidths, verified_bandwidth
@@ -62,10 +62,10 @@ class KernelDensity(Model):
     1/(2*sqrt(pi))
     """
 
-    bandwidth: Expr | str | None = None
-    n: Expr | None = None
-    truth_variance: Expr = S.One
-    d: Expr = S.One
+    bandwidth: Exact = None
+    n: Exact = None
+    truth_variance: Exact = S.One
+    d: Exact = S.One
     truth: MixtureTruth | None = None
     name: ClassVar[str] = "kernel-density"
     losses: ClassVar[tuple[str, ...]] = ("squared", "mise", "variance")

@@ -11,6 +11,7 @@ from typing import Any
 
 from theory.errors import DomainError
 from theory.proof.plain import UnreadableError, plain_file
+from theory.whole_file import write_text
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,14 @@ class Certificate:
         return json.dumps(self.data, indent=1, ensure_ascii=False)
 
     def save(self, path: str | Path) -> None:
-        """Write the text to a file."""
-        Path(path).write_text(self.json() + "\n", encoding="utf-8")
+        """Write the text to a file, whole or not at all.
+
+        Raises
+        ------
+        DomainError
+            When it cannot be written.
+        """
+        write_text(Path(path), self.json() + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Certificate:

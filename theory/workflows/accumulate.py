@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, cancel, oo, sympify
 
+from theory.expressions.arguments import Exact
 from theory.workflows.base import ONE, Workflow, pooled_runs, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 from theory.workflows.tables import late_size, pooled_dynamics
@@ -36,7 +37,7 @@ class Accumulate(Workflow):
     [1/3, 1/3, 1/3]
     """
 
-    sizes: Expr = ONE
+    sizes: Exact = ONE
     name: ClassVar[str] = "accumulate"
     roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from sympy import Eq, Expr, Matrix, Piecewise, S, Symbol, cancel, eye, floor, zeros
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, shown, whole_number
+from theory.expressions.arguments import Exact, exact, shown, whole_number
 from theory.expressions.symbols import l
 from theory.workflows.ages import MOST_STATES, Ages, law_of
 from theory.workflows.base import Workflow
@@ -58,7 +58,7 @@ class AgeWeighted(Workflow):
     3
     """
 
-    weight: Expr = None  # type: ignore[assignment]
+    weight: Exact = None
     name: ClassVar[str] = "age-weighted"
     roles: ClassVar[dict[str, str]] = {"weight": "ages"}
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sympy import Eq, Expr, Matrix, Piecewise, Rational, S, cancel
 
-from theory.expressions.arguments import exact
+from theory.expressions.arguments import Exact, exact
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow, size_schedule
@@ -63,9 +63,9 @@ class ContaminatedPool(Workflow):
     2/G
     """
 
-    real: Expr
-    sizes: Expr = ONE
-    stream: Expr = S.Zero
+    real: Exact
+    sizes: Exact = ONE
+    stream: Exact = S.Zero
     name: ClassVar[str] = "contaminated-pool"
     roles: ClassVar[dict[str, str]] = {"real": "probability", "sizes": "schedule"}
     keeps_fresh: ClassVar[bool] = True

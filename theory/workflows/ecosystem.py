@@ -9,7 +9,15 @@ from typing import Any, ClassVar
 from sympy import Expr, ImmutableMatrix, Integer, Matrix, MatrixBase, Min, S, Symbol, cancel, eye, factor, ones, zeros
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive_integer, is_probability, quoted, truth_value, whole_number
+from theory.expressions.arguments import (
+    Exact,
+    exact,
+    is_positive_integer,
+    is_probability,
+    quoted,
+    truth_value,
+    whole_number,
+)
 from theory.expressions.signs import at_least, sign
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.capped_real import verified_amount
@@ -312,10 +320,10 @@ class SymmetricEcosystem(Workflow):
     Piecewise((1, Eq(G, 1)), (G/m, True))
     """
 
-    m: Expr
-    exchange: Expr
-    share: Expr = S.Zero
-    block_size: Expr = ONE
+    m: Exact
+    exchange: Exact
+    share: Exact = S.Zero
+    block_size: Exact = ONE
     same_start: bool = False
     name: ClassVar[str] = "symmetric-ecosystem"
     roles: ClassVar[dict[str, str]] = {"m": "count", "exchange": "probability", "share": "probability"}

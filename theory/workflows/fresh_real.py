@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, Matrix, S, cancel
 
+from theory.expressions.arguments import Exact
 from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics
@@ -41,8 +42,8 @@ class FreshReal(Workflow):
     [0, 0, 2/3]
     """
 
-    share: Expr | None = None
-    real: Expr = ONE
+    share: Exact = None
+    real: Exact = ONE
     name: ClassVar[str] = "fresh-real"
     roles: ClassVar[dict[str, str]] = {"share": "probability", "real": "amount"}
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Integer, Matrix, S, Symbol, cancel
 
 from theory.errors import DomainError
-from theory.expressions.arguments import truth_value
+from theory.expressions.arguments import Exact, truth_value
 from theory.expressions.signs import at_least
 from theory.workflows.anchored import RealPlusLatest, verified_share
 from theory.workflows.base import ONE, Workflow
@@ -55,10 +55,10 @@ class RealAndSynthetic(SyntheticBlocks):
     ([1/5, 2/5], 2/5, 2)
     """
 
-    real: Expr = ONE
-    synthetic: Expr = ONE
+    real: Exact = ONE
+    synthetic: Exact = ONE
     overlap: bool = False
-    share: Expr | None = None
+    share: Exact = None
     name: ClassVar[str] = "real-and-synthetic"
     roles: ClassVar[dict[str, str]] = {"real": "amount", "synthetic": "amount", "share": "probability"}
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S, cancel
 
 from theory.errors import DomainError
+from theory.expressions.arguments import Exact
 from theory.expressions.symbols import j
 from theory.workflows.base import Workflow
 from theory.workflows.contaminated_pool import verified_fraction
@@ -48,8 +49,8 @@ class SampledPool(Workflow):
     2963/3072
     """
 
-    real: Expr
-    newest: Expr | None = None
+    real: Exact
+    newest: Exact = None
     name: ClassVar[str] = "sampled-pool"
     roles: ClassVar[dict[str, str]] = {"real": "probability", "newest": "probability"}
     keeps_fresh: ClassVar[bool] = True

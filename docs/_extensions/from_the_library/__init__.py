@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfgen.explorer.page import page as explorer
 
-from . import command_line, notebooks, pairs, papers, reference
+from . import command_line, notebooks, pairs, papers, reference, versions
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -29,6 +29,7 @@ def all_pages(root: Path) -> dict[str, str]:
         "command_line.md": command_line.page(),
         "pairs.md": pairs.page(before),
         "papers.md": papers.page(),
+        "versions.md": versions.page(root),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import typer
@@ -17,4 +18,5 @@ def page() -> str:
     context: Any = command.make_context("selfgen", [], resilient_parsing=True)
     with context:
         text: str = get_docs_for_click(obj=command, ctx=context, name="selfgen", title="Command line")
-    return text
+    # A letter with an index is that of a formula; in a terminal it stands as it is.
+    return re.sub(r"(?<=[ (])([a-z]_[a-z0-9])(?=[ ,.:;)])", r"`\1`", text)

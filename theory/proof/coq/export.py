@@ -41,6 +41,7 @@ from theory.proof.coq.theorem import Part
 from theory.proof.coq.witness import is_probability, least_value
 from theory.proof.texts import told_apart
 from theory.risk import Risk
+from theory.whole_file import write_text
 
 
 def coq_source(claim: Claim | Risk) -> str:
@@ -93,7 +94,7 @@ def write_coq(path: str | Path, claim: Claim | Risk) -> list[str] | None:
         When the file does not compile or rests on any other axiom.
     """
     source = coq_source(claim)
-    Path(path).write_text(source, encoding="utf-8")
+    write_text(Path(path), source)
     if coqc_path() is None:
         return None
     axioms = compile_coq(source)
