@@ -336,7 +336,7 @@ def _verify_shapes(folder: Path, model: Llama) -> None:
     }  # fmt: skip
     for number, block in enumerate(model.blocks):
         hidden = block["gate"].shape[0] if block["gate"].ndim else 0
-        needed = sizes | {name: (hidden, shape.width) for name in ("gate", "up")} | {"down": (shape.width, hidden)}
+        needed = sizes | dict.fromkeys(("gate", "up"), (hidden, shape.width)) | {"down": (shape.width, hidden)}
         for name, array in block.items():
             if array.shape != needed.get(name, array.shape):
                 raise DomainError(
