@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from numerics.editing.activations import read_activations
 from numerics.editing.effect import Bench, token_states
 from numerics.editing.llama import Llama
+from numerics.editing.llama_torch import on_torch
 from numerics.editing.models import FolderModel, GgufModel
 from numerics.editing.tokens import ByteLevelTokenizer
 from numerics.editing.trial import shared_beginnings
@@ -65,16 +66,18 @@ def read_pairs(
     concept: Path | None,
     contexts: Path | None,
     text: Path | None,
+    by_torch: bool = False,
 ) -> Pairs:
     """Pairs of two files, both of texts (a line each) or both of activations.
 
     The last ``held_out`` of pairs of texts are kept out of the subspaces: their common beginnings are the contexts, and
-    what follows in the rejected (but in no chosen) ones is the concept, where files do not give both.
+    what follows in the rejected (but in no chosen) ones is the concept, where files do not give both. States are
+    computed by NumPy, or ``by_torch``.
     """
     if is_text(chosen) != is_text(rejected):
         raise DomainError(f"{chosen} and {rejected} are of two kinds: give two files of texts, or two of activations.")
     if not is_text(chosen):
-        return _of_activations(model, chosen, rejected, concept, contexts, text)
+        return _of_activations(model, chosen, rejected, concept, contexts, text, by_torch)
     sides = lines_of(chosen), lines_of(rejected)
     if len(sides[0]) != len(sides[1]):
         raise DomainError(
@@ -85,7 +88,7 @@ def read_pairs(
     trained = len(sides[0]) - number
     if trained < 2:
         raise DomainError(f"{trained} pairs are left beside those held out, and 2 are needed: give more.")
-    llama, tokenizer = model.llama(), model.tokenizer()
+    llama, tokenizer = _computed(model, by_torch), model.tokenizer()
     coded = [[tokenizer.encode(line) for line in side] for side in sides]
     states = [token_states(llama, side[:trained]) for side in coded]
     ends = list(shared_beginnings(*coded))
@@ -103,6 +106,10 @@ def read_pairs(
         raise DomainError("no token follows in rejected texts alone: give the words of the concept (--concept).")
     texts = _chunks(tokenizer, text) if text else coded[0][trained:]
     return Pairs(states[0], states[1], None, llama, places, sorted(words), texts)
+
+
+def _computed(model: Model, by_torch: bool) -> Llama:
+    return on_torch(model.llama()) if by_torch else model.llama()
 
 
 def is_text(path: Path) -> bool:
@@ -135,8 +142,9 @@ def _verify_different(chosen: list[str], rejected: list[str]) -> None:
 
 
 def _of_activations(
-    model: Model, chosen: Path, rejected: Path, concept: Path | None, contexts: Path | None, text: Path | None
-) -> Pairs:
+    model: Model, chosen: Path, rejected: Path, concept: Path | None, contexts: Path | None, text: Path | None,
+    by_torch: bool,
+) -> Pairs:  # fmt: skip
     sides = [read_activations(path) for path in (chosen, rejected)]
     norm = model.final_norm()
     states = [side.behind_blocks(model.blocks, norm) for side in sides]
@@ -149,7 +157,7 @@ def _of_activations(
         return Pairs(states[0], states[1], ids)
     if concept is None or contexts is None or text is None:
         raise DomainError("an effect is measured with --concept, --contexts and --text: give all three, or none.")
-    llama, tokenizer = model.llama(), model.tokenizer()
+    llama, tokenizer = _computed(model, by_torch), model.tokenizer()
     return Pairs(
         states[0], states[1], ids, llama, _encoded(tokenizer, contexts),
         sorted(_tokens_of_words(tokenizer, concept)), _chunks(tokenizer, text),

@@ -40,7 +40,6 @@ from rich.table import Table
 
 from numerics.real_data import SOURCES, RealCheck, check_real, real_data
 from selfgen.finished_cases import FinishedCases, without_time
-from selfgen.names import build
 from selfgen.report import finite, write_texts
 from selfgen.study import (
     Headed,
@@ -59,12 +58,14 @@ from selfgen.study import (
 )
 from selfgen.style import CYCLE, GREY, plain_ticks, save, styled
 from selfgen.verification import processes
+from selfgen.web_report.table_page import Shown, Told, write_table_page
 from theory import DomainError
+from theory.names import build
 from theory.workflows.base import Workflow
 
 KIND = "real-data"
 #: What is written besides the record of finished cases.
-FILES = "results.json, results.csv, cases.jsonl and a figure a case"
+FILES = "index.html, results.json, results.csv, cases.jsonl and a figure a case"
 
 Copies = Annotated[list[Annotated[StrictInt, Field(ge=1, le=1000)]], Field(min_length=3, max_length=20)]
 Generations = Annotated[StrictInt, Field(ge=2, le=200)]
@@ -272,10 +273,14 @@ def _draw(number: int, result: RealResult, figures: Path | None, anew: bool = Tr
     """The figure of a case; only where it is missing, unless ``anew``."""
     if figures is None:
         return
-    words = "".join(letter if letter.isalnum() or letter == "-" else "-" for letter in result.name)
-    path = figures / f"{number + 1:03d}-{words.replace('--', '-')}.png"
+    path = figures / _figure_name(number, result)
     if anew or not path.exists():
         draw_real(result, path)
+
+
+def _figure_name(number: int, result: RealResult) -> str:
+    words = "".join(letter if letter.isalnum() or letter == "-" else "-" for letter in result.name)
+    return f"{number + 1:03d}-{words.replace('--', '-')}.png"
 
 
 def _result(case: RealCase, check: RealCheck, seconds: float) -> RealResult:
@@ -372,10 +377,24 @@ def table(title: str, results: list[RealResult]) -> Table:
 
 
 def write(folder: Path, study: RealStudy, results: list[RealResult]) -> None:
-    """Write results.json and results.csv."""
+    """Write results.json, results.csv and the page of it all."""
     found = {"title": study.title, "source": study.source, "cases": [without_time(result) for result in results]}
     text = json.dumps(finite(found), indent=2, allow_nan=False)
     write_texts(folder, {"results.json": text + "\n", "results.csv": _as_csv(results)})
+    columns = ("generations", "predicted", "measured", "worst |z|", "p", "detectable")
+    shown = [_shown(number, result) for number, result in enumerate(results)]
+    write_table_page(folder, Told(study.title, study.source, remarks(results)), columns, shown)
+
+
+def _shown(number: int, result: RealResult) -> Shown:
+    """A case on the page; of its ratios those of the last generation, at the most labels a row."""
+    power = f"{result.detectable:.1%}" if math.isfinite(result.detectable) else "–"
+    last = (f"{result.prediction[-1]:.3f}", f"{result.ratio[-1][-1]:.3f} ± {result.stderr[-1][-1]:.3f}")
+    cells = (str(result.generations), *last, f"{result.worst_z:.2f}", f"{result.p_value:.3f}", power)
+    settings = f"{result.rows} rows, {result.parameters} parameters, {result.replicates} replicates"
+    return Shown(
+        result.name, settings, result.verdict, cells, figure=_figure_name(number, result), remark=result.reason
+    )
 
 
 def _as_csv(results: list[RealResult]) -> str:

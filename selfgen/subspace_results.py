@@ -25,11 +25,12 @@ from selfgen.report import finite, write_texts
 from selfgen.style import BLUE, GREY, VERMILION, save_both, styled
 from selfgen.subspace_study import Derived, SubspaceCase, SubspaceStudy
 from selfgen.verification import processes
+from selfgen.web_report.table_page import Shown, Told, write_table_page
 from theory.subspaces import IteratedEditing, SubspaceError
 from theory.subspaces.error import number_of
 
 #: What is written besides the record of finished cases.
-FILES = "results.json, results.csv, theorems.tex, cases.jsonl and agreement.png"
+FILES = "index.html, results.json, results.csv, theorems.tex, cases.jsonl and agreement.png"
 _COLOURS = {AGREES: "green", DISAGREES: "red", INCONCLUSIVE: "yellow"}
 
 
@@ -165,7 +166,7 @@ def table(title: str, results: list[SubspaceResult]) -> Table:
 
 
 def write(folder: Path, study: SubspaceStudy, results: list[SubspaceResult]) -> None:
-    """Write results.json, results.csv and theorems.tex."""
+    """Write results.json, results.csv, theorems.tex and the page of it all."""
     cases = [without_time(result) for result in results]
     found = {"selfgen": __version__, "title": study.title, "source": study.source, "cases": cases}
     text = json.dumps(finite(found), indent=2, ensure_ascii=False, allow_nan=False)
@@ -173,6 +174,17 @@ def write(folder: Path, study: SubspaceStudy, results: list[SubspaceResult]) -> 
     document = ["\\documentclass{article}", "\\usepackage{amsmath}", "\\begin{document}", *lines, "\\end{document}"]
     texts = {"results.json": text + "\n", "results.csv": _as_csv(results), "theorems.tex": "\n".join(document) + "\n"}
     write_texts(folder, texts)
+    told = Told(study.title, study.source, remarks(results), "agreement.png")
+    columns = ("derived", "simulated", "z", "allowed", "detectable", "draws")
+    write_table_page(folder, told, columns, [_shown(result) for result in results])
+
+
+def _shown(result: SubspaceResult) -> Shown:
+    """A case on the page."""
+    numbers = (f"{result.derived:.6f}", f"{result.simulated:.6f}", f"{result.z:+.2f}")
+    allowed = f"{result.allowance:.3g}" if result.allowance else "–"
+    cells = (*numbers, allowed, f"{result.detectable:.2%}", f"{result.replicates:,}")
+    return Shown(result.name, result.settings, result.verdict, cells, result.theorem)
 
 
 def _as_csv(results: list[SubspaceResult]) -> str:

@@ -50,10 +50,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from numerics.crosscheck import ASKED
-from selfgen.names import build
 from selfgen.study import Headed, Seed, Strict, chosen_of, kind_of, locate, output_folder, read, seed_of
 from theory import DomainError
 from theory.expressions.parser import parse
+from theory.names import build
 from theory.subspaces import (
     ErrorOverGenerations,
     FactorModel,
@@ -178,10 +178,10 @@ def is_subspaces(name: str | Path | None) -> bool:
     return kind_of(name) == KIND
 
 
-def load(name: str | Path, seed: int | None = None) -> SubspaceStudy:
+def load(name: str | Path, seed: int | None = None, detectable: float | None = None) -> SubspaceStudy:
     """Read a study; every case is derived once, so that errors come before work.
 
-    ``seed`` takes the place of the file's.
+    ``seed`` takes the place of the file's, and ``detectable`` that of every case.
     """
     try:
         written = SubspaceStudyFile.model_validate(read(locate(name), str(name)))
@@ -191,6 +191,8 @@ def load(name: str | Path, seed: int | None = None) -> SubspaceStudy:
     cases: list[SubspaceCase] = []
     for number, entry in enumerate(written.case, start=1):
         for choice in _choices(f"{name}: case {number}", entry, written.defaults):
+            if detectable is not None:
+                choice["detectable"] = detectable
             cases.append(SubspaceCase(seed=seed_of(root, len(cases)), **choice))
             cases[-1].derived()
     return SubspaceStudy(written.title, written.source, output_folder(str(name), written.output), tuple(cases))

@@ -21,7 +21,7 @@ Floats = NDArray[np.floating]
 #: Numbers that are float64 at a time.
 _CHUNK = 1 << 21
 #: Numbers of float32 that a cache holds.
-_NEAR = 1 << 18
+_NEAR = 1 << 17
 #: Rows are orthonormal when their inner products are so near to 0 and 1.
 _ORTHONORMAL = 1e-6
 
@@ -206,17 +206,24 @@ def _finite(values: Floats) -> bool:
 def _in_single(
     matrix: Floats, basis: Array, shares: Array, axis: int, one_sided: bool
 ) -> tuple[Floats, Array, None, float]:
-    """A matrix of float32 in its own precision, some rows at a time, while they are near: read twice, written once."""
+    """A matrix of float32 in its own precision, some rows at a time, all that is done to them while they are near."""
     directions = np.ascontiguousarray(basis, dtype=np.float32)
+    found = np.empty_like(matrix)
+    taken = np.zeros((len(directions), matrix.shape[1 - axis]), dtype=np.float32)
+    before = 0.0
     with single_threaded_algebra(), np.errstate(invalid="ignore", over="ignore"):
-        taken, before = _taken(matrix, directions, axis)
-        if one_sided:
-            taken = np.maximum(taken, np.float32(0))
-        taken = shares.astype(np.float32)[:, None] * taken
-        found = np.empty_like(matrix)
+        if axis == 0:
+            # Every row has a part in every output: they are read once before any is written.
+            for part in _rows(matrix):
+                taken += directions[:, part] @ matrix[part]
+            taken = _shrunken(taken, shares, one_sided)
         for part in _rows(matrix):
             block = found[part]
             block[:] = matrix[part]
+            flat = block.reshape(-1)
+            before += float(flat @ flat)
+            if axis == 1:
+                taken[:, part] = _shrunken(directions @ block.T, shares, one_sided)
             # Of the transposed, which is in the order of Fortran: block −= firstᵀ second, in place.
             first, second = (directions[:, part], taken) if axis == 0 else (taken[:, part], directions)
             sgemm(-1.0, second, first, 1.0, block.T, trans_a=True, overwrite_c=True)
@@ -224,19 +231,11 @@ def _in_single(
     return found, taken.astype(np.float64), None, after / before if before else 0.0
 
 
-def _taken(matrix: Floats, directions: Floats, axis: int) -> tuple[Floats, float]:
-    """Inner products of the outputs with the directions, shape (k, m), and the squared norm of all."""
-    taken = np.zeros((len(directions), matrix.shape[1 - axis]), dtype=np.float32)
-    squares = 0.0
-    for part in _rows(matrix):
-        block = matrix[part]
-        if axis == 0:
-            taken += directions[:, part] @ block
-        else:
-            taken[:, part] = directions @ block.T
-        flat = block.reshape(-1)
-        squares += float(flat @ flat)
-    return taken, squares
+def _shrunken(taken: Floats, shares: Array, one_sided: bool) -> Floats:
+    """What is taken of each direction, in the precision of what is there."""
+    if one_sided:
+        taken = np.maximum(taken, np.float32(0))
+    return np.asarray(shares.astype(np.float32)[:, None] * taken)
 
 
 def _rows(matrix: Floats) -> Iterator[slice]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal, eigvalsh_tridiagonal, lapack
 
+from numerics.editing.lanczos import leading_pairs
 from numerics.threads import single_threaded_algebra
 
 Array = NDArray[np.float64]
@@ -51,10 +54,8 @@ def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
     -----
     Derived here; the Gram matrix loses half of the digits of small singular values, which no editing uses.
     """
-    signs = row_signs(rows)
-    wide = rows.shape[0] < rows.shape[1]
     with single_threaded_algebra():
-        gram = signs[:, None] * (rows @ rows.T) * signs if wide else rows.T @ rows
+        gram, signs = _products(rows)
         order = len(gram)
         number = order if most is None else min(most, order)
         if 0 < number < order // _FEW:
@@ -64,10 +65,54 @@ def spectrum(rows: Array, most: int | None = None) -> tuple[Array, Array]:
             squares = squares[::-1]
         squares = np.clip(squares, 0.0, None)
         number = min(number, int((squares > RESOLUTION**2 * squares[0]).sum()) if squares[0] > 0 else 0)
-        if not number:
-            return squares, np.empty((0, rows.shape[1]))
-        found = vectors.T[::-1][:number]
-        return squares, orthonormal((found * signs) @ rows if wide else found)
+        return squares, _of_rows(vectors.T[::-1][:number], rows, signs)
+
+
+def leading_spectrum(rows: Array, wanted: int, edge: Callable[[Array, float], float]) -> tuple[Array, Array] | None:
+    r"""The first squared singular values and right singular vectors alone; None where they take as long as all.
+
+    Parameters
+    ----------
+    rows : array, shape (N, D)
+    wanted : int
+        Directions, at the least: those above the edge are all there.
+    edge : function
+        Of the squares that are known, decreasing, and the sum of all: the number above which all are wanted.
+
+    Returns
+    -------
+    squares : shape (k,)
+    vectors : shape (k, D), orthonormal rows
+
+    Notes
+    -----
+    By :mod:`numerics.editing.lanczos`, on one thread: the same bits every time, and whatever the signs of the rows.
+    """
+    with single_threaded_algebra():
+        gram, signs = _products(rows)
+        total = float(np.trace(gram))
+        found = leading_pairs(gram, wanted, lambda squares: edge(squares, total))
+        if found is None or found[0][-1] <= RESOLUTION**2 * found[0][0]:
+            return None
+        return found[0], _of_rows(found[1].T, rows, signs)
+
+
+def _products(rows: Array) -> tuple[Array, Array | None]:
+    """The smaller matrix of inner products, and the signs of the rows where it is theirs."""
+    if rows.shape[0] >= rows.shape[1]:
+        return rows.T @ rows, None
+    signs = row_signs(rows)
+    gram = rows @ rows.T
+    gram *= signs
+    gram *= signs[:, None]
+    return gram, signs
+
+
+def _of_rows(found: Array, rows: Array, signs: Array | None) -> Array:
+    """Right singular vectors from the eigenvectors of the products, one a row."""
+    if not len(found):
+        return np.empty((0, rows.shape[1]))
+    return orthonormal(found if signs is None else (found * signs) @ rows)
 
 
 def _leading(gram: Array, number: int) -> tuple[Array, Array]:

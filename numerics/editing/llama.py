@@ -25,7 +25,7 @@ Floats = NDArray[Any]
 Tokens = Sequence[int] | NDArray[np.int64]
 
 #: Tokens whose logits are in memory at a time.
-_ROWS = 512
+ROWS = 512
 #: Model types of config.json that the forward pass here computes as they are meant.
 TYPES = ("llama", "mistral", "qwen2")
 #: Sizes in a config.json beyond this are none.
@@ -141,8 +141,8 @@ class Llama:
 
     def log_probabilities(self, rows: Floats) -> Iterator[tuple[slice, Floats]]:
         """Parts of rows with the log-probabilities of all tokens behind them, so that memory stays bounded."""
-        for begin in range(0, len(rows), _ROWS):
-            part = slice(begin, begin + _ROWS)
+        for begin in range(0, len(rows), ROWS):
+            part = slice(begin, begin + ROWS)
             logits = self.logits(rows[part])
             logits -= logits.max(axis=1, keepdims=True)
             logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True, dtype=np.float64)).astype(np.float32)

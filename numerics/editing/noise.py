@@ -35,7 +35,7 @@ def largest_noise(pairs: int, dimension: int) -> float:
     return (sum(roots) ** 2 + _TRACY_WIDOM * width) / pairs
 
 
-def noise_variance(eigenvalues: Array, pairs: int, dimension: int) -> float:
+def noise_variance(eigenvalues: Array, pairs: int, dimension: int, total: float | None = None) -> float:
     r"""Variance of a coordinate of the noise: the mean of what s directions above the edge leave.
 
     :math:`\hat\sigma^2 = N \sum_{j > s} \lambda_j / ((N - s)(D - s))`, with s = 0 first, and then as many as stand
@@ -44,8 +44,11 @@ def noise_variance(eigenvalues: Array, pairs: int, dimension: int) -> float:
     Parameters
     ----------
     eigenvalues : array
-        The largest min(N, D) of :math:`\Delta^\top\Delta/N`, in decreasing order, those that are 0 among them.
+        The largest min(N, D) of :math:`\Delta^\top\Delta/N`, in decreasing order, those that are 0 among them; those
+        above the edge are enough where the sum of all is given.
     pairs, dimension : int
+    total : float, optional
+        The sum of all eigenvalues.
 
     Notes
     -----
@@ -58,7 +61,7 @@ def noise_variance(eigenvalues: Array, pairs: int, dimension: int) -> float:
     """
     above, found = 0, 0.0
     for _ in range(len(eigenvalues)):
-        rest = float(eigenvalues[above:].sum())
+        rest = float(eigenvalues[above:].sum()) if total is None else total - float(eigenvalues[:above].sum())
         found = rest * pairs / ((pairs - above) * (dimension - above))
         beyond = int((eigenvalues > found * largest_noise(pairs, dimension)).sum())
         if beyond <= above or beyond >= min(pairs, dimension):

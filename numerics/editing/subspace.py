@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.editing.gram import orthonormal, right_vectors, spectrum
+from numerics.editing.gram import leading_spectrum, orthonormal, right_vectors, spectrum
 from numerics.editing.noise import largest_noise, noise_variance, overlap_of, pairs_for, strength_of
 from numerics.threads import single_threaded_algebra
 from theory.errors import DomainError
 from theory.expressions.arguments import choice, shown, whole_number
+from theory.expressions.told import Told
 
 Array = NDArray[np.float64]
 
@@ -52,7 +54,7 @@ class NoDirectionError(DomainError):
 
 
 @dataclass(frozen=True)
-class Subspace:
+class Subspace(Told):
     r"""Directions found in differences, and how well.
 
     Attributes
@@ -64,7 +66,8 @@ class Subspace:
     overlaps : array, shape (rank,)
         Estimated squared cosine of each with its factor, in [0, 1].
     eigenvalues : array, shape (min(N, D),)
-        Of :math:`\Delta^\top\Delta/N`, decreasing, in units of the noise variance.
+        Of :math:`\Delta^\top\Delta/N`, decreasing, in units of the noise variance; the first alone, and all above the
+        edge, where no more were asked.
     edge : float
         What the largest of noise exceeds in 1 % of cases, in the same units.
     noise : float
@@ -122,7 +125,32 @@ class Subspace:
         least = min(self.rank, other.rank)
         return float(((self.basis @ other.basis.T) ** 2).sum()) / least if least else 1.0
 
+    def table(self) -> dict[str, list[Any]]:
+        """A row a direction: its eigenvalue over the edge (none of a mean), overlap, and the share that is removed."""
+        seen = self.eigenvalues[: self.rank] / self.edge if self.method in ("svd", "shrunken") else None
+        return {
+            "direction": list(range(1, self.rank + 1)),
+            "eigenvalue / edge": [None] * self.rank if seen is None else seen.tolist(),
+            "estimated overlap": self.overlaps.tolist(),
+            "removed": self.weights.tolist(),
+        }
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the eigenvalues, and the edge of noise, on Matplotlib axes, and return them."""
+        if ax is None:
+            ax = import_module("matplotlib.pyplot").subplots()[1]
+        values = self.eigenvalues[self.eigenvalues > 0]
+        ax.loglog(np.arange(1, len(values) + 1), values, marker=".", linestyle="none", label="eigenvalues")
+        ax.axhline(self.edge, color="0.5", linewidth=0.8, label="edge of noise")
+        ax.set(xlabel="number", ylabel="eigenvalue, in noise variances")
+        ax.legend(frameon=False)
+        return ax
+
     def __repr__(self) -> str:
+        return self.headline()
+
+    def headline(self) -> str:
+        """Its size, how it was found, and how well."""
         cosines = ", ".join(f"{value:.3f}" for value in self.overlaps)
         return (
             f"Subspace of {self.rank} of {self.dimension} dimensions from {self.pairs} pairs ({self.method}): "
@@ -136,6 +164,7 @@ def find_subspace(
     centre: ArrayLike | None = None,
     method: str = "svd",
     noise: float | None = None,
+    whole_spectrum: bool = True,
 ) -> Subspace:
     r"""Find the directions in which chosen and rejected differ.
 
@@ -157,6 +186,9 @@ def find_subspace(
         Shrunken: each direction is removed by its overlap only, which has the least error.
     noise : positive number, optional
         Variance of a coordinate of the noise; from the eigenvalues below the edge where left out.
+    whole_spectrum : bool
+        False: where the directions stand out, only their eigenvalues, and all above the edge, are computed: twice as
+        fast, and the same subspace but for rounding.
 
     Raises
     ------
@@ -189,10 +221,9 @@ def find_subspace(
         rows = _without(rows, centre)
     if not rows.any():
         raise DomainError("differences are all 0: chosen and rejected are the same.")
-    squares, vectors = spectrum(rows, None if wanted is None else wanted)
-    variance = _noise(noise, squares / pairs, pairs, dimension)
-    eigenvalues = squares / pairs / variance
     edge = largest_noise(pairs, dimension)
+    squares, vectors, variance = _spectrum(rows, wanted, noise, edge, whole_spectrum)
+    eigenvalues = squares / pairs / variance
     above = int((eigenvalues > edge).sum())
     mean = rows.mean(axis=0)
     if method == "mean-difference":
@@ -215,6 +246,25 @@ def find_subspace(
         dimension=dimension,
         method=method,
     )
+
+
+def _spectrum(
+    rows: Array, wanted: int | None, noise: float | None, edge: float, whole: bool
+) -> tuple[Array, Array, float]:
+    """Squared singular values, right singular vectors, and the noise variance of a coordinate."""
+    pairs, dimension = rows.shape
+    if not whole:
+        told: list[float] = []
+
+        def least(squares: Array, total: float) -> float:
+            told[:] = [_noise(noise, squares / pairs, pairs, dimension, total / pairs)]
+            return told[0] * edge * pairs
+
+        found = leading_spectrum(rows, wanted or 1, least)
+        if found is not None:
+            return *found, told[0]
+    squares, vectors = spectrum(rows, wanted)
+    return squares, vectors, _noise(noise, squares / pairs, pairs, dimension)
 
 
 def verified(differences: ArrayLike) -> Array:
@@ -266,13 +316,13 @@ def _without(rows: Array, centre: ArrayLike) -> Array:
         return rows - (rows @ basis.T) @ basis if len(values) else rows
 
 
-def _noise(given: float | None, eigenvalues: Array, pairs: int, dimension: int) -> float:
+def _noise(given: float | None, eigenvalues: Array, pairs: int, dimension: int, total: float | None = None) -> float:
     if given is not None:
         found = float(given)
         if not 0 < found < math.inf:
             raise DomainError(f"noise = {shown(given)} is not allowed: give a positive variance.")
         return found
-    found = noise_variance(eigenvalues, pairs, dimension)
+    found = noise_variance(eigenvalues, pairs, dimension, total)
     # Exact copies of a few directions have no noise: anything stands above it.
     return found if found > 0 else float(eigenvalues[0]) * np.finfo(float).eps
 

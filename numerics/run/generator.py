@@ -86,6 +86,15 @@ def _documents(returned: object, count: int, called: str) -> Documents:
     return returned.copy()
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A model to be fitted: on which rows (N, d), from which seed, and what is done with it before."""
+
+    rows: Rows
+    seed: SeedSequence
+    begin: Callable[[Any], None] | None = None
+
+
 @dataclass(frozen=True)
 class GeneratorSource:
     """Where unfitted generators come from: copies of one, or a factory.
@@ -132,25 +141,19 @@ class GeneratorSource:
             model.fit(self.layout.give(rows, own=True), **extra, **given)
         return Fitted(model, self.name, self.layout)
 
-    def fit_together(
-        self,
-        rows: Sequence[Rows],
-        seeds: Sequence[SeedSequence],
-        begins: Sequence[Callable[[Any], None] | None],
-        told: Told | None = None,
-    ) -> list[Fitted]:
+    def fit_together(self, asked: Sequence[Asked], told: Told | None = None) -> list[Fitted]:
         """Fresh generators, fitted all at once, each from the seed that a fit of its own would have."""
         models, numbers = [], []
-        for seed, begin in zip(seeds, begins, strict=True):
+        for each in asked:
             model = self.build()
-            if begin is not None:
-                begin(model)
-            with seeded(model, "fit", seed) as given:
+            if each.begin is not None:
+                each.begin(model)
+            with seeded(model, "fit", each.seed) as given:
                 numbers.append(given["seed"])
             models.append(model)
         fit = models[0].fit_together
         extra = {"progress": told} if told is not None and "progress" in _parameters(fit) else {}
-        fit(models, [self.layout.give(own, own=True) for own in rows], numbers, **extra)
+        fit(models, [self.layout.give(each.rows, own=True) for each in asked], numbers, **extra)
         return [Fitted(model, self.name, self.layout) for model in models]
 
     def verify_together(self) -> None:

@@ -52,6 +52,9 @@ def command(
         str | None, typer.Option("--type", metavar="TYPE", help="Of edited matrices in GGUF: Q8_0, BF16, F16, F32.")
     ] = None,
     seed: Annotated[int, typer.Option(**whole("--seed", 0), help="Of the random control.")] = 0,
+    by_torch: Annotated[
+        bool, typer.Option("--torch", help="Compute states by PyTorch (extra neural), not NumPy.")
+    ] = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw spectra and effect.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and write nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write even without a measured effect.")] = False,
@@ -85,7 +88,7 @@ def command(
         if kind is None and not source.undoable and not dry_run:
             source.file.verify_plain([target.name for target in targets])  # type: ignore[union-attr]
     with waiting("computing states"):
-        pairs = read_pairs(source, chosen, rejected, held_out, concept, contexts, text)
+        pairs = read_pairs(source, chosen, rejected, held_out, concept, contexts, text, by_torch)
         edits = find_edits(pairs.chosen, pairs.rejected, blocks, wanted, variant, pairs.ids)
     with waiting("held-out texts before the edit"):
         benches = pairs.benches(blocks[0])

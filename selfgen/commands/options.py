@@ -110,7 +110,7 @@ OfRisk = Annotated[bool, typer.Option("--risk", help="About the risk itself, not
 
 def settings_of(pairs: list[str] | None, sizes: str | None) -> dict[str, str]:
     """The settings of --set and --sizes; refused when both give sizes."""
-    from selfgen.names import settings
+    from theory.names import settings
 
     found = settings(pairs or [])
     if sizes is not None:

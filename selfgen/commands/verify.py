@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from numerics.crosscheck import ASKED
 from selfgen import __version__, overview, real_study, report, subspace_results, subspace_study, verification
 from selfgen.case_result import CaseResult
 from selfgen.commands.options import relative_error, whole
@@ -41,12 +42,13 @@ def command(
         int | None, typer.Option(**whole("--seed", 0), help="In place of the seed among the study's defaults.")
     ] = None,
     detectable: Annotated[
-        float,
+        float | None,
         typer.Option(
             **relative_error("--detectable"),
-            help="A case agrees only where a formula wrong by this share would have been caught.",
+            help="A case agrees only where a formula wrong by this share would have been caught; 0.25, or what the "
+            "study says.",
         ),
-    ] = "0.25",  # type: ignore[assignment]
+    ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Derive everything anew: neither read nor write the user's cache.")
     ] = False,
@@ -66,8 +68,14 @@ def command(
     """
     kind = KINDS.get(kind_of(study))
     if study is not None and kind is not None:
-        _verify_kind(kind, kind.load(study, seed), output, cores() if jobs is None else jobs, resume)
+        given = {} if detectable is None else {"detectable": detectable}
+        if given and not kind.judged_by_power:
+            raise DomainError(
+                f"--detectable is not allowed for {study}: what is predicted of real data is judged by its p-value."
+            )
+        _verify_kind(kind, kind.load(study, seed, **given), output, cores() if jobs is None else jobs, resume)
         return
+    detectable = ASKED if detectable is None else detectable
     loaded = load(study, seed=seed)
     folder, named = _folder(loaded.output, output, resume)
     drawn = 0
@@ -134,16 +142,22 @@ def _folder(own: Path | None, output: Path | None, resume: bool) -> tuple[Path |
 
 @dataclass(frozen=True)
 class _Kind:
-    """What a study of a kind of its own is read, verified and shown by; ``module`` has the rest by the same names."""
+    """What a study of a kind of its own is read, verified and shown by; ``module`` has the rest by the same names.
+
+    ``judged_by_power``: a case agrees only where an error would have been caught.
+    """
 
     load: Callable[..., Any]
     result: type
     module: ModuleType
+    judged_by_power: bool
 
 
 KINDS = {
-    real_study.KIND: _Kind(real_study.load, real_study.RealResult, real_study),
-    subspace_study.KIND: _Kind(subspace_study.load, subspace_results.SubspaceResult, subspace_results),
+    real_study.KIND: _Kind(real_study.load, real_study.RealResult, real_study, judged_by_power=False),
+    subspace_study.KIND: _Kind(
+        subspace_study.load, subspace_results.SubspaceResult, subspace_results, judged_by_power=True
+    ),
 }
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
 import shlex
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 
 from latex2mathml.converter import convert
 
-from numerics.crosscheck import AGREES, DISAGREES, INCONCLUSIVE
 from selfgen import report
 from selfgen.case_result import CaseResult
 from selfgen.figures import file_name
+from selfgen.web_report.frame import MARKS, filter_bar, framed, write_index
+from selfgen.web_report.frame import escaped as _text
 from selfgen.web_report.results_file import Results
-from theory.whole_file import write_text
 
-INDEX = "index.html"
 CERTIFICATES = "certificates"
-MARKS = {AGREES: "●", DISAGREES: "✕", INCONCLUSIVE: "○"}
 #: LaTeX beyond this is no formula that anybody reads on a page.
 LONGEST = 4000
 
@@ -35,30 +31,15 @@ def write_page(folder: Path, results: Results) -> Path:
     DomainError
         When it cannot be written.
     """
-    path = folder / INDEX
-    write_text(path, page(folder, results))
-    return path
+    return write_index(folder, page(folder, results))
 
 
 def page(folder: Path, results: Results) -> str:
     """The HTML; figures and certificates are linked where they are in the folder."""
-    static = files("selfgen.web_report") / "static"
     body = "\n".join(
         (*_head(results), *_table(results.cases), *_overviews(folder), "<h2>Cases</h2>", *_cases(folder, results.cases))
     )
-    parts = {
-        "title": _text(results.title or "Verified study"),
-        "style": (static / "report.css").read_text(encoding="utf-8"),
-        "script": (static / "report.js").read_text(encoding="utf-8"),
-        "body": body,
-    }
-    frame = (static / "report.html").read_text(encoding="utf-8")
-    # In one go: what one part holds is never read as the place of another.
-    return re.sub(r"/\*(title|style|script|body)\*/", lambda found: parts[found[1]], frame)
-
-
-def _text(text: object) -> str:
-    return html.escape(str(text), quote=True)
+    return framed(results.title, body)
 
 
 def _head(results: Results) -> Iterator[str]:
@@ -82,8 +63,7 @@ _COLUMNS = ("", "case", "settings", "limit of ratio", "bound of ratio", "worst |
 
 
 def _table(cases: Sequence[CaseResult]) -> Iterator[str]:
-    yield '<div class="bar"><label>Filter <input id="filter" type="search" placeholder="accumulate n = 100"></label>'
-    yield '<span id="shown" role="status"></span></div>'
+    yield filter_bar("accumulate n = 100")
     yield '<div class="scroll" tabindex="0" role="region" aria-label="All cases"><table id="cases"><thead><tr>'
     yield "".join(f'<th scope="col">{name or "<span class=hidden>verdict</span>"}</th>' for name in _COLUMNS)
     yield "</tr></thead><tbody>"

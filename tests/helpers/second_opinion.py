@@ -44,12 +44,34 @@ def _lerch(z: Any, s: Any, a: Any) -> Any:
     return total
 
 
+def _lambert(k: Any, q: Any, z: Any) -> Any:
+    """Σ (1 − z q^m)^(−k) − 1, term by term."""
+    if not abs(q) < mp.mpf("0.99"):
+        raise ZeroDivisionError("no series that could be summed")
+    total, power = mp.mpf(0), z * q
+    while abs(power) > mp.mpf(10) ** -DIGITS:
+        total, power = total + (1 - power) ** -k - 1, power * q
+    return total
+
+
+def _q_pochhammer(a: Any, q: Any) -> Any:
+    """Π (1 − a q^m), factor by factor."""
+    if not abs(q) < mp.mpf("0.99"):
+        raise ZeroDivisionError("no product that could be formed")
+    total, power = mp.mpf(1), a
+    while abs(power) > mp.mpf(10) ** -DIGITS:
+        total, power = total * (1 - power), power * q
+    return total
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Abs": mp.fabs,
     "gamma": lambda x: mp.gamma(x) if abs(x) < 10**6 else mp.exp(mp.loggamma(x)),
     "harmonic": _harmonic,
     "polygamma": lambda m, x: mp.psi(int(m), x),
     "lerchphi": _lerch,
+    "lambert_sum": _lambert,
+    "q_pochhammer": _q_pochhammer,
     "polylog": lambda s, z: z * _lerch(z, s, mp.mpf(1)),
     "multidigamma": lambda x, d: sum(mp.psi(0, x + mp.mpf(1 - i) / 2) for i in range(1, int(d) + 1)),
     **{name: getattr(mp, name) for name in ("sin", "sinh", "sqrt", "exp", "log", "floor", "zeta")},

@@ -21,10 +21,10 @@ from small_models import llama_tensors, write_folder
 
 from numerics.editing.llama import llama_of_folder
 from selfgen.loss_table import read_losses
-from selfgen.names import build, settings
 from selfgen.study import load
 from theory import Accumulate, DomainError, NotDerivedError, Regular, expected_risk
 from theory.expressions.parser import parse
+from theory.names import build, settings
 from theory.proof import Certificate, CertificateError, check, prove
 
 INPUTS = int(os.environ.get("INPUTS", "2000"))

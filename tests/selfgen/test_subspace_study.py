@@ -79,8 +79,22 @@ def test_a_study_is_verified_and_written(study, tmp_path):
     assert "hat P" in (out / "theorems.tex").read_text()
     for name in ("agreement.png", "agreement.pdf", "cases.jsonl"):
         assert (out / name).stat().st_size > 0
+    page = (out / "index.html").read_text()
+    assert page.count('<details class="case agrees"') == 6
+    assert "<math" in page
+    assert 'src="agreement.png"' in page
     again = CliRunner().invoke(app, ["verify", str(study), "--jobs", "1", "--output", str(out), "--resume"])
     assert "6 of 6 cases were taken" in again.output
+
+
+def test_the_power_asked_on_the_command_line_takes_the_place_of_the_study(study, tmp_path):
+    asked = ["verify", str(study), "--jobs", "1", "--output", str(tmp_path / "out")]
+    found = CliRunner().invoke(app, [*asked, "--detectable", "0.001"])
+    assert found.exit_code == 3
+    assert "0 of 6 cases agree." in found.output
+    found = CliRunner().invoke(app, ["verify", "real_data", "--detectable", "0.1"])
+    assert found.exit_code == 2
+    assert "--detectable is not allowed for real_data" in found.output
 
 
 def test_a_wrong_number_is_found_and_too_few_draws_are_inconclusive(study, monkeypatch):

@@ -31,9 +31,11 @@ from theory.expressions.enclosure import enclosed, ends
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
 from theory.models.exponential_family import ExponentialFamily
+from theory.models.regular import Regular
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.single_hump import hump_from, single_hump
 from theory.workflows.contaminated_pool import ContaminatedPool, verified_fraction
+from theory.workflows.labelled_pool import LabelledPool
 
 #: Generations run one by one before the enclosure of the sum takes over.
 RUN = 50_000
@@ -351,28 +353,35 @@ def _ball(value: Rational) -> arb:
 
 
 def labelled_growth(real: object, share: object) -> Expr:
-    r"""Leading term of the ratio under a labelled pool of equal blocks, for a weight λ of 1/2 or more on the real rows.
+    r"""Leading term of the ratio under a labelled pool of equal blocks, with the weight λ on the real rows.
 
-    With E R² ~ a/g, E RS ~ b/g, E S² ~ c/g of the means of both pools, one step says a = 1/ρ, b = a and
-    (2λ − 1) c = 2λ a + 1/(1 − ρ); at λ = 1/2 the last becomes E S² ~ (a + 1/(1 − ρ)) ln g/g.
+    Of the means R, S of both pools :math:`E R_g^2 = E R_g S_g = 1/N_g`, :math:`N_g = 1 + \rho(g-1)`, so that the ratio
+    is :math:`1/N_g + (1-\lambda)^2 d_g` with one moment, :math:`d_g = E(S_g - R_g)^2`:
 
-    .. math:: \Bigl(\frac{\lambda(2-\lambda)}\rho + \frac{(1-\lambda)^2}{2\lambda-1}
-              \Bigl(\frac{2\lambda}\rho + \frac1{1-\rho}\Bigr)\Bigr) \frac1G, \qquad
-              \frac14\Bigl(\frac1\rho + \frac1{1-\rho}\Bigr) \frac{\ln G}G \text{ at } \lambda = \frac12.
+    .. math:: d_{g+1} = \Bigl(1 - \frac\lambda g\Bigr)^2 d_g + \frac{\rho}{N_g N_{g+1}} + \frac1{(1-\rho)\,g^2},
+              \qquad d_1 = 0.
 
-    A model's curvature adds :math:`O(g^{-3} \ln g)` a step, and nothing to the leading term.
+    Below 1/2 it decays like :math:`C\,G^{-2\lambda}`, C Gamma functions and a hypergeometric series at 1; from there on
+    as
+
+    .. math:: \frac14\Bigl(\frac1\rho + \frac1{1-\rho}\Bigr) \frac{\ln G}G \text{ at } \lambda = \frac12, \qquad
+              \Bigl(\frac1\rho + \frac{(1-\lambda)^2}{2\lambda-1}
+              \Bigl(\frac1\rho + \frac1{1-\rho}\Bigr)\Bigr) \frac1G \text{ above.}
+
+    A model's curvature adds :math:`O(g^{-3} \ln g)` a step from 1/2 on, and nothing to the leading term; below it
+    changes the constant (:attr:`theory.Risk.growth` of the model's own ratio).
 
     Parameters
     ----------
     real : number or expression in (0, 1)
         ρ.
-    share : number in [1/2, 1]
+    share : number in (0, 1]
         λ.
 
     Raises
     ------
-    NotDerivedError
-        Below 1/2, where the ratio is like :math:`G^{-2\lambda}` with a constant that is not derived.
+    DomainError
+        For other numbers.
 
     Notes
     -----
@@ -384,19 +393,18 @@ def labelled_growth(real: object, share: object) -> Expr:
     14/(3*G)
     >>> labelled_growth("1/2", "1/2")
     log(G)/G
+    >>> labelled_growth("1/4", "1/4").subs(G, 10**8).n(12)
+    0.000405801282179
     """
     rho, weight = verified_fraction(real), exact("share", share)
-    if not weight.is_number or (weight - 1).is_positive or weight.is_negative:
-        raise DomainError(f"share = {share} is not allowed: give a number from 1/2 to 1.")
-    if (weight - S.Half).is_negative:
-        raise NotDerivedError(
-            f"share = {share} is less than 1/2: the ratio vanishes like G**(-{2 * weight}), and its constant is not "
-            f"derived."
-        )
+    if not weight.is_number or (weight - 1).is_positive or not weight.is_positive:
+        raise DomainError(f"share = {share} is not allowed: give a number above 0, up to 1.")
     if rho.is_number and not (rho.is_positive and (1 - rho).is_positive):
         raise DomainError(f"real = {real} is not allowed: it must lie between 0 and 1, neither of them included.")
-    drawn = 1 / (1 - rho)
-    if weight == S.Half:
-        return (1 / rho + drawn) / 4 * log(G) / G
-    synthetic = (2 * weight / rho + drawn) / (2 * weight - 1)
-    return (weight * (2 - weight) / rho + (1 - weight) ** 2 * synthetic) / G
+    if (weight - HALF).is_negative:
+        below: Expr = expected_risk(Regular(), LabelledPool(rho, share=weight)).ratio.growth
+        return below
+    both = 1 / rho + 1 / (1 - rho)
+    if weight == HALF:
+        return both / 4 * log(G) / G
+    return cancel(1 / rho + (1 - weight) ** 2 / (2 * weight - 1) * both) / G

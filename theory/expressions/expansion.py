@@ -47,8 +47,9 @@ from sympy import (
     zeta,
 )
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.lambert import lambert_sum, q_pochhammer
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 
@@ -296,7 +297,7 @@ class _Series:
             raise NoExpansion("unbalanced Gamma functions")
         exponent = expand(sum((power * shift for shift, power in shifts), S.Zero))
         logarithm = {
-            (S.One, Integer(-k), 0): simplify(
+            (S.One, Integer(-k), 0): _shortened(
                 sum(
                     (power * (-1) ** (k + 1) * bernoulli(k + 1, shift) / (k * (k + 1)) for shift, power in shifts),
                     S.Zero,
@@ -395,10 +396,18 @@ def _of_a_power(expression: Expr) -> dict[Key, Expr]:
     return {} if len(expression.args) == 3 else {CONSTANT: S.One}
 
 
+def _shortened(total: Expr) -> Expr:
+    """A symmetric function of conjugate roots is rational: no search for shorter forms is needed."""
+    expanded = expand(total)
+    return in_lowest_terms(expanded) if is_over_q(expanded) else simplified(total)
+
+
 def _coefficient(raw: Expr) -> Expr:
     """A coefficient, zero when it is identically zero."""
     if raw.is_Rational or raw.is_Symbol:
         return raw
+    if is_over_q(raw):
+        return in_lowest_terms(raw)
     symbols = sorted(raw.free_symbols, key=lambda item: item.name)
     if symbols and raw.is_rational_function(*symbols):
         return in_lowest_terms(raw)

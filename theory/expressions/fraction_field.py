@@ -330,6 +330,23 @@ def generators(expression: Expr) -> set[Expr]:
     raise NotRational(f"{expression} is no rational function of symbols and functions")
 
 
+def is_over_q(expression: Expr) -> bool:
+    """Whether an expression is a rational function of symbols over Q as it is written.
+
+    Examples
+    --------
+    >>> from sympy import gamma, sqrt, symbols
+    >>> a, n = symbols("a n")
+    >>> is_over_q((a + 1) / n**2), is_over_q(sqrt(2) * a), is_over_q(gamma(n)), is_over_q(a**n)
+    (True, False, False, False)
+    """
+    if expression.is_Symbol or expression.is_Rational:
+        return True
+    if expression.is_Add or expression.is_Mul:
+        return all(map(is_over_q, expression.args))  # type: ignore[arg-type]
+    return bool(expression.is_Pow and expression.args[1].is_Integer and is_over_q(expression.args[0]))  # type: ignore[arg-type]
+
+
 def at_infinity(expression: Expr, variable: Symbol) -> Expr | None:
     """The finite limit of a rational function over Q; None where it has none.
 

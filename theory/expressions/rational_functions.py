@@ -145,6 +145,23 @@ class RationalFunctions:
         """A number and a polynomial over Z whose product is this one, the leading coefficient positive."""
         return self._field.primitive(polynomial)
 
+    def factored(self, element: RationalFunction) -> Expr:
+        """As a product of irreducible factors."""
+        if element.top == 0:
+            return S.Zero
+        content, parts = fmpq(1), []
+        for polynomial, side in ((element.top, 1), (element.bottom, -1)):
+            number, factors = polynomial.factor()
+            for base, power in factors:
+                scale, whole = self.primitive(base)
+                number *= scale ** int(power)
+                parts.append(Pow(whole, side * int(power)))
+            content *= number**side
+        product, front = Mul(*parts), Rational(int(content.p), int(content.q))
+        # SymPy multiplies a number into a single sum, unless told not to.
+        kept = isinstance(product, Add) and front not in (1, -1)
+        return Mul(front, product, evaluate=False) if kept else front * product
+
 
 def factored(expression: Expr) -> Expr:
     """As SymPy's ``factor``, and by it where the expression is no rational function over Q.
@@ -164,20 +181,7 @@ def factored(expression: Expr) -> Expr:
         element = field(expression)
     except (NotRational, ZeroDivisionError):
         return _by_sympy(expression)
-    if element.top == 0:
-        return S.Zero
-    content, parts = fmpq(1), []
-    for polynomial, side in ((element.top, 1), (element.bottom, -1)):
-        number, factors = polynomial.factor()
-        for base, power in factors:
-            scale, whole = field.primitive(base)
-            number *= scale ** int(power)
-            parts.append(Pow(whole, side * int(power)))
-        content *= number**side
-    product, front = Mul(*parts), Rational(int(content.p), int(content.q))
-    # SymPy multiplies a number into a single sum, unless told not to.
-    kept = isinstance(product, Add) and front not in (1, -1)
-    return Mul(front, product, evaluate=False) if kept else front * product
+    return field.factored(element)
 
 
 def _by_sympy(expression: Expr) -> Expr:

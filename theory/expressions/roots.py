@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sympy import Expr, I, Poly, Symbol, cancel, factor_list, fraction, sqrt
+from sympy import Expr, I, Poly, Symbol, factor_list, fraction, sqrt
+
+from theory.expressions.fraction_field import in_lowest_terms
 
 
 def irreducible_factors(polynomial: Expr, variable: Symbol) -> tuple[Expr, list[tuple[Poly, int]]]:
@@ -46,7 +48,7 @@ def rational_parts(expression: Expr, variable: Symbol) -> tuple[Expr, Expr] | No
     """Numerator and denominator, polynomials in ``variable``; None when it is no rational function of it."""
     if not expression.is_rational_function(variable):
         return None
-    numerator, denominator = fraction(cancel(expression))
+    numerator, denominator = fraction(in_lowest_terms(expression))
     if not (numerator.is_polynomial(variable) and denominator.is_polynomial(variable)):
         return None
     return numerator, denominator

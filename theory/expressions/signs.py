@@ -156,8 +156,8 @@ def covering(expression: Expr, ranges: Ranges) -> dict[Symbol, Expr]:
 
 def _sign_over_q(expression: Expr, cover: Ranges) -> int | None:
     """1 or −1 for a rational function over Q whose factors have coefficients of one sign each; 0 where no argument
-    would show one: values have both signs, or there are many terms in several variables, with coefficients of both
-    signs in lowest terms as well. None where this is not told, or it is no such function.
+    would show one: values have both signs, or there are several variables, with terms of both signs in lowest terms
+    as well. None where this is not told, or it is no such function.
     """
     inner = {symbol for value in cover.values() for symbol in value.free_symbols}
     symbols = (expression.free_symbols - set(cover)) | inner
@@ -169,34 +169,41 @@ def _sign_over_q(expression: Expr, cover: Ranges) -> int | None:
     except NotRational:
         return None
     below = tuple(not symbol.is_nonnegative for symbol in field.symbols)
-    if element.top != 0 and not any(below) and (found := _sign_by_coefficients(element)):
+    if element.top != 0 and (found := _sign_by_coefficients(element, below)):
         return found
     if {element.sign_at(point) for point in _points(below)} >= {-1, 1}:
         return 0
     lowest = field.lowest(element)
-    if not any(below) and (found := _sign_by_coefficients(lowest)):
+    if found := _sign_by_coefficients(lowest, below):
         return found
-    return 0 if len(lowest.top) > _MANY_TERMS and sum(degree > 0 for degree in lowest.top.degrees()) > 1 else None
+    # Of one variable SymPy may know more; of several it looks at the signs of the terms too.
+    return 0 if sum(degree > 0 for degree in lowest.top.degrees()) > 1 else None
 
 
-def _sign_by_coefficients(element: Quotient) -> int:
-    """1 or −1 where all coefficients above the bar have one sign, and so have those of each factor below; else 0."""
+def _sign_by_coefficients(element: Quotient, below: tuple[bool, ...]) -> int:
+    """1 or −1 where all terms above the bar have one sign, and so have those of each factor below it; else 0."""
     # Below, the leading coefficients are 1.
-    return _shared_sign(element.top) if all(_shared_sign(factor) for factor, _ in element.factors()) else 0
+    return _shared_sign(element.top, below) if all(_shared_sign(part, below) for part, _ in element.factors()) else 0
 
 
 def _takes_whole_numbers(symbol: Symbol) -> bool:
     """Whether all that is assumed of a symbol is true of every whole number from 1 on, or of every one at all."""
     plain = symbol.is_even is None and symbol.is_odd is None and symbol.is_prime is None
-    free = symbol.is_nonnegative or (symbol.is_nonnegative is None and symbol.is_negative is None)
+    # Of a symbol that may be complex even a square has no sign.
+    free = symbol.is_nonnegative or (symbol.is_real and symbol.is_nonnegative is None and symbol.is_negative is None)
     fits = symbol.is_integer is not False and symbol.is_rational is not False and symbol.is_real is not False
     return plain and fits and bool(free) and (symbol.is_nonnegative or symbol.is_zero is not False)
 
 
-def _shared_sign(polynomial: fmpq_mpoly) -> int:
-    """The sign of all coefficients; 0 where they have both."""
+def _shared_sign(polynomial: fmpq_mpoly, below: tuple[bool, ...]) -> int:
+    """The sign of all terms, in odd powers of nothing that goes ``below`` 0; 0 where they have both."""
     signs = {1 if coefficient > 0 else -1 for coefficient in polynomial.coeffs()}
-    return signs.pop() if len(signs) == 1 else 0
+    if len(signs) != 1:
+        return 0
+    odd = (free and power % 2 for powers in polynomial.monoms() for free, power in zip(below, powers, strict=True))
+    if any(below) and any(odd):
+        return 0
+    return signs.pop()
 
 
 @cache

@@ -19,6 +19,7 @@ from theory.models.base import Model
 from theory.models.bent_regression import FlippedLabels, bounded, fits_as_means, flip_rate
 from theory.models.exponential_family import Bernoulli, ExponentialFamily, GaussianMean
 from theory.models.fourth import compose_fourth, enough_samples, second_moment_of
+from theory.models.heated_regression import heated
 from theory.models.linear_regression import LinearRegression
 from theory.models.ridge_regression import RidgeRegression
 from theory.moments.bent import Bend, compose_bent
@@ -167,7 +168,8 @@ class BiasedSampler(BentModel):
     ----------
     model : an exponential family, or a LinearRegression
         What is fitted, by maximum likelihood. Labels of a regression lean too, towards those of a vector m: the bias is
-        along m − w*, and ``target`` is the length of that. Exact for shared designs, and for fresh ones under replace.
+        along m − w*, and ``target`` is the length of that. Exact for shared designs, and for fresh ones under replace;
+        at fidelity 1, where only the noise of sampled labels is another, wherever least squares itself is derived.
     fidelity : number or expression
         τ: 1 for a faithful sampler. Every mean of the family must be taken to another: from 0 to 1 where means are
         bounded (a little beyond where the target leaves room, as in a coin that is turned over), any for a Gaussian. A
@@ -212,13 +214,18 @@ class BiasedSampler(BentModel):
 
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """As for every bent model; least squares says itself when its risk is finite."""
-        found = super().recurrence(workflow, loss)
-        leans = isinstance(self.model, LinearRegression) and not self.bend.straight
-        return bounded(self.model, workflow, found) if leans else found  # type: ignore[arg-type]
+        if not isinstance(self.model, LinearRegression) or self.bend.straight:
+            return super().recurrence(workflow, loss)
+        self._verify_power(loss)
+        if self.fidelity == 1:
+            return heated(self.model, self.dispersion).recurrence(workflow, loss)
+        return bounded(self.model, workflow, super().recurrence(workflow, loss))
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """The recurrence of the bias or of the variance."""
         if isinstance(self.model, LinearRegression) and loss == "squared":
+            if self.fidelity == 1:
+                return heated(self.model, self.dispersion).part(workflow, loss, part)
             return bounded(self.model, workflow, compose_bent(workflow, self.bend, part))
         return super().part(workflow, loss, part)
 

@@ -18,7 +18,7 @@ from theory.expressions.symbols import G
 from theory.models.base import Model
 from theory.models.effective_size import newest_block_only
 from theory.models.fit_sizes import FIRST_FITS, EveryFit, every_fit, fitted_size, smallest_fit
-from theory.models.gaussian.heated import mean_and_trace
+from theory.models.gaussian.heated import fitted_alone
 from theory.models.gaussian.inverse_wishart import WishartChain, divergence, log_determinant, wasserstein
 from theory.models.gaussian.moments import LARGEST_STATE, Loss, invariant_recurrence, leading_trace
 from theory.models.gaussian.pool import unbiased_pool
@@ -238,12 +238,13 @@ class GaussianFit(Model):
         if loss in ("mean", "trace") and not self.unbiased and not hot:
             mean = compose(workflow, noise=d / n, curvature=-1 / n, points=n)
             return mean if loss == "mean" else _complement(mean, d)
-        if loss in ("mean", "trace") and not self.unbiased and isinstance(dynamics, LinearDynamics):
-            found = mean_and_trace(workflow, dynamics, loss, d, n, self.temperature)
+        known = not workflow.schedule.has(BlockSize)
+        if isinstance(dynamics, LinearDynamics) and known:
+            found = fitted_alone(workflow, dynamics, loss, d, n, self.unbiased, self.temperature)
             if found is not None:
                 return found
         # Several states with sizes that are not known yet: rational functions that fill pages.
-        most = 1 if workflow.schedule.has(BlockSize) else LARGEST_STATE
+        most = LARGEST_STATE if known else 1
         if isinstance(dynamics, LinearDynamics) and dynamics.transition.shape[0] <= most:
             return invariant_recurrence(workflow, dynamics, _INVARIANT[loss], d, n, self.unbiased, self.temperature)
         if isinstance(dynamics, PoolDynamics) and loss in ("mean", "trace") and not hot:

@@ -42,12 +42,16 @@ LOOKED_AT = 12
 
 @dataclass(frozen=True)
 class WideRegression:
-    """d features, T rows of a unit block, noise variance and squared norm of the truth."""
+    """d features, T rows of a unit block, noise variance and squared norm of the truth.
+
+    Sampled labels have ``heat`` times the noise variance of real ones.
+    """
 
     d: Expr
     T: Expr
     sigma2: Expr
     signal: Expr
+    heat: Expr = S.One
 
     def rows(self, size: Expr) -> Expr:
         """Rows of a block of this size."""
@@ -56,9 +60,9 @@ class WideRegression:
             raise DomainError(f"T = {self.T} and a block of {size} make {count} rows: there must be a whole number.")
         return count
 
-    def noise(self, rows: Expr, dimension: Expr) -> Expr:
-        """σ² E tr (XXᵀ)⁻¹ of so many rows in so many dimensions."""
-        return self.sigma2 * _over(rows, dimension - rows - 1)
+    def noise(self, rows: Expr, dimension: Expr, sampled: bool = False) -> Expr:
+        """σ² E tr (XXᵀ)⁻¹ of so many rows in so many dimensions, with real labels or sampled ones."""
+        return self.sigma2 * (self.heat if sampled else S.One) * _over(rows, dimension - rows - 1)
 
     def finite(self, rows: Expr) -> Basic:
         """Whether a fit on so many rows has a finite risk in this regime."""
@@ -133,7 +137,8 @@ def step(regression: WideRegression, old: Expr, inside: Expr, newest: Expr, fres
     spare = left - rows - 1
     carried = newest / left * (1 + _over(fresh, spare))
     lost = (1 - rows / left) * (1 - old / d) * regression.signal
-    return carried, lost + _over(regression.sigma2 * rows + fresh * inside, spare), spare
+    noise = regression.sigma2 * (regression.heat * newest + fresh)
+    return carried, lost + _over(noise + fresh * inside, spare), spare
 
 
 def _settled(regression: WideRegression, workflow: Workflow, parts: Parts) -> MomentRecurrence:
@@ -175,12 +180,13 @@ def _single_row(regression: WideRegression) -> MomentRecurrence:
     """
     g = GENERATION
     carried, gained, spare = step(regression, S.Zero, S.Zero, S.One, S.Zero)
+    _, first, _ = step(regression, S.Zero, S.Zero, S.Zero, S.One)  # a real row
     return MomentRecurrence(
-        start=1,
+        start=2,
         matrix=Matrix([[1 - (1 - carried) / g]]),
         forcing=Matrix([gained / g]),
         readout=Matrix([[1]]),
-        initial=Matrix([0]),
+        initial=Matrix([first]),
         margin=None if spare.is_positive else spare,
         domain=regression.finite(S.One),
     )
@@ -205,11 +211,11 @@ def _window(regression: WideRegression, workflow: Workflow, k: int) -> Recurrenc
     if full is not None:
         return _filling(regression, T)
     shares = [T / (d - m * T) if d != m * T else S.Zero for m in range(k)]
-    noises = [regression.noise(T, d - m * T) for m in range(k)]
+    real, noises = ([regression.noise(T, d - m * T, sampled) for m in range(k)] for sampled in (False, True))
     whole, parts, early = -regression.signal, [S.Zero], []
     for g in range(1, k + 1):
-        before = whole
-        parts = [S.Zero, *(_learnt(parts[m], before, shares[m], noises[m]) for m in range(g))]
+        before, added = whole, real if g == 1 else noises
+        parts = [S.Zero, *(_learnt(parts[m], before, shares[m], added[m]) for m in range(g))]
         whole = parts[g]
         early.append(whole)
     matrix = zeros(k, k)
@@ -260,12 +266,12 @@ class WindowFits(Recurrence):
         """The fixed point, wherever every risk is finite."""
         d, T = self.regression.d, self.regression.T
         terms = (1 / ((d - m * T) * (d - m * T - 1)) for m in range(1, self.k + 1))
-        return self.regression.sigma2 * T * d * sum(terms, S.Zero)
+        return self.regression.sigma2 * self.regression.heat * T * d * sum(terms, S.Zero)
 
 
 def _filling(regression: WideRegression, T: Expr) -> MomentRecurrence:
     """Every row kept, until there are as many as features, give or take one: infinite from there on."""
-    plain = Regression(regression.d, regression.sigma2, regression.signal)
+    plain = Regression(regression.d, regression.sigma2, regression.signal, regression.heat)
     return crossing(plain, [Stretch(1, LEAST_NORM, T, GENERATION * T)], kept=True).changed(domain=S.false)
 
 
@@ -349,7 +355,7 @@ class NestedFits(Recurrence):
         if (left - rows - 1).is_nonpositive or whole == oo or part == oo:
             known[blocks] = oo
             return
-        known[blocks] = _learnt(part, whole, rows / left, self.regression.noise(rows, left))
+        known[blocks] = _learnt(part, whole, rows / left, self.regression.noise(rows, left, newest > 1))
 
     def _with_fresh(self, old: tuple[int, ...], newest: Expr, fresh: Expr, part: Expr, before: Expr) -> Expr:
         rows = self._rows(old)

@@ -279,8 +279,12 @@ class LinearRegression(Model):
         d, T = self.d, self.T
         spare = T * first - d - 1  # type: ignore[operator]
         noise = self.sigma2 * d * first / spare if spare != 0 else S.One  # type: ignore[operator]
-        composed = compose(workflow, noise=noise, curvature=S.Zero, exactness=exactness)
+        composed = self._composed(workflow, noise, exactness)
         return composed.changed(margin=spare, domain=_at_least(T * first, d + 2))  # type: ignore[operator]
+
+    def _composed(self, workflow: Workflow, noise: Expr, exactness: str) -> Recurrence:
+        """Scalar weights on independent fits of this variance."""
+        return compose(workflow, noise=noise, curvature=S.Zero, exactness=exactness)
 
     def _subsampled(self, workflow: Workflow) -> Recurrence:
         r"""A sample of the pool, to leading order, as long as no sample can have too few distinct rows.
@@ -350,7 +354,7 @@ class LinearRegression(Model):
         """One projection on the row space of X, common to all generations; noise inside it as for scalars."""
         d, T = self.d, self.T
         noise = self.sigma2 * T / (d - T - 1) if d - T != 1 else S.One  # type: ignore[operator]
-        composed = compose(workflow, noise=noise, curvature=S.Zero)
+        composed = self._composed(workflow, noise, "exact")
         lost = self.signal_strength * (1 - T / d)  # type: ignore[operator]
         return composed.changed(offset=lost, margin=d - T - 1, domain=_at_least(d, T + 2))  # type: ignore[operator]
 

@@ -18,7 +18,7 @@ In between, :math:`d - 2 < N < d + 2`, the expectation is infinite, and so is ev
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import Basic, Expr, Ge, Le, Matrix, Or, Piecewise, S, Symbol, eye, sympify
@@ -51,11 +51,12 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Regression:
-    """The numbers of a regression on fresh designs: d, σ² and ‖w*‖²."""
+    """The numbers of a regression on fresh designs: d, σ² and ‖w*‖²; σ² times ``heat`` is that of sampled labels."""
 
     dimension: Expr
     sigma2: Expr
     signal: Expr
+    heat: Expr = S.One
 
     def regime(self, rows: Expr) -> str | None:
         """Of a fit on so many rows; None when it cannot be told."""
@@ -66,7 +67,7 @@ class Regression:
 
     def step(self, stretch: Stretch, kept: bool) -> tuple[Expr, Expr, Expr]:
         """Factor and constant of the recursion of the risk, and the margin of rows."""
-        d, t, rows, noise = self.dimension, stretch.block, stretch.fit, self.sigma2
+        d, t, rows, noise = self.dimension, stretch.block, stretch.fit, self.sigma2 * self.heat
         if stretch.regime == INFINITE:
             return S.One, S.Zero, S.Zero
         if stretch.regime == DETERMINED:
@@ -173,7 +174,13 @@ def crossing(regression: Regression, found: list[Stretch], kept: bool) -> Moment
         )
         following = (sympify(stretch.first), recurrence)
     assert recurrence is not None
-    return recurrence
+    return recurrence if regression.heat == 1 else _real_first(recurrence, regression, found[0], kept)
+
+
+def _real_first(found: MomentRecurrence, regression: Regression, first: Stretch, kept: bool) -> MomentRecurrence:
+    """The same where the labels of block 1 are real, of variance σ²."""
+    _, constant, _ = replace(regression, heat=S.One).step(first, kept)
+    return replace(found, start=2, initial=Matrix([constant.subs(GENERATION, 1)]))
 
 
 def verify_rows(found: list[Stretch]) -> None:
@@ -203,7 +210,7 @@ def watched(regression: Regression, unit: Expr, workflow: Workflow) -> MomentRec
         return Piecewise((pair[0], Ge(size, d)), (pair[1], True))
 
     factor, constant, margin = (either(pair) for pair in zip(tall, wide, strict=True))
-    return MomentRecurrence(
+    watching = MomentRecurrence(
         start=1,
         matrix=factor * eye(1),
         forcing=Matrix([constant]),
@@ -212,6 +219,10 @@ def watched(regression: Regression, unit: Expr, workflow: Workflow) -> MomentRec
         margin=Piecewise((margin, Ge(size, 1)), (S.Zero, True)),
         domain=_finite(regression, size),
     )
+    if regression.heat == 1:
+        return watching
+    cold = watched(replace(regression, heat=S.One), unit, workflow)
+    return replace(watching, start=2, initial=cold.forcing.subs(GENERATION, 1))
 
 
 def _finite(regression: Regression, size: Expr) -> Basic:

@@ -22,6 +22,7 @@ from theory.expressions.random_sizes import RandomSizes
 from theory.moments.converging import ConvergingRecurrence
 from theory.moments.covariance import covariance_moments
 from theory.moments.fading import FadingRecurrence
+from theory.moments.known import without_known
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.random_sizes import compose_pooled
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -184,7 +185,7 @@ def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr
         initial[index] = sum(
             (dynamics.initial[row, i] * dynamics.initial[col, i] * noises[i] for i in range(start - 1)), S.Zero
         )
-    return MomentRecurrence(
+    whole = MomentRecurrence(
         start=start,
         matrix=matrix,
         forcing=forcing,
@@ -193,6 +194,8 @@ def linear_moments(workflow: Workflow, dynamics: LinearDynamics, curvature: Expr
         early=tuple(early[: max(0, start - 2)]),
         adds_noise=True,
     )
+    known = {position[row, col]: value for row, col, value in dynamics.known}
+    return without_known(whole, known) if known else whole
 
 
 def _noise_of_first_blocks(workflow: Workflow, count: int, curvature: Expr) -> tuple[list[Expr], list[Expr]]:
@@ -258,18 +261,22 @@ def pool_exact(dynamics: PoolDynamics | VaryingPool, curvature: Expr, points: Ex
     )
 
 
-def pool_leading(dynamics: PoolDynamics | VaryingPool) -> MomentRecurrence:
-    """The same to leading order in 1/n: the pool's variance is V_0, so a is a sum."""
+def pool_leading(dynamics: PoolDynamics | VaryingPool, heat: Expr = S.One) -> MomentRecurrence:
+    """The same to leading order in 1/n: the pool's variance is V_0, so a is a sum.
+
+    Of samples of models, not of real ones, the variance is ``heat`` times as large.
+    """
     g = GENERATION
 
     def spread(generation: Expr) -> Expr:
-        return 1 / dynamics.budget_at(generation) - (S.Zero if dynamics.replacement else 1 / generation)
+        variance = heat + (1 - heat) / generation
+        return variance * (1 / dynamics.budget_at(generation) - (S.Zero if dynamics.replacement else 1 / generation))
 
     whole_until = dynamics.whole_until
     subsampled = MomentRecurrence(
         start=2,
         matrix=eye(1),
-        forcing=Matrix([(1 + spread(g - 1)) / g**2]),
+        forcing=Matrix([(heat + spread(g - 1)) / g**2]),
         readout=Matrix([[1]]),
         shift=spread(g),
         initial=Matrix([1]),
@@ -277,7 +284,7 @@ def pool_leading(dynamics: PoolDynamics | VaryingPool) -> MomentRecurrence:
     )
     if whole_until == 0:
         return subsampled
-    whole = replace(subsampled, forcing=Matrix([1 / g**2]), shift=S.Zero)
+    whole = replace(subsampled, forcing=Matrix([heat / g**2]), shift=S.Zero)
     bridge = replace(whole, shift=spread(g))
     return replace(whole, continuation=after_whole_pool(bridge, subsampled, whole_until))
 

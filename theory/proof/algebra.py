@@ -296,6 +296,10 @@ class Algebra:
             self.moving.add(len(self.labels) - 1)
         return variable
 
+    def named(self, index: int) -> Quotient:
+        """The variable of an index, as a quotient."""
+        return Quotient(RING.gen(index))
+
     def moves(self, value: Quotient) -> bool:
         """Whether a value depends on g."""
         above, below = value.top.degrees(), value.bottom.degrees()
@@ -380,7 +384,7 @@ class Algebra:
                 inner = [self.ball(x) for x in args]
                 if None in inner or (not args and label not in ("pi", "EulerGamma")):
                     return None
-                points[index] = enclose(key if kind == "constant" else kind, key, inner)
+                points[index] = self.enclosed(key if kind == "constant" else kind, key, inner)
         both = [acb(0), acb(0)]
         for side, poly in enumerate((value.top, value.bottom)):
             for exponents, coefficient in poly.terms():
@@ -389,6 +393,10 @@ class Algebra:
                     term = term * point ** int(power) if power else term
                 both[side] = both[side] + term
         return both[0] / both[1]
+
+    def enclosed(self, name: str, key: Any, args: list[Any]) -> Any:
+        """A ball around a function at ball arguments."""
+        return enclose(name, key, args)
 
 
 def halves(poly: Any, index: int, square: Quotient) -> list[Quotient]:

@@ -3,6 +3,7 @@
 A polynomial in variables over [0, ∞) has the sign that all its coefficients have; in one variable the roots decide, and
 of constants a ball. Limits rest on, as x → ∞: ψ_0(x) − log x → 0, x^m ψ_m(x) → (−1)^(m+1) (m−1)!, b^x → 0 faster than
 any power of x if |b| < 1, Φ(z, s, x) is bounded if |z| < 1 and s ≥ 0, and Π Γ(x+a_i)^k_i ~ x^(Σ k_i a_i) if Σ k_i = 0.
+As z → 0 and a → 0, Λ_k(q, z) → 0 and (a; q)_∞ → 1 (``q_series.py``).
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from flint import fmpq, fmpq_poly
 # fmt: off
 if TYPE_CHECKING or __package__:
     from theory.proof.algebra import ONE, RING, ZERO, Algebra, CertificateError, Quotient, collect, g, require
+    from theory.proof.q_series import KINDS, enclosed, graded
 else:
     from algebra import ONE, RING, ZERO, Algebra, CertificateError, Quotient, collect, g, require
+    from q_series import KINDS, enclosed, graded
 # fmt: on
 
 SINCE, DEGREE = "(g - since)", 200  # of polynomials whose roots are looked for, at most
@@ -31,6 +34,20 @@ class Analysis(Algebra):
         self.ranges: dict[str, Quotient] = {}
         self.positive, self.free = set(positive), {SINCE}
         self.witnesses, self.used = list[str](), set[str]()
+
+    def call(self, name: str, args: list[Quotient]) -> Quotient:
+        """The value of a function, by the equations that are known of it."""
+        order = args[0].whole() if args else None
+        match name, args:
+            case "lambert_sum", [_, q, z] if 1 <= (order or 0) <= 20 and not self.moves(q):
+                return graded(self, "lambert", order, q, z)
+            case "q_pochhammer", [a, q] if not self.moves(q):
+                return graded(self, "pochhammer", None, q, a)
+        return super().call(name, args)
+
+    def enclosed(self, name: str, key: Any, args: list[Any]) -> Any:
+        """A ball around a function at ball arguments."""
+        return enclosed(name, key, *args) if name in KINDS else super().enclosed(name, key, args)
 
     def sign(self, value: Quotient, since: Quotient) -> int:
         """1 if positive, 0 if not negative, for all g ≥ since and all parameters in their ranges; else an error."""
@@ -67,7 +84,7 @@ class Analysis(Algebra):
                 continue
             number = key.number()
             first = (self.covered(key.top, self.ranges) / self.covered(key.bottom, self.ranges)) ** (since.whole() or 0)
-            if number is not None and 0 < number < 1:
+            if 0 < number < 1 if number is not None else self.never_above_one(key):
                 found[self.labels[index]] = first / (ONE + more)
             else:
                 found[self.labels[index]] = first + more if self.never_below_one(key) else first * more
@@ -79,6 +96,15 @@ class Analysis(Algebra):
             return self.sign(value - ONE, ONE) >= 0
         except CertificateError:
             self.sign(value, ONE)
+            return False
+
+    def never_above_one(self, value: Quotient) -> bool:
+        """Whether it lies between 0 and 1."""
+        marked = len(self.witnesses)
+        try:
+            return min(self.sign(value, ONE), self.sign(ONE - value, ONE)) >= 0
+        except CertificateError:
+            del self.witnesses[marked:]
             return False
 
     def covered(self, poly: Any, cover: dict[str, Quotient]) -> Quotient:
@@ -132,15 +158,22 @@ class Analysis(Algebra):
     def limit_of(self, value: Quotient) -> Quotient:
         """Limit as g → ∞, from the leading behaviour of every term."""
         value = self.normal(value)
-        moving = [(kind, key, args[-1], index) for kind, key, args, index in self.functions if index in self.moving]
+        moving = [(kind, key, args, index) for kind, key, args, index in self.functions if index in self.moving]
         groups = collect(value.bottom, [item[3] for item in moving])
         require(len(groups) == 1, "a denominator is a sum of functions of g")
         ((divided, bottom),) = groups.items()
         orders: dict[int, Quotient] = {}
         for powers, top in collect(value.top, [item[3] for item in moving]).items():
             base, gammas, order, logs, series, term = ONE, 0, ZERO, 0, False, Quotient(top, bottom)
-            for (kind, key, x, _), times in zip(moving, map(int.__sub__, powers, divided), strict=True):
+            vanishing = False
+            for (kind, key, args, _), times in zip(moving, map(int.__sub__, powers, divided), strict=True):
+                x = args[-1]
                 if not times:
+                    continue
+                if kind in KINDS:
+                    self.fades(*args)
+                    require(kind == "pochhammer" or times > 0, "a series that vanishes stands in a denominator")
+                    vanishing = vanishing or kind == "lambert"
                     continue
                 require(kind == "root" or not self.moves(x - g), f"a {kind} of g has no known growth")
                 match kind:
@@ -178,7 +211,8 @@ class Analysis(Algebra):
             number = order.number()
             falls = number < 0 if number is not None else self.sign(ZERO - order, ONE) == 1
             require(falls or number == 0, "a term is not shown to stay bounded")
-            if not falls and logs >= 0:
+            require(falls or not vanishing or logs <= 0, "a logarithm times what vanishes has no known limit")
+            if not falls and not vanishing and logs >= 0:
                 orders[logs] = orders.get(logs, ZERO) + lead
         total = orders.pop(0, ZERO)
         for coefficient in orders.values():
@@ -245,6 +279,30 @@ class Analysis(Algebra):
             require(self.sign(two[0] / one[0], ONE) == 1, "a root may lie outside the unit circle")
             ratio = one[0] / two[0]
             one, two = two, [x - ratio * y for x, y in zip_longest(one[1:], two[1:], fillvalue=ZERO)]
+
+    def fades(self, q: Quotient, x: Quotient) -> None:
+        """|q| < 1 and x → 0: what is known of the functions of both as g → ∞."""
+        require(self.shrinks(q), "the base of a series is not shown to lie inside the unit circle")
+        self.equal(self.limit_of(x), ZERO, "an argument is not shown to tend to 0")
+
+    def nonzero_products(self, poly: Any) -> Any:
+        """A polynomial without its factors (a; q)_∞ with |a| < 1 and |q| < 1, none of which is 0."""
+        for kind, _, args, index in self.functions:
+            if kind == "pochhammer" and index not in self.moving and collect(poly, [index]).keys() != {(0,)}:
+                (times,) = min(collect(poly, [index]))
+                require(all(map(self.within_the_circle, args)), "a product may vanish")
+                poly = poly / RING.gen(index) ** times
+        return poly
+
+    def within_the_circle(self, value: Quotient) -> bool:
+        """|value| < 1, also where it is complex: the square of its size is real."""
+        imaginary = [i for kind, _, args, i in self.functions if kind == "root" and args[0] == Quotient(-1)]
+        if not imaginary or not value.has(imaginary[0]):
+            return self.shrinks(value)
+        ((index,), sides) = imaginary, (value.top, value.bottom)
+        mirrored = [poly.compose(*(-x if i == index else x for i, x in enumerate(RING.gens()))) for poly in sides]
+        size = self.normal(value * Quotient(*mirrored))
+        return not size.has(index) and self.sign(ONE - size, ONE) == 1
 
     def shrinks(self, base: Quotient) -> bool:
         """|base| < 1, by a ball or by signs."""

@@ -1,9 +1,9 @@
 """The checker: reads a certificate and verifies every step, by polynomial arithmetic over Q and ball arithmetic alone.
 
-This file, ``power_laws.py``, ``analysis.py``, ``algebra.py``, and the two that read, ``form.py`` and ``plain.py``, are
-all that has to be trusted. They import nothing else of selfgen, so that ``python check.py FILE`` runs by itself, and
-the others name what they take from the textbooks. What is proved holds for all parameters in the stated ranges for
-which the expressions written are defined, those in the start of a regime being whole numbers.
+This file, ``power_laws.py``, ``analysis.py``, ``q_series.py``, ``algebra.py``, and the two that read, ``form.py`` and
+``plain.py``, are all that has to be trusted. They import nothing else of selfgen, so that ``python check.py FILE`` runs
+by itself, and the others name what they take from the textbooks. What is proved holds for all parameters in the stated
+ranges for which the expressions written are defined, those in the start of a regime being whole numbers.
 """
 
 from __future__ import annotations
@@ -261,6 +261,7 @@ def growth(checker: Checker, sequence: int, growth: str) -> None:
     content = RING.constant(0)
     for coefficient in collect(rate.top, [0, *sorted(checker.moving)]).values():
         content = content.gcd(coefficient)
+    content = checker.nonzero_products(content)
     require(content.is_constant() or checker.definite(checker.covered(content, checker.ranges).top)[1], "it may vanish")
     checker.finite(rate.bottom)
     powers = [(key, index) for kind, key, _, index in checker.functions if kind == "power" and rate.has(index)]

@@ -20,7 +20,7 @@ from theory.proof.algebra import CertificateError
 from theory.proof.certificate import Certificate
 from theory.proof.check import Checker, check
 from theory.proof.form import formed
-from theory.proof.texts import letter, name, text, told_apart
+from theory.proof.texts import bases_of, letter, name, text, told_apart
 from theory.risk import Risk
 from theory.solver.reduced import reduced as without_idle
 
@@ -208,7 +208,12 @@ def _run_of(moment: wishart_trace | limiting_shrinkage) -> Expr:
 
 def sequence_of(risk: Risk) -> dict[str, Any]:
     """The moment recurrence as a certificate holds it."""
-    recurrence = reduced(risk)
+    with bases_of((risk,)):
+        return _written(reduced(risk))
+
+
+def _written(recurrence: MomentRecurrence) -> dict[str, Any]:
+    """Its parts as texts."""
     regimes, active = [], recurrence
     while True:
         regimes.append(

@@ -21,7 +21,7 @@ from theory.proof.claims import (
 from theory.proof.draft import Draft
 from theory.proof.leading import leads, settles
 from theory.proof.order import at_most, monotone, never_above
-from theory.proof.texts import text
+from theory.proof.texts import bases_of, text
 from theory.proof.values import remainder, value
 from theory.risk import Risk
 
@@ -52,8 +52,9 @@ def prove(claim: Claim | Risk) -> Certificate:
     True
     """
     claim = ClosedForm(claim) if isinstance(claim, Risk) else claim
-    draft = Draft(claim.risks)
-    found = _PROOFS[type(claim)](draft, claim)
+    with bases_of(claim.risks):
+        draft = Draft(claim.risks)
+        found = _PROOFS[type(claim)](draft, claim)
     sequences = list(range(len(claim.risks)))
     return draft.finished({"statement": claim.statement, "sequences": sequences, **found})
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from sympy import (
@@ -24,15 +26,18 @@ from sympy import (
     factor_list,
     fraction,
     gamma,
+    powsimp,
     together,
 )
 from sympy.core.numbers import ComplexInfinity, Exp1, Infinity, NaN, NegativeInfinity, Number
 from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
+from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
 from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.trace_moments import wishart_trace
+from theory.risk import Risk
 from theory.workflows.dynamics import GENERATION
 
 _OUT_OF_REACH = (Piecewise, RootSum, Sum, Product, Infinity, NegativeInfinity, ComplexInfinity, NaN, Float)
@@ -42,6 +47,21 @@ _RESERVED = re.compile(r"g|I|pi|EulerGamma|t\d+")
 
 #: Names that are written as they are: letters and digits, in parts joined by single underscores.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
+
+
+#: Whether powers of fractions are written as they are.
+_WHOLE_BASES: ContextVar[bool] = ContextVar("whole bases", default=False)
+
+
+@contextmanager
+def bases_of(risks: Iterable[Risk]) -> Iterator[None]:
+    """Powers of fractions as they are where a risk is a series in them: by 2^g and 3^g 1 − (2/3)^g has no sign."""
+    series = any(risk._formula is not None and risk._formula.has(lambert_sum, q_pochhammer) for risk in risks)
+    token = _WHOLE_BASES.set(series)
+    try:
+        yield
+    finally:
+        _WHOLE_BASES.reset(token)
 
 
 def name(symbol: Symbol) -> str:
@@ -112,7 +132,8 @@ def text(expression: Expr) -> str:
     NotDerivedError
         When it holds something of which the checker knows no equation.
     """
-    return _Printer().doprint(expression)
+    # What was cancelled holds 2^g and 3^g apart again.
+    return _Printer().doprint(powsimp(expression, combine="base") if _WHOLE_BASES.get() else expression)
 
 
 class _Printer(StrPrinter):
@@ -129,6 +150,8 @@ class _Printer(StrPrinter):
         base, exponent = expr.as_base_exp()
         if not (exponent.has(G, GENERATION) and exponent.is_integer):
             return super()._print_Pow(expr, rational)
+        if base.is_Rational and 1 not in (base.p, base.q) and _WHOLE_BASES.get():
+            return f"(({self.doprint(base)})**({self.doprint(exponent)}))"
         # A power with a whole exponent splits over the factors of its base: equal powers then have equal names.
         parts = [f"({self.doprint(part)})**({self.doprint(power * exponent)})" for part, power in _factors(base)]
         return "(" + "*".join(parts or ["1"]) + ")"

@@ -9,6 +9,9 @@ degree three and more that do not split stay as a sum over their roots.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from sympy import (
     Dummy,
     Eq,
@@ -30,10 +33,12 @@ from sympy import (
 from sympy import factor as sympy_factor
 from sympy.polys.matrices import DomainMatrix
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import NotRational, in_lowest_terms
+from theory.expressions.quadratic import QuadraticField
 from theory.expressions.rational_functions import factored
 from theory.expressions.roots import irreducible_factors, radical_roots
 from theory.solver.modes import ModeSum
+from theory.solver.triangular import triangular_modes
 
 
 def solve_constant(
@@ -44,6 +49,9 @@ def solve_constant(
     A nilpotent part of the system dies out after finitely many steps: those generations get their own branches.
     """
     elapsed = upper - origin
+    found = triangular_modes(matrix, forcing, readout, initial, elapsed)
+    if found is not None:
+        return found
     z = Symbol("z")
     numerator, denominator = generating_function(matrix, forcing, readout, initial, z)
     nilpotent = Poly(quo(numerator, denominator, z), z)
@@ -63,12 +71,7 @@ def solve_constant(
                 return None
             total += _root_sum(factor, numerator / others, z, elapsed)
             continue
-        for pole in poles:
-            conjugates: Expr = factor.LC()
-            for root in poles:
-                if root != pole:
-                    conjugates *= z - root
-            total += _pole_part(numerator / (others * conjugates**multiplicity), z, pole, multiplicity, elapsed)
+        total += sum(_pole_parts(factor, numerator / others, multiplicity, poles, elapsed), S.Zero)
     if nilpotent.is_zero:
         return total
     branches = [
@@ -99,19 +102,59 @@ def generating_function(
     return fraction(in_lowest_terms(total))
 
 
-def _pole_part(regular: Expr, z: Symbol, pole: Expr, multiplicity: int, elapsed: Expr) -> Expr:
-    """Coefficient of z^elapsed in the principal part of regular/(z − pole)^multiplicity."""
-    total: Expr = S.Zero
-    rate = _lowest_terms(1 / pole)
-    for order in range(multiplicity, 0, -1):
-        times = multiplicity - order
-        residue = _lowest_terms(diff(regular, z, times).subs(z, pole) / factorial(times))
-        # 1/(z − a)^k = (−1/a)^k Σ_t C(t+k−1, k−1) (z/a)^t
-        rising: Expr = S.One
-        for step in range(1, order):
-            rising *= (elapsed + step) / S(step)
-        total += residue * (-rate) ** order * rising * rate**elapsed
-    return total
+def _pole_parts(factor: Poly, regular: Expr, multiplicity: int, poles: list[Expr], elapsed: Expr) -> Iterator[Expr]:
+    """Coefficients of z^elapsed in the principal parts of regular/factor^multiplicity at the roots of the factor."""
+    parts = _quadratic_parts(factor, regular, multiplicity, poles)
+    if parts is None:
+        parts = [_parts(factor, regular, multiplicity, pole, poles) for pole in poles]
+    for rate, leading in parts:
+        for order, coefficient in leading.items():
+            # 1/(z − a)^k = (−1/a)^k Σ_t C(t+k−1, k−1) (z/a)^t
+            rising: Expr = S.One
+            for step in range(1, order):
+                rising *= (elapsed + step) / S(step)
+            yield coefficient * rising * rate**elapsed
+
+
+def _parts(
+    factor: Poly, regular: Expr, multiplicity: int, pole: Expr, poles: list[Expr]
+) -> tuple[Expr, dict[int, Expr]]:
+    """1/a for a pole a, and for every k the coefficient of 1/(z − a)^k times (−1/a)^k."""
+    z, conjugates = factor.gen, factor.LC()
+    for root in poles:
+        if root != pole:
+            conjugates *= z - root
+    rest, rate = regular / conjugates**multiplicity, _lowest_terms(1 / pole)
+    found = {}
+    for times in range(multiplicity):
+        residue = _lowest_terms(diff(rest, z, times).subs(z, pole) / factorial(times))
+        found[multiplicity - times] = residue * (-rate) ** (multiplicity - times)
+    return rate, found
+
+
+def _quadratic_parts(
+    factor: Poly, regular: Expr, multiplicity: int, poles: list[Expr]
+) -> list[tuple[Expr, dict[int, Expr]]] | None:
+    """The same at the two roots of a factor of degree 2, computed once with a root a; None where this does not hold.
+
+    The other root is −p − a, so that the factor is its leading coefficient times (z − a)(z + p + a).
+    """
+    if factor.degree() != 2:
+        return None
+    z, root = factor.gen, Dummy("a")
+    leading, linear, _ = factor.all_coeffs()
+    rest = regular / (leading * (z + linear / leading + root)) ** multiplicity
+    try:
+        field = QuadraticField(factor.replace(z, root), regular.free_symbols - {z})
+        rate, found = field(1 / root), {}
+        for times in range(multiplicity):
+            residue = diff(rest, z, times).subs(z, root) / factorial(times) * (-1 / root) ** (multiplicity - times)
+            found[multiplicity - times] = field(residue)
+    except (NotRational, ZeroDivisionError):
+        return None
+    centre = -linear / (2 * leading)
+    ways = [partial(field.expression, centre=centre, spread=pole - centre) for pole in poles]
+    return [(write(rate), {order: write(value) for order, value in found.items()}) for write in ways]
 
 
 def _lowest_terms(value: Expr) -> Expr:

@@ -37,10 +37,12 @@ from theory.expressions.enclosure import enclosed
 from theory.expressions.expansion import Order
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
+from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.products import LARGE
 from theory.solver.reduced import reduced
+from theory.solver.series import convergent_product
 from theory.solver.shrinking_steps import at_infinity
 
 
@@ -128,7 +130,8 @@ def power_law(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
         return None
     start, initial = int(recurrence.start), recurrence.initial[0]
     if inflow == 0:
-        return _kept(readout[0], pull, start, _tail(step, S.Zero, g, start, initial))
+        found = _kept(readout[0], pull, start, _tail(step, S.Zero, g, start, initial))
+        return _of_a_product(recurrence, step, pull, order) if found is None else found
     drop = dropped(inflow, g)
     if drop is None:
         return None
@@ -157,6 +160,22 @@ def _kept(readout: Expr, pull: Expr, start: int, series: Series | None) -> Power
     total = hyper(series.upper, series.lower, S.One) if series.head != 0 else S.Zero
     total = series.start + series.head * (hyperexpand(total) if whole else total)
     return PowerLaw(readout * simplify(scale) * total, pull, series=series)
+
+
+def _of_a_product(recurrence: MomentRecurrence, step: Expr, pull: Expr, order: Order) -> PowerLaw | None:
+    r"""A product whose factors have no roots by radicals, beside that of :math:`1 - c/g`, which has its Gammas.
+
+    .. math:: \prod_{i=s}^{G} a_i \sim G^{-c}\,\frac{\Gamma(s)}{\Gamma(s-c)} \prod_{i \ge s} \frac{a_i}{1 - c/i}
+    """
+    g, start = recurrence.symbol, int(recurrence.start)
+    after = {**order.ranges, g: at_least(Integer(start))}
+    if sign(step, after) != 1 or sign(start - pull, order.ranges) != 1:
+        return None
+    rest = convergent_product(in_lowest_terms(step / (1 - pull / g)), g, start)
+    if rest is None:
+        return None
+    scale = recurrence.readout[0] * recurrence.initial[0] * gamma(start) / gamma(start - pull)
+    return PowerLaw(scale * rest, pull)
 
 
 def dropped(inflow: Expr, g: Symbol) -> tuple[Expr, Expr] | None:

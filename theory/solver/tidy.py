@@ -24,7 +24,7 @@ from sympy import (
     together,
 )
 
-from theory.expressions.fraction_field import NotRational, in_lowest_terms
+from theory.expressions.fraction_field import NotRational, in_lowest_terms, is_over_q
 from theory.expressions.numerals import is_long
 from theory.expressions.rational_functions import common_factor, factored
 from theory.expressions.signs import Ranges, sign
@@ -174,7 +174,7 @@ def _base(base: Expr, ranges: Ranges) -> Expr:
 def _neat(coefficient: Expr) -> Expr:
     if coefficient.is_number:
         return coefficient if coefficient.is_Rational else factor_terms(coefficient)
-    if coefficient.is_rational_function(*coefficient.free_symbols):
+    if is_over_q(coefficient) or coefficient.is_rational_function(*coefficient.free_symbols):
         return factored(coefficient)
     return factor_terms(coefficient) if isinstance(coefficient, Mul) else factor_terms(simplify(coefficient))
 
@@ -185,6 +185,8 @@ def _shifted(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
     if len(powers) != 1 or function.has(RootSum):
         return coefficient, function
     power = powers[0]
+    if not _meet(coefficient, power.base):
+        return coefficient, function
     slope = power.exp.coeff(G)
     for step in (1, -1):
         shifted = _neat(coefficient * power.base ** (slope * step))
@@ -193,9 +195,20 @@ def _shifted(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
     return coefficient, function
 
 
+def _meet(coefficient: Expr, base: Expr) -> bool:
+    """Whether factors of a base, or numbers in it, may cancel with a coefficient that is written in factors."""
+    if not (is_over_q(coefficient) and is_over_q(base)) or base.is_number:
+        return True
+    number, factors = factored(base).as_coeff_Mul()
+    known = coefficient.as_powers_dict()
+    return abs(number) != 1 or any(part in known or -part in known for part in factors.as_powers_dict())
+
+
 def _rational_part(coefficient: Expr) -> Expr:
     """The factors of a coefficient that are rational in the parameters."""
     # Roots of numbers are constants to SymPy, which calls what holds them rational.
+    if is_over_q(coefficient):
+        return coefficient
     if _is_rational(coefficient) and all(power.exp.is_Integer for power in coefficient.atoms(Pow)):
         return coefficient
     factors = Mul.make_args(factor_terms(coefficient))
@@ -203,8 +216,9 @@ def _rational_part(coefficient: Expr) -> Expr:
 
 
 def _is_rational(part: Expr) -> bool:
-    return bool(part.is_rational_function(*part.free_symbols)) and all(
-        number.is_Rational for number in part.atoms() if number.is_number
+    return is_over_q(part) or (
+        bool(part.is_rational_function(*part.free_symbols))
+        and all(number.is_Rational for number in part.atoms() if number.is_number)
     )
 
 

@@ -12,12 +12,14 @@ from theory.subspaces.factor_model import FactorModel
 from theory.subspaces.generations import ErrorOverGenerations, error_over_generations
 from theory.subspaces.iterated import IteratedEditing, m
 from theory.subspaces.label_noise import label_noise_crossing
+from theory.subspaces.over_pairs import ErrorOverPairs
 from theory.subspaces.overlaps import detection_threshold, mean_overlap, noise_edge, observed_eigenvalues, overlaps
 from theory.subspaces.pairs import required_pairs
 from theory.subspaces.rank import keeping_threshold, optimal_filter, optimal_rank
 
 __all__ = [
     "ErrorOverGenerations",
+    "ErrorOverPairs",
     "FactorModel",
     "IteratedEditing",
     "SubspaceError",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 from sympy import Expr, Integer, Min, S, latex
@@ -17,6 +16,7 @@ from theory.subspaces.exact import exact_error
 from theory.subspaces.exact_number import exact_number, verify_numbers
 from theory.subspaces.factor_model import FactorModel, replaced_model, verify_model
 from theory.subspaces.leading import leading_outside, second_order
+from theory.subspaces.over_pairs import ErrorOverPairs
 from theory.subspaces.overlaps import mean_overlap, overlaps
 
 ESTIMATORS = ("svd", "mean-difference", "shrunken")
@@ -137,16 +137,14 @@ class SubspaceError(Told):
             "squared error": [self.missed, self.collateral, self.closed_form],
         }
 
-    def plot(self, ax: Any = None, pairs: Sequence[int] | None = None) -> Any:
-        """Draw the error and its two parts against the number of pairs, and return the Matplotlib axes.
+    def over_pairs(self, pairs: Sequence[int] | None = None) -> ErrorOverPairs:
+        """The error and its two parts at several numbers of pairs, as a table with a picture.
 
         Parameters
         ----------
-        ax : matplotlib.axes.Axes, optional
-            New ones if none are given.
         pairs : whole numbers, optional
-            Where it is drawn; left out, from a tenth of the model's own number to ten times it. Numbers of which
-            nothing is derived, such as odd ones of an exact error, are left out.
+            Left out, from a tenth of the model's own number to ten times it. Numbers of which nothing is derived, such
+            as odd ones of an exact error, are left out.
 
         Raises
         ------
@@ -155,20 +153,17 @@ class SubspaceError(Told):
         """
         own = self.model.pairs
         if pairs is None and own.free_symbols:
-            raise DomainError(f"pairs = {own} is a symbol: say where to draw, as in plot(pairs=[10, 100, 1000]).")
+            raise DomainError(f"pairs = {own} is a symbol: say where, as in over_pairs([10, 100, 1000]).")
         around = {max(1, round(10 ** (step / 12) * float(own))) for step in range(-12, 13)} if pairs is None else ()
         numbers = sorted(around) if pairs is None else list(pairs)
-        found = [(number, parts) for number in numbers if (parts := self._parts(number)) is not None]
+        found = [(number, *parts) for number in numbers if (parts := self._parts(number)) is not None]
         if not found:
             raise DomainError(f"nothing is derived at pairs = {', '.join(map(str, numbers))}: give other numbers.")
-        if ax is None:
-            ax = import_module("matplotlib.pyplot").subplots()[1]
-        for place, name in enumerate(("error", "missed", "collateral")):
-            values = [parts[place] for _, parts in found]
-            ax.plot([number for number, _ in found], values, linestyle="-" if place == 0 else "--", label=name)
-        ax.set(xscale="log", xlabel="pairs", ylabel="squared error", title=f"{self.estimator}, {self.exactness}")
-        ax.legend(frameon=False)
-        return ax
+        return ErrorOverPairs(self.estimator, self.exactness, *zip(*found, strict=True))
+
+    def plot(self, ax: Any = None, pairs: Sequence[int] | None = None) -> Any:
+        """Draw the error and its two parts over pairs, as :meth:`over_pairs` has them; return the Matplotlib axes."""
+        return self.over_pairs(pairs).plot(ax)
 
     def _parts(self, pairs: int) -> tuple[float, float, float] | None:
         """Error, missed and collateral at so many pairs; None where they are not derived."""
@@ -207,9 +202,9 @@ def subspace_error(
 
     Flipped labels change the mean alone: :math:`\Delta^\top \Delta` has no signs.
 
-    - *exact*: one centred Gaussian factor in two dimensions, of one or two pairs, or of an even number of pairs in
-      three dimensions (:mod:`theory.subspaces.exact`, :mod:`theory.subspaces.planes`); the mean difference for a
-      coherence of 0 or 1.
+    - *exact*: one centred Gaussian factor in two dimensions, of one or two pairs, or of any given number of pairs in
+      three dimensions (:mod:`theory.subspaces.exact`, :mod:`theory.subspaces.planes`,
+      :mod:`theory.subspaces.odd_pairs`); the mean difference of any Gaussian factor.
     - *leading*: :math:`k + r - 2k + 2\frac{D-r}{N} \sum_{j\le k} (l_j+1)/l_j^2`, whatever the law of the factors.
     - *proportional*: :math:`k + r - 2 \sum_{j \le k} c_j^2`, :math:`c^2` as in :func:`overlaps`; shrunken
       :math:`\sum_j (1 - c_j^4)`.

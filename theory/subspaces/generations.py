@@ -18,16 +18,21 @@ from theory.design.pathway import Pathway
 from theory.errors import NotDerivedError
 from theory.expressions.arguments import choice, generation
 from theory.expressions.symbols import G
+from theory.expressions.told import Told
 from theory.subspaces.error import SubspaceError, number_of, subspace_error
+from theory.subspaces.exact_number import verify_numbers
 from theory.subspaces.factor_model import FactorModel, verify_model
 from theory.subspaces.overlaps import overlaps
 from theory.subspaces.pooled import pooled_error, pooled_number
 from theory.workflows import Accumulate, Replace
 from theory.workflows.base import Workflow, verify_workflow
 
+#: Generations of the table.
+_SHOWN = 20
+
 
 @dataclass(frozen=True)
-class ErrorOverGenerations:
+class ErrorOverGenerations(Told):
     r"""The error of a subspace G generations after the last real pair.
 
     Loss: :math:`\|P_G - P\|_F^2` without a unit; 1 is a direction missed, or one destroyed.
@@ -54,6 +59,8 @@ class ErrorOverGenerations:
     first: SubspaceError
     workflow: Workflow
     closed_form: Expr | None
+
+    _drawn = (("squared error", None, None),)
 
     def at(self, g: Any) -> Expr:
         """The error at generation g ≥ 1; where pairs are pooled a nested root, up to generation 3."""
@@ -95,6 +102,27 @@ class ErrorOverGenerations:
     def exactness(self) -> str:
         """Which limit it is."""
         return self.first.exactness
+
+    def headline(self) -> str:
+        """What is estimated, under which workflow, and what that rests on."""
+        form = "by a recurrence" if self.closed_form is None else str(self.closed_form)
+        what = f"squared error of the subspace by {self.first.estimator} under {self.workflow.name}"
+        return f"{what}: {form}, {self.exactness}"
+
+    def table(self) -> dict[str, list[Any]]:
+        """The error at generations 1 to 20; the first three, as expressions, where parameters are symbols."""
+        symbolic = bool(self.first.closed_form.free_symbols)
+        generations = list(range(1, (3 if symbolic else _SHOWN) + 1))
+        errors = [self.at(g) if symbolic else self.number(g) for g in generations]
+        return {"generation": generations, "squared error": errors}
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the error over generations 1 to 20 on Matplotlib axes, and return them."""
+        verify_numbers(self.first.closed_form)
+        return super().plot(ax)
+
+    def __repr__(self) -> str:
+        return Told.__repr__(self)
 
 
 def error_over_generations(

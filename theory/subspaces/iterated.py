@@ -9,17 +9,21 @@ from sympy import Expr, Piecewise, S, Symbol, cancel, sqrt
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import shown, whole_number
+from theory.expressions.told import Told
+from theory.subspaces.exact_number import verify_numbers
 from theory.subspaces.factor_model import FactorModel, verify_model
 
 #: Number of edits, in closed forms.
 m: Symbol = Symbol("m", integer=True, nonnegative=True)
 
+#: Edits of the table.
+_SHOWN = 10
 #: An exact strength has some two digits for each edit.
 _MOST_EDITS = 10_000
 
 
 @dataclass(frozen=True)
-class IteratedEditing:
+class IteratedEditing(Told):
     r"""The strength of a factor after repeated editing, each time with the singular vector of N new pairs.
 
     Removing a vector v with :math:`\cos^2 = c^2` leaves the factor :math:`(I - vv^\top) u` of squared length
@@ -59,6 +63,8 @@ class IteratedEditing:
     """
 
     model: FactorModel
+
+    _drawn = (("strength left", None, None),)
 
     def __post_init__(self) -> None:
         if verify_model(self.model).rank > 1:
@@ -146,6 +152,22 @@ class IteratedEditing:
 
     def _mapped(self, strength: Expr) -> Expr:
         return self.model.ratio * (strength + 1) / (strength + self.model.ratio)
+
+    def headline(self) -> str:
+        """Where it starts, and where it ends."""
+        return f"strength {shown(self.strength)} edited again and again: it never falls below {shown(self.floor)}"
+
+    def table(self) -> dict[str, list[Any]]:
+        """The strength left after 0 to 10 edits; of symbols after none and one."""
+        symbolic = bool(self.model.ratio.free_symbols or self.strength.free_symbols)
+        edits = list(range(2 if symbolic else _SHOWN + 1))
+        left = [self.at(number) for number in edits]
+        return {"edits": edits, "strength left": left if symbolic else [float(value) for value in left]}
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the strength over 0 to 10 edits on Matplotlib axes, and return them."""
+        verify_numbers(self.strength + self.model.ratio)
+        return super().plot(ax)
 
     def __repr__(self) -> str:
         return f"IteratedEditing(from {shown(self.strength)}, floor {shown(self.floor)})"

@@ -41,6 +41,9 @@ class LinearDynamics(Dynamics):
         The state at ``start − 1`` as a combination of :math:`\varepsilon_1, \dots, \varepsilon_{start-1}`.
     fresh : matrix of shape (k, 1)
         Zero without fresh real data.
+    known : tuple of (a, b, value)
+        Second moments E z_a z_b, a ≥ b, that are known functions of ``GENERATION`` whatever the curvature, where all
+        noise of one sample has variance 1. Verified where they are used.
     """
 
     start: int
@@ -49,6 +52,7 @@ class LinearDynamics(Dynamics):
     readout: Matrix
     initial: Matrix
     fresh: Matrix = field(default_factory=lambda: zeros(0, 0))
+    known: tuple[tuple[int, int, Expr], ...] = ()
 
     def __post_init__(self) -> None:
         size = self.transition.shape[0]

@@ -139,6 +139,7 @@ class LabelledPool(Workflow):
             return None
         newest_real = factor(self.fresh_size(g) / self._real_rows(g))
         newest = factor(self._by_counts.block(g) / self._later_rows(g))
+        rows = self._real_rows(g)
         if share == 1:
             return LinearDynamics(
                 start=2,
@@ -155,6 +156,9 @@ class LabelledPool(Workflow):
             readout=Matrix([[share, 1 - share]]),
             initial=Matrix([1, 1]),
             fresh=Matrix([newest_real, 0]),
+            # All real rows, and what they share with the synthetic ones, which hand on what they were told; of other
+            # sums of sizes the step from one generation to the next is not seen.
+            known=tuple((row, 0, factor(1 / rows)) for row in (0, 1)) if rows.is_rational_function(g) else (),
         )
 
     def _real_rows(self, g: int | Expr) -> Expr:

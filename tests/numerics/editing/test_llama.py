@@ -9,6 +9,7 @@ from small_models import CONFIG, GROUPS, HEAD, HEADS, llama_tensors, write_folde
 from numerics.editing.dpo import likelihood_gradients
 from numerics.editing.effect import Bench, token_states, with_weights
 from numerics.editing.llama import Llama, Shape, llama_of_folder
+from numerics.editing.llama_torch import on_torch
 from theory import DomainError
 
 TEXTS = [[5, 200, 31, 7, 7, 90], [1, 2, 3], [250]]
@@ -123,6 +124,32 @@ def test_bench(model):
     assert effect.perplexity.after == pytest.approx(np.exp(np.mean(np.concatenate(bench.last[1]))))
     assert effect.mass.relative != 0
     assert effect.perplexity.standard_error > 0
+
+
+def test_the_pass_of_torch_is_that_of_numpy(model):
+    pytest.importorskip("torch")
+    generator = np.random.default_rng(3)
+    biases = [
+        dict(
+            block, **{f"{name}_bias": generator.standard_normal(len(block[name])).astype(np.float32) for name in "qkv"}
+        )
+        for block in model.blocks
+    ]
+    for interleaved in (False, True):
+        shape = Shape(**{**vars(model.shape), "interleaved": interleaved})
+        plain = Llama(shape, model.embedding, model.head, model.norm, biases)
+        other = with_weights(on_torch(plain), {(1, "down"): 2 * model.blocks[1]["down"]})
+        plain = with_weights(plain, {(1, "down"): 2 * model.blocks[1]["down"]})
+        rows = [one.hidden(TEXTS, 1, plain.hidden(TEXTS, stop=1)) for one in (plain, other)]
+        # Some hundred sums of float32, of numbers that cancel.
+        assert np.abs(rows[0] - rows[1]).max() < 2e-6 * np.abs(rows[0]).max()
+        assert np.abs(token_states(plain, TEXTS) - token_states(other, TEXTS)).max() < 2e-6 * np.abs(rows[0]).max()
+        logits = [one.logits(rows[0]) for one in (plain, other)]
+        assert np.abs(logits[0] - logits[1]).max() < 2e-6 * np.abs(logits[0]).max()
+        logs = [np.concatenate([part for _, part in one.log_probabilities(rows[0])]) for one in (plain, other)]
+        assert np.abs(logs[0] - logs[1]).max() < 2e-6 * np.abs(logits[0]).max()
+    with pytest.raises(DomainError, match="holds the token 256"):
+        other.hidden([[256]])
 
 
 def test_gradients_of_the_likelihood(model):

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from numerics.editing import NoDirectionError, Subspace, find_subspace, random_subspace
 from numerics.editing.gram import right_vectors, row_signs
+from numerics.editing.lanczos import leading_pairs
 from numerics.editing.noise import largest_noise, noise_variance, overlap_of, pairs_for, strength_of
 from theory import DomainError
 from theory.subspaces import FactorModel, observed_eigenvalues, overlaps, required_pairs
@@ -23,6 +24,41 @@ def test_the_same_as_the_singular_value_decomposition(shape):
     # Single precision of the squares, over the gaps between neighbours: the first vectors are well apart.
     assert np.allclose(np.abs((vectors[:3] * others[:3]).sum(axis=1)), 1, atol=1e-10)
     assert np.allclose(vectors @ vectors.T, np.eye(len(vectors)), atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(300, 700), (700, 300)])
+def test_the_first_directions_alone_are_those_of_the_whole_spectrum(shape):
+    rows, _ = spiked(*shape, [40.0, 25.0])
+    signs = np.where(np.random.default_rng(5).random(len(rows)) < 0.5, -1.0, 1.0)[:, None]
+    for rank in ("auto", 1, 2):
+        whole, some, flipped = (
+            find_subspace(one, rank, whole_spectrum=given)
+            for one, given in ((rows, True), (rows, False), (signs * rows, False))
+        )
+        # Residuals of 1e-13 of the largest eigenvalue, over gaps of a tenth of it.
+        assert np.allclose(some.basis, whole.basis, atol=1e-11)
+        assert some.noise == pytest.approx(whole.noise, rel=1e-12)
+        assert (len(some.eigenvalues), some.above) == (2, 2)
+        assert some.eigenvalues == pytest.approx(whole.eigenvalues[:2], rel=1e-12)
+        assert (np.abs(some.basis) == np.abs(flipped.basis)).all()
+
+
+def test_where_nothing_stands_out_the_whole_spectrum_is_computed():
+    rows = np.random.default_rng(0).standard_normal((60, 90))
+    whole, some = (find_subspace(rows, 2, whole_spectrum=given) for given in (True, False))
+    assert (whole.basis == some.basis).all()
+    assert len(some.eigenvalues) == 60
+
+
+def test_a_direction_that_the_start_does_not_see_is_not_passed_over():
+    generator = np.random.default_rng(0)
+    noise = generator.standard_normal((100, 200))
+    gram = np.zeros((102, 102))
+    gram[:100, :100] = noise @ noise.T / 20 + 60 * np.ones((100, 100)) / 100
+    # (1, −1) has the eigenvalue 90, and no part of the diagonal, which is the start.
+    gram[100:, 100:] = [[50, -40], [-40, 50]]
+    found = leading_pairs(gram, 1, lambda squares: 35.0)
+    assert found is None or found[0][0] == pytest.approx(90)
 
 
 def test_flipped_labels_change_nothing_but_signs_to_the_last_bit():
@@ -149,6 +185,16 @@ def test_directions_without_noise_are_all_found():
     assert found.overlaps == pytest.approx(np.ones(3))
     with pytest.raises(DomainError, match="the differences span 3 directions"):
         find_subspace(rows, rank=4)
+
+
+def test_a_subspace_shows_itself():
+    found = find_subspace(spiked(60, 40, [30.0, 20.0])[0])
+    assert found.table()["estimated overlap"] == found.overlaps.tolist()
+    assert min(found.table()["eigenvalue / edge"]) > 1
+    assert "estimated overlap" in found._repr_html_()
+    points, edge = found.plot().lines
+    assert points.get_ydata().tolist() == found.eigenvalues.tolist()
+    assert edge.get_ydata()[0] == found.edge
 
 
 def test_a_random_subspace_has_the_same_rank():

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from selfgen import figures
 from selfgen.cli import app
 from selfgen.comparison import plot_comparison, side_by_side
-from selfgen.names import build_all
 from theory import DomainError, expected_risk
 from theory.design import comparison
+from theory.names import build_all
 
 ALL = ["replace", "accumulate", "accumulate-subsample", "sliding-window:k=3", "real-plus-latest", "fresh-real"]
 

@@ -46,6 +46,19 @@ def test_several_factors():
     assert "the crossing is derived for one factor" in result.output
 
 
+def test_symbols_stay():
+    asked = ("subspace", "--strength", "l", "--pairs", "200", "--dimension", "300", "--symbol", "l")
+    words = " ".join(run(*asked).output.split())
+    assert "3*(l + 1)/(l*(2*l + 3)) where" in words or "6*(l + 1)/(l*(2*l + 3)) where" in words
+    assert "pairs, singular vectors 600*(3*l/2 + 2)/l**2" in words or "300*(3*l + 4)/l**2" in words
+    assert "wins that depends on l: give numbers" in words
+    found = json.loads(run(*asked, "--json").output)
+    assert (found["wins"], found["errors"]["svd"]["value"]) == (None, None)
+    refused = run(*asked, "--check")
+    assert refused.exit_code == 2
+    assert "--check is not allowed with l as symbols" in refused.output
+
+
 @pytest.mark.parametrize(
     ("option", "value", "word"),
     [

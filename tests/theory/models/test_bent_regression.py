@@ -11,6 +11,7 @@ from theory import (
     AccumulateSubsample,
     DomainError,
     FreshReal,
+    GaussianMean,
     LinearRegression,
     NotDerivedError,
     RealPlusLatest,
@@ -71,6 +72,72 @@ def test_fresh_rows_whose_labels_lean_under_replace() -> None:
         fit = fitted(rows, np.einsum("rti,ri->rt", rows, mean) + noise)
         close(risk, (fit**2).sum(axis=1), g)
         mean = tau * fit + (1 - tau) * target
+
+
+HEAT = 4
+
+
+@pytest.mark.parametrize(
+    ("d", "T", "workflow"),
+    [
+        (2, 9, Accumulate()),
+        (12, 3, Replace()),
+        (12, 3, Accumulate()),
+        (12, 3, SlidingWindow(2)),
+        (12, 3, RealPlusLatest()),
+        (12, 3, FreshReal()),
+        (30, 1, SlidingWindow(2, sizes="j")),
+        (12, 1, AccumulateSubsample()),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_fresh_rows_at_a_temperature(d: int, T: int, workflow) -> None:
+    """Sampled labels have four times the variance of real ones, fresh real rows included; least norm where d > T."""
+    rng = np.random.default_rng(14)
+    replicates = REPLICATES // 4
+    model = BiasedSampler.temperature(LinearRegression(d=d, T=T, signal=2 if d > T else None), HEAT)
+    risk = expected_risk(model, workflow)
+    assert risk.exactness == "exact"
+    truth = np.zeros(d)
+    truth[0] = 2**0.5 if d > T else 0.0
+    blocks, labels = [], []
+    fit = np.tile(truth, (replicates, 1))
+    for g in range(1, 4):
+        size = int(T * workflow.size(g))
+        blocks.append(rng.standard_normal((replicates, size, d)))
+        noise = rng.standard_normal((replicates, size)) * (1 if g == 1 else HEAT**0.5)
+        labels.append(np.einsum("rti,ri->rt", blocks[-1], fit) + noise)
+        if workflow.name == "accumulate-subsample":
+            row = rng.integers(g, size=replicates)
+            rows, of_rows = (np.array(part)[row, np.arange(replicates)] for part in (blocks, labels))
+        else:
+            used = [index for index, weight in enumerate(workflow.weights(g)) if weight != 0]
+            rows, of_rows = (np.concatenate([part[index] for index in used], axis=1) for part in (blocks, labels))
+            if workflow.name == "fresh-real" and g > 1:
+                real = rng.standard_normal((replicates, T, d))
+                told = real @ truth + rng.standard_normal((replicates, T))
+                rows, of_rows = np.concatenate([rows, real], axis=1), np.concatenate([of_rows, told], axis=1)
+        fit = np.einsum("rit,rt->ri", np.linalg.pinv(rows), of_rows)
+        close(risk, ((fit - truth) ** 2).sum(axis=1), g)
+
+
+def test_a_temperature_by_hand() -> None:
+    """Generation 1 is fitted on real labels; every later block adds τσ² times what a block adds."""
+    d, T = 3, 14
+    gains = {g: Rational(d, g * (g * T - d - 1)) for g in range(1, 6)}
+    warm = expected_risk(BiasedSampler.temperature(LinearRegression(d=d, T=T), HEAT), Accumulate())
+    assert warm.at(5) == gains[1] + HEAT * sum(gains[g] for g in range(2, 6))
+    assert (warm.bias.at(5), warm.variance.at(5)) == (0, warm.at(5))
+    # A sample of the pool to leading order: that of a Gaussian mean, exact at every n, with many rows.
+    leading = expected_risk(BiasedSampler.temperature(LinearRegression(d=1, T=1000), HEAT), AccumulateSubsample())
+    exact = expected_risk(BiasedSampler.temperature(GaussianMean(n=10**9), HEAT), AccumulateSubsample())
+    assert abs(float(leading.at(6) / leading.at(1) / (exact.at(6) / exact.at(1))) - 1) < 1e-8
+    # Sizes that change: from least norm to more rows than features and on.
+    growing = LinearRegression(d=8, T=3, signal=1)
+    crossed = expected_risk(BiasedSampler.temperature(growing, HEAT), Replace(sizes="j**2"))
+    first = Rational(5, 8) + Rational(3, 4)
+    second, third = HEAT * Rational(8, 3), HEAT * Rational(8, 18)
+    assert [crossed.at(g) for g in (1, 2, 3)] == [first, first + second, first + second + third]
 
 
 @pytest.mark.parametrize(("d", "T", "rate"), [(1, 7, "1/10"), (3, 14, "1/4")])

@@ -15,12 +15,14 @@ from theory import (
     AccumulateSubsample,
     DomainError,
     FreshReal,
+    G,
     GaussianFit,
     NotDerivedError,
     Replace,
     SlidingWindow,
     expected_risk,
 )
+from theory.models.gaussian.moments import Loss, invariant_recurrence
 from theory.models.gaussian.temperature import DyingBelow, dying_below
 
 HALF = Rational(1, 2)
@@ -67,6 +69,28 @@ def test_at_temperature_one_nothing_changes(workflow, unbiased) -> None:
         plain = expected_risk(GaussianFit(d=2, n=5, unbiased=unbiased), workflow, loss)
         values = [value.subs(tau, 1) for value in islice(warm.recurrence.values(), 3)]
         assert [simplify(value) for value in values] == list(islice(plain.recurrence.values(), 3))
+
+
+@pytest.mark.parametrize("unbiased", [False, True])
+@pytest.mark.parametrize("workflow", [Replace(), Accumulate(), Accumulate(sizes="j")], ids=str)
+def test_covariances_by_products_are_those_of_the_invariants(workflow, unbiased) -> None:
+    """Two derivations: zonal polynomials that move by themselves, and the algebra of all invariants of degree four."""
+    model = GaussianFit(d=3, n=5, unbiased=unbiased, temperature="4/3")
+    for loss, parts in (("covariance", Loss(covariance=True)), ("squared", Loss(mean=True, covariance=True))):
+        found = expected_risk(model, workflow, loss)
+        whole = invariant_recurrence(workflow, workflow.dynamics(), parts, S(3), S(5), unbiased, Rational(4, 3))
+        assert [found.at(g) for g in range(1, 5)] == list(islice(whole.values(), 4))
+
+
+@pytest.mark.parametrize(("d", "heat", "order"), [(1, 1, 0), (2, 1, 0), (2, "3/2", 1), (2, 2, 2)])
+def test_where_covariances_go_under_accumulate(d: int, heat, order: int) -> None:
+    """To a number at τ = 1, as G^(2τ − 2) above; what is left out is 1/G, or the trace's G^(1 − τ), smaller."""
+    risk = expected_risk(GaussianFit(d=d, n=6, temperature=heat), Accumulate(), "covariance")
+    assert (risk.limit == oo) == (order > 0)
+    far, farther = (float(risk.at(g) / risk.growth.subs(G, g).evalf()) - 1 for g in (250, 1000))
+    shrinks = 4 ** -float(min(1, Rational(heat) - 1) if order else 1)
+    assert abs(farther) < 0.08 if order == 1 else abs(farther) < 0.01
+    assert abs(farther / far / shrinks - 1) < 0.1
 
 
 def test_the_determinant_falls_at_its_rate() -> None:

@@ -7,8 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 from sympy import Rational, Symbol, limit, oo, series, simplify, symbols
 
+from theory import Accumulate, Replace
 from theory.errors import DomainError, NotDerivedError
-from theory.subspaces import FactorModel, subspace_error
+from theory.subspaces import FactorModel, IteratedEditing, error_over_generations, subspace_error
 from theory.subspaces.leading import second_order
 
 l = Symbol("l", positive=True)  # noqa: E741
@@ -75,10 +76,10 @@ class TestExact:
     @pytest.mark.parametrize(
         ("model", "estimator"),
         [
-            (FactorModel(2, 5, 3), "svd"),
+            (FactorModel(2, 5, 4), "svd"),
+            (FactorModel(2, dimension=3), "svd"),
             (FactorModel(2, 5, 2, coherence=1), "svd"),
             (FactorModel([2, 1], 5, 3), "svd"),
-            (FactorModel(2, 5, 3, coherence="1/2"), "mean-difference"),
             (FactorModel(2, 5, 2), "shrunken"),
         ],
     )
@@ -246,6 +247,55 @@ def test_a_step_of_dpo_sees_as_many_pairs_as_its_contexts_have_dimensions():
         _ = FactorModel(3, 100, 20).of_gradient
 
 
+@pytest.mark.parametrize("estimator", ["svd", "mean-difference", "shrunken"])
+def test_errors_over_pairs_are_those_of_models_with_so_many(estimator):
+    error = subspace_error(FactorModel(3, 100, 100, coherence=1, flips="1/10"), estimator)
+    found = error.over_pairs([50, 400])
+    assert found.error == pytest.approx([float(error.at(50)), float(error.at(400))], rel=1e-12)
+    assert error.over_pairs([100]).missed == pytest.approx([float(error.missed)], rel=1e-12)
+    assert list(found.table()) == ["pairs", "error", "missed", "collateral"]
+
+
+def test_generations_and_edits_have_tables_too():
+    model = FactorModel(3, 100, 50)
+    pooled = error_over_generations(model, Accumulate())
+    assert pooled.table()["squared error"][:3] == pytest.approx([pooled.number(g) for g in (1, 2, 3)])
+    assert "squared error of the subspace by svd under accumulate" in repr(pooled)
+    editing = IteratedEditing(FactorModel(6, 100, 400))
+    assert editing.table()["strength left"][1] == pytest.approx(2.8)
+    assert "<td>2.8</td>" in editing._repr_html_()
+    for result in (pooled, editing):
+        assert len(result.plot().lines) == 1
+    with pytest.raises(DomainError, match="give numbers"):
+        error_over_generations(FactorModel(3), Replace()).plot()
+
+
+@pytest.mark.parametrize(("pairs", "dimension", "coherence"), [(1, 5, "1/2"), (4, 2, "1/3"), (40, 12, "9/10")])
+def test_the_mean_of_a_factor_of_any_coherence_is_a_mixture_of_betas(pairs, dimension, coherence):
+    """The square of a normal number is χ² with 1 + 2j degrees, j a Poisson number."""
+    strength, share, flips = 3, float(Rational(coherence)), 0.2
+    model = FactorModel(strength, pairs, dimension, coherence, "1/5")
+    variance, total = 1 + (1 - share) * strength, 0.0
+    for flipped in range(pairs + 1):
+        chance = mpmath.binomial(pairs, flipped) * flips**flipped * (1 - flips) ** (pairs - flipped)
+        mean = (pairs - 2 * flipped) ** 2 * share * strength / pairs / (2 * variance)
+        for j in range(150):
+            series = mpmath.hyp2f1(1, j + 0.5, dimension / 2 + j + 1, 1 - variance) / (dimension + 2 * j)
+            total += chance * mpmath.exp(-mean) * mean**j / mpmath.factorial(j) * series
+    found = subspace_error(model, "mean-difference", "exact").number
+    assert found == pytest.approx(float(2 * (dimension - 1) * total), rel=1e-10)
+
+
+@pytest.mark.parametrize("coherence", [0, 1])
+def test_the_mean_is_continuous_in_the_coherence(coherence):
+    near = Rational(1, 10**9) if coherence == 0 else 1 - Rational(1, 10**9)
+    numbers = [
+        subspace_error(FactorModel(3, 4, 6, share, "1/10"), "mean-difference", "exact").number
+        for share in (coherence, near)
+    ]
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-8)
+
+
 class TestPicture:
     """What is drawn over the number of pairs."""
 
@@ -262,10 +312,10 @@ class TestPicture:
 
     def test_numbers_of_which_nothing_is_derived_are_left_out(self):
         exact = subspace_error(FactorModel(3, 4, 3), regime="exact")
-        assert [x for x, _ in self.drawn(exact, pairs=[3, 4, 5, 6])["error"]] == [4, 6]
-        with pytest.raises(DomainError, match="nothing is derived at pairs = 3, 5"):
-            exact.plot(pairs=[3, 5])
+        assert [x for x, _ in self.drawn(exact, pairs=[4, 30, 6, 50])["error"]] == [4, 6]
+        with pytest.raises(DomainError, match="nothing is derived at pairs = 30, 50"):
+            exact.plot(pairs=[30, 50])
 
     def test_symbols_are_not_drawn(self):
-        with pytest.raises(DomainError, match="say where to draw"):
+        with pytest.raises(DomainError, match="pairs = N is a symbol"):
             subspace_error(FactorModel(2)).plot()

@@ -238,7 +238,7 @@ def invariant_recurrence(
     """
     g = GENERATION
     late = late_start(dynamics)
-    start, kappa = late.start, _Correction(workflow, late, points, unbiased)
+    start, kappa = late.start, Correction(workflow, late, points, unbiased)
     start = max(start, kappa.valid_from + 1)
     real = any(entry != 0 for entry in late.fresh)
 
@@ -316,7 +316,7 @@ def invariant_recurrence(
 
 
 def _opening(
-    workflow: Workflow, late: LinearDynamics, kappa: _Correction, points: Expr, heat: Expr
+    workflow: Workflow, late: LinearDynamics, kappa: Correction, points: Expr, heat: Expr
 ) -> tuple[list[tuple[int, Step]], list[Matrix]]:
     """Steps of the generations before ``late.start``, whose state is all noise so far, and their readouts.
 
@@ -339,7 +339,7 @@ def _opening(
     return steps, [*rows[: count - 1], late.readout.subs(GENERATION, count)]
 
 
-class _Correction:
+class Correction:
     """ρ_g = 1/(1 − κ_g) as a formula, and at single generations."""
 
     def __init__(self, workflow: Workflow, dynamics: LinearDynamics, points: Expr, unbiased: bool) -> None:
