@@ -47,6 +47,11 @@ for (const formula of document.querySelectorAll("article mjx-container")) {
   if (wider && free && line.tagName !== "TD")
     found.push(`a formula is wider than its line: ${formula.textContent.trim().slice(0, 40)}`);
 }
+// A command that MathJax does not know stands in its formula as it is.
+for (const formula of document.querySelectorAll("article mjx-container")) {
+  const unknown = formula.textContent.match(/\\[A-Za-z]{2,}/);
+  if (unknown || formula.querySelector("mjx-merror, merror")) found.push(`a formula shows ${unknown ?? "an error"}`);
+}
 const prose = document.querySelector("article")?.cloneNode(true);
 if (prose) {
   const set = "pre, code, script, style, mjx-container, .cell_output, svg, .sig, dt strong, .genindextable";
