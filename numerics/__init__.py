@@ -11,7 +11,7 @@ from numerics.run.laws import check_generator
 from numerics.run.ratio import RatioCheck
 from numerics.several_workflows import run_workflows
 from numerics.simulate import Simulation, simulate
-from theory.testing.model_laws import register_simulator
+from theory.testing.simulators import register_simulator
 
 register_simulator(simulate)
 

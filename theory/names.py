@@ -13,6 +13,7 @@ name or beside it, then belong to whichever of the two has a parameter of that n
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from difflib import get_close_matches
@@ -78,6 +79,8 @@ _IMPORT_PATH = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*(?=:|$)")
 
 #: Workflows that are written otherwise on the command line than in Python.
 BY_TEXT: dict[str, Any] = {Weighted.name: _ByFormula(), Ecosystem.name: _ByTable()}
+_WORKFLOWS: Mapping[str, Any] = ChainMap(BY_TEXT, EVERY_WORKFLOW)  # type: ignore[arg-type]
+_NAMES = (EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, WORKFLOW_ALIASES)
 #: The setting that is meant where none is named behind such a workflow's name.
 _FIRST_BY_TEXT = {Weighted.name: "weight", Ecosystem.name: "weights"}
 
@@ -132,7 +135,7 @@ def build_all(
     texts = list(workflows)
     for text in texts:
         name, own = _specification(text)
-        described.append((_named(name, {**EVERY_WORKFLOW, **BY_TEXT}, WORKFLOW_ALIASES, "workflow"), own))
+        described.append((_named(name, _WORKFLOWS, WORKFLOW_ALIASES, "workflow"), own))
 
     model_takes = _parameters(model_class)
     workflow_takes = [_parameters(workflow_class) for workflow_class, _ in described]
@@ -198,7 +201,7 @@ class _Wrapped:
 def _unwrapped(model_class: Any, own: Settings, given: Settings) -> tuple[Any, dict[str, str], Settings]:
     """The class to construct, and both settings without the name of the model inside."""
     named = [where["model"] for where in (own, given) if "model" in where]
-    if model_class not in WRAPPERS.values():
+    if not WRAPPERS.lists(model_class):
         return model_class, dict(own), given
     if len(named) != 1:
         what = f"{len(named)} models are" if named else "no model is"
@@ -237,7 +240,7 @@ def _specification(text: str) -> tuple[str, dict[str, str]]:
     ``weighted:1/g`` is short for ``weighted:weight=1/g``.
     """
     path = _IMPORT_PATH.match(text)
-    if path is not None and path[1] not in {**EVERY_MODEL, **EVERY_WORKFLOW, **MODEL_ALIASES, **WORKFLOW_ALIASES}:
+    if path is not None and not any(path[1] in names for names in _NAMES):
         return path[0], settings(text[path.end() + 1 :].split(","), f"{text!r}:") if text[path.end() :] else {}
     name, colon, rest = text.partition(":")
     if name.strip() in BY_TEXT and rest.strip() and "=" not in rest.partition(",")[0]:

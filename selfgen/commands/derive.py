@@ -11,8 +11,7 @@ from sympy import Expr, oo
 from selfgen.commands.options import Loss, ModelName, Set, Sizes, Symbols, WorkflowName, settings_of, whole
 from selfgen.domain_words import domain_in_words
 from selfgen.steps import steps as derivation
-from selfgen.values import shown, text, value_at
-from selfgen.verification import ratio_limit
+from selfgen.values import ratio_limit, shown, text, value_at
 from theory import DomainError, NotDerivedError, Risk, expected_risk
 from theory.names import build
 

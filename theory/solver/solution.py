@@ -23,7 +23,6 @@ from sympy import (
     nan,
     oo,
     radsimp,
-    simplify,
     sqrt,
     sympify,
     together,
@@ -32,6 +31,7 @@ from sympy import (
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.expressions.lambert import lambert_sum, q_pochhammer
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, at_least, sign, unit_interval
 from theory.expressions.symbols import G
 from theory.moments.covariance import CovarianceRecurrence
@@ -401,7 +401,7 @@ class Solution:
             return left - right
         if right != 1 or not left.has(Abs) or kept.matrix.has(kept.symbol):
             return left - right
-        return simplify((kept.matrix[0] - 1) / kept.forcing[0])
+        return simplified((kept.matrix[0] - 1) / kept.forcing[0])
 
     def _where_equal(self, ask: Callable[[Solution, Order], Expr | None], left: Expr, right: Expr) -> Expr | None:
         """The answer where both are equal, by putting in the value that some parameter then has."""
@@ -412,9 +412,9 @@ class Solution:
                 continue
             *above, constant = polynomial.all_coeffs()
             if len(above) == 1:
-                value = simplify(-constant / above[0])
+                value = simplified(-constant / above[0])
             elif len(above) == 2 and above[1] == 0 and sign(symbol, self.ranges) in (0, 1):
-                value = sqrt(simplify(-constant / above[0]))
+                value = sqrt(simplified(-constant / above[0]))
             else:
                 continue
             try:
@@ -437,7 +437,7 @@ class Solution:
                 continue
             slope, constant = polynomial.all_coeffs()
             if sign(slope, self.ranges) in (1, -1):
-                return symbol, simplify(-constant / slope)
+                return symbol, simplified(-constant / slope)
         return None, S.Zero
 
     def _at(self, symbol: Symbol, value: Expr) -> Solution:
