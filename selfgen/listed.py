@@ -15,7 +15,7 @@ from rich.table import Table
 
 from selfgen.catalogue import cell, concrete, workflows
 from selfgen.commands.terminal import terminal
-from selfgen.kinds import KINDS
+from selfgen.kinds import KINDS, WRITTEN
 from selfgen.proofs import DOUBLE, SINGLE
 from selfgen.study import every_shipped, title_of
 from theory import DomainError
@@ -188,3 +188,7 @@ def _plain(text: str) -> str:
 def _hint(name: str, known: Any) -> str:
     close = get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+if __name__ == "__main__":
+    WRITTEN.write_text(json.dumps(all_entries(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

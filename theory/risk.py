@@ -504,7 +504,10 @@ class Risk:
     def _extreme(self) -> Expr | None:
         """The highest moment, or the lowest where the risk falls as the moment grows."""
         scale = self.recurrence.scale
-        first = shorter((self.baseline - self.recurrence.offset) / scale) if scale else S.Zero
+        try:
+            first = shorter((self.baseline - self.recurrence.offset) / scale) if scale else S.Zero
+        except DomainError:
+            return None  # no value is exact, and the first may be the extreme one
         return self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
 
     # -- conditions ------------------------------------------------------------------------------------
@@ -667,12 +670,12 @@ class Risk:
 
     def summary(self) -> str:
         """Closed form, limit, growth, bound, domain and exactness, a line each; what is not known says so."""
-        known = {
+        lines = {
             "closed form": self.closed_form, "limit": self.limit, "growth": self.growth, "bound": self.bound,
             "domain": "all parameters" if self.domain == S.true else self.domain, "exactness": self.exactness,
         }  # fmt: skip
-        lines = [f"{name:<13}{_said(value)}" for name, value in known.items()]
-        return "\n".join([repr(self)[1:-1].removeprefix("Risk: "), *lines])
+        written = [f"{name:<13}{_said(value)}" for name, value in lines.items()]
+        return "\n".join([repr(self)[1:-1].removeprefix("Risk: "), *written])
 
     def __str__(self) -> str:
         what = "ratio" if self.relative else self.part
