@@ -4,8 +4,9 @@
 #   make test      run the tests
 #   make test-neural  the tests of real generators and real weights, with PyTorch in an environment of its own
 #   make lint      ruff and mypy
+#   make typed     pyright and mypy --strict on a user's script
 #   make notebooks execute proofs_notebooks/ again and keep the outputs
-#   make docs      build the documentation into build/docs/html; warnings are errors
+#   make docs      build the documentation into build/docs/html; warnings are errors, and so are pages wider than a phone
 #   make fuzz      a million hostile inputs (INPUTS=…, SEED=…)
 #   make release-check  wheel and sdist built, and installed in an empty environment
 #   make test-minimal   a part of the tests with the least versions of everything
@@ -24,7 +25,7 @@ OPTIONAL := numerics/neural tests/numerics/neural tests/numerics/editing tests/n
 STUDY  ?=
 OUTPUT ?=
 
-.PHONY: verify test test-neural lint notebooks docs fuzz release-check test-minimal bench bench-compare clean
+.PHONY: verify test test-neural lint typed notebooks docs fuzz release-check test-minimal bench bench-compare clean
 
 verify: $(VENV)/.installed
 	$(BIN)/selfgen verify $(STUDY) $(if $(OUTPUT),--output $(OUTPUT))
@@ -39,11 +40,18 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# pyright comes by npm, which not every machine reaches.
+typed: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pyright
+	$(BIN)/pyright
+	$(BIN)/mypy --strict --follow-imports=silent tests/typed/user_script.py
+
 notebooks: $(VENV)/.installed-test
 	$(BIN)/python proofs_notebooks/build.py
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx -W --keep-going docs build/docs/html
+	$(BIN)/python tests/helpers/narrow.py build/docs/html
 
 fuzz: $(VENV)/.installed-test
 	INPUTS=$(or $(INPUTS),1000000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest tests/selfgen/test_fuzz.py -n $(JOBS)

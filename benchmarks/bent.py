@@ -2,6 +2,14 @@
 
 Everything is a ratio to the unbiased family of the same parameters in the same run, warm: what SymPy has cached from
 the first round stays. *Recurrence* is ``expected_risk`` alone; *derivation* asks for closed form, limit and growth too.
+
+What limits two of the targets. *Derivation in symbols*: whatever shortens the bent one shortens the unbiased one too.
+Triangular systems by substitution, and signs and common factors over FLINT, took it from 88, 80, 105 ms (biased, mean,
+sample) to 31, 22, 21 ms under replace and from 131, 196, 28 ms to 48, 80, 28 ms under accumulate, and the unbiased one
+from 17 to 7.5 ms and from 69 to 19 ms (processor time, 2026-11-30): the answer is three functions of G, coefficients in
+five symbols, beside one in two. *Simulation of posterior draws*: one draw more a generation. In one run a second
+normal took 14 ms beside the 25 ms of the whole unbiased Gaussian chain, and a Beta 59 ms beside the 50 ms of the
+unbiased coin's, whose counts come from tables for its few parameters, where a drawn parameter has none.
 """
 
 from __future__ import annotations

@@ -95,8 +95,9 @@ COIN, GAUSSIAN = "Bernoulli(p='1/3', n=4)", "GaussianMean(sigma2=1, n=100)"
 TASKS = (
     Task("import theory", "import theory", None),
     Task("selfgen --version", _command("--version"), None),
-    Task("selfgen list, again", _command("list"), None, again=True),
-    Task("selfgen derive bernoulli accumulate", _command("derive", "bernoulli", "accumulate"), None),
+    Task("selfgen list, the first time", _command("list"), None),
+    Task("selfgen derive bernoulli accumulate", _command("derive", "bernoulli", "accumulate"), None, target=2.2),
+    Task("selfgen derive gaussian-mean replace", _command("derive", "gaussian-mean", "replace"), None, target=2.2),
     Task("set-up: accumulate, G = 2000", _set_up("Accumulate()"), target=10),
     Task("set-up: sliding window, G = 2000", _set_up("SlidingWindow(3)"), target=10),
     Task("set-up: accumulate, sizes j, G = 2000", _set_up("Accumulate(sizes='j')"), target=10),

@@ -45,6 +45,8 @@ WORKFLOWS: dict[str, Workflow] = {
     "ecosystem of two": Ecosystem([["3/4", "1/4"], ["1/4", "3/4"]]),
     "random sizes, uniform": Accumulate(sizes=RandomSizes.uniform(2)),
     "random sizes, geometric": Accumulate(sizes=RandomSizes.geometric("1/2")),
+    "accumulate, sizes sqrt(j)": Accumulate(sizes="sqrt(j)"),
+    "contaminated, sizes sqrt(j)": ContaminatedPool("1/4", sizes="sqrt(j)"),
     "contaminated, random sizes": ContaminatedPool("1/4", sizes=RandomSizes.uniform(2)),
 }
 

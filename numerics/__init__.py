@@ -9,8 +9,9 @@ from numerics.limit_process import LimitProcess, limit_process
 from numerics.risk_function import RiskFunction
 from numerics.run.laws import check_generator
 from numerics.run.ratio import RatioCheck
+from numerics.several_workflows import run_workflows
 from numerics.simulate import Simulation, simulate
-from theory.testing.model_laws import register_simulator
+from theory.testing.simulators import register_simulator
 
 register_simulator(simulate)
 
@@ -32,6 +33,7 @@ __all__ = [
     "limit_process",
     "recommend",
     "run_generations",
+    "run_workflows",
     "simulate",
     "spectral",
     "transfer",

@@ -13,6 +13,7 @@ number of categories with count i in the real block. Every term is positive, so 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -123,6 +124,25 @@ def branching_probability(count: int, generations: ArrayLike) -> Array:
     for _ in range(max(wanted.ravel().tolist())):
         alive.append(-math.expm1(-alive[-1]))
     return np.array([math.exp(lines * math.log1p(-alive[g])) for g in wanted.ravel().tolist()]).reshape(wanted.shape)
+
+
+def first_extinction_probability(counts: Sequence[int], generations: ArrayLike) -> Array:
+    """P(T ≤ g) for n → ∞, T when the first of several words is gone under replace: 1 − Π (1 − f_g^c).
+
+    Words die independently then (:class:`theory.FirstExtinction`); f_g as in :func:`branching_probability`.
+
+    Examples
+    --------
+    >>> from numerics.extinction import first_extinction_probability
+    >>> first_extinction_probability([50] * 1000, [5, 15, 30]).round(6)
+    array([5.05000e-04, 8.46971e-01, 1.00000e+00])
+    """
+    alive = np.zeros(np.shape(generations))
+    for count, times in sorted(Counter(counts).items()):
+        gone = branching_probability(count, generations)
+        # Of a word that is surely gone nothing is alive.
+        alive = alive + times * np.log1p(-np.minimum(gone, 1 - 1e-16))
+    return np.asarray(-np.expm1(alive), dtype=float)
 
 
 @runner.register(LineageRecurrence)

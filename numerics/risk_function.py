@@ -15,7 +15,8 @@ from numerics.evaluate import evaluate, whole_generations
 from theory.code import safe_name
 from theory.errors import DomainError
 from theory.expressions.arguments import exact, shown
-from theory.risk import Risk, tells
+from theory.risk import Risk
+from theory.told import tells
 
 
 @dataclass(frozen=True)

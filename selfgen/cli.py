@@ -39,6 +39,7 @@ COMMANDS = {
     "universality": "Fit regressions generation after generation: does risk follow the universal ratio, and do the "
     "rest fall like 1/n?",
     "value": "What synthetic samples are worth beside real ones: risk, gain, optimal number and weight, threshold.",
+    "words": "When the first of several words is gone, under replace: the law of that time, its mean and its median.",
     "subspace": "Subspaces of preference pairs: error, threshold, best rank, pairs needed, and which method wins.",
     "train": "Train real generators on what earlier ones drew: losses of every generation, and where they go.",
     "edit": "Take a subspace of preference pairs out of a model's weights, if its measured effect is worth it.",

@@ -15,11 +15,11 @@ from rich.table import Table
 
 from selfgen.catalogue import cell, concrete, workflows
 from selfgen.commands.terminal import terminal
-from selfgen.kinds import KINDS
-from selfgen.names import taken_as_text
+from selfgen.kinds import KINDS, WRITTEN
 from selfgen.proofs import DOUBLE, SINGLE
 from selfgen.study import every_shipped, title_of
 from theory import DomainError
+from theory.names import taken_as_text
 from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, WORKFLOW_ALIASES, is_required, settings
 from theory.workflows.base import Workflow
 
@@ -188,3 +188,7 @@ def _plain(text: str) -> str:
 def _hint(name: str, known: Any) -> str:
     close = get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+if __name__ == "__main__":
+    WRITTEN.write_text(json.dumps(all_entries(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from selfgen.names import Settings, build
 from theory import DomainError, NotDerivedError, Risk, expected_risk
+from theory.names import Settings, build
 from theory.proof import (
     Certificate,
     Claim,

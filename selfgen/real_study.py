@@ -40,7 +40,6 @@ from rich.table import Table
 
 from numerics.real_data import SOURCES, RealCheck, check_real, real_data
 from selfgen.finished_cases import FinishedCases, without_time
-from selfgen.names import build
 from selfgen.report import finite, write_texts
 from selfgen.study import (
     Headed,
@@ -61,6 +60,7 @@ from selfgen.style import CYCLE, GREY, plain_ticks, save, styled
 from selfgen.verification import processes
 from selfgen.web_report.table_page import Shown, Told, write_table_page
 from theory import DomainError
+from theory.names import build
 from theory.workflows.base import Workflow
 
 KIND = "real-data"

@@ -79,7 +79,6 @@ from pydantic import (
 )
 from sympy import Expr, Integer, floor
 
-from selfgen.names import build
 from selfgen.training.plan import KINDS
 from theory import DomainError
 from theory.errors import on_one_line
@@ -87,6 +86,7 @@ from theory.expressions.arguments import advise
 from theory.expressions.parser import parse
 from theory.models.base import Model
 from theory.models.units import slip_of_units
+from theory.names import build
 from theory.registry import WORKFLOW_ALIASES
 from theory.workflows.base import Workflow
 

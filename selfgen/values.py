@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sympy import Basic, Expr, Float, Piecewise, Rational, RootSum, gamma, harmonic, polygamma
 
-from numerics import evaluate
 from theory import DomainError, G, Risk
 from theory.expressions.numerals import is_long, printable, real_float
 
@@ -55,8 +54,19 @@ def baseline_of(risk: Risk) -> Expr:
     return Float(number_at(risk, 1), 12) if found is None else found
 
 
+def ratio_limit(risk: Risk) -> Expr | None:
+    """The limit of the risk over that of generation 1; None where it is not derived or there is no such ratio."""
+    try:
+        return risk.ratio.limit
+    except DomainError:
+        return None
+
+
 def number_at(risk: Risk, generation: int) -> float:
     """The risk at a generation as a number, for parameters that are numbers."""
+    # NumPy and SciPy are loaded for the few values that are beyond exact ones.
+    from numerics import evaluate
+
     return float(evaluate(risk, [generation])[0])
 
 

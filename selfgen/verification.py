@@ -27,7 +27,7 @@ from selfgen.derived_case import Derived, Scatter, once
 from selfgen.finished_cases import FinishedCases
 from selfgen.proofs import certified
 from selfgen.study import Case, Study
-from selfgen.values import baseline_of
+from selfgen.values import baseline_of, ratio_limit
 from theory import DomainError, NotDerivedError, Risk, StepError, expected_risk
 from theory.expressions.numerals import real_float
 from theory.models.base import Model
@@ -328,14 +328,6 @@ def processes(jobs: int) -> Iterator[Executor | None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def ratio_limit(risk: Risk) -> Expr | None:
-    """The limit of the risk over that of generation 1; None where it is not derived or there is no such ratio."""
-    try:
-        return risk.ratio.limit
-    except DomainError:
-        return None
 
 
 def _leading_order(risk: Risk) -> Risk | None:

@@ -1,14 +1,14 @@
 """Six generators that people use, sent through the loop, against what is derived for them.
 
-Run from the root of the repository, outside CI (half an hour on one core), where scikit-learn, statsmodels and hmmlearn
-are installed beside selfgen:
+Run from the root of the repository, outside CI (a quarter of an hour on one core), where scikit-learn, statsmodels and
+hmmlearn are installed beside selfgen:
 
     python -m studies.six_generators
 
 It writes studies/six_generators.csv, a row a generator, workflow and generation: what was measured, its standard error
 over replicates, what theory says, and the p-value, verdict and detectable relative error of the whole run. The page
-``docs/guides/six_generators.md`` is drawn from that file, and ``tests/numerics/test_six_generators.py`` holds the page
-to it. What was seen was seen with scikit-learn 1.9.1, statsmodels 0.15.0 and hmmlearn 0.3.3.
+``docs/guides/six_generators.md`` is drawn from that file, and ``tests/test_docs.py`` holds the page to it. It
+was seen with scikit-learn 1.9.1, statsmodels 0.15.0 and hmmlearn 0.3.3.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from statsmodels.distributions.copula.api import GaussianCopula
 from sympy import Rational
 
 import theory
-from numerics import run_generations
+from numerics import evaluate, run_generations
 from theory import Accumulate, Bernoulli, Categorical, PosteriorMean, Regular, Replace, expected_risk
 from theory.workflows.base import Workflow
 
@@ -195,20 +196,20 @@ def width(model: Any, test: np.ndarray) -> float:
     return float((model.weights_ * model.covariances_[:, 0, 0]).sum())
 
 
-def inflated(workflow: Workflow, g: int) -> float:
+def inflated(workflow: Workflow, g: int, variance: float = 1.0, middle: float = 3.0) -> float:
     """Variance of a component under priors that are read off the data: each is one more row, far from the component.
 
     Of N rows in a component with variance S and mean ± m, scikit-learn's variance is (V + N S + m² N/(N + 1))/(N + 1)
     where V = S + m² is the variance of all the data, and its mean is m N/(N + 1).
     """
     # Of the blocks: the real one, then what each model draws.
-    variances, middles = [1.0], [3.0]
+    variances, middles = [variance], [middle]
     for _ in range(g):
         kept = len(variances) if workflow.name == "accumulate" else 1
         rows = 200 * kept
-        inside, middle = float(np.mean(variances[-kept:])), float(np.mean(middles[-kept:]))
-        variances.append(inside + (1 + rows / (rows + 1)) * middle**2 / (rows + 1))
-        middles.append(middle * rows / (rows + 1))
+        inside, mean = float(np.mean(variances[-kept:])), float(np.mean(middles[-kept:]))
+        variances.append(inside + (1 + rows / (rows + 1)) * mean**2 / (rows + 1))
+        middles.append(mean * rows / (rows + 1))
     return variances[-1]
 
 
@@ -216,7 +217,10 @@ def bayesian_mixtures() -> Iterator[Row]:
     pool = two_gaussians(3.0)
     generator = BayesianGaussianMixture(n_components=2, max_iter=500)
     yield from ratios("Bayesian mixture", generator, pool, 5, 400, 200)
-    yield from means("Bayesian mixture, variance", generator, pool, 400, 200, width, inflated)
+    truth = GaussianMixture(2, tol=1e-6, max_iter=1000).fit(pool)
+    start = (width(truth, pool), float(abs(truth.means_).mean()))
+    widths = partial(inflated, variance=start[0], middle=start[1])
+    yield from means("Bayesian mixture, variance", generator, pool, 400, 200, width, widths)
 
 
 def excess_variance(model: Any, test: np.ndarray) -> float:
@@ -288,7 +292,7 @@ def copulas() -> Iterator[Row]:
 
     yield from means(
         "copula, values left in a margin", Copula(), pool, 200, 200, distinct,
-        lambda workflow, g: float(words.at(g - 1)) if g > 1 else 200.0, (Replace(),),
+        lambda workflow, g: float(evaluate(words, g - 1)) if g > 1 else 200.0, (Replace(),),
     )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sympy import Float, Rational
 
-from selfgen.names import build
 from theory import Bernoulli, expected_risk
+from theory.names import build
 from theory.registry import WORKFLOWS
 
 FOLDER = Path(__file__).parent / "expected"

@@ -15,7 +15,7 @@ PACKAGES = ("theory", "numerics", "selfgen")
 
 #: Each room of theory imports only rooms before it; rooms of one line stand side by side and do not know each other.
 FLOORS = (
-    ("errors",),
+    ("errors", "on_demand", "told"),
     ("whole_file",),
     ("expressions",),
     ("workflows",),
@@ -23,8 +23,8 @@ FLOORS = (
     ("asymptotics",),
     ("solver",),
     ("models",),
-    ("risk", "registry"),
-    ("typesetting",),
+    ("risk", "registry", "elsewhere"),
+    ("typesetting", "names"),
     ("expected", "latex", "spread", "code"),
     ("proof",),
     ("derivation",),

@@ -18,7 +18,8 @@ from theory.expressions.numerals import is_longer
 from theory.expressions.symbols import G
 from theory.expressions.trees import tree
 from theory.moments.exported import export_recurrence
-from theory.risk import Risk, tells
+from theory.risk import Risk
+from theory.told import tells
 
 
 @dataclass(frozen=True)

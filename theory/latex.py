@@ -15,8 +15,9 @@ from theory.expressions.arguments import positive_number, truth_value
 from theory.expressions.numerals import printable
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
-from theory.risk import Risk, tells
+from theory.risk import Risk
 from theory.solver.tidy import orient
+from theory.told import tells
 from theory.typesetting.lines import lines_of
 from theory.typesetting.names import is_plain, safe
 from theory.typesetting.widths import typeset_width

@@ -1,6 +1,7 @@
 """The one list of models and workflows: what stands here is exported, named, drawn by strategies, and listed.
 
-A new one is a file of its own and three lines here: its import, its name in ``__all__``, itself in the list.
+A new one is a file of its own and three lines here: its import, its name in ``__all__``, itself in the list. A class is
+loaded when it is looked up.
 """
 
 from __future__ import annotations
@@ -8,47 +9,52 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from theory.models.base import Model
-from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
-from theory.models.bent_regression import FlippedLabels
-from theory.models.bigram import Bigram
-from theory.models.categorical import Categorical
-from theory.models.exponential_family import (
-    Bernoulli,
-    Binomial,
-    Exponential,
-    Gamma,
-    GaussianMean,
-    HyperbolicSecant,
-    NegativeBinomial,
-    Poisson,
-    QuadraticVariance,
-)
-from theory.models.gaussian_fit import GaussianFit
-from theory.models.kernel_density import KernelDensity
-from theory.models.linear_regression import LinearRegression
-from theory.models.location import Location
-from theory.models.regular import Regular
-from theory.models.ridge_regression import RidgeRegression
-from theory.models.uniform_maximum import UniformMaximum
-from theory.workflows.accumulate import Accumulate
-from theory.workflows.age_weighted import AgeWeighted
-from theory.workflows.anchored import RealPlusLatest
-from theory.workflows.base import Workflow
-from theory.workflows.capped_real import CappedReal
-from theory.workflows.contaminated_pool import ContaminatedPool
-from theory.workflows.ecosystem import Ecosystem
-from theory.workflows.forgetting import Forgetting
-from theory.workflows.fresh_real import FreshReal
-from theory.workflows.labelled_pool import LabelledPool
-from theory.workflows.real_and_synthetic import RealAndSynthetic
-from theory.workflows.replace import Replace
-from theory.workflows.sampled_pool import SampledPool
-from theory.workflows.subsample import AccumulateSubsample
-from theory.workflows.weighted import Weighted
-from theory.workflows.window import SlidingWindow
+from theory.on_demand import Classes, on_demand
+
+if TYPE_CHECKING:
+    from theory.models.base import Model
+    from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
+    from theory.models.bent_regression import FlippedLabels
+    from theory.models.bigram import Bigram
+    from theory.models.categorical import Categorical
+    from theory.models.exponential_family import (
+        Bernoulli,
+        Binomial,
+        Exponential,
+        Gamma,
+        GaussianMean,
+        HyperbolicSecant,
+        NegativeBinomial,
+        Poisson,
+        QuadraticVariance,
+    )
+    from theory.models.gaussian_fit import GaussianFit
+    from theory.models.kernel_density import KernelDensity
+    from theory.models.linear_regression import LinearRegression
+    from theory.models.location import Location
+    from theory.models.regular import Regular
+    from theory.models.ridge_regression import RidgeRegression
+    from theory.models.uniform_maximum import UniformMaximum
+    from theory.workflows.accumulate import Accumulate
+    from theory.workflows.age_weighted import AgeWeighted
+    from theory.workflows.anchored import RealPlusLatest
+    from theory.workflows.base import Workflow
+    from theory.workflows.capped_real import CappedReal
+    from theory.workflows.contaminated_pool import ContaminatedPool
+    from theory.workflows.ecosystem import Ecosystem as Ecosystem
+    from theory.workflows.forgetting import Forgetting
+    from theory.workflows.fresh_real import FreshReal
+    from theory.workflows.labelled_pool import LabelledPool
+    from theory.workflows.real_and_synthetic import RealAndSynthetic
+    from theory.workflows.replace import Replace
+    from theory.workflows.sampled_pool import SampledPool as SampledPool
+    from theory.workflows.subsample import AccumulateSubsample
+    from theory.workflows.weighted import Weighted as Weighted
+    from theory.workflows.window import SlidingWindow
+else:
+    __getattr__, __dir__ = on_demand(__name__)
 
 #: What ``theory`` exports from here.
 __all__ = [
@@ -88,56 +94,34 @@ __all__ = [
     "UniformMaximum",
 ]
 
-_WORKFLOWS: tuple[type[Workflow], ...] = (
-    Replace,
-    Accumulate,
-    AccumulateSubsample,
-    SlidingWindow,
-    RealPlusLatest,
-    FreshReal,
-    CappedReal,
-    RealAndSynthetic,
-    Forgetting,
-    AgeWeighted,
-    ContaminatedPool,
-    LabelledPool,
+#: Each by the name that users give it, which is its own.
+WORKFLOWS: Classes[Workflow] = Classes(
+    __name__,
+    {
+        "replace": "Replace",
+        "accumulate": "Accumulate",
+        "accumulate-subsample": "AccumulateSubsample",
+        "sliding-window": "SlidingWindow",
+        "real-plus-latest": "RealPlusLatest",
+        "fresh-real": "FreshReal",
+        "capped-real": "CappedReal",
+        "real-and-synthetic": "RealAndSynthetic",
+        "forgetting": "Forgetting",
+        "age-weighted": "AgeWeighted",
+        "contaminated-pool": "ContaminatedPool",
+        "labelled-pool": "LabelledPool",
+    },
 )
 
 #: Workflows that are tables, formulas or answers: they have a name, and no column of their own.
-_FURTHER: tuple[type[Workflow], ...] = (Weighted, Ecosystem, SampledPool)
-
-_MODELS: tuple[type[Model], ...] = (
-    Bernoulli,
-    Binomial,
-    Poisson,
-    NegativeBinomial,
-    Exponential,
-    Gamma,
-    GaussianMean,
-    HyperbolicSecant,
-    QuadraticVariance,
-    Regular,
-    LinearRegression,
-    GaussianFit,
-    KernelDensity,
-    Categorical,
-    Bigram,
-    RidgeRegression,
-    UniformMaximum,
-    Location,
+FURTHER_WORKFLOWS: Classes[Workflow] = Classes(
+    __name__,
+    {
+        "weighted": "Weighted",
+        "ecosystem": "Ecosystem",
+        "sampled-pool": "SampledPool",
+    },
 )
-
-#: Models around another, their parameter ``model``.
-_WRAPPERS: tuple[type[Model], ...] = (
-    BiasedSampler,
-    PosteriorMean,
-    PosteriorSample,
-    FlippedLabels,
-)
-
-WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _WORKFLOWS}
-
-FURTHER_WORKFLOWS: dict[str, type[Workflow]] = {built.name: built for built in _FURTHER}
 
 #: Both, by name: those first that have a column.
 EVERY_WORKFLOW: Mapping[str, type[Workflow]] = ChainMap(FURTHER_WORKFLOWS, WORKFLOWS)
@@ -149,14 +133,45 @@ WORKFLOW_ALIASES: dict[str, str] = {
     "web": "contaminated-pool",
 }
 
-MODELS: dict[str, type[Model]] = {built.name: built for built in _MODELS}
+MODELS: Classes[Model] = Classes(
+    __name__,
+    {
+        "bernoulli": "Bernoulli",
+        "binomial": "Binomial",
+        "poisson": "Poisson",
+        "negative-binomial": "NegativeBinomial",
+        "exponential": "Exponential",
+        "gamma": "Gamma",
+        "gaussian-mean": "GaussianMean",
+        "hyperbolic-secant": "HyperbolicSecant",
+        "quadratic-variance": "QuadraticVariance",
+        "regular": "Regular",
+        "linear-regression": "LinearRegression",
+        "gaussian-fit": "GaussianFit",
+        "kernel-density": "KernelDensity",
+        "categorical": "Categorical",
+        "bigram": "Bigram",
+        "ridge-regression": "RidgeRegression",
+        "uniform-maximum": "UniformMaximum",
+        "location": "Location",
+    },
+)
 
-WRAPPERS: dict[str, type[Model]] = {built.name: built for built in _WRAPPERS}
+#: Models around another, their parameter ``model``.
+WRAPPERS: Classes[Model] = Classes(
+    __name__,
+    {
+        "biased-sampler": "BiasedSampler",
+        "posterior-mean": "PosteriorMean",
+        "posterior-sample": "PosteriorSample",
+        "flipped-labels": "FlippedLabels",
+    },
+)
 
 #: Both, by name: those first that stand alone.
 EVERY_MODEL: Mapping[str, type[Model]] = ChainMap(WRAPPERS, MODELS)
 
-MODEL_ALIASES: dict[str, str] = {"ridge": RidgeRegression.name, "maximum": UniformMaximum.name}
+MODEL_ALIASES: dict[str, str] = {"ridge": "ridge-regression", "maximum": "uniform-maximum"}
 
 #: The value of a parameter that must be given, in an example, by its role.
 _EXAMPLE_VALUES = {"count": 2, "amount": 1, "schedule": 1}
@@ -177,6 +192,7 @@ def example(built: type[Workflow]) -> Workflow:
 
     Examples
     --------
+    >>> from theory.workflows import SlidingWindow
     >>> example(SlidingWindow)
     SlidingWindow(k=2, sizes=1)
     """

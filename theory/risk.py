@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 from sympy import (
@@ -54,6 +52,7 @@ from theory.moments.stationary import StationaryRecurrence
 from theory.solver.bounds import DECREASING, INCREASING, bound_of_pools
 from theory.solver.solution import Solution
 from theory.solver.tidy import orient, tidy, tidy_constant, tidy_function
+from theory.told import told
 from theory.workflows.base import Workflow, pooled_blocks
 
 #: Exact values by the recurrence are cheap up to here; beyond, closed forms are tried first.
@@ -308,7 +307,7 @@ class Risk:
         NotDerivedError
             Where the second moment of the loss is not derived, or the risk is known to leading order only.
         """
-        return _TOLD["standard deviation"](self)
+        return told("standard deviation")(self)
 
     def _part(self, part: str) -> Risk:
         recurrence = started_late(self.model.part(self.workflow.simplest(), self.loss, part))
@@ -490,21 +489,26 @@ class Risk:
         if not isinstance(self.recurrence, MomentRecurrence):
             if getattr(self.recurrence, "rises", False) and not self._reversed and self.limit is not None:
                 return self.limit
-            constant = self.closed_form is not None and not self.closed_form.has(G)
-            return self.closed_form if constant else oo if self.limit == oo else None
-        first = (
-            shorter((self.baseline - self.recurrence.offset) / self.recurrence.scale)
-            if self.recurrence.scale
-            else S.Zero
-        )
+            if self.closed_form is not None and not self.closed_form.has(G):
+                return self.closed_form
+            return oo if self.limit == oo else self._rescaled(self._extreme())
         if self.limit == oo:
             return oo
-        extreme = self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
+        extreme = self._extreme()
         if extreme is None and self.closed_form is not None and not self.closed_form.has(G):
             return self.closed_form
         if extreme is None and pooled_blocks(self.workflow) == oo and not self._reversed:
             extreme = bound_of_pools(self.recurrence, self.workflow.size(1), self._ranges)
         return self._rescaled(extreme)
+
+    def _extreme(self) -> Expr | None:
+        """The highest moment, or the lowest where the risk falls as the moment grows."""
+        scale = self.recurrence.scale
+        try:
+            first = shorter((self.baseline - self.recurrence.offset) / scale) if scale else S.Zero
+        except DomainError:
+            return None  # no value is exact, and the first may be the extreme one
+        return self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
 
     # -- conditions ------------------------------------------------------------------------------------
 
@@ -549,7 +553,7 @@ class Risk:
         Those of the risk itself, its ratio to generation 1 among them. See :class:`theory.derivation.Derivation`:
         ``.check()``, ``.latex()``, ``.text()``.
         """
-        return _TOLD["derivation"](self)
+        return told("derivation")(self)
 
     # -- as in SymPy -----------------------------------------------------------------------------------
 
@@ -637,28 +641,41 @@ class Risk:
             of IEEEtran, 28 on a slide of beamer
         amsfonts : whether letters of the package amsfonts may be used; amsmath is needed always
         """
-        return str(_TOLD["theorem"](self)(width=width, amsfonts=amsfonts))
+        return str(told("theorem")(self)(width=width, amsfonts=amsfonts))
 
     def code(self, language: str) -> str:
         """The risk as a function ``risk(G, …)`` in "python", "c", "r" or "julia", or as "latex": see
         :mod:`theory.code`. The closed form where the language has its functions, else the recurrence as a loop.
         """
-        return str(_TOLD["code"](self)(language))
+        return str(told("code")(self)(language))
 
     def lambdify(self) -> Any:
         """The risk as a NumPy function ``f(G, *, n, p, …)``, arrays in and an array out: see
         :class:`numerics.RiskFunction`. Right to 1e-12, also where SymPy's own ``lambdify`` is not or knows no function.
         """
-        return _told("lambdify")(self)
+        return told("lambdify")(self)
 
     def cite(self) -> str:
         """BibTeX of what this result rests on: selfgen, and the papers with a statement of the same model under the
         same workflow; see :mod:`theory.papers`. What no paper states is derived in selfgen alone.
         """
-        return str(_told("cite")(self))
+        return str(told("cite")(self))
 
     def _repr_latex_(self) -> str:
-        return _TOLD["inline"](self)
+        return told("inline")(self)
+
+    def __repr__(self) -> str:
+        what = "ratio" if self.relative else self.part
+        return f"<Risk: {what} of {self.model!r} under {self.workflow!r}, loss {self.loss}>"
+
+    def summary(self) -> str:
+        """Closed form, limit, growth, bound, domain and exactness, a line each; what is not known says so."""
+        lines = {
+            "closed form": self.closed_form, "limit": self.limit, "growth": self.growth, "bound": self.bound,
+            "domain": "all parameters" if self.domain == S.true else self.domain, "exactness": self.exactness,
+        }  # fmt: skip
+        written = [f"{name:<13}{_said(value)}" for name, value in lines.items()]
+        return "\n".join([repr(self)[1:-1].removeprefix("Risk: "), *written])
 
     def __str__(self) -> str:
         what = "ratio" if self.relative else self.part
@@ -669,33 +686,11 @@ class Risk:
         )
 
 
-#: How a risk is told, by what is built on it: its theorem, its formula in a notebook, its derivation.
-_TOLD: dict[str, Callable[[Risk], Any]] = {}
-#: What is told by a package that is not loaded with this one.
-_LATE: dict[str, str] = {}
-
-
-def tells(what: str) -> Callable[[Callable[[Risk], Any]], Callable[[Risk], Any]]:
-    """Register the function behind ``Risk.latex`` ("theorem"), ``_repr_latex_`` ("inline"), ``.derivation``,
-    ``.standard_deviation`` ("standard deviation"), ``.code``, ``.lambdify`` or ``.cite``.
-    """
-
-    def register(function: Callable[[Risk], Any]) -> Callable[[Risk], Any]:
-        _TOLD[what] = function
-        return function
-
-    return register
-
-
-def told_late(what: str, package: str) -> None:
-    """Name the package that registers it, and is loaded only once somebody asks."""
-    _LATE[what] = package
-
-
-def _told(what: str) -> Callable[[Risk], Any]:
-    if what not in _TOLD:
-        import_module(_LATE[what])
-    return _TOLD[what]
+def _said(value: Any) -> str:
+    """A value in a line: infinity by its sign, what nothing was derived of in words."""
+    if value is None:
+        return "unknown"
+    return "∞" if value is S.Infinity else str(value if isinstance(value, str) else printable(value))
 
 
 def _is_long(value: Expr) -> bool:

@@ -15,19 +15,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Dummy, Expr, Piecewise, S, cancel, expand, factor, false, harmonic, oo, simplify, sqrt
+from sympy import Dummy, Expr, Piecewise, S, expand, factor, false, harmonic, oo, sqrt
 
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import CONSTANT, NoExpansion, Order, UnknownOrder, expand_at_infinity
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import printable
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import sign
 from theory.expressions.symbols import G
 from theory.models.base import Model
 from theory.moments.covariance import in_turn
 from theory.moments.late_schedules import started_late
 from theory.moments.recurrence import Recurrence
-from theory.risk import Risk, tells
+from theory.risk import Risk
 from theory.solver.tidy import orient
+from theory.told import tells
 from theory.workflows.base import Workflow
 
 
@@ -108,7 +111,7 @@ class StandardDeviation:
         mean, square = self._mean.growth, self.square.growth
         if mean is None or square is None or oo in (mean, square) or mean.has(Piecewise) or square.has(Piecewise):
             return None
-        share, ranges = simplify(mean**2 / square), self.risk._ranges
+        share, ranges = simplified(mean**2 / square), self.risk._ranges
         if share.has(G):
             # The square grows faster, or what is left of it is not seen from leading terms.
             return self._root(square) / self._unit if _vanishes(share, Order(ranges)) else None
@@ -138,7 +141,7 @@ class StandardDeviation:
         variance = variance.xreplace(positive)
         symbols = variance.free_symbols
         if variance.is_rational_function(*symbols):
-            variance = orient(factor(cancel(variance)), self.risk._ranges)
+            variance = orient(factor(in_lowest_terms(variance)), self.risk._ranges)
         elif not symbols - {G}:
             variance = expand(variance)
         return sqrt(variance).xreplace({name: total for total, name in positive.items()})

@@ -28,6 +28,8 @@ Tokens = Sequence[int] | NDArray[np.int64]
 ROWS = 512
 #: Model types of config.json that the forward pass here computes as they are meant.
 TYPES = ("llama", "mistral", "qwen2")
+#: Sizes in a config.json beyond this are none.
+LARGEST = 10**8
 
 
 @dataclass(frozen=True)
@@ -253,6 +255,8 @@ def llama_of_folder(folder: Path) -> Llama:
     if kind not in TYPES:
         raise DomainError(f"models of type {kind!r} are not computed here: {', '.join(TYPES)} are; give activations.")
     scaling = config.get("rope_scaling") or config.get("rope_parameters") or {}
+    if not isinstance(scaling, dict):
+        raise DomainError(f"config.json has {_short(scaling)} for the scaling of positions: it must be an object.")
     if scaling.get("rope_type", scaling.get("type", "default")) != "default":
         raise DomainError(f"{folder} scales its rotary positions, which is not computed here: give activations.")
     if config.get("hidden_act", "silu") != "silu":
@@ -260,15 +264,15 @@ def llama_of_folder(folder: Path) -> Llama:
             f"{folder} has the activation {config['hidden_act']!r}, and silu is computed: give activations."
         )
     files = read_shards(folder)
-    width, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
+    width, heads = _size(config, "hidden_size"), _size(config, "num_attention_heads")
     shape = Shape(
-        blocks=int(config["num_hidden_layers"]),
+        blocks=_size(config, "num_hidden_layers"),
         width=width,
         heads=heads,
-        groups=int(config.get("num_key_value_heads") or heads),
-        head=int(config.get("head_dim") or width // heads),
-        base=float(config.get("rope_theta") or scaling.get("rope_theta") or 10000.0),
-        epsilon=float(config.get("rms_norm_eps", 1e-6)),
+        groups=_size(config, "num_key_value_heads", heads),
+        head=_size(config, "head_dim", max(1, width // heads)),
+        base=_positive(config, "rope_theta", _positive(scaling, "rope_theta", 10000.0)),
+        epsilon=_positive(config, "rms_norm_eps", 1e-6),
         interleaved=False,
     )
 
@@ -287,7 +291,63 @@ def llama_of_folder(folder: Path) -> Llama:
 
     embedding = array("model.embed_tokens.weight")
     head = array("lm_head.weight") if "lm_head.weight" in files else embedding
-    return Llama(shape, embedding, head, array("model.norm.weight"), [read(i) for i in range(shape.blocks)])
+    model = Llama(shape, embedding, head, array("model.norm.weight"), [read(i) for i in range(shape.blocks)])
+    _verify_shapes(folder, model)
+    return model
+
+
+def _size(config: dict[str, Any], name: str, default: int | None = None) -> int:
+    """A whole number of a config.json, from 1 on; what is missing or null is the default."""
+    value = config.get(name)
+    if value is None and default is not None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
+        raise DomainError(f"config.json has {name} = {_short(value)}: it must be a whole number from 1 to {LARGEST}.")
+    return value
+
+
+def _positive(config: dict[str, Any], name: str, default: float) -> float:
+    """A positive number of a config.json; what is missing or null is the default."""
+    value = config.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e300:
+        raise DomainError(f"config.json has {name} = {_short(value)}: it must be a positive number.")
+    return float(value)
+
+
+def _short(value: object) -> str:
+    return "nothing" if value is None else repr(value)[:60]
+
+
+def _verify_shapes(folder: Path, model: Llama) -> None:
+    """Refuse tensors that are not of the sizes that config.json says."""
+    shape = model.shape
+    queries, keys = shape.heads * shape.head, shape.groups * shape.head
+    if shape.heads % shape.groups or shape.head % 2:
+        raise DomainError(
+            f"config.json of {folder} has {shape.heads} heads of width {shape.head} for {shape.groups} of keys: the "
+            f"first must be a multiple of the last, and the width even."
+        )
+    sizes = {
+        "q": (queries, shape.width), "k": (keys, shape.width), "v": (keys, shape.width), "o": (shape.width, queries),
+        "q_bias": (queries,), "k_bias": (keys,), "v_bias": (keys,),
+        "attn_norm": (shape.width,), "ffn_norm": (shape.width,),
+    }  # fmt: skip
+    for number, block in enumerate(model.blocks):
+        hidden = block["gate"].shape[0] if block["gate"].ndim else 0
+        needed = sizes | dict.fromkeys(("gate", "up"), (hidden, shape.width)) | {"down": (shape.width, hidden)}
+        for name, array in block.items():
+            if array.shape != needed.get(name, array.shape):
+                raise DomainError(
+                    f"{folder} has {name} of block {number} in the shape {array.shape}, and config.json needs "
+                    f"{needed[name]}."
+                )
+    for name, array in (("embedding", model.embedding), ("head", model.head)):
+        if array.ndim != 2 or array.shape[1] != shape.width or array.shape[0] != model.embedding.shape[0]:
+            raise DomainError(f"{folder} has its {name} in the shape {array.shape}, not in (tokens, {shape.width}).")
+    if model.norm.shape != (shape.width,):
+        raise DomainError(f"{folder} has its last norm in the shape {model.norm.shape}: it must be ({shape.width},).")
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -297,7 +357,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DomainError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DomainError(f"{path} is not JSON.") from None
     if not isinstance(found, dict):
         raise DomainError(f"{path} is not a JSON object.")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from numerics.forecasting.baselines import BASELINES
-from numerics.forecasting.data import FEWEST, curves
+from numerics.forecasting.data import FEWEST, Named, curves
 from numerics.forecasting.forecast import forecast, verified_level
 from numerics.forecasting.shapes import shapes
 from theory.errors import DomainError
@@ -67,13 +67,13 @@ class Backtest:
 
 
 def backtest(
-    measured: Iterable[tuple[ArrayLike, Workflow]], shown: int = 6, level: float = 0.9, seed: int = 0
+    measured: Iterable[tuple[ArrayLike, Named]], shown: int = 6, level: float = 0.9, seed: int = 0
 ) -> Backtest:
     """Show the first generations of each curve to the forecast and to its baselines, and compare with the others.
 
     Parameters
     ----------
-    measured : pairs of losses, (k,) or (seeds, k), and the workflow they were measured under
+    measured : pairs of losses, (k,) or (seeds, k), and the workflow they were measured under, or its name
         Seeds are averaged. Curves that end where what is shown ends are left out.
     shown : int, default 6
         Generations that are shown, three or more.
@@ -114,7 +114,7 @@ def backtest(
         if length <= count:
             continue
         try:
-            found = forecast(curve.losses[:, :count], workflow, horizon=length, level=level, seed=seed)
+            found = forecast(curve.losses[:, :count], curve.workflow, horizon=length, level=level, seed=seed)
         except DomainError as error:
             refused.append(str(error))
             continue
@@ -122,7 +122,7 @@ def backtest(
         rise = float(np.abs(truth - truth[0]).max())
         later = truth[count:]
         inside.append(float(((found.lower[count:] <= later) & (later <= found.upper[count:])).mean()))
-        ends = {LAW: float(found.median[-1]), **_ends(curve.generations[:count], truth[:count], length, workflow)}
+        ends = {LAW: float(found.median[-1]), **_ends(curve.generations[:count], truth[:count], length, curve.workflow)}
         for name, end in ends.items():
             errors[name].append((end - truth[-1], abs(end - truth[-1]) / rise))
     if not inside:
@@ -139,7 +139,7 @@ def backtest(
     return Backtest(tuple(trials), count, len(inside), tuple(refused))
 
 
-def _pairs(measured: object) -> list[tuple[ArrayLike, Workflow]]:
+def _pairs(measured: object) -> list[tuple[ArrayLike, Named]]:
     pairs = list(measured) if isinstance(measured, Iterable) else None
     if pairs is None or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
         raise DomainError(f"measured = {quoted(measured)} is not allowed: give pairs of losses and their workflow.")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted
+from theory.names import workflow_named
 from theory.workflows.base import Workflow, verify_workflow
 
 Array = NDArray[np.float64]
+#: A workflow, or its name with its settings: "contaminated-pool:real=1/4".
+Named = Workflow | str
 
 #: A law with three unknowns is not to be had from fewer generations.
 FEWEST = 3
@@ -52,12 +56,14 @@ class Curve:
 
 
 def curves(
-    losses: ArrayLike | Mapping[Workflow, ArrayLike],
-    workflow: Workflow | None,
-    stderr: ArrayLike | Mapping[Workflow, ArrayLike] | None,
-    generations: Sequence[int] | Mapping[Workflow, Sequence[int]] | None,
+    losses: ArrayLike | Mapping[Any, ArrayLike],
+    workflow: Named | None,
+    stderr: ArrayLike | Mapping[Any, ArrayLike] | None,
+    generations: Sequence[int] | Mapping[Any, Sequence[int]] | None,
 ) -> list[Curve]:
     """Every workflow's losses, verified; ``losses`` is one table with its ``workflow``, or a table for each."""
+    stderr, generations = _by_workflow("stderr", stderr), _by_workflow("generations", generations)
+    losses = _by_workflow("losses", losses)
     if isinstance(losses, Mapping):
         if workflow is not None:
             raise DomainError("workflow is given beside losses by workflow: give losses = {workflow: losses, …} alone.")
@@ -74,7 +80,28 @@ def curves(
     for name, value in (("stderr", stderr), ("generations", generations)):
         if isinstance(value, Mapping):
             raise DomainError(f"{name} is given by workflow, losses are not: give both alike.")
-    return [_curve(workflow, losses, stderr, generations)]  # type: ignore[arg-type]
+    return [_curve(named(workflow), losses, stderr, generations)]  # type: ignore[arg-type]
+
+
+def named(workflow: Named) -> Workflow:
+    """A workflow, or the one of that name with its settings, as the command line has it.
+
+    Raises
+    ------
+    DomainError
+        For a name that is not known, or settings that it does not take.
+    """
+    return workflow_named(workflow) if isinstance(workflow, str) else workflow
+
+
+def _by_workflow(name: str, given: Any) -> Any:
+    """A mapping from workflows, given one from them or their names; anything else as it is."""
+    if not isinstance(given, Mapping):
+        return given
+    found = {named(key): value for key, value in given.items()}
+    if len(found) < len(given):
+        raise DomainError(f"{name} has a workflow twice, by two names: {', '.join(str(key) for key in given)}.")
+    return found
 
 
 def _refuse_strangers(name: str, value: object, losses: Mapping[Workflow, ArrayLike]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from numerics.forecasting.bounds import mixture_bounds
-from numerics.forecasting.data import Curve, curves, number
+from numerics.forecasting.data import Curve, Named, curves, named, number
 from numerics.forecasting.law import SAVINGS, Design, Points
 from numerics.forecasting.plateau import Ends, ends
 from numerics.forecasting.posterior import Draws, Posterior, posterior
@@ -108,22 +109,22 @@ class Forecast(Told):
     _fitted: Fitted = field(repr=False)
     _draws: Draws = field(repr=False)
 
-    def of(self, workflow: Workflow) -> Forecast:
-        """The losses of the same generator under another workflow, measured or not.
+    def of(self, workflow: Named) -> Forecast:
+        """The losses of the same generator under another workflow, or the one of this name, measured or not.
 
         Raises
         ------
         DomainError
             When this is no workflow, or one without numbers for its parameters.
         """
-        return _under(self._fitted, workflow)
+        return _under(self._fitted, named(workflow))
 
     @cached_property
     def parameters(self) -> dict[str, Interval]:
         """E, A, C, U (in the units of the loss) and λ, each with its interval.
 
-        The rise is A·(ratio − 1) + C·φ(λ) − U·(1 − rows_1/rows_g). Of a law with two rates, C is their sum and λ
-        the mean that is weighted by it.
+        The rise is A·(ratio − 1) + C·φ(λ) − U·(1 − rows_1/rows_g). Of a law with several rates, C is their sum and
+        λ the mean that is weighted by it.
         """
         draws, design = self._draws, self._fitted.posterior.data.design
         sizes = draws.size[:, None] * design.mixtures[draws.form] / design.scales
@@ -219,11 +220,11 @@ class Forecast(Told):
 
 
 def forecast(
-    losses: ArrayLike | Mapping[Workflow, ArrayLike],
-    workflow: Workflow | None = None,
+    losses: ArrayLike | Mapping[Any, ArrayLike],
+    workflow: Named | None = None,
     *,
-    stderr: ArrayLike | Mapping[Workflow, ArrayLike] | None = None,
-    generations: Sequence[int] | Mapping[Workflow, Sequence[int]] | None = None,
+    stderr: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+    generations: Sequence[int] | Mapping[Any, Sequence[int]] | None = None,
     horizon: int = 50,
     level: float = 0.9,
     baseline: float | None = None,
@@ -244,8 +245,9 @@ def forecast(
     ----------
     losses : (k,) or (seeds, k), or a mapping from workflows to such tables
         Test losses of generations 1, …, k on the same real data, three or more. Seeds are averaged, and tell the noise.
-    workflow : Workflow
-        Under which they were measured; not beside a mapping.
+    workflow : Workflow or str
+        Under which they were measured; not beside a mapping. A name stands for the workflow as on the command line,
+        here and in mappings: "accumulate", "contaminated-pool:real=1/4", "subsampled-contaminated-pool:real=1/4".
     stderr : (k,), or a mapping from workflows to such lists, optional
         Standard errors of the means over seeds. Those of workflows that are left out are learnt.
     generations : sequence of int, optional

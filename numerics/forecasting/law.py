@@ -1,8 +1,10 @@
-r"""The forms that the depth law may take, on a grid: variance, bias at one rate or at two, and what more rows save.
+r"""The forms that the depth law may take, on a grid: variance, bias at one rate, at two or at many, and rows saved.
 
 A form is a mixture of curves, each scaled to mean 1 over what is measured: the ratio, φ(λ) for every rate λ of the
-grid, and the rows saved, which count downwards. Learners keep many features, each at a rate of its own: with losses of
-few generations two rates do for all of them.
+grid and for every spectrum of them, and the rows saved, which count downwards. Learners keep many features, each at a
+rate of its own. Losses of few generations do not tell two rates from many, and yet they go on differently: a few rates
+settle, one by one, and leave all that follows to variance, while of a spectrum there are always rates that have not
+settled yet.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from numerics.forecasting.shapes import Shapes
+from numerics.forecasting.shapes import Shapes, Spectrum
 
 Array = NDArray[np.float64]
 
@@ -26,13 +28,21 @@ RATES = np.array([0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.94, 0.9
 SHARES = np.linspace(0.0, 1.0, 11)
 SIXTHS = [(low / 6, high / 6) for low in range(1, 6) for high in range(1, 7 - low)]
 SAVINGS = np.array([0.0, 0.15, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0])
+#: Beta laws of λ: rates spread evenly, most of them small, most of them large. Under replace a generation then adds in
+#: proportion to g^{−b}: with b = 1 the rise is one in log g.
+SPECTRA = tuple(Spectrum(a, b) for a, b in product((0.5, 1.0, 2.0), (0.5, 1.0, 1.5, 2.0)))
 #: The prior of λ is proportional to LEAN + λ: little-trained learners, as most are that are measured, keep much of what
 #: they are shown.
 LEAN = 0.3
-#: Families of forms, and how likely each is before any loss is seen. Two rates are more than one: learners keep some
-#: features better than others.
-VARIANCE, BIAS, BOTH, ROWS, TWO = "variance", "bias", "variance and bias", "variance, bias and rows", "two rates"
-PRIORS = {VARIANCE: 2.0, BIAS: 1.0, BOTH: 1.0, ROWS: 1.0, TWO: 2.0}
+#: Shares of variance below this are none: what is left of 1 by sixths and tenths.
+ROUNDING = 1e-12
+#: Families of forms, and how likely each is before any loss is seen: bias alone and bias with variance are alike, at
+#: one rate, at two and at many.
+VARIANCE, BIAS, BOTH, ROWS = "variance", "bias", "variance and bias", "variance, bias and rows"
+TWO, MANY = "two rates", "many rates"
+PRIORS = {VARIANCE: 2.0, BIAS: 1.0, BOTH: 1.0, ROWS: 1.0, TWO: 2.0, MANY: 2.0}
+#: λ of every curve of bias; of a spectrum its mean.
+KEPT = np.concatenate((RATES, [spectrum.mean for spectrum in SPECTRA]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +98,8 @@ class Design:
         return self._at(points, "ratio") - 1.0
 
     def bias(self, points: Points) -> Array:
-        """φ, (len(RATES), points)."""
-        table = np.stack([each.rise(RATES) for each in self.shapes])
+        """φ for every rate and every spectrum, (len(KEPT), points)."""
+        table = np.stack([np.vstack((each.rise(RATES), each.spread_rise(SPECTRA))) for each in self.shapes])
         return table[points.index, :, points.generation - 1].T
 
     def saved(self, points: Points) -> Array:
@@ -105,14 +115,14 @@ class Design:
         return np.where(means > 0, means, 1.0)
 
     def basis(self, points: Points) -> Array:
-        """The curves ratio, φ(λ) for each rate, and rows saved: (1 + len(RATES) + 1, points)."""
+        """The curves ratio, φ for each rate and spectrum, and rows saved: (1 + len(KEPT) + 1, points)."""
         curves = np.vstack((self.variance(points), self.bias(points), self.saved(points)))
         return curves / self.scales[:, None]
 
     @cached_property
     def _grid(self) -> tuple[bool, int]:
         # Where all rows of a generation have the same depth, as under replace, variance is bias with λ = 1.
-        single_depth = np.allclose(self.variance(self.measured), self.bias(self.measured)[-1])
+        single_depth = np.allclose(self.variance(self.measured), self.bias(self.measured)[len(RATES) - 1])
         return bool(self.saved(self.measured).any()), len(RATES) - int(single_depth)
 
     @cached_property
@@ -126,12 +136,12 @@ class Design:
 
     @cached_property
     def kept(self) -> Array:
-        """λ of every form; of two rates, their mean by what they add in a generation."""
+        """λ of every form; of two rates, or many, their mean by what they add in a generation."""
         added = self.mixtures[:, 1:-1] / self.scales[1:-1]
         total = added.sum(axis=1)
         # Where all is variance λ is what it was before.
-        alone = np.array([RATES[form.bias[0][0]] for form in self._forms])
-        return np.where(total > 0, added @ RATES / np.where(total > 0, total, 1.0), alone)
+        alone = np.array([KEPT[form.bias[0][0]] for form in self._forms])
+        return np.where(total > 0, added @ KEPT / np.where(total > 0, total, 1.0), alone)
 
     @cached_property
     def families(self) -> dict[str, NDArray[np.bool_]]:
@@ -143,12 +153,16 @@ class Design:
     def prior(self) -> Array:
         """Logarithm of the prior of every form.
 
-        A model fitted to the end rises by variance alone, exactly: a prior that is spread over the shares of bias would
-        hold that against it.
+        A model fitted to the end rises by variance alone, exactly, and one that is trained short all but by bias: a
+        prior that is spread over the shares of bias would hold that against them. So bias at one rate, at two and at
+        many is as likely without variance as with it.
         """
         found = np.log([form.prior for form in self._forms])
+        alone = self.mixtures[:, 0] < ROUNDING
         for name, family in self.families.items():
-            found[family] += np.log(PRIORS[name]) - logsumexp(found[family])
+            parts = [part for part in (family & alone, family & ~alone) if part.any()]
+            for part in parts:
+                found[part] += np.log(PRIORS[name] / len(parts)) - logsumexp(found[part])
         return found - logsumexp(found)
 
     # -- noise -------------------------------------------------------------------------------------------
@@ -187,6 +201,8 @@ def forms(growing: bool, rates: int) -> tuple[Form, ...]:
         found.append(Form(ROWS if saving > 0 else kind, ((rate, share),), saving, width[rate] * exp(-saving)))
     for (low, high), (m, n), saving in product(combinations(range(rates), 2), SIXTHS, savings[::3]):
         found.append(Form(TWO, ((low, m), (high, n)), saving, width[low] * width[high] * exp(-saving)))
+    for spectrum, share, saving in product(range(len(RATES), len(KEPT)), SHARES[1:], savings):
+        found.append(Form(MANY, ((spectrum, share),), saving, exp(-saving)))
     return tuple(found)
 
 
@@ -194,7 +210,7 @@ def forms(growing: bool, rates: int) -> tuple[Form, ...]:
 def mixtures(growing: bool, rates: int) -> Array:
     """What each curve of the basis weighs in every form, (forms, curves)."""
     every = forms(growing, rates)
-    weights = np.zeros((len(every), len(RATES) + 2))
+    weights = np.zeros((len(every), len(KEPT) + 2))
     for row, form in zip(weights, every, strict=True):
         for rate, share in form.bias:
             row[1 + rate] += share

@@ -5,8 +5,8 @@ With m the share of bias in the rise and u what growing data save, the expected 
 .. math:: \mu_w(g) = E + S\,\bigl[(1-m)\,\tilde r_w(g) + m\,\tilde\varphi_w(g;\lambda) - u\,\tilde s_w(g)\bigr],
           \qquad S \ge 0,
 
-each curve scaled to mean 1 over what is measured; or with two rates, the bias of a part of what is learnt that is kept
-well and of one that is not (:mod:`numerics.forecasting.law`). Around it lie three kinds of Gaussian noise: independent
+each curve scaled to mean 1 over what is measured; or with two rates or many, as some of what is learnt is kept better
+than the rest (:mod:`numerics.forecasting.law`). Around it lie three kinds of Gaussian noise: independent
 from one generation to the next; persistent, for what a chain has learnt it passes on, with the squared covariance of
 the workflow's limit process, a loss being quadratic in it; and a discrepancy, the law being only nearly true, a
 Brownian motion in log g in proportion to the rise of the workflow.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sympy import Rational
 
+from numerics.forecasting.data import Named
 from numerics.forecasting.forecast import Forecast, forecast
 from numerics.forecasting.law import Points
 from theory.errors import DomainError
@@ -90,13 +92,13 @@ class Recommendation:
 
 
 def recommend(
-    losses: ArrayLike | Mapping[Workflow, ArrayLike],
-    measured_under: Workflow | None = None,
+    losses: ArrayLike | Mapping[Any, ArrayLike],
+    measured_under: Named | None = None,
     tolerance: float | str = 0.05,
     generations: int = 10,
     *,
-    stderr: ArrayLike | Mapping[Workflow, ArrayLike] | None = None,
-    generations_measured: Sequence[int] | Mapping[Workflow, Sequence[int]] | None = None,
+    stderr: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+    generations_measured: Sequence[int] | Mapping[Any, Sequence[int]] | None = None,
     probability: float = 0.9,
     seed: int = 0,
 ) -> Recommendation:
@@ -106,7 +108,7 @@ def recommend(
     ----------
     losses : (k,) or (seeds, k), or a mapping from workflows to such tables
         As :func:`numerics.forecast` takes them.
-    measured_under : Workflow
+    measured_under : Workflow or str
         Under which they were measured; not beside a mapping.
     tolerance : number or text, default 0.05
         How much the loss of generation 1 may rise: a part of its size, 0.05 or "5%".
@@ -139,7 +141,7 @@ def recommend(
     >>> from theory import Replace
     >>> found = recommend([2.0, 2.2, 2.34, 2.45], Replace(), tolerance="20%", generations=8)
     >>> found.safe_generations, found.best.words
-    (3, 'train on as many rows as before, half of them the first real data')
+    (3, 'keep everything, and train on all of it')
     """
     part = _tolerance(tolerance)
     last = whole_number("generations", generations, 2)

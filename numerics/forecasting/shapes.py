@@ -9,7 +9,7 @@ the asymptotic risk ratio of the workflow, the rise of its depth (:mod:`theory.d
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +22,24 @@ from theory.errors import DomainError
 from theory.workflows.base import Workflow, verify_workflow
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A Beta(a, b) law of the rates λ at which features are kept."""
+
+    a: float
+    b: float
+
+    @property
+    def mean(self) -> float:
+        """E λ."""
+        return self.a / (self.a + self.b)
+
+    def moments(self, count: int) -> Array:
+        """E λ^k for k = 0, …, count − 1: products of (a + i)/(a + b + i)."""
+        steps = np.arange(count - 1)
+        return np.concatenate(([1.0], np.cumprod((self.a + steps) / (self.a + self.b + steps))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +76,12 @@ class Shapes:
     def rise(self, rates: Array) -> Array:
         """φ(λ) for each rate λ, (len(rates), H)."""
         return rises(rates, self.horizon) @ self.depths.T
+
+    def spread_rise(self, spectra: Sequence[Spectrum]) -> Array:
+        """E φ(λ) over each spectrum, (len(spectra), H)."""
+        added = np.stack([each.moments(self.horizon)[: self.horizon - 1] for each in spectra])
+        found: Array = np.hstack((np.zeros((len(spectra), 1)), np.cumsum(added, axis=1))) @ self.depths.T
+        return found
 
 
 def rises(rates: Array, count: int) -> Array:

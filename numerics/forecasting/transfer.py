@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.forecasting.data import curves, number
+from numerics.forecasting.data import Named, curves, named, number
 from numerics.forecasting.forecast import forecast
 from numerics.forecasting.screening import refuse
 from numerics.forecasting.shapes import shapes
@@ -65,8 +65,8 @@ class Transfer:
 
 def transfer(
     losses: ArrayLike,
-    measured_under: Workflow,
-    to: Workflow,
+    measured_under: Named,
+    to: Named,
     *,
     generalisation_gap: float | None = None,
     seed: int = 0,
@@ -81,7 +81,8 @@ def transfer(
     ----------
     losses : (k,) or (seeds, k)
         Of generations 1, …, k.
-    measured_under, to : Workflow
+    measured_under, to : Workflow or str
+        Or their names, as on the command line.
     generalisation_gap : number, optional
         Test loss less training loss of generation 1. Half of it is about what variance adds in a generation: where that
         is a good part of what replace rises by, training is long, and the transfer is no more than a bound.
@@ -110,6 +111,7 @@ def transfer(
     [0.0, 0.25, 0.4, 0.504]
     """
     (curve,) = curves(losses, measured_under, None, None)
+    measured_under, to = curve.workflow, named(to)
     verify_workflow(to)
     refuse([curve])
     length = len(curve.generations)

@@ -154,21 +154,21 @@ class LanguageModel(Trained):
         weights = dict(state)
         self.kind, self.length = str(weights.pop("kind", "<i8")), int(weights.pop("length", self.context))
         self.network = self._fresh()
-        put(self.network, weights)
+        self._put(weights)
         self.network.to(self.device).eval()
 
     @property
     def parameters(self) -> int:
-        """Weights of the network."""
+        """Weights of the network that are learnt."""
         network = self._fresh() if self.network is None else self.network
-        return sum(weight.numel() for weight in network.parameters())
+        return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
 
     def __repr__(self) -> str:
-        fitted = "" if self.network is None else ", fitted"
-        return (
-            f"LanguageModel({self.vocabulary} tokens, {self.layers} layers of {self.width}, {self.parameters} weights"
-            f"{fitted})"
-        )
+        size = f"{self.vocabulary} tokens, {self.layers} layers of {self.width}, {self.parameters} weights"
+        return f"{type(self).__name__}({size}{'' if self.network is None else ', fitted'})"
+
+    def _put(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        put(self.network, weights)
 
     def _taken(self, X: Rows) -> Rows:
         self._verify(X)
@@ -180,6 +180,14 @@ class LanguageModel(Trained):
         # All steps at once: nothing but the number of rows has a say in which are drawn.
         chosen = torch.randint(len(rows), (self.steps, self.batch), generator=generator).numpy()
         return lambda step: self._batch(rows[chosen[step]])
+
+    def _alike(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        if self.length:
+            return batch
+        # Positions after the end of a document are not predicted, and none before it sees them.
+        tokens, targets = batch
+        missing = (0, self.context + 1 - tokens.shape[1])
+        return functional.pad(tokens, missing, value=self.boundary), functional.pad(targets, missing, value=-1)
 
     def _objective(self) -> Callable[..., torch.Tensor]:
         forward = torch.compile(self.network) if self.compiled else self.network

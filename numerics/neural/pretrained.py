@@ -17,6 +17,7 @@ from numerics.datasets.tokens import BytePairs
 from numerics.editing.gguf_file import GgufFile
 from numerics.neural.language import LanguageModel
 from numerics.neural.llama import Llama, Shape
+from numerics.neural.weights import put
 from theory.errors import DomainError
 from theory.expressions.arguments import whole_number
 
@@ -87,31 +88,49 @@ class PretrainedLanguageModel(LanguageModel):
 
     def state(self) -> dict[str, NDArray[Any]]:
         """What is learnt, and on what kind of rows."""
-        found = super().state()
-        learnt = {name for name, weight in self.network.named_parameters() if weight.requires_grad}
-        return {name: value for name, value in found.items() if name in learnt or name in ("kind", "length")}
+        self._verify_fitted()
+        return {**self._learnt(), "kind": np.array(self.kind), "length": np.array(self.length)}
 
-    def load(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take up what was learnt, on the same base; a fit goes on from it."""
-        network = self._fresh()
-        fixed = {
-            name: weight.detach().numpy() for name, weight in network.named_parameters() if not weight.requires_grad
-        }
-        self.network = None
-        super().load({**fixed, **state})
+    def __getstate__(self) -> dict[str, Any]:
+        # The base is not written to: a copy shares it, and a process that is sent this reads it once.
+        held = dict(vars(self))
+        return held if self.network is None or not self.rank else {**held, "network": self._learnt()}
+
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        vars(self).update(held)
+        if isinstance(self.network, dict):
+            learnt, self.network = self.network, self._fresh()
+            self._put(learnt)
+            self.network.to(self.device).eval()
+
+    def _learnt(self) -> dict[str, NDArray[Any]]:
+        named = self.network.named_parameters()
+        return {name: weight.detach().cpu().numpy().copy() for name, weight in named if weight.requires_grad}
+
+    def _put(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        put(self.network, weights, fixed=fixed_in(self.network))
 
     def _fresh(self) -> Any:
         path = base_path(self.base)
         with torch.random.fork_rng(devices=[]), torch.device("meta"):
             network = Llama(shape_of(path), self.rank)
-        network = network.to_empty(device="cpu")
-        network.draw(torch.Generator().manual_seed(0))
         weights = weights_of(path)
-        with torch.no_grad():
-            for name, weight in network.named_parameters():
-                if name in weights:
-                    weight.copy_(torch.from_numpy(weights[name]))
+        held = {
+            name: torch.from_numpy(weights[name]) if name in weights else torch.empty(weight.shape)
+            for name, weight in network.named_parameters()
+        }
+        # What is fixed all models of a process share; what is learnt is of their own.
+        fixed = fixed_in(network)
+        network.load_state_dict(
+            {name: weight if name in fixed else weight.clone() for name, weight in held.items()}, assign=True
+        )
+        network.draw(torch.Generator().manual_seed(0))
         return network
+
+
+def fixed_in(network: torch.nn.Module) -> set[str]:
+    """Names of the weights that are not learnt."""
+    return {name for name, weight in network.named_parameters() if not weight.requires_grad}
 
 
 def base_path(base: str | os.PathLike[str]) -> Path:

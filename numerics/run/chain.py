@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from numerics.run.first import FirstModels, key_of
-from numerics.run.generator import Fitted, GeneratorSource, Told, seeded
+from numerics.run.generator import Asked, Fitted, GeneratorSource, Told, seeded
 from numerics.run.initial import Initial
 from numerics.run.losses import LossOnTest
 from numerics.run.rows import Array, Rows
@@ -64,7 +64,7 @@ class Chain:
         told: Told | None,
     ) -> tuple[Finished, Fitted]:
         """Fit generation g, unless it is ``fitted``; measure its loss, and sample the next block from it."""
-        with _at(replicate, g):
+        with at_generation(replicate, g):
             if fitted is None:
                 rows, weights = self._rows(replicate, g, synthetic)
                 fitted = self._fit(replicate, g, rows, weights, previous, told)
@@ -93,21 +93,14 @@ class Chain:
         found = None if models is None else models.get(self.first_key(replicate))
         if found is not None:
             return found
-        with _at(replicate, 1):
+        with at_generation(replicate, 1):
             return self._fit(replicate, 1, *self._rows(replicate, 1, {}), None, told)
 
-    def fit_together(
-        self, g: int, members: Sequence[tuple[int, Mapping[int, Rows], Any]], told: Told | None
-    ) -> list[Fitted]:
-        """Generation g of several replicates, each with its synthetic blocks and its previous model."""
-        if not members:
-            return []
-        with _at(members[0][0], g):
-            # Weights are none: a stacked run repeats rows.
-            rows = [self._rows(replicate, g, synthetic)[0] for replicate, synthetic, _ in members]
-            seeds = [self._fit_seed(replicate, g) for replicate, _, _ in members]
-            begins = [self.initial.begin(self.source, g, previous) for _, _, previous in members]
-            return self.source.fit_together(rows, seeds, begins, told)
+    def to_fit(self, replicate: int, g: int, synthetic: Mapping[int, Rows], previous: Any) -> Asked:
+        """What generation g of a replicate is fitted on, from which seed, and where it begins."""
+        # Weights are none: a stacked run repeats rows.
+        rows = self._rows(replicate, g, synthetic)[0]
+        return Asked(rows, self._fit_seed(replicate, g), self.initial.begin(self.source, g, previous))
 
     def probe_seed(self) -> SeedSequence:
         """For looking at what a generator draws."""
@@ -122,7 +115,7 @@ class Chain:
     ) -> Fitted:
         begin = self.initial.begin(self.source, g, previous)
         if self.stacked:
-            return self.source.fit_together([rows], [self._fit_seed(replicate, g)], [begin], told)[0]
+            return self.source.fit_together([Asked(rows, self._fit_seed(replicate, g), begin)], told)[0]
         return self.source.fit(rows, weights, self._fit_seed(replicate, g), begin, told)
 
     def _fit_seed(self, replicate: int, g: int) -> SeedSequence:
@@ -154,7 +147,7 @@ class Chain:
 
 
 @contextmanager
-def _at(replicate: int, generation: int) -> Iterator[None]:
+def at_generation(replicate: int, generation: int) -> Iterator[None]:
     """On one thread; what goes wrong says where it was."""
     try:
         with controller().limit(limits=1):

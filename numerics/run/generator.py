@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.random import SeedSequence
 
-from numerics.run.pipeline import is_pipeline, returned_by, sampler, verify_steps
+from numerics.run.pipeline import chosen, is_pipeline, returned_by, sampler, verify_steps
 from numerics.run.randomness import RANDOM, SEED_NAMES, number, offspring, renewed
 from numerics.run.rows import Array, Documents, Rows, constant, distinct, real_rows, same
 from numerics.run.state import State, has_state, state_of
@@ -86,6 +86,15 @@ def _documents(returned: object, count: int, called: str) -> Documents:
     return returned.copy()
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A model to be fitted: on which rows (N, d), from which seed, and what is done with it before."""
+
+    rows: Rows
+    seed: SeedSequence
+    begin: Callable[[Any], None] | None = None
+
+
 @dataclass(frozen=True)
 class GeneratorSource:
     """Where unfitted generators come from: copies of one, or a factory.
@@ -132,25 +141,19 @@ class GeneratorSource:
             model.fit(self.layout.give(rows, own=True), **extra, **given)
         return Fitted(model, self.name, self.layout)
 
-    def fit_together(
-        self,
-        rows: Sequence[Rows],
-        seeds: Sequence[SeedSequence],
-        begins: Sequence[Callable[[Any], None] | None],
-        told: Told | None = None,
-    ) -> list[Fitted]:
+    def fit_together(self, asked: Sequence[Asked], told: Told | None = None) -> list[Fitted]:
         """Fresh generators, fitted all at once, each from the seed that a fit of its own would have."""
         models, numbers = [], []
-        for seed, begin in zip(seeds, begins, strict=True):
+        for each in asked:
             model = self.build()
-            if begin is not None:
-                begin(model)
-            with seeded(model, "fit", seed) as given:
+            if each.begin is not None:
+                each.begin(model)
+            with seeded(model, "fit", each.seed) as given:
                 numbers.append(given["seed"])
             models.append(model)
         fit = models[0].fit_together
         extra = {"progress": told} if told is not None and "progress" in _parameters(fit) else {}
-        fit(models, [self.layout.give(own, own=True) for own in rows], numbers, **extra)
+        fit(models, [self.layout.give(each.rows, own=True) for each in asked], numbers, **extra)
         return [Fitted(model, self.name, self.layout) for model in models]
 
     def verify_together(self) -> None:
@@ -282,6 +285,8 @@ def generator_source(
         if not callable(found):
             last = ", and its last step has none" if method == "sample" and is_pipeline(prototype) else ""
             raise DomainError(f"generator = {name} has no {method}{last}: give an object with fit(X) and sample(n).")
+    if chosen(prototype) is not prototype and getattr(prototype, "refit", True) is False:
+        raise DomainError(f"generator = {name} has refit = False, and so fits nothing that samples: leave it out.")
     if is_pipeline(prototype):
         verify_steps(prototype)
     # scikit-learn's contract is columns, even of one.

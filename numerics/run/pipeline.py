@@ -6,6 +6,8 @@ in coordinates that are others at every generation; that of x is
 
 .. math:: \log p(x) = \log p_z(T(x)) + \log |\det T'(x)|.
 
+A search over parameters, such as ``GridSearchCV``, is what it has chosen: its ``best_estimator_``.
+
 Where T is affine on the rows, as scaling, whitening and rotating are, T' is a matrix that differences of T tell to
 rounding. Elsewhere a density needs more than T is asked for here, and is refused; where T drops dimensions, as PCA
 may, there is none.
@@ -27,8 +29,16 @@ Array = NDArray[np.float64]
 _ROUNDING = float(np.sqrt(np.finfo(np.float64).eps))
 
 
+def chosen(model: Any) -> Any:
+    """What a search over parameters has chosen, or before it is fitted what it tries; any other model as it is."""
+    while not hasattr(model, "sample") and hasattr(model, "estimator") and callable(getattr(model, "fit", None)):
+        model = getattr(model, "best_estimator_", model.estimator)
+    return model
+
+
 def sampler(model: Any) -> Callable[..., Any] | None:
     """The method that draws: the model's ``sample``, or that of a pipeline's last step; None where there is none."""
+    model = chosen(model)
     if is_pipeline(model):
         return sampler(model.steps[-1][1])
     own = getattr(model, "sample", None)
@@ -36,7 +46,8 @@ def sampler(model: Any) -> Callable[..., Any] | None:
 
 
 def is_pipeline(model: Any) -> bool:
-    """Whether it is one of scikit-learn's pipelines, or made like them, without a ``sample`` of its own."""
+    """Whether it is one of scikit-learn's pipelines, made like them, or a search over one; without ``sample``."""
+    model = chosen(model)
     steps = getattr(model, "steps", None)
     named = isinstance(steps, list) and bool(steps) and all(isinstance(s, (tuple, list)) and len(s) == 2 for s in steps)
     return named and getattr(model, "sample", None) is None
@@ -44,7 +55,7 @@ def is_pipeline(model: Any) -> bool:
 
 def verify_steps(pipeline: Any) -> None:
     """Refuse earlier steps that do not say what they were given."""
-    for name, step in _earlier(pipeline):
+    for name, step in _earlier(chosen(pipeline)):
         if not callable(getattr(step, "inverse_transform", None)):
             raise DomainError(
                 f"step {name!r} of the pipeline, {type(step).__name__}, has no inverse_transform, so that rows which "
@@ -54,6 +65,7 @@ def verify_steps(pipeline: Any) -> None:
 
 def returned_by(model: Any, sampled: Any) -> Any:
     """What a model returns as rows, of what its sampler returned."""
+    model = chosen(model)
     if not is_pipeline(model):
         return sampled
     rows = sampled[0] if isinstance(sampled, tuple) and sampled else sampled
@@ -65,6 +77,7 @@ def returned_by(model: Any, sampled: Any) -> Any:
 
 def log_volume(model: Any, rows: Any) -> float:
     r""":math:`\log|\det T'|` of a fitted pipeline on rows (m, d); 0 for what is none."""
+    model = chosen(model)
     if not is_pipeline(model) or not list(_earlier(model)):
         return 0.0
     given = np.asarray(rows, dtype=np.float64)

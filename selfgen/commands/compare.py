@@ -13,8 +13,8 @@ from selfgen.commands import completion
 from selfgen.commands.options import Loss, ModelName, Set, Sizes, Symbols, settings_of, whole
 from selfgen.commands.terminal import show
 from selfgen.comparison import plot_comparison, side_by_side
-from selfgen.names import build_all
 from selfgen.report import limit_text
+from theory.names import build_all
 
 
 def command(

@@ -66,7 +66,7 @@ def _on_the_line(registry: Mapping[str, Any], aliases: Mapping[str, str]) -> lis
 
 
 def _parameters(owner: Any) -> list[str]:
-    from selfgen.names import taken_as_text
+    from theory.names import taken_as_text
     from theory.registry import settings as settings_of
 
     by_text = None if owner is None else taken_as_text(owner)

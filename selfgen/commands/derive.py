@@ -10,11 +10,10 @@ from sympy import Expr, oo
 
 from selfgen.commands.options import Loss, ModelName, Set, Sizes, Symbols, WorkflowName, settings_of, whole
 from selfgen.domain_words import domain_in_words
-from selfgen.names import build
 from selfgen.steps import steps as derivation
-from selfgen.values import shown, text, value_at
-from selfgen.verification import ratio_limit
+from selfgen.values import ratio_limit, shown, text, value_at
 from theory import DomainError, NotDerivedError, Risk, expected_risk
+from theory.names import build
 
 
 def command(
@@ -129,6 +128,15 @@ def _limit_line(risk: Risk) -> str:
     return shown(risk.limit) if found is None else f"≈ {float(sum(found) / 2):.10g}, enclosed"
 
 
+def _values(risk: Risk) -> str:
+    """Where values come from: that at generation 1 says whether there are exact ones."""
+    try:
+        _ = risk.recurrence.at(1)
+    except (DomainError, NotDerivedError) as error:
+        return f"no exact values: {error}"
+    return "every value comes exactly from the recurrence"
+
+
 def _first_order(risk: Risk) -> str:
     """The closed form to leading order; unknown where no order leads, as with biased real data."""
     try:
@@ -143,7 +151,7 @@ def _describe(risk: Risk, generation: int | None) -> None:
     if risk.closed_form is not None:
         lines["closed form"] = _formula(risk.closed_form)
     else:
-        lines["closed form"] = "none; every value comes exactly from the recurrence"
+        lines["closed form"] = f"none; {_values(risk)}"
         lines["first order in 1/n"] = _first_order(risk)
     if generation is not None:
         lines |= _value_lines(risk, generation)

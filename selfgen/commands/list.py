@@ -11,8 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from selfgen.commands.terminal import terminal
-from selfgen.kept import keep, kept
-from selfgen.kinds import KINDS
+from selfgen.kinds import KINDS, WRITTEN
 
 
 def command(
@@ -41,14 +40,11 @@ def command(
 
 
 def _entries() -> dict[str, dict[str, str]]:
-    """Names of each kind with a line about each: as the library of the last call had them, if it is this one."""
-    # Where the library is loaded its registry is at hand, and may have members of a user's.
-    at_hand = "theory" in sys.modules
-    found = None if at_hand else kept("list", "entries")
-    if found is None:
+    """Names of each kind with a line about each: as written down, or of the library itself where that is loaded."""
+    # A registry that is at hand may have members of a user's.
+    if "theory.registry" in sys.modules:
         from selfgen.listed import all_entries
 
-        found = all_entries()
-        if not at_hand:
-            keep("list", "entries", found)
+        return all_entries()
+    found: dict[str, dict[str, str]] = json.loads(WRITTEN.read_text(encoding="utf-8"))
     return found

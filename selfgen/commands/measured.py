@@ -8,8 +8,8 @@ from typing import Any
 from selfgen.commands.options import NotAllowed
 from selfgen.commands.saying import say
 from selfgen.loss_table import Losses, read_losses
-from selfgen.names import build, settings
 from theory import DomainError
+from theory.names import settings, workflow_named
 from theory.workflows.base import Workflow
 
 Given = tuple[dict[Workflow, Any], dict[Workflow, Any] | None, dict[Workflow, list[int]], Workflow]
@@ -35,7 +35,7 @@ def given_by(file: Path, workflow: str | None, columns: str | None, option: str)
 
 def named(file: Path, tables: list[Losses], workflow: str | None, option: str) -> tuple[list[Workflow], Workflow]:
     """The workflows that tables were measured under, and the one that is asked for."""
-    asked = None if workflow is None else build("regular", workflow, {})[1]
+    asked = None if workflow is None else workflow_named(workflow)
     if [table.workflow for table in tables] == [""]:
         if asked is None:
             raise NotAllowed(f"{file} has no column workflow: say with {option} under which it was measured.")
@@ -50,6 +50,6 @@ def named(file: Path, tables: list[Losses], workflow: str | None, option: str) -
 
 def _workflow(file: Path, name: str) -> Workflow:
     try:
-        return build("regular", name, {})[1]
+        return workflow_named(name)
     except DomainError as error:
         raise DomainError(f"{file}, column workflow: {error}") from None

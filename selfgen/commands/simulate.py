@@ -14,9 +14,9 @@ from rich.table import Table
 from numerics import simulate as run
 from selfgen.commands.options import Loss, ModelName, Set, Sizes, Symbols, WorkflowName, settings_of, whole
 from selfgen.commands.terminal import show
-from selfgen.names import build
 from selfgen.verification import processes
 from theory import DomainError
+from theory.names import build
 
 
 class Method(StrEnum):

@@ -14,10 +14,10 @@ import typer
 from selfgen.commands.completion import workflows as workflow_names
 from selfgen.commands.options import NotAllowed, whole
 from selfgen.commands.terminal import show
-from selfgen.names import build, settings
 from selfgen.study import find_trained
 from selfgen.training.plan import KINDS, read_plan
 from theory import DomainError
+from theory.names import build, settings
 
 
 def command(

@@ -12,7 +12,6 @@ import typer
 
 from selfgen.commands.options import whole, whole_numbers
 from selfgen.commands.terminal import cores, show, waiting
-from selfgen.names import build
 from selfgen.regressions import regressions
 from selfgen.style import verify_kind
 from selfgen.universality import as_json as plain
@@ -20,6 +19,7 @@ from selfgen.universality import draw_universality, table
 from selfgen.universality import universality as measured
 from selfgen.verification import processes
 from theory import DomainError
+from theory.names import build
 
 
 class Design(StrEnum):

@@ -11,13 +11,13 @@ import typer
 from sympy import CRootOf
 
 from selfgen.commands.options import Loss, ModelName, Set, Symbols, settings_of, whole
-from selfgen.names import build_all, own_settings
 from selfgen.report import exit_code
 from selfgen.value_plane import PointCheck, check_points, draw_plane, guide_points
 from selfgen.values import shown, text
 from theory import DomainError, NotDerivedError
 from theory.design.value import ValueOfSynthetic, value_of_synthetic
 from theory.expressions.arguments import declaring
+from theory.names import build_all, own_settings
 
 
 def command(

@@ -138,7 +138,7 @@ def chosen(names: list[str] | None) -> list[tuple[str, Model]]:
     listed = list(models())
     if not names:
         return listed
-    from selfgen.names import build
+    from theory.names import build
 
     for name in names:
         if not any(key.partition(":")[0] == name for key, _ in listed):

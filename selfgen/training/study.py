@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 
 from numerics.forecasting import Forecast
 from numerics.forecasting import forecast as forecast_of
-from numerics.generations import GenerationRun, run_generations
-from numerics.run.first import FirstModels
+from numerics.generations import GenerationRun
+from numerics.several_workflows import run_workflows
 from selfgen.training.kinds import Setting
 from theory import DomainError
 from theory.whole_file import write_whole
@@ -72,30 +71,24 @@ def study(
     progress: bool,
 ) -> Measured:
     """Run all workflows, each in a folder of its own; model 1 of a seed is fitted once for all of them."""
-    first = FirstModels()
-    runs = {
-        name: run_generations(
-            setting.generator,
-            setting.pool,
-            workflow,
-            generations,
-            test_data=setting.test,
-            replicates=seeds,
-            seed=seed,
-            path=folder / folder_name(name),
-            n=setting.n,
-            progress=progress,
-            initial=setting.loop.initial,
-            executor=executor,
-            first=first,
-            same_first=setting.loop.same_first,
-            stacked=setting.loop.stacked,
-            observe=setting.observer,
-            device=device,
-            label=name,
-        )
-        for name, workflow in workflows.items()
-    }
+    runs = run_workflows(
+        setting.generator,
+        setting.pool,
+        workflows,
+        generations,
+        test_data=setting.test,
+        replicates=seeds,
+        seed=seed,
+        path=folder,
+        n=setting.n,
+        progress=progress,
+        initial=setting.loop.initial,
+        executor=executor,
+        same_first=setting.loop.same_first,
+        stacked=setting.loop.stacked,
+        observe=setting.observer,
+        device=device,
+    )
     found, reason = forecast_of_runs(runs, setting.baseline, setting.loop.initial == "previous")
     return Measured(setting, runs, found, reason)
 
@@ -112,11 +105,6 @@ def forecast_of_runs(
         return forecast_of(losses, horizon=FURTHER * last, baseline=baseline, warm_start=warm), None
     except DomainError as error:
         return None, str(error)
-
-
-def folder_name(name: str) -> str:
-    """A workflow's name as that of a folder."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "_", name)
 
 
 def write_summary(measured: Measured, folder: Path, command: str) -> None:

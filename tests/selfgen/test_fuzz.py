@@ -1,4 +1,4 @@
-"""Hostile input: texts, names, studies, losses and certificates, mutated at random, are read or refused in a sentence.
+"""Hostile input: texts, names, studies, losses, certificates and models, mutated at random, are read or refused.
 
 2000 of them here; ``make fuzz`` reads as many as INPUTS says, and stops at the first that ends otherwise, takes more
 than ten seconds or takes the process over 1 GiB.
@@ -11,17 +11,20 @@ import random
 import resource
 import signal
 import sys
+import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
 
 import pytest
+from small_models import llama_tensors, write_folder
 
+from numerics.editing.llama import llama_of_folder
 from selfgen.loss_table import read_losses
-from selfgen.names import build, settings
 from selfgen.study import load
 from theory import Accumulate, DomainError, NotDerivedError, Regular, expected_risk
 from theory.expressions.parser import parse
+from theory.names import build, settings
 from theory.proof import Certificate, CertificateError, check, prove
 
 INPUTS = int(os.environ.get("INPUTS", "2000"))
@@ -112,7 +115,30 @@ def certificate_file(draw: random.Random, folder: Path) -> None:
     check(Certificate.load(path))
 
 
-READERS = {arithmetic: 8, command_line: 6, study_file: 1, loss_file: 4, certificate_file: 1}
+@cache
+def model() -> dict[str, bytes]:
+    """A small model in two shards, as the files of its folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = write_folder(Path(folder) / "model", llama_tensors(), shards=2)
+        return {path.name: path.read_bytes() for path in made.iterdir()}
+
+
+def model_folder(draw: random.Random, folder: Path) -> None:
+    """One file of it mutated: of weights the header, which tells where they lie, or a few bytes."""
+    content = dict(model())
+    name = draw.choice(sorted(content))
+    head = content[name][:1500]
+    if draw.random() < 0.2:
+        hurt = bytes(draw.randrange(256) if draw.random() < 0.01 else byte for byte in head)
+    else:
+        hurt = mutated(head.decode("latin-1"), draw).encode("latin-1", "ignore")
+    content[name] = hurt + content[name][1500:]
+    for each, data in content.items():
+        (folder / each).write_bytes(data)
+    llama_of_folder(folder)
+
+
+READERS = {arithmetic: 8, command_line: 6, study_file: 1, loss_file: 3, certificate_file: 1, model_folder: 1}
 REFUSED = (DomainError, CertificateError, NotDerivedError)
 
 

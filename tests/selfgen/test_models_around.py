@@ -13,9 +13,9 @@ from selfgen.catalogue import MODELS as TABLE
 from selfgen.cli import app
 from selfgen.commands import completion
 from selfgen.listed import all_entries, entries, parameters
-from selfgen.names import build
 from theory import GaussianFit, Location, QuadraticVariance, RidgeRegression
 from theory.models.base import Model
+from theory.names import build
 from theory.registry import EVERY_MODEL, MODEL_ALIASES, MODELS, WRAPPERS
 from theory.testing import models
 

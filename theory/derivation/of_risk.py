@@ -25,7 +25,8 @@ from theory.derivation.step import Step
 from theory.derivation.trend import domain_steps, limit_steps, order_steps
 from theory.errors import DomainError
 from theory.models.real_data import derived_recurrence
-from theory.risk import Risk, tells
+from theory.risk import Risk
+from theory.told import tells
 from theory.workflows.dynamics import PoolDynamics
 
 

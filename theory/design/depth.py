@@ -19,10 +19,11 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import ClassVar
 
-from sympy import Dummy, Expr, Matrix, S, Symbol, cancel, ones, zeros
+from sympy import Dummy, Expr, Matrix, Poly, S, Symbol, ones, zeros
 
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation, is_probability, parameter
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.models.base import Model
 from theory.models.kernels.permutations import convolutions, mixture_weights
 from theory.moments.bent import BIAS, Bend, BentPathway, compose_bent
@@ -88,7 +89,7 @@ class RisePathway(Recurrence):
         blocks: list[Expr] = []
         for g in count(1):
             weights = exact_weights(self.workflow, g)[1:]
-            moment = cancel(sum((w * block for w, block in zip(weights, blocks, strict=True)), S.Zero))
+            moment = in_lowest_terms(sum((w * block for w, block in zip(weights, blocks, strict=True)), S.Zero))
             yield self.offset + self.scale * moment
             blocks.append(1 + self.rate * moment)
 
@@ -114,7 +115,7 @@ def _kept(rise: Recurrence, lost: Expr) -> Recurrence:
         return rise.changed(scale=lost, offset=S.One)
     # The moment is −φ.
     step = 1 - rise.matrix[0] + lost * rise.forcing[0]
-    return replace(rise, initial=Matrix([1 + lost * rise.initial[0]]), forcing=Matrix([cancel(step)]))
+    return replace(rise, initial=Matrix([1 + lost * rise.initial[0]]), forcing=Matrix([in_lowest_terms(step)]))
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,16 @@ class Depth:
             For negative weights, or a generation that is not a whole number, 1 or more.
         """
         upto = generation("g", g)
+        if self.workflow.random_sizes is not None and self.workflow.weighs_by_size:
+            return self._over_sizes(upto)
+        workflow = self.workflow if self.workflow.random_sizes is None else self.workflow.with_sizes(S.One)
         # Models of an ecosystem take turns in one chain, in which a row passes through one model a generation.
-        return convolutions(self.workflow.chain, self.workflow.place(upto))[1 : upto + 1]
+        return convolutions(workflow.chain, workflow.place(upto))[1 : upto + 1]
+
+    def _over_sizes(self, g: int) -> tuple[Expr, ...]:
+        """The mean of the law over all sizes: the coefficients of the generating function."""
+        found = Poly(self.generating(_RATE).at(g), _RATE).all_coeffs()[::-1]
+        return (*found, *[S.Zero] * (g - len(found)))
 
     @property
     def mean(self) -> Risk:
@@ -191,6 +200,10 @@ class Depth:
 def depth(workflow: Workflow) -> Depth:
     r"""Through how many models a training row has passed, for every generation of a workflow.
 
+    Under random sizes this is the mean over them. Where everything is kept, and later blocks are alike, it does not
+    depend on their law at all; where something is thrown away, as by a window or by forgetting, it does, and is derived
+    for sizes that have a largest one.
+
     Replace: K = g − 1. Accumulate: K + 1 is the number of cycles of a random permutation of g things that is seen
     from one of them, and :math:`E\,\lambda^K = \prod_{j=2}^{g} (j-1+\lambda)/j \sim g^{\lambda-1}/\Gamma(1+\lambda)`.
 
@@ -224,5 +237,7 @@ def depth(workflow: Workflow) -> Depth:
     if isinstance(workflow, SymmetricEcosystem):
         # Models are alike: through which of them a row has passed does not matter.
         workflow = FreshReal(share=workflow.share)
-    mixture_weights(workflow.chain, workflow.place(2))
+    # Whatever the sizes, no weight is negative if none is for equal ones.
+    tried = workflow if workflow.random_sizes is None else workflow.with_sizes(S.One)
+    mixture_weights(tried.chain, tried.place(2))
     return Depth(workflow)

@@ -19,7 +19,7 @@ from fractions import Fraction
 from numbers import Complex, Integral, Real
 from numbers import Rational as AbstractRational
 from operator import index
-from typing import Any
+from typing import Any, TypeAlias
 
 from flint import fmpq
 from sympy import AccumBounds, Expr, Float, Integer, Order, Rational, S, Symbol
@@ -28,6 +28,9 @@ from theory.errors import DomainError, InputWarning
 from theory.expressions.numerals import to_sympy
 from theory.expressions.parser import INFINITE, parse
 from theory.expressions.symbols import G, j, l
+
+#: A parameter: given as a number, a text of arithmetic or a SymPy expression, kept as an exact expression.
+Exact: TypeAlias = Any
 
 #: Parameters that may change from block to block, as expressions in ``theory.j``.
 _SCHEDULES = ("sizes", "bandwidth", "real", "stream")

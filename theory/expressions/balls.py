@@ -382,7 +382,31 @@ def _harmonic(x: acb, order: acb | None = None) -> acb:
     r""":math:`H_x = \psi(x+1) + \gamma` and :math:`H_x^{(m)} = \zeta(m) - \zeta(m, x+1)`, for any m by continuation."""
     if order is None or (order.is_exact() and order == 1):
         return (x + 1).digamma() + acb(arb.const_euler())
-    return order.zeta() - order.zeta(x + 1)
+    found = _next_harmonic(x, order)
+    return order.zeta() - order.zeta(x + 1) if found is None else found
+
+
+#: The last sum :math:`H_x^{(m)}` by (m, bits): that of the next whole number is one term more.
+_SUMS: dict[tuple[Any, ...], tuple[int, acb]] = {}
+MOST_SUMS = 64
+
+
+def _next_harmonic(x: acb, order: acb) -> acb | None:
+    """The sum at a whole number, from that at the one before; None for anything else."""
+    whole = x.real.unique_fmpz() if x.is_exact() and x.imag.is_zero() and x.real.is_integer() else None
+    if whole is None or whole < 1 or not order.imag.is_zero() or not order.is_finite():
+        return None
+    key = (order.real.mid().man_exp(), order.real.rad().man_exp(), ctx.prec)
+    last, total = _SUMS.get(key, (0, acb(0)))
+    at = int(whole)
+    if at != last + 1:
+        if at == last:
+            return total
+        total = order.zeta() - order.zeta(x) if at > 1 else acb(0)
+    if len(_SUMS) >= MOST_SUMS:
+        _SUMS.clear()
+    _SUMS[key] = at, total + x.pow(-order)
+    return _SUMS[key][1]
 
 
 def _zeta(s: acb, a: acb | None = None) -> acb:

@@ -49,6 +49,7 @@ from sympy import (
 
 from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.lambert import lambert_sum, q_pochhammer
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 
@@ -296,7 +297,7 @@ class _Series:
             raise NoExpansion("unbalanced Gamma functions")
         exponent = expand(sum((power * shift for shift, power in shifts), S.Zero))
         logarithm = {
-            (S.One, Integer(-k), 0): simplify(
+            (S.One, Integer(-k), 0): _shortened(
                 sum(
                     (power * (-1) ** (k + 1) * bernoulli(k + 1, shift) / (k * (k + 1)) for shift, power in shifts),
                     S.Zero,
@@ -393,6 +394,12 @@ def _of_a_power(expression: Expr) -> dict[Key, Expr]:
     if not falls or q.has(G):
         raise NoExpansion(str(expression))
     return {} if len(expression.args) == 3 else {CONSTANT: S.One}
+
+
+def _shortened(total: Expr) -> Expr:
+    """A symmetric function of conjugate roots is rational: no search for shorter forms is needed."""
+    expanded = expand(total)
+    return in_lowest_terms(expanded) if is_over_q(expanded) else simplified(total)
 
 
 def _coefficient(raw: Expr) -> Expr:

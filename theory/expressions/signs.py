@@ -189,7 +189,8 @@ def _sign_by_coefficients(element: Quotient, below: tuple[bool, ...]) -> int:
 def _takes_whole_numbers(symbol: Symbol) -> bool:
     """Whether all that is assumed of a symbol is true of every whole number from 1 on, or of every one at all."""
     plain = symbol.is_even is None and symbol.is_odd is None and symbol.is_prime is None
-    free = symbol.is_nonnegative or (symbol.is_nonnegative is None and symbol.is_negative is None)
+    # Of a symbol that may be complex even a square has no sign.
+    free = symbol.is_nonnegative or (symbol.is_real and symbol.is_nonnegative is None and symbol.is_negative is None)
     fits = symbol.is_integer is not False and symbol.is_rational is not False and symbol.is_real is not False
     return plain and fits and bool(free) and (symbol.is_nonnegative or symbol.is_zero is not False)
 
@@ -199,7 +200,8 @@ def _shared_sign(polynomial: fmpq_mpoly, below: tuple[bool, ...]) -> int:
     signs = {1 if coefficient > 0 else -1 for coefficient in polynomial.coeffs()}
     if len(signs) != 1:
         return 0
-    if any(below) and any(free and power % 2 for powers in polynomial.monoms() for free, power in zip(below, powers, strict=True)):
+    odd = (free and power % 2 for powers in polynomial.monoms() for free, power in zip(below, powers, strict=True))
+    if any(below) and any(odd):
         return 0
     return signs.pop()
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from sympy import Basic, Expr, S, Symbol, oo
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_nonnegative, is_positive, shown
+from theory.expressions.arguments import Exact, exact, is_nonnegative, is_positive, shown
 from theory.expressions.signs import range_of
 from theory.models.around import ModelAround, require_model
 from theory.models.base import Model
@@ -194,9 +194,9 @@ class BiasedSampler(BentModel):
     """
 
     model: ExponentialFamily
-    fidelity: Expr
-    target: Expr
-    dispersion: Expr = S.One
+    fidelity: Exact
+    target: Exact
+    dispersion: Exact = S.One
     name: ClassVar[str] = "biased-sampler"
     roles: ClassVar[dict[str, str]] = {"dispersion": "positive"}
 
@@ -346,8 +346,8 @@ class BiasedSampler(BentModel):
 class _Conjugate(BentModel):
     """A conjugate prior that counts as many samples, with this mean."""
 
-    strength: Expr
-    prior_mean: Expr
+    strength: Exact
+    prior_mean: Exact
 
     @property
     def ridge(self) -> RidgeRegression | None:
@@ -431,8 +431,8 @@ class PosteriorMean(_Conjugate):
     """
 
     model: ExponentialFamily
-    strength: Expr
-    prior_mean: Expr
+    strength: Exact
+    prior_mean: Exact
     name: ClassVar[str] = "posterior-mean"
     roles: ClassVar[dict[str, str]] = {"strength": "positive"}
 
@@ -468,8 +468,8 @@ class PosteriorSample(_Conjugate):
     """
 
     model: ExponentialFamily
-    strength: Expr
-    prior_mean: Expr
+    strength: Exact
+    prior_mean: Exact
     name: ClassVar[str] = "posterior-sample"
     roles: ClassVar[dict[str, str]] = {"strength": "positive"}
     drawn: ClassVar[bool] = True

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Ge, Matrix, S, Symbol, diag
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, quoted, shown
+from theory.expressions.arguments import Exact, exact, quoted, shown
 from theory.expressions.signs import unit_interval
 from theory.models.around import ModelAround
 from theory.models.base import Model
@@ -83,7 +83,7 @@ class FlippedLabels(ModelAround):
     """
 
     model: LinearRegression
-    rate: Expr
+    rate: Exact
     name: ClassVar[str] = "flipped-labels"
     roles: ClassVar[dict[str, str]] = {"rate": "probability"}
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 from sympy import Basic, Expr, S, Symbol
 
 from theory.errors import DomainError
-from theory.expressions.arguments import choice, is_positive_integer, parameter, replacements
+from theory.expressions.arguments import Exact, choice, is_positive_integer, parameter, replacements
 from theory.expressions.arguments import generation as whole_generation
 from theory.expressions.numerals import to_sympy
 from theory.models.base import Model
@@ -84,7 +84,7 @@ class Bigram(Model):
     """
 
     transitions: Transitions | UnknownTransitions | Any = None
-    n: Expr | None = None
+    n: Exact = None
     unseen: str = UNIFORM
     name: ClassVar[str] = "bigram"
     losses: ClassVar[tuple[str, ...]] = ("squared", "kl")

@@ -16,7 +16,7 @@ from typing import ClassVar
 from sympy import Expr, S, Symbol, oo, sqrt
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive, is_positive_integer, is_probability, parameter
+from theory.expressions.arguments import Exact, is_positive, is_positive_integer, is_probability, parameter
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least
 from theory.models.base import Model
@@ -77,7 +77,7 @@ class ExponentialFamily(Model):
     symbols: ClassVar[dict[str, Expr]] = {}
     #: What a count counts, said when it is none.
     counted: ClassVar[dict[str, str]] = {"n": "samples"}
-    n: Expr
+    n: Exact
 
     def __post_init__(self) -> None:
         for name, role in self.roles.items():
@@ -216,11 +216,11 @@ class QuadraticVariance(ExponentialFamily):
     3*G/10
     """
 
-    v0: Expr | None = None
-    v1: Expr | None = None
-    v2: Expr | None = None
-    mean: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    v0: Exact = None
+    v1: Exact = None
+    v2: Exact = None
+    mean: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "quadratic-variance"
     roles: ClassVar[dict[str, str]] = {"v0": "real", "v1": "real", "v2": "real", "mean": "real", "n": "count"}
     symbols: ClassVar[dict[str, Expr]] = {
@@ -278,8 +278,8 @@ class GaussianMean(ExponentialFamily):
     harmonic(G, 2)/5
     """
 
-    sigma2: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    sigma2: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "gaussian-mean"
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "n": "count"}
     symbols: ClassVar[dict[str, Expr]] = {"sigma2": Symbol("sigma", positive=True) ** 2}
@@ -316,8 +316,8 @@ class Poisson(ExponentialFamily):
     3*G/10
     """
 
-    rate: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    rate: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "poisson"
     roles: ClassVar[dict[str, str]] = {"rate": "positive", "n": "count"}
     symbols: ClassVar[dict[str, Expr]] = {"rate": Symbol("lambda", positive=True)}
@@ -354,9 +354,9 @@ class Gamma(ExponentialFamily):
     16*(21/20)**G - 16
     """
 
-    shape: Expr | None = None
-    mean: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    shape: Exact = None
+    mean: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "gamma"
     roles: ClassVar[dict[str, str]] = {"shape": "positive", "mean": "positive", "n": "count"}
     symbols: ClassVar[dict[str, Expr]] = {"shape": Symbol("alpha", positive=True), "mean": _MEAN}
@@ -388,8 +388,8 @@ class Exponential(ExponentialFamily):
     (11/10)**G - 1
     """
 
-    mean: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    mean: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "exponential"
     roles: ClassVar[dict[str, str]] = {"mean": "positive", "n": "count"}
     symbols: ClassVar[dict[str, Expr]] = {"mean": _MEAN}
@@ -423,9 +423,9 @@ class Binomial(ExponentialFamily):
     1 - (19/20)**G
     """
 
-    m: Expr | None = None
-    p: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    m: Exact = None
+    p: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "binomial"
     roles: ClassVar[dict[str, str]] = {"m": "count", "p": "probability", "n": "count"}
     counted: ClassVar[dict[str, str]] = {"m": "trials", "n": "samples"}
@@ -462,8 +462,8 @@ class Bernoulli(ExponentialFamily):
     1/4 - (9/10)**G/4
     """
 
-    p: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    p: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "bernoulli"
     roles: ClassVar[dict[str, str]] = {"p": "probability", "n": "count"}
 
@@ -499,9 +499,9 @@ class NegativeBinomial(ExponentialFamily):
     2*(11/10)**G - 2
     """
 
-    r: Expr | None = None
-    mean: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    r: Exact = None
+    mean: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "negative-binomial"
     roles: ClassVar[dict[str, str]] = {"r": "positive", "mean": "positive", "n": "count"}
     symbols: ClassVar[dict[str, Expr]] = {"mean": _MEAN}
@@ -534,9 +534,9 @@ class HyperbolicSecant(ExponentialFamily):
     (11/10)**G - 1
     """
 
-    r: Expr | None = None
-    mean: Expr | None = None
-    n: Expr | None = None  # type: ignore[assignment]
+    r: Exact = None
+    mean: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "hyperbolic-secant"
     roles: ClassVar[dict[str, str]] = {"r": "positive", "mean": "real", "n": "count"}
     symbols: ClassVar[dict[str, Expr]] = {"mean": Symbol("mu", real=True)}

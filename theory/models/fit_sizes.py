@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import And, Basic, Expr, Ge, Matrix, Min, S, eye, oo, simplify, sympify
+from sympy import And, Basic, Expr, Ge, Matrix, Min, S, eye, oo, sympify
 
 from theory.asymptotics.lowest import always_at_least, infimum
 from theory.expressions.block_size import BlockSize, PoolSize
 from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G, j
 from theory.workflows.base import Workflow, pooled_blocks
@@ -106,7 +107,7 @@ def _repeats(workflow: Workflow, unit: Expr, needed: Expr, ranges: Ranges) -> bo
     # Every fit has a whole block at least.
     size = workflow.size(GENERATION)
     lowest = infimum(size, GENERATION, 1, ranges)
-    if lowest is not None and simplify(lowest - workflow.size(1)) == 0:
+    if lowest is not None and simplified(lowest - workflow.size(1)) == 0:
         return True
     return always_at_least(unit, size, GENERATION, 1, needed, ranges) == S.true
 
@@ -161,17 +162,18 @@ def rows_in_use(workflow: Workflow) -> RowsInUse | None:
     if unknown := dynamics.innovation[0].atoms(PoolSize):
         pool = next(iter(unknown))
         return RowsInUse(pool, 1, kept=True) if pool.args[2].expr == 1 else None
-    rows, size = simplify(workflow.size(g) / dynamics.innovation[0]), workflow.size(g)
+    rows, size = simplified(workflow.size(g) / dynamics.innovation[0]), workflow.size(g)
 
     def vanishes(difference: Expr) -> bool:
         if difference.is_rational_function(g):
             return in_lowest_terms(difference) == 0
         # Sums without a closed form, such as harmonic numbers, cancel only once g is a number.
-        return all(simplify(difference.subs(g, dynamics.start + index)) == 0 for index in range(1, 6))
+        return all(simplified(difference.subs(g, dynamics.start + index)) == 0 for index in range(1, 6))
 
-    first = dynamics.start if simplify(rows.subs(g, 1) - workflow.size(1)) else 1
+    first = dynamics.start if simplified(rows.subs(g, 1) - workflow.size(1)) else 1
     total = sum((workflow.size(index) for index in range(1, first + 1)), S.Zero)
-    if simplify(rows.subs(g, first) - total) != 0 or not all(_equal_rows(workflow, index) for index in range(1, first)):
+    alike = all(_equal_rows(workflow, index) for index in range(1, first))
+    if simplified(rows.subs(g, first) - total) != 0 or not alike:
         return None
     return RowsInUse(rows, first, kept=True) if vanishes(rows - rows.subs(g, g - 1) - size) else None
 

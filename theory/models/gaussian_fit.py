@@ -11,7 +11,7 @@ from typing import ClassVar
 from sympy import Abs, Basic, Expr, Matrix, Min, S, Symbol, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import count, is_positive, parameter, quoted, truth_value
+from theory.expressions.arguments import Exact, count, is_positive, parameter, quoted, truth_value
 from theory.expressions.block_size import BlockSize
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import G
@@ -98,10 +98,10 @@ class GaussianFit(Model):
     2*(10/7)**G/3
     """
 
-    d: Expr | None = None
-    n: Expr | None = None
+    d: Exact = None
+    n: Exact = None
     unbiased: bool = False
-    temperature: Expr = S.One
+    temperature: Exact = S.One
     name: ClassVar[str] = "gaussian-fit"
     losses: ClassVar[tuple[str, ...]] = (*_INVARIANT, "log-determinant", "kl", "wasserstein")
     draws_from_mixture: ClassVar[bool] = True

@@ -12,7 +12,7 @@ from typing import ClassVar
 from sympy import And, Basic, Expr, Ge, Matrix, Max, Min, Mod, Piecewise, S, Symbol, ceiling, eye, floor, simplify
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import count, exact, is_positive, parameter, quoted
+from theory.expressions.arguments import Exact, count, exact, is_positive, parameter, quoted
 from theory.expressions.block_size import BlockSize
 from theory.expressions.parser import parse
 from theory.expressions.signs import at_least, sign
@@ -100,11 +100,11 @@ class LinearRegression(Model):
     False
     """
 
-    d: Expr | None = None
-    T: Expr | None = None
-    sigma2: Expr = S.One
+    d: Exact = None
+    T: Exact = None
+    sigma2: Exact = S.One
     design: str = "fresh"
-    signal: Expr | None = None
+    signal: Exact = None
     name: ClassVar[str] = "linear-regression"
     roles: ClassVar[dict[str, str]] = {"sigma2": "positive", "signal": "positive"}
     choices: ClassVar[dict[str, tuple[str, ...]]] = {"design": ("fresh", "shared")}

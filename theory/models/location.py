@@ -16,7 +16,7 @@ from typing import ClassVar
 from sympy import Expr, Integer, Rational, S, Symbol, binomial
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import is_positive, is_positive_integer, parameter, quoted, shown
+from theory.expressions.arguments import Exact, is_positive, is_positive_integer, parameter, quoted, shown
 from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.gaussian_median import gaussian_median_variance
@@ -59,9 +59,9 @@ class Location(Model):
     23/36
     """
 
-    variance: Expr | None = None
+    variance: Exact = None
     law: str = ""
-    n: Expr | None = None
+    n: Exact = None
     name: ClassVar[str] = "location"
     roles: ClassVar[dict[str, str]] = {"variance": "positive", "n": "count"}
 

@@ -22,7 +22,7 @@ from flint import arb, ctx, fmpq, fmpz
 from sympy import Expr, Integer, Rational, S, Sum, Symbol, binomial, oo, zeta
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_positive_integer, quoted
+from theory.expressions.arguments import Exact, exact, is_positive_integer, quoted
 from theory.expressions.balls import BallProgram
 from theory.expressions.numerals import to_flint, to_sympy
 
@@ -98,7 +98,7 @@ class Probabilities(ABC):
 class Uniform(Probabilities):
     """K categories of probability 1/K; K may be a symbol."""
 
-    K: Expr
+    K: Exact
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "K", _categories(self.K))
@@ -152,8 +152,8 @@ class Uniform(Probabilities):
 class Zipf(Probabilities):
     r"""K categories, the k-th of probability :math:`k^{-s} / \sum_{i \le K} i^{-s}`."""
 
-    K: Expr
-    exponent: Expr = S.One
+    K: Exact
+    exponent: Exact = S.One
 
     def __post_init__(self) -> None:
         K = _categories(self.K)
@@ -403,7 +403,7 @@ class InfiniteZipf(Probabilities):
        h(d) = \sum_{i=1}^d \binom di (-1)^{i+1} \frac{\zeta(is)}{\zeta(s)^i} .
     """
 
-    exponent: Expr
+    exponent: Exact
 
     def __post_init__(self) -> None:
         exponent = exact("s", self.exponent)

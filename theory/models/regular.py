@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, S
 
-from theory.expressions.arguments import count
+from theory.expressions.arguments import Exact, count
 from theory.models.base import Model
 from theory.moments.composition import compose
 from theory.moments.higher_moments import QuadraticNoise
@@ -38,8 +38,8 @@ class Regular(Model):
     3*harmonic(G, 2)/100
     """
 
-    p: Expr | None = None
-    n: Expr | None = None
+    p: Exact = None
+    n: Exact = None
     name: ClassVar[str] = "regular"
     roles: ClassVar[dict[str, str]] = {"p": "count", "n": "count"}
 

@@ -14,6 +14,7 @@ from sympy import Dummy, Expr, Matrix, S, Symbol
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import (
+    Exact,
     exact,
     is_nonnegative,
     is_positive,
@@ -110,14 +111,14 @@ class RidgeRegression(Model):
     (0.986359201656, 1.77418509970)
     """
 
-    d: Expr | None = None
-    T: Expr | None = None
-    penalty: Expr | None = None
-    sigma2: Expr = S.One
-    signal: Expr = S.One
+    d: Exact = None
+    T: Exact = None
+    penalty: Exact = None
+    sigma2: Exact = S.One
+    signal: Exact = S.One
     design: str = "fresh"
-    ratio: Expr | None = None
-    shrinkage: Expr | None = None
+    ratio: Exact = None
+    shrinkage: Exact = None
     per_row: bool = False
     eigenvalues: tuple[Expr, ...] | None = None
     drawn: bool = False

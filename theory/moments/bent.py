@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, ImmutableMatrix, Matrix, S, cancel, ceiling
+from sympy import Expr, ImmutableMatrix, Matrix, S, ceiling
 
 from theory.errors import NotDerivedError
 from theory.expressions.block_size import BlockSize, PoolSize
@@ -183,7 +183,7 @@ def _bent_linear(
     while bend.counts_rows and field(formula.subs(g, start - 1)) != field(workflow.rows(start - 1)):
         rows = _step(forms, workflow, dynamics, bend, workflow.rows(start - 1))
         first = _matrix(rows, range(forms.count + 1), field).subs(g, start)
-        initial = (first[:, : forms.count] * initial + first[:, forms.count]).applyfunc(cancel)
+        initial = (first[:, : forms.count] * initial + first[:, forms.count]).applyfunc(in_lowest_terms)
         known.append(next(blocks))
         start += 1
         if start > LATEST_START:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations_with_replacement
 
-from sympy import Dummy, Expr, Matrix, S, cancel, eye, zeros
+from sympy import Dummy, Expr, Matrix, S, eye, zeros
 
 from theory.errors import NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
@@ -72,7 +72,7 @@ def _recurrence(workflow: Workflow, dynamics: LinearDynamics, bend: Bend) -> Mom
     # The first fits may be on fewer samples than the formula for later ones says: those steps are taken by numbers.
     while bend.counts_rows and in_lowest_terms(rows.subs(g, start - 1) - workflow.rows(start - 1)) != 0:
         matrix, forcing = step.table(workflow.rows(start - 1))
-        initial = (matrix.subs(g, start) * initial + forcing.subs(g, start)).applyfunc(cancel)
+        initial = (matrix.subs(g, start) * initial + forcing.subs(g, start)).applyfunc(in_lowest_terms)
         start += 1
         if start > LATEST_START:
             raise NotDerivedError(f"the rows of workflow = {workflow.name} follow no formula.")
@@ -108,7 +108,7 @@ def _of_the_model(found: MomentRecurrence, step: _Step, rows: Expr) -> MomentRec
         found, matrix=Matrix([[field.expression(value) for value in row] for row in matrix]),
         forcing=Matrix([field.expression(value) for value in forcing]),
         readout=Matrix([[0] * (ORDER - 1) + [1]]), shift=S.Zero,
-        initial=(change.subs(begin) * found.initial + constant.subs(begin)).applyfunc(cancel),
+        initial=(change.subs(begin) * found.initial + constant.subs(begin)).applyfunc(in_lowest_terms),
     )  # fmt: skip
 
 
@@ -327,12 +327,12 @@ def _by_variances(found: MomentRecurrence, bend: Bend) -> MomentRecurrence:
     )
     constant = Matrix([v, v * slope, v**2])
     back = change.inv()
-    matrix = (change * found.matrix * back).applyfunc(cancel)
+    matrix = (change * found.matrix * back).applyfunc(in_lowest_terms)
     return replace(
         found,
         matrix=matrix,
-        forcing=(change * found.forcing + constant - matrix * constant).applyfunc(cancel),
-        readout=(found.readout * back).applyfunc(cancel),
+        forcing=(change * found.forcing + constant - matrix * constant).applyfunc(in_lowest_terms),
+        readout=(found.readout * back).applyfunc(in_lowest_terms),
         shift=in_lowest_terms(-(found.readout * back * constant)[0]),
-        initial=(change * found.initial + constant).applyfunc(cancel),
+        initial=(change * found.initial + constant).applyfunc(in_lowest_terms),
     )

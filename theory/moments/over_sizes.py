@@ -6,8 +6,12 @@ in :math:`A_g` and :math:`f_g`. What else stands there decides how the mean over
 - *the newest size alone*: it is independent of all before, so that :math:`E\,m_g = E[A]\,E\,m_{g-1} + E f`;
 - *the last w sizes*, as under a window: the parts :math:`E[m_g;\, N_g = k_1, \dots, N_{g-w+1} = k_w]` obey a linear
   recurrence, finite for a law with a largest size;
-- *what is kept of all sizes*, :math:`M_g = q_g M_{g-1} + N_g`: so do the parts on :math:`M_g = M`, of which there are
-  more in every generation (:mod:`theory.moments.kept_sizes`, and :mod:`theory.moments.pooled_gains` for random walks).
+- *the newest block's share of all that is kept*, :math:`p_g = N_g/(N_1 + \dots + N_g)`, where nothing is thrown away
+  and steps are of the first degree in it: given the total and all later sizes the blocks are alike, so that
+  :math:`E\,p_g = 1/g`, and by induction :math:`E\,m_g` is what it is for equal blocks, whatever the law of the sizes;
+- *what is kept of all sizes* otherwise, :math:`M_g = q_g M_{g-1} + N_g`: so do the parts on :math:`M_g = M`, of which
+  there are more in every generation (:mod:`theory.moments.kept_sizes`, and :mod:`theory.moments.pooled_gains` for
+  random walks).
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
-from sympy import Expr, Ge, ImmutableMatrix, Integer, Integral, Matrix, S, Symbol, zeros
+from sympy import Dummy, Expr, Ge, ImmutableMatrix, Integer, Integral, Matrix, Poly, S, Symbol, cancel, zeros
 
 from theory.errors import NotDerivedError
 from theory.expressions.block_size import BlockSize, PoolSize
@@ -92,7 +96,7 @@ def over_sizes(given: Recurrence, workflow: Workflow) -> Recurrence:
         raise _refused(workflow, "its risk given the sizes is no linear recurrence in moments")
     moments = _finite(_scaled(moments, sizes), sizes)
     if _steps_of(moments).has(PoolSize):
-        return pooled_gains(moments, sizes) or by_kept_sizes(moments, workflow)
+        return _as_equal(moments) or pooled_gains(moments, sizes) or by_kept_sizes(moments, workflow)
     remembered = _remembered(moments)
     if remembered == 0:
         return _averaged(moments, sizes)
@@ -167,6 +171,34 @@ def _finite(moments: MomentRecurrence, sizes: RandomSizes) -> MomentRecurrence:
         found.append(value)
     worst = min(found) if all(value.is_number for value in found) else found[0]
     return moments.changed(margin=worst, domain=Ge(worst, 1))
+
+
+def _as_equal(moments: MomentRecurrence) -> MomentRecurrence | None:
+    """That of equal blocks, where steps are of the first degree in the newest block's share; else None."""
+    shown = (*moments.readout, moments.shift, *moments.initial, *moments.early, moments.scale, moments.offset)
+    if moments.start != 2 or any(entry.has(BlockSize, PoolSize) for entry in shown):
+        return None
+    stepped = (moments.matrix, moments.forcing)
+    pools = set().union(*(part.atoms(PoolSize) for part in stepped))
+    if len(pools) != 1 or _ages(*moments.matrix, *moments.forcing) != {0}:
+        return None
+    (pool,) = pools
+    if pool.args[0] != GENERATION or pool.args[2](GENERATION) != 1:
+        return None
+    share = Dummy("share", positive=True)
+    by_share = [
+        part.applyfunc(lambda entry: cancel(entry.xreplace(dict.fromkeys(entry.atoms(BlockSize), share * pool))))
+        for part in stepped
+    ]
+    if any(entry.has(PoolSize) or not _is_linear(entry, share) for part in by_share for entry in part):
+        return None
+    matrix, forcing = (part.subs(share, 1 / GENERATION).applyfunc(cancel) for part in by_share)
+    return replace(moments, matrix=matrix, forcing=forcing)
+
+
+def _is_linear(entry: Expr, unknown: Symbol) -> bool:
+    """Whether this is of the first degree at most."""
+    return bool(entry.is_polynomial(unknown)) and Poly(entry, unknown).degree() <= 1
 
 
 def _averaged(moments: MomentRecurrence, sizes: RandomSizes) -> Recurrence:

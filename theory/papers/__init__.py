@@ -17,7 +17,8 @@ from theory.papers import (
 )
 from theory.papers.citation import citations
 from theory.papers.paper import Paper, Statement, agree
-from theory.risk import Risk, tells
+from theory.risk import Risk
+from theory.told import tells
 
 #: Every paper by its short name: first author and year.
 PAPERS: dict[str, Paper] = {

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sympy import Expr, Matrix, S, exp, simplify, sympify
+from sympy import Expr, Matrix, S, exp, sympify
 
 from theory.expressions.fraction_field import in_lowest_terms
-from theory.expressions.shorter import shorter
+from theory.expressions.shorter import shorter, simplified
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.leaning import leaning
@@ -76,12 +76,12 @@ def _all_add(regimes: list[MomentRecurrence], ranges: Ranges) -> bool:
     if not all(_is_sum(regime) and regime.readout == regimes[0].readout for regime in regimes):
         return False
     for before, regime in zip([None, *regimes], regimes, strict=False):
-        inside = regime.forcing[0] + simplify(regime.shift - regime.shift.subs(g, g - 1))
+        inside = regime.forcing[0] + simplified(regime.shift - regime.shift.subs(g, g - 1))
         if not _nonnegative(inside, regime, ranges):
             return False
         if before is not None and before.shift != regime.shift:
             joint = regime.forcing[0] + regime.shift - before.shift.subs(g, g - 1)
-            if sign(simplify(joint.subs(g, regime.start)), ranges) not in (0, 1):
+            if sign(simplified(joint.subs(g, regime.start)), ranges) not in (0, 1):
                 return False
     return True
 
@@ -104,22 +104,22 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     if readout.has(g) or sign(readout, ranges) != 1:
         return None
     covering = {**ranges, g: at_least(Matrix([recurrence.start])[0])}
-    drift = sign(simplify(shift - shift.subs(g, g - 1)), covering) if shift.has(g) else 0
+    drift = sign(simplified(shift - shift.subs(g, g - 1)), covering) if shift.has(g) else 0
     if recurrence.adds_noise and drift in (0, 1) and _is_random_walk(p, f):
         # Every step is f (1 + κ y), and 1 + κ y keeps the sign that it starts with.
-        curvature = S.Zero if p == 1 else simplify((p - 1) / f)
-        if sign(simplify(1 + curvature * y), ranges) in (0, 1):
+        curvature = S.Zero if p == 1 else simplified((p - 1) / f)
+        if sign(simplified(1 + curvature * y), ranges) in (0, 1):
             return INCREASING
-    excess = sign(simplify(p - 1), covering)
+    excess = sign(simplified(p - 1), covering)
     if excess in (0, 1) and _nonnegative(f, recurrence, ranges) and sign(y, ranges) in (0, 1) and drift in (0, 1):
         return INCREASING
     if drift != 0 or sign(p, covering) not in (0, 1) or p == 1:
         return None
-    fixed = simplify(f / (1 - p))
+    fixed = simplified(f / (1 - p))
     if fixed.has(g):
         return _behind(fixed, y, recurrence, covering, ranges) if excess == -1 else None
     # (p_g − 1)(y_0 − c), the sign of every later step
-    step = sign(simplify(f + (p - 1) * y), covering)
+    step = sign(simplified(f + (p - 1) * y), covering)
     if step is None:
         return MONOTONE if not p.has(g) or excess is not None else None
     return INCREASING if step >= 0 else DECREASING
@@ -161,7 +161,7 @@ def bound_of_pools(recurrence: MomentRecurrence, first_size: Expr, ranges: Range
     p, f = recurrence.matrix[0], recurrence.forcing[0]
     if not _is_random_walk(p, f) or recurrence.readout[0] != 1 or recurrence.shift != 0:
         return None
-    curvature = simplify((p - 1) / f)
+    curvature = simplified((p - 1) / f)
     if sign(curvature, ranges) in (0, -1):
         return 2 / first_size
     return (exp(2 * curvature / first_size) - 1) / curvature if sign(curvature, ranges) == 1 else None
@@ -169,7 +169,7 @@ def bound_of_pools(recurrence: MomentRecurrence, first_size: Expr, ranges: Range
 
 def _is_random_walk(p: Expr, f: Expr) -> bool:
     """Whether a step adds f (1 + κ y), new noise of the variance at hand: p = 1 + κ f."""
-    return p == 1 or (f != 0 and not simplify((p - 1) / f).has(GENERATION))
+    return p == 1 or (f != 0 and not simplified((p - 1) / f).has(GENERATION))
 
 
 def _constant(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
@@ -178,7 +178,7 @@ def _constant(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
         return None
     P, h = recurrence.matrix, recurrence.readout
     step = P * recurrence.initial + recurrence.forcing - recurrence.initial
-    ways = [sign(simplify(entry), ranges) for entry in step]
+    ways = [sign(simplified(entry), ranges) for entry in step]
     coupled = [[sign(entry, ranges) for entry in P.row(row)] for row in range(P.rows)]
     shown = [sign(entry, ranges) for entry in h]
     if None in (*ways, *shown, *(entry for row in coupled for entry in row)):

@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, ImmutableMatrix, S, cancel, gamma, hyper, log, sympify
+from sympy import Expr, ImmutableMatrix, S, gamma, hyper, log, sympify
 
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.power_law import PowerLaw, cancelled, dropped, power_law, split
@@ -59,7 +60,7 @@ def driven_sum(recurrence: MomentRecurrence, order: Order) -> Driven | None:
         return None
     total, product = found
     g, start = recurrence.symbol, int(recurrence.start)
-    step, share = cancel(recurrence.matrix[product, product]), cancel(recurrence.matrix[total, product])
+    step, share = (in_lowest_terms(recurrence.matrix[row, product]) for row in (product, total))
     pull, drop = at_infinity(g * (1 - step), g), dropped(share, g)
     gains, flows = split(step, g), split(share, g)
     if pull is None or drop is None or gains is None or flows is None:
@@ -82,7 +83,7 @@ def driven_sum(recurrence: MomentRecurrence, order: Order) -> Driven | None:
     upper = [start + 1 - u for u in flow_zeros] + [start - v for v in flow_poles] + [start - a for a in zeros]
     lower = [start - u for u in flow_zeros] + [start + 1 - v for v in flow_poles] + [start - b for b in poles]
     above, below = cancelled([*upper, S.One], lower)
-    series = hyper(above, below, S.One) * cancel(share.subs(g, start)) * first
+    series = hyper(above, below, S.One) * in_lowest_terms(share.subs(g, start)) * first
     limit = weight * (recurrence.initial[total] + series)
     return Driven(limit, S.Zero, 0, limit)
 
@@ -111,10 +112,10 @@ def about_centre(recurrence: MomentRecurrence) -> tuple[Expr, MomentRecurrence] 
     push, inflow = recurrence.forcing
     if back != 0 or p == 1:
         return None
-    centre = cancel(push / (1 - p))
-    if centre.has(g) or cancel(fed - 2 * centre * (p - a)) != 0:
+    centre = in_lowest_terms(push / (1 - p))
+    if centre.has(g) or in_lowest_terms(fed - 2 * centre * (p - a)) != 0:
         return None
-    rest = cancel(inflow - 2 * centre * push + centre**2 * (1 - a))
+    rest = in_lowest_terms(inflow - 2 * centre * push + centre**2 * (1 - a))
     mean, square = recurrence.initial
     return centre, recurrence.changed(
         matrix=ImmutableMatrix([[a]]), forcing=ImmutableMatrix([rest]), readout=ImmutableMatrix([[1]]),

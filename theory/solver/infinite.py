@@ -23,11 +23,11 @@ from sympy import (
     fraction,
     lambdify,
     oo,
-    simplify,
     together,
 )
 
 from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.shorter import simplified
 from theory.moments.recurrence import MomentRecurrence
 
 #: Terms so far out that the ratio of two of them is its limit to all digits asked for in practice.
@@ -81,7 +81,7 @@ def geometric_limit(recurrence: MomentRecurrence) -> Expr | None:
     start, initial = Integer(recurrence.start), recurrence.initial[0]
     if p == 1:
         return initial + GeometricSum(f.subs(g, i), (i, start, oo))
-    fixed = simplify(f / (1 - p))
+    fixed = simplified(f / (1 - p))
     if fixed.has(g):
         return None
     return fixed + (initial - fixed) * GeometricProduct(p.subs(g, i), (i, start, oo))

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
-from sympy import Expr, S, oo, simplify
+from sympy import Expr, S, oo
 
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import Order
+from theory.expressions.shorter import simplified
 from theory.expressions.symbols import G
 from theory.moments.fading import FadingRecurrence
 from theory.moments.renewal import RenewalRecurrence
@@ -80,5 +81,5 @@ def _(recurrence: RenewalRecurrence, order: Order) -> Fate:
     side = order.exponents(curvature * found.value, S.One) if curved > 0 else -1
     if side >= 0:
         return Fate(oo)
-    limit = simplify((1 + found.value) / (1 - curvature * found.value)) if curved else found.value + 1
+    limit = simplified((1 + found.value) / (1 - curvature * found.value)) if curved else found.value + 1
     return Fate(limit, limit, True)

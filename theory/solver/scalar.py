@@ -2,9 +2,10 @@ r"""First-order scalar recurrences :math:`y_g = p_g\,y_{g-1} + f_g` with coeffic
 
 from __future__ import annotations
 
-from sympy import Expr, Rational, Symbol, gammasimp, prime, simplify
+from sympy import Expr, Rational, Symbol, gammasimp, prime
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import in_lowest_terms, is_over_q
+from theory.expressions.shorter import simplified
 from theory.expressions.sums import definite_sum
 from theory.solver.powers import product_from, sum_from
 from theory.solver.products import definite_product
@@ -27,8 +28,8 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
     if f == 0:
         return None if product is None else initial * product
     if not _moves(f / (1 - p), index):
-        fixed = simplify(f / (1 - p))
-        fixed = simplify(powers[1] / (1 - powers[0])) if fixed.has(index) else fixed
+        fixed = in_lowest_terms(f / (1 - p)) if is_over_q(f / (1 - p)) else simplified(f / (1 - p))
+        fixed = simplified(powers[1] / (1 - powers[0])) if fixed.has(index) else fixed
         if not fixed.has(index):
             return None if product is None else fixed + (initial - fixed) * product
     if product is None:

@@ -23,7 +23,6 @@ from sympy import (
     nan,
     oo,
     radsimp,
-    simplify,
     sqrt,
     sympify,
     together,
@@ -32,6 +31,7 @@ from sympy import (
 
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.expressions.lambert import lambert_sum, q_pochhammer
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, at_least, sign, unit_interval
 from theory.expressions.symbols import G
 from theory.moments.covariance import CovarianceRecurrence
@@ -51,6 +51,7 @@ from theory.solver.shrinking_steps import at_infinity, shrinking_limit
 from theory.solver.single_hump import single_hump
 from theory.solver.stability import spectral_radius
 from theory.solver.system import solve_recurrence
+from theory.solver.two_rates import TwoRates, two_rates
 from theory.solver.unsolved import by_cases, outcomes
 
 #: Moments of coupled models beyond which a closed form, a sum over roots of polynomials, says less than its limit.
@@ -119,7 +120,18 @@ class Solution:
     @cached_property
     def monotonicity(self) -> str | None:
         """ "increasing", "decreasing", "monotone" (one of them, depending on parameters), or None: not decided."""
-        return monotonicity(self.recurrence, self.ranges) if isinstance(self.recurrence, MomentRecurrence) else None
+        if isinstance(self.recurrence, MomentRecurrence):
+            found = monotonicity(self.recurrence, self.ranges)
+            if found is not None:
+                return found
+        rates = self._two_rates
+        return None if rates is None or rates.turn is not None else INCREASING if rates.way > 0 else DECREASING
+
+    @cached_property
+    def _two_rates(self) -> TwoRates | None:
+        """How it moves under constant steps of one or two moments, whatever numbers these hold."""
+        steps = self.recurrence.as_moments()
+        return None if steps is None else two_rates(steps, self.ranges)
 
     def supremum(self, first: Expr) -> Expr | None:
         """Least upper bound over all G, given the first value; None when not derived."""
@@ -139,13 +151,25 @@ class Solution:
         if self.monotonicity != MONOTONE:
             # It may rise above its limit and fall again.
             recurrence, upwards = self.recurrence, extreme is Max
-            if self.monotonicity is not None or not isinstance(recurrence, MomentRecurrence):
+            if self.monotonicity is not None:
                 return None
+            if not isinstance(recurrence, MomentRecurrence):
+                return self._at_turn(first, limit, upwards)
             found = highest_moment(recurrence, limit, 1 if upwards else -1)
             return self._of_a_hump(first, limit, upwards) if found is None else found
         if isinstance(limit, Piecewise):
             return Piecewise(*((extreme(first, value), condition) for value, condition in limit.args))
         return extreme(first, limit)
+
+    def _at_turn(self, first: Expr, limit: Expr, upwards: bool) -> Expr | None:
+        """The value at the turn where that is the extreme asked for; else the outer of where it begins and ends."""
+        rates = self._two_rates
+        if rates is None or rates.turn is None:
+            return None
+        if (rates.way > 0) == upwards:
+            return self.recurrence.changed(scale=S.One, offset=S.Zero).at(rates.turn)
+        higher = sign(limit - first, self.ranges)
+        return None if higher is None else limit if (higher >= 0) == upwards else first
 
     def _of_a_hump(self, first: Expr, limit: Expr, upwards: bool) -> Expr | None:
         """The height of a single hump; the lower of where it begins and where it ends."""
@@ -377,7 +401,7 @@ class Solution:
             return left - right
         if right != 1 or not left.has(Abs) or kept.matrix.has(kept.symbol):
             return left - right
-        return simplify((kept.matrix[0] - 1) / kept.forcing[0])
+        return simplified((kept.matrix[0] - 1) / kept.forcing[0])
 
     def _where_equal(self, ask: Callable[[Solution, Order], Expr | None], left: Expr, right: Expr) -> Expr | None:
         """The answer where both are equal, by putting in the value that some parameter then has."""
@@ -388,9 +412,9 @@ class Solution:
                 continue
             *above, constant = polynomial.all_coeffs()
             if len(above) == 1:
-                value = simplify(-constant / above[0])
+                value = simplified(-constant / above[0])
             elif len(above) == 2 and above[1] == 0 and sign(symbol, self.ranges) in (0, 1):
-                value = sqrt(simplify(-constant / above[0]))
+                value = sqrt(simplified(-constant / above[0]))
             else:
                 continue
             try:
@@ -413,7 +437,7 @@ class Solution:
                 continue
             slope, constant = polynomial.all_coeffs()
             if sign(slope, self.ranges) in (1, -1):
-                return symbol, simplify(-constant / slope)
+                return symbol, simplified(-constant / slope)
         return None, S.Zero
 
     def _at(self, symbol: Symbol, value: Expr) -> Solution:

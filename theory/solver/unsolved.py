@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Basic, Expr, Integer, Piecewise, S, oo, simplify
+from sympy import Basic, Expr, Integer, Piecewise, S, oo
 
 from theory.asymptotics.oscillation import partial_sums, pieces
 from theory.asymptotics.scales import Scale, limit_or_none, positive_variable
 from theory.errors import NotDerivedError
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 from theory.moments.late_schedules import past_tables
@@ -58,7 +59,7 @@ def outcomes(recurrence: MomentRecurrence, ranges: Ranges) -> list[Outcome]:
         # Pools of any sizes converge (law 5 of docs/laws.md).
         pooled = pooled_total(forcing, g) is not None
         cases: list[tuple[Scale | None, Basic]] = [(None, S.true)] if pooled else partial_sums(forcing, g)
-        curvature = simplify((recurrence.matrix[0] - 1) / forcing)
+        curvature = simplified((recurrence.matrix[0] - 1) / forcing)
         found = []
         for total, condition in cases:
             if curvature == 0:

@@ -24,6 +24,7 @@ from theory.models.base import Model
 from theory.models.exponential_family import ExponentialFamily
 from theory.proof import CertificateError, ClosedForm, check, prove
 from theory.risk import Risk
+from theory.testing.simulators import SIMULATORS
 from theory.workflows import Accumulate, FreshReal, RealPlusLatest, Replace, SlidingWindow, Workflow
 
 #: Workflows under which a model is looked at, where none are given.
@@ -40,8 +41,6 @@ POWER = 0.99
 DETECTABLE = 0.25
 #: Beyond this share of the sum of squares one chain moves the score by 1/3, whatever the law.
 _DOMINANT = 0.1
-#: What draws random numbers lives above this package, and registers itself here.
-_SIMULATORS: list[Callable[..., Any]] = []
 #: Digits to which values that are written differently are compared.
 _DIGITS = 30
 
@@ -164,11 +163,6 @@ def check_model(
     checking.process_pools(executor)
     checking.simulation(simulate, count)
     return ModelReport(tuple(checking.checked), checking.skipped)
-
-
-def register_simulator(simulate: Callable[..., Any]) -> None:
-    """Let :func:`check_model` use ``simulate`` where it is given none."""
-    _SIMULATORS.append(simulate)
 
 
 @dataclass(frozen=True)
@@ -381,7 +375,7 @@ class _Checking:
     def simulation(self, simulate: Callable[..., Any] | None, replicates: int) -> None:
         """One Gaussian bound over all comparisons, and what it could have seen."""
         law = "simulation"
-        simulate = simulate or next(iter(_SIMULATORS), None)
+        simulate = simulate or next(iter(SIMULATORS), None)
         if simulate is None:
             self.skipped[law] = "import numerics, or give simulate=."
             return
@@ -510,4 +504,4 @@ def _law(law: str, where: str) -> Iterator[None]:
         raise LawViolation(f"{law}: {where}: {type(error).__name__}: {error}") from error
 
 
-__all__ = ["ModelReport", "check_model", "register_simulator"]
+__all__ = ["ModelReport", "check_model"]

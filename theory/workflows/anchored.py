@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Matrix, Rational, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_probability
+from theory.expressions.arguments import Exact, exact, is_probability
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 from theory.workflows.replace import Replace
@@ -38,7 +38,7 @@ class RealPlusLatest(Workflow):
     [1/2, 0, 0, 1/2]
     """
 
-    share: Expr | None = None
+    share: Exact = None
     name: ClassVar[str] = "real-plus-latest"
     roles: ClassVar[dict[str, str]] = {"share": "probability"}
 

@@ -34,7 +34,7 @@ from sympy import (
 from sympy.core.relational import Relational
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, quoted, replacements, unchanging
+from theory.expressions.arguments import Exact, exact, quoted, replacements, unchanging
 from theory.expressions.block_size import BlockSize
 from theory.expressions.parser import parse
 from theory.expressions.random_sizes import RandomSizes
@@ -84,7 +84,7 @@ class Workflow(ABC):
     2041/64000
     """
 
-    sizes: Expr = ONE
+    sizes: Exact = ONE
     name: ClassVar[str] = "workflow"
     #: What each parameter is: a "count", a "probability", an "amount" of data in units of n, or a "schedule" of sizes.
     roles: ClassVar[dict[str, str]] = {}

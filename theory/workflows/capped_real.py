@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Eq, Expr, Matrix, Piecewise, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import unchanging
+from theory.expressions.arguments import Exact, unchanging
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow
@@ -19,7 +19,7 @@ from theory.workflows.share_schedule import amount_schedule
 class SyntheticBlocks(Workflow):
     """Block 1 holds n real samples, every later block n·synthetic samples of the latest model."""
 
-    synthetic: Expr
+    synthetic: Exact
 
     @property
     def sizes(self) -> Expr:  # type: ignore[override]
@@ -65,7 +65,7 @@ class CappedReal(SyntheticBlocks):
     -1 + pi**2/4
     """
 
-    synthetic: Expr = ONE
+    synthetic: Exact = ONE
     name: ClassVar[str] = "capped-real"
     roles: ClassVar[dict[str, str]] = {"synthetic": "amount"}
 

@@ -6,10 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr, ImmutableMatrix, Integer, Matrix, MatrixBase, Min, S, Symbol, cancel, eye, factor, ones, zeros
+from sympy import Expr, ImmutableMatrix, Integer, Matrix, MatrixBase, Min, S, Symbol, eye, factor, ones, zeros
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, is_positive_integer, is_probability, quoted, truth_value, whole_number
+from theory.expressions.arguments import (
+    Exact,
+    exact,
+    is_positive_integer,
+    is_probability,
+    quoted,
+    truth_value,
+    whole_number,
+)
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least, sign
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.capped_real import verified_amount
@@ -92,7 +101,7 @@ class Ecosystem(Workflow):
         for row in range(m):
             for col in range(m):
                 _share(f"weights[{row}][{col}]", table[row, col])
-            total = cancel(sum(table[row, :]) + shares[row])
+            total = in_lowest_terms(sum(table[row, :]) + shares[row])
             if total != 1:
                 raise DomainError(
                     f"weights[{row}] and fresh[{row}] sum to {total}: what model {row} weighs must sum to 1."
@@ -312,10 +321,10 @@ class SymmetricEcosystem(Workflow):
     Piecewise((1, Eq(G, 1)), (G/m, True))
     """
 
-    m: Expr
-    exchange: Expr
-    share: Expr = S.Zero
-    block_size: Expr = ONE
+    m: Exact
+    exchange: Exact
+    share: Exact = S.Zero
+    block_size: Exact = ONE
     same_start: bool = False
     name: ClassVar[str] = "symmetric-ecosystem"
     roles: ClassVar[dict[str, str]] = {"m": "count", "exchange": "probability", "share": "probability"}
@@ -451,7 +460,7 @@ def _table(weights: object) -> ImmutableMatrix:
 def _shares(table: ImmutableMatrix, fresh: object) -> tuple[Expr, ...]:
     m = table.shape[0]
     if fresh is None:
-        left = tuple(cancel(1 - sum(table[row, :])) for row in range(m))
+        left = tuple(in_lowest_terms(1 - sum(table[row, :])) for row in range(m))
         for row, share in enumerate(left):
             if share.is_negative:
                 raise DomainError(f"weights[{row}] sums to {1 - share}: what a model weighs must sum to 1 or less.")

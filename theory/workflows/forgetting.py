@@ -9,7 +9,7 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import is_probability
+from theory.expressions.arguments import Exact, is_probability
 from theory.expressions.block_size import BlockSize
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
@@ -56,8 +56,8 @@ class Forgetting(Workflow):
     -4 + 2*pi**2/3
     """
 
-    rate: Expr
-    sizes: Expr = ONE
+    rate: Exact
+    sizes: Exact = ONE
     name: ClassVar[str] = "forgetting"
     roles: ClassVar[dict[str, str]] = {"rate": "probability", "sizes": "schedule"}
 

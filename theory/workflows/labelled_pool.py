@@ -9,7 +9,7 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S, factor
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, unchanging
+from theory.expressions.arguments import Exact, exact, unchanging
 from theory.workflows.anchored import verified_share
 from theory.workflows.base import ONE, Workflow, size_schedule
 from theory.workflows.contaminated_pool import ContaminatedPool
@@ -56,10 +56,10 @@ class LabelledPool(Workflow):
     1/10
     """
 
-    real: Expr
-    share: Expr | None = None
-    sizes: Expr = ONE
-    stream: Expr = S.Zero
+    real: Exact
+    share: Exact = None
+    sizes: Exact = ONE
+    stream: Exact = S.Zero
     name: ClassVar[str] = "labelled-pool"
     roles: ClassVar[dict[str, str]] = {"real": "probability", "share": "probability", "sizes": "schedule"}
     keeps_fresh: ClassVar[bool] = True
@@ -139,6 +139,7 @@ class LabelledPool(Workflow):
             return None
         newest_real = factor(self.fresh_size(g) / self._real_rows(g))
         newest = factor(self._by_counts.block(g) / self._later_rows(g))
+        rows = self._real_rows(g)
         if share == 1:
             return LinearDynamics(
                 start=2,
@@ -155,8 +156,9 @@ class LabelledPool(Workflow):
             readout=Matrix([[share, 1 - share]]),
             initial=Matrix([1, 1]),
             fresh=Matrix([newest_real, 0]),
-            # All real rows, and what they share with the synthetic ones, which hand on what they were told.
-            known=tuple((row, 0, factor(1 / self._real_rows(g))) for row in (0, 1)),
+            # All real rows, and what they share with the synthetic ones, which hand on what they were told; of other
+            # sums of sizes the step from one generation to the next is not seen.
+            known=tuple((row, 0, factor(1 / rows)) for row in (0, 1)) if rows.is_rational_function(g) else (),
         )
 
     def _real_rows(self, g: int | Expr) -> Expr:

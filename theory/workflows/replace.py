@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sympy import Expr, S
 
+from theory.expressions.arguments import Exact
 from theory.workflows.base import ONE, Workflow, size_schedule
 from theory.workflows.dynamics import LinearDynamics, random_walk
 
@@ -32,7 +33,7 @@ class Replace(Workflow):
     [0, 0, 1]
     """
 
-    sizes: Expr = ONE
+    sizes: Exact = ONE
     name: ClassVar[str] = "replace"
     roles: ClassVar[dict[str, str]] = {"sizes": "schedule"}
     weighs_by_size: ClassVar[bool] = False

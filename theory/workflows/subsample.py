@@ -9,7 +9,7 @@ from sympy import Expr, Integer, Pow, S, Symbol, ilcm, powdenest
 from sympy import root as root_of
 
 from theory.errors import DomainError, NotDerivedError
-from theory.expressions.arguments import exact, truth_value
+from theory.expressions.arguments import Exact, exact, truth_value
 from theory.expressions.signs import at_least, sign
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
@@ -44,7 +44,7 @@ class AccumulateSubsample(Workflow):
     True
     """
 
-    budget: Expr = ONE
+    budget: Exact = ONE
     replacement: bool = False
     name: ClassVar[str] = "accumulate-subsample"
     roles: ClassVar[dict[str, str]] = {"budget": "amount"}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sympy import Expr, Integer, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, positive_number
+from theory.expressions.arguments import Exact, exact, positive_number
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow, exact_weights, verify_workflow
@@ -54,7 +54,7 @@ class Subsampled(Workflow):
     """
 
     workflow: Workflow
-    budget: Expr = ONE
+    budget: Exact = ONE
     name: ClassVar[str] = "subsampled"
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sympy import Expr, Symbol, cancel, expand_func, powsimp, simplify
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, shown
+from theory.expressions.arguments import Exact, exact, shown
 from theory.expressions.symbols import j
 from theory.workflows.dynamics import LinearDynamics, random_walk
 
@@ -34,7 +34,7 @@ class WeightFormula:
     [1/6, 1/3, 1/2]
     """
 
-    weight: Expr
+    weight: Exact
 
     @classmethod
     def read(cls, weight: object) -> WeightFormula:

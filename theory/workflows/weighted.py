@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sympy import Expr, sympify
 
 from theory.errors import DomainError
-from theory.expressions.arguments import quoted
+from theory.expressions.arguments import Exact, quoted
 from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, size_schedule
 from theory.workflows.dynamics import LinearDynamics
@@ -43,7 +43,7 @@ class Weighted(Workflow):
     """
 
     weights_of: Callable[[int], Sequence[Any]]
-    sizes: Expr = ONE
+    sizes: Exact = ONE
     name: ClassVar[str] = "weighted"
     weighs_by_size: ClassVar[bool] = False
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy import Expr, Matrix, S
 
 from theory.errors import DomainError
-from theory.expressions.arguments import exact, is_infinite, is_positive_integer
+from theory.expressions.arguments import Exact, exact, is_infinite, is_positive_integer
 from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow, pooled_runs, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LagWindow, LinearDynamics
@@ -44,8 +44,8 @@ class SlidingWindow(Workflow):
     [0, 0, 1/2, 1/2]
     """
 
-    k: Expr
-    sizes: Expr = ONE
+    k: Exact
+    sizes: Exact = ONE
     name: ClassVar[str] = "sliding-window"
     roles: ClassVar[dict[str, str]] = {"k": "count", "sizes": "schedule"}
 

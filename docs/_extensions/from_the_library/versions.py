@@ -30,10 +30,9 @@ def page(root: Path) -> str:
             name, least = re.fullmatch(r"([\w.-]+)(?:\[.*\])?(?:>=(\S+))?", requirement).groups()
             if name != "selfgen":
                 rows.setdefault((name, least or "any"), []).append(extra)
-    table = "".join(
-        f"| {name} | {', '.join(filter(None, of)) or '–'} | {least} | {here(name)} |\n" for (name, least), of in rows.items()
-    )
-    return HEAD.format(version=__version__, python=platform.python_version()) + table
+    cells = [(name, ", ".join(filter(None, of)) or "–", least, here(name)) for (name, least), of in rows.items()]
+    head = HEAD.format(version=__version__, python=platform.python_version())
+    return head + "".join(f"| {' | '.join(row)} |\n" for row in cells)
 
 
 def here(name: str) -> str:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from numerics.forecasting import backtest, forecast, transfer
+from numerics.forecasting import backtest, forecast, recommend, transfer
 from numerics.forecasting.data import curves
 from numerics.forecasting.screening import refuse
 from numerics.limit_process import limit_process
@@ -60,13 +60,16 @@ ONLY_REAL = Weighted(lambda g: [1] + [0] * (g - 1))
         (lambda: forecast(1e200 * np.array(LOSSES), LATEST), "give them in another unit"),
         # workflows
         (lambda: forecast(LOSSES), "workflow is missing"),
-        (lambda: forecast(LOSSES, "replace"), "workflow = 'replace' is not a workflow"),
+        (lambda: forecast(LOSSES, "replaced"), r"workflow 'replaced' is not known \(did you mean replace\?\)"),
+        (lambda: forecast(LOSSES, 3), "workflow = 3 is not a workflow"),
+        (lambda: forecast({"replace": LOSSES, "discard": LOSSES}), "losses has a workflow twice, by two names"),
         (lambda: forecast({LATEST: LOSSES}, LATEST), "workflow is given beside losses by workflow"),
         (lambda: forecast({}), "losses = {} holds no workflow"),
         (lambda: forecast(LOSSES, RealPlusLatest(share="s")), "has no number for s"),
         (lambda: forecast(LOSSES, NEGATIVE), "weighs a block of generation 2 negatively"),
         (lambda: forecast(LOSSES, ONLY_REAL), "losses of weighted are expected to be the same at every generation"),
-        (lambda: forecast(LOSSES, DRAWN).of("replace"), "workflow = 'replace' is not a workflow"),
+        (lambda: forecast(LOSSES, DRAWN).of("sliding-window:l=3"), "l is not a parameter of sliding-window"),
+        (lambda: forecast(LOSSES, DRAWN).of(None), "workflow = None is not a workflow"),
         # what else is measured
         (lambda: forecast(LOSSES, DRAWN, stderr=-0.1), "stderr = -0.1 of accumulate-subsample is not allowed"),
         (lambda: forecast(LOSSES, DRAWN, stderr=[0.1] * 5), "one nonnegative standard error for each of the 6"),
@@ -96,7 +99,7 @@ ONLY_REAL = Weighted(lambda g: [1] + [0] * (g - 1))
         (lambda: forecast(LOSSES, DRAWN).probability_above([2.0, 3.0]), "loss"),
         # beside the forecast
         (lambda: transfer(LOSSES[::-1], LATEST, DRAWN), "losses of replace fall"),
-        (lambda: transfer(LOSSES, LATEST, "x"), "workflow = 'x' is not a workflow"),
+        (lambda: transfer(LOSSES, LATEST, "x"), "workflow 'x' is not known"),
         (lambda: transfer(LOSSES, LATEST, NEGATIVE), "negatively"),
         (lambda: transfer(LOSSES, LATEST, DRAWN, generalisation_gap="x"), "generalisation_gap = 'x' is not allowed"),
         (lambda: backtest([(LOSSES, DRAWN)], shown=2), "shown = 2 is not allowed"),
@@ -109,6 +112,21 @@ ONLY_REAL = Weighted(lambda g: [1] + [0] * (g - 1))
 def test_bad_input_is_named(call, words) -> None:
     with pytest.raises(DomainError, match=words):
         call()
+
+
+def test_names_stand_for_workflows_as_on_the_command_line() -> None:
+    by_name, same = forecast(LOSSES, "accumulate-subsample", horizon=9), forecast(LOSSES, DRAWN, horizon=9)
+    assert (by_name.median == same.median).all()
+    named = "subsampled-contaminated-pool:real=1/4"
+    assert (by_name.of(named).upper == same.of(Subsampled(ContaminatedPool(real="1/4"))).upper).all()
+    tables = {"replace": LOSSES, "augment": LOSSES[:3]}
+    both = forecast(tables, stderr={"augment": 0.01}, generations={"accumulate": [1, 3, 4]}, horizon=9)
+    instances = {LATEST: LOSSES, Accumulate(): LOSSES[:3]}
+    same = forecast(instances, stderr={Accumulate(): 0.01}, generations={Accumulate(): [1, 3, 4]}, horizon=9)
+    assert (both.lower == same.lower).all()
+    assert transfer(LOSSES, "replace", "accumulate").upper_bound
+    assert backtest([(LOSSES, "replace")], shown=4).curves == 1
+    assert recommend(LOSSES, "replace", "30%", 3).generations == 3
 
 
 def test_what_may_fall_or_wiggle_is_not_refused() -> None:

@@ -1,10 +1,13 @@
 """Pretrained models: rotations, the cache, updates of low rank; and SmolLM2 itself, where it is installed."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
 
-from numerics.neural import PretrainedLanguageModel
+from numerics.neural import PretrainedLanguageModel, pretrained
 from numerics.neural.llama import Llama, Shape, rotated
 from theory import DomainError
 
@@ -62,6 +65,34 @@ def test_gradients_are_finite_differences():
 def test_a_base_that_is_missing_says_how_to_get_it():
     with pytest.raises(DomainError, match=r"base = 'nowhere.gguf' is not there: give 'smollm2' or a GGUF file"):
         PretrainedLanguageModel("nowhere.gguf")
+
+
+@pytest.mark.parametrize("rank", [2, 0])
+def test_models_share_the_base_that_they_do_not_learn_and_nothing_else(rank, monkeypatch):
+    base = {name: weight.detach().numpy().copy() for name, weight in network().named_parameters()}
+    before = {name: weight.copy() for name, weight in base.items()}
+    for name, value in {"base_path": "base", "shape_of": SHAPE, "weights_of": base, "boundary_of": 0}.items():
+        monkeypatch.setattr(pretrained, name, lambda _, value=value: value)
+    rows = np.random.default_rng(1).integers(0, 11, (6, 5)).astype(np.uint8)
+    one = PretrainedLanguageModel(context=5, rank=rank, steps=3, batch=2, rate=0.05)
+    fresh = copy.deepcopy(one)
+    one.fit(rows, seed=1)
+    fresh.fit(rows, seed=2)
+    learnt = 112 if rank else sum(weight.size for weight in base.values())
+    assert one.parameters == sum(value.size for value in one.state().values()) - 2 == learnt
+    assert all((base[name] == weight).all() for name, weight in before.items())
+    assert (one.score_samples(rows) != fresh.score_samples(rows)).any()
+    sent = pickle.dumps(one)
+    loaded = PretrainedLanguageModel(context=5, rank=rank)
+    loaded.load(one.state())
+    for other in (fresh, copy.deepcopy(one), pickle.loads(sent), loaded):
+        shared = other.network.token_embd.weight.data_ptr() == one.network.token_embd.weight.data_ptr()
+        assert shared == bool(rank)
+        assert other is fresh or (other.score_samples(rows) == one.score_samples(rows)).all()
+    if rank:
+        assert len(sent) < 4 * sum(weight.size for weight in base.values())
+    with pytest.raises(DomainError, match="give the state of the same model"):
+        loaded.load({"kind": np.array("<u1")})
 
 
 @pytest.mark.slow

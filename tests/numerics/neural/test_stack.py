@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from numerics import run_generations
+from numerics import run_generations, run_workflows
 from numerics.neural import ImageVAE, LanguageModel, MoleculeDiffusion
 from numerics.neural.stack import _clipping, fit_stacked
-from theory import Accumulate, DomainError, Replace
+from numerics.run.rows import Documents
+from theory import Accumulate, AccumulateSubsample, DomainError, Replace
 
 RNG = np.random.default_rng(1)
 ROWS = [RNG.integers(0, 6, (size, 8)).astype(np.uint8) for size in (30, 40, 50, 20, 35)]
@@ -57,6 +58,23 @@ def test_chains_that_cannot_be_stacked_are_refused():
     ):
         with pytest.raises(DomainError, match=told):
             fit_stacked(models, rows, seeds)
+
+
+def test_documents_of_unequal_length_are_stacked():
+    rng = np.random.default_rng(2)
+    sizes = [rng.integers(1, most, 25) for most in (5, 12, 9)]
+    rows = [Documents.of([rng.integers(0, 6, size).astype(np.uint8) for size in each]) for each in sizes]
+    # Documents longer than the context are cut, and the shortest batches are far from it.
+    three, alone, single = [model() for _ in rows], model(), model()
+    fit_stacked(three, rows, [1, 2, 3])
+    fit_stacked([alone], rows[:1], [1])
+    single.fit(rows[0], seed=1)
+    for name, value in alone.state().items():
+        assert (value == three[0].state()[name]).all(), name
+        if value.dtype.kind == "f":
+            np.testing.assert_allclose(single.state()[name], value, atol=2e-4)
+    with pytest.raises(DomainError, match="rows are documents and arrays"):
+        fit_stacked([model(), model()], [rows[0], ROWS[0]], [1, 2])
 
 
 IMAGES = [(np.random.default_rng(size).random((size, 64)) < 0.3).astype(np.uint8) for size in (30, 40, 50)]
@@ -119,6 +137,42 @@ def test_a_killed_stacked_run_goes_on_to_the_same_bits(tmp_path):
         model(), workflow=Replace(), replicates=3, path=tmp_path / "run", observe=lambda *_: 0, **RUN
     )
     assert (again.losses == whole.losses).all()
+
+
+THREE = {"replace": Replace(), "accumulate": Accumulate(), "subsample": AccumulateSubsample()}
+
+
+@pytest.mark.parametrize("initial", ["scratch", "previous"])
+def test_workflows_in_one_stack_are_those_of_runs_of_their_own(initial, tmp_path, monkeypatch):
+    sizes = []
+    together = LanguageModel.fit_together
+    monkeypatch.setattr(
+        LanguageModel, "fit_together", staticmethod(lambda *given: (sizes.append(len(given[0])), together(*given))[1])
+    )
+    options = {**RUN, "replicates": 2, "initial": initial}
+    alone = {name: run_generations(model(), workflow=each, **options).losses for name, each in THREE.items()}
+    sizes.clear()
+    runs = run_workflows(model(), workflows=THREE, **options)
+    # Model 1 of the first seed, which is looked at before; that of the second, once; six chains twice; and none more.
+    assert sizes == [1, 1, 6, 6]
+    for name, run in runs.items():
+        assert (run.losses == alone[name]).all(), name
+        assert run.workflow == THREE[name]
+    # One workflow is ahead of the others when all go on.
+    ahead = {**options, "generations": 2, "replicates": 1}
+    run_generations(model(), workflow=Accumulate(), path=tmp_path / "accumulate", **ahead)
+    again = run_workflows(model(), workflows=THREE, path=tmp_path, **options)
+    assert all((again[name].losses == alone[name]).all() for name in THREE)
+
+
+def test_workflows_that_cannot_be_run_together_are_refused(tmp_path):
+    for workflows, more, told in (
+        ({}, {}, "workflows = {} is not allowed"),
+        ({"a=1/2": Replace(), "a=1_2": Accumulate()}, {"path": tmp_path / "run"}, "kept in the same folder"),
+        (THREE, {"n_jobs": 2}, "stacked = True and n_jobs"),
+    ):
+        with pytest.raises(DomainError, match=told):
+            run_workflows(model(), workflows=workflows, **RUN, **more)
 
 
 def test_seeds_that_share_their_first_model_have_it_fitted_once():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.random import SeedSequence
 
+from numerics import check_generator
 from numerics.generations import run_generations
 from numerics.run.generator import generator_source, seeded
 from numerics.run.pipeline import log_volume
@@ -72,3 +73,28 @@ def test_what_is_no_generator():
         run_generations(scaled(preprocessing.MinMaxScaler()), DATA, Replace(), 2)
     with pytest.raises(DomainError, match="step 'normalizer' of the pipeline, Normalizer, has no inverse_transform"):
         run_generations(scaled(preprocessing.Normalizer(), mixture.GaussianMixture()), DATA, Replace(), 2)
+
+
+def test_a_search_over_parameters_is_what_it_chose():
+    """Each generation tries bandwidths anew, on its own rows; around a pipeline densities are those of the data."""
+    search = pytest.importorskip("sklearn.model_selection")
+    pool = np.random.default_rng(3).normal(3, 2, (300, 1))
+    alone = search.GridSearchCV(neighbors.KernelDensity(), {"bandwidth": [0.1, 1.0]}, cv=3)
+    only = search.GridSearchCV(neighbors.KernelDensity(), {"bandwidth": [1.0]}, cv=3)
+    runs = [
+        run_generations(generator, pool, Accumulate(), 2, n=50, replicates=2, seed=1).losses
+        for generator in (alone, only, neighbors.KernelDensity())
+    ]
+    assert (runs[1] == runs[2]).all()
+    assert np.isfinite(runs[0]).all()
+    assert "pickle" in check_generator(alone, pool[:60])
+    around = search.GridSearchCV(scaled(), {"gaussianmixture__n_components": [1]}, cv=3)
+    first, second = (
+        run_generations(each, pool, Accumulate(), 2, n=50, replicates=2, seed=1).losses for each in (around, scaled())
+    )
+    # What is drawn later has other seeds, as a generator's noise is told by where it lies in it.
+    assert first[:, 0] == pytest.approx(second[:, 0], rel=1e-9)
+    with pytest.raises(DomainError, match="GridSearchCV has refit = False"):
+        run_generations(search.GridSearchCV(scaled(), {}, refit=False), pool, Accumulate(), 2)
+    with pytest.raises(DomainError, match="GridSearchCV has no sample"):
+        run_generations(search.GridSearchCV(preprocessing.StandardScaler(), {}), pool, Accumulate(), 2)

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from selfgen.cli import app
-from selfgen.names import build
 from theory import Ecosystem, FreshReal
+from theory.names import build
 
 
 def test_an_ecosystem_is_written_row_by_row() -> None:

@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from selfgen.cli import app
+from selfgen.kinds import WRITTEN
+from selfgen.listed import all_entries
 from theory.registry import EVERY_MODEL, EVERY_WORKFLOW
 
 
@@ -24,6 +26,11 @@ def test_everything():
     assert set(found["workflows"]) == set(EVERY_WORKFLOW)
     assert "bernoulli" in found["losses"]["kl"]
     assert all(summary for summary in found["models"].values())
+
+
+def test_what_is_written_down_is_what_there_is():
+    """After a change of what is listed: python -m selfgen.listed."""
+    assert json.loads(WRITTEN.read_text(encoding="utf-8")) == all_entries()
 
 
 @pytest.mark.parametrize("name", EVERY_WORKFLOW)

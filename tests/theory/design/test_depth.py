@@ -18,6 +18,8 @@ from theory import (
     Forgetting,
     FreshReal,
     G,
+    NotDerivedError,
+    RandomSizes,
     RealPlusLatest,
     Replace,
     SlidingWindow,
@@ -111,6 +113,67 @@ def test_accumulate_is_the_coupling_of_permutations() -> None:
     assert depth(AccumulateSubsample()).generating().closed_form == found.generating().closed_form
 
 
+def over_sizes(
+    weigh: object, chances: dict[int, Fraction], g: int, real: Fraction = Fraction(0)
+) -> tuple[Fraction, ...]:
+    """The law of K for all sizes of g blocks, each with its chance; ``real`` of every later block is."""
+    mean = [Fraction(0)] * g
+    for sizes in product(chances, repeat=g):
+        chance, laws = Fraction(1), []
+        for size in sizes:
+            chance *= chances[size]
+        for m in range(1, g + 1):
+            weights = weigh([Fraction(size) for size in sizes[:m]])
+            law = [Fraction(0)] * m
+            for block, weight in enumerate(weights, start=1):
+                share = weight / sum(weights)
+                law[0] += share if block == 1 else share * real
+                for steps, probability in enumerate(laws[block - 2] if block > 1 else []):
+                    law[steps + 1] += share * (1 - real) * probability
+            laws.append(law)
+        mean = [total + chance * p for total, p in zip(mean, laws[-1], strict=True)]
+    return tuple(mean)
+
+
+LOPSIDED = {1: Fraction(3, 4), 5: Fraction(1, 4)}
+
+
+@pytest.mark.parametrize(
+    ("build", "weigh", "real"),
+    [
+        (lambda sizes: Accumulate(sizes=sizes), lambda rows: rows, Fraction(0)),
+        (lambda sizes: ContaminatedPool(real="1/4", sizes=sizes), lambda rows: rows, Fraction(1, 4)),
+        (lambda sizes: SlidingWindow(k=2, sizes=sizes), lambda rows: [0] * (len(rows) - 2) + rows[-2:], Fraction(0)),
+        (
+            lambda sizes: Forgetting(rate="1/3", sizes=sizes),
+            lambda rows: [row / 3 ** (len(rows) - block) for block, row in enumerate(rows, start=1)],
+            Fraction(0),
+        ),
+        (lambda sizes: Replace(sizes=sizes), lambda rows: [0] * (len(rows) - 1) + rows[-1:], Fraction(0)),
+    ],
+    ids=["accumulate", "contaminated", "window", "forgetting", "replace"],
+)
+def test_random_sizes_are_those_of_every_sequence_of_sizes(build, weigh, real) -> None:
+    found = depth(build(RandomSizes("(3*t + t**5)/4")))
+    law = over_sizes(weigh, LOPSIDED, 4, real)
+    assert tuple(Fraction(str(p)) for p in found.law(4)) == law
+    assert Fraction(str(found.mean.at(4))) == sum(k * p for k, p in enumerate(law))
+
+
+def test_what_keeps_everything_does_not_look_at_the_law_of_its_sizes() -> None:
+    """Blocks are alike given their total: also for sizes without a largest one, with closed form and limit."""
+    endless = RandomSizes("t/(2 - t)")
+    for build in (Accumulate, lambda **sizes: ContaminatedPool(real="1/4", **sizes)):
+        found, equal = depth(build(sizes=endless)), depth(build())
+        assert found.law(5) == equal.law(5)
+        for rate in (Rational(0), Rational(3, 7), LAMBDA):
+            assert found.generating(rate).closed_form == equal.generating(rate).closed_form
+            assert found.rise(rate).limit == equal.rise(rate).limit
+    for build in (lambda: SlidingWindow(k=2, sizes=endless), lambda: Forgetting(rate="1/3", sizes=endless)):
+        with pytest.raises(NotDerivedError, match="largest one"):
+            depth(build()).law(3)
+
+
 def test_real_plus_latest_forgets_at_its_share() -> None:
     s, rate = Rational(3, 5), Rational(2, 3)
     found = depth(RealPlusLatest(share=1 - s)).rise(rate)
@@ -131,6 +194,17 @@ def test_what_converges_below_one_has_its_certificates(workflow) -> None:
 def test_order_between_workflows_for_all_rates_at_once() -> None:
     for better, worse in ((Accumulate(), Replace()), (FreshReal(), Accumulate())):
         assert check(prove(NeverWorse(depth(better).rise(), depth(worse).rise())))
+    # Fresh real data are not less deep in every way: at generation 3 more rows have passed through two models.
+    assert depth(FreshReal()).law(3)[2] > depth(Accumulate()).law(3)[2]
+
+
+def test_a_changed_number_in_a_certificate_of_depth_is_found(unnoticed) -> None:
+    rise, kept = depth(Accumulate()).rise(), depth(RealPlusLatest(share="1/3")).generating()
+    claims = (rise, Limit(rise), Monotone(rise), LeastBound(rise), kept, Limit(kept))
+    found = [prove(claim) for claim in (*claims, NeverWorse(rise, depth(Replace()).rise()))]
+    survivors, tried = unnoticed(found)
+    assert not survivors
+    assert tried > 100
 
 
 def test_bias_leads_first_and_variance_in_the_end_under_replace() -> None:

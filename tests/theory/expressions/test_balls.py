@@ -9,7 +9,7 @@ from flint import acb
 from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
-from sympy import Lambda, Piecewise, Poly, Product, Rational, RootSum, Sum, Symbol, oo, pi, sqrt
+from sympy import Lambda, Piecewise, Poly, Product, Rational, RootSum, Sum, Symbol, harmonic, oo, pi, sqrt, sympify
 
 from theory.errors import DomainError
 from theory.expressions.balls import BallProgram, real_bits
@@ -149,3 +149,17 @@ def test_a_ball_contains_what_more_precision_finds(bits: int, g: int, a: object)
 def test_what_cannot_be_computed_is_said(formula: sympy.Expr, message: str) -> None:
     with pytest.raises(DomainError, match=message):
         BallProgram(formula, G)
+
+
+@pytest.mark.parametrize("order", ["-1/2", "3/10", "3/2", "sqrt(2)"])
+def test_sums_of_powers_one_after_another_are_those_alone(order):
+    power = sympify(order)
+    program = BallProgram(harmonic(G, power), G)
+    for bits in (64, 128):
+        run, alone = program.at_precision(bits), program.at_precision(2 * bits)
+        steps = [run(g) for g in (1, 2, 3, 7, 8, 8, 9, 5, 400)]
+        for ball, g in zip(steps, (1, 2, 3, 7, 8, 8, 9, 5, 400), strict=True):
+            total = sum(Rational(1) / k**power for k in range(1, g + 1))
+            assert alone(g).overlaps(ball)
+            assert ball.real.rad() < 2.0 ** (12 - bits) * float(total)
+            assert abs(float(ball.real) - float(total)) < 1e-12 * float(total)

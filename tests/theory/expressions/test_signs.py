@@ -98,3 +98,9 @@ def test_a_sign_over_q_is_never_one_that_a_value_denies(expression, expected):
     places = [{n: at, x: far, tau: side} for at in (1, 2, 50) for far in (Rational(1, 9), 40) for side in (-2, 0, 3)]
     values = {int(bool(value > 0)) - int(bool(value < 0)) for value in (expression.subs(place) for place in places)}
     assert expected is None or values - {0} == {expected}
+
+
+def test_a_square_has_a_sign_only_where_the_symbol_is_real():
+    unknown, real = symbols("u"), symbols("r", real=True)
+    assert sign(unknown**2 + 1) is None
+    assert sign(real**2 + 1) == 1

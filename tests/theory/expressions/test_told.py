@@ -103,5 +103,4 @@ def test_pictures(results):
         results["ratio"].prediction.tolist(),
     )
     assert list(results["run"].plot(Figure().subplots()).lines[0].get_ydata()) == results["run"].mean.tolist()
-    with pytest.raises(AttributeError, match="has no picture"):
-        results["subspace"].plot()
+    assert results["subspace"].plot(Figure().subplots()).lines

@@ -8,6 +8,7 @@ from math import exp, log
 import pytest
 from sympy import Rational
 
+from numerics.extinction import first_extinction_probability
 from tests.theory.models.test_categorical import multinomial
 from theory import BranchingExtinction, DomainError, ExtinctionTime, FirstExtinction
 from theory.models.categories.first_extinction import first_of_many
@@ -34,6 +35,22 @@ def test_the_mean_is_the_sum_of_survival():
     assert FirstExtinction([2, 5]).mean == ExtinctionTime(7, 2).absorption_mean
 
 
+def test_quantiles_are_where_the_law_passes():
+    time = FirstExtinction([2, 1, 3])
+    for level in ("1/10", "1/2", "19/20"):
+        g = time.quantile(level)
+        assert time.probability(g) >= Rational(level)
+        assert (time.probability(g - 1) if g > 1 else 0) < Rational(level)
+
+
+def test_the_branching_law_in_floating_point():
+    time = FirstExtinction([1, 2, 2, 77])
+    found = first_extinction_probability(time.counts, [1, 4, 7])
+    assert found == pytest.approx([float(time.large_n(g)) for g in (1, 4, 7)], rel=1e-12)
+    # Of words that are surely gone, and of none that could be.
+    assert first_extinction_probability([1] * 5, [10**5])[0] == pytest.approx(1, abs=1e-15)
+
+
 def test_many_tokens():
     # Two rare words and one common: near independence.
     time = FirstExtinction([1, 2, 77])
@@ -53,6 +70,10 @@ def test_bad_input():
         FirstExtinction([])
     with pytest.raises(DomainError, match="a single word: it never dies out"):
         _ = FirstExtinction([3]).mean
+    with pytest.raises(DomainError, match="a single word: it never dies out"):
+        FirstExtinction([3]).quantile("1/2")
+    with pytest.raises(DomainError, match="level = 2 is not allowed"):
+        FirstExtinction([3, 1]).quantile(2)
     with pytest.raises(DomainError, match="counts of 101 tokens are beyond exact values"):
         FirstExtinction([100, 1]).probability(1)
     with pytest.raises(DomainError, match="level = 1 is not allowed"):

@@ -559,3 +559,15 @@ def test_balls_of_the_limiting_shrinkage_are_the_root_written_out(per_row, gener
     assert found.rel_accuracy_bits() > 100
     with ctx.workprec(160):
         assert abs(found - arb(str(root.subs(G, generation).evalf(45)))) < arb(10) ** -35
+
+
+@pytest.mark.parametrize(("ratio", "shrinkage"), [("1/2", "1/2"), (2, "1/3")])
+def test_where_all_rows_are_kept_the_limiting_risk_settles(ratio, shrinkage) -> None:
+    """Terms are γσ²/i² (1 + O(1/i)): what is left after G is γσ²/G, a quarter of it after 4G."""
+    risk = expected_risk(RidgeRegression(ratio=ratio, shrinkage=shrinkage), Accumulate())
+    low, high = risk.limit_enclosure(12)
+    assert risk.bound == risk.limit
+    assert high - low < Rational(1, 10**11)
+    left = [float(low - risk.at(G)) for G in (100, 400)]
+    assert abs(400 * left[1] / Rational(ratio) - 1) < 0.02
+    assert abs(4 * left[1] / left[0] - 1) < 0.05

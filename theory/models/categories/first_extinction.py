@@ -78,18 +78,27 @@ class FirstExtinction:
 
     def probability(self, g: object) -> Rational:
         """P(T ≤ g), exactly."""
-        last = whole_generation("g", g)
-        law = [fmpq(0)] * self.n + [fmpq(1)]
+        last, law = whole_generation("g", g), self._law_of_all()
         for _ in range(last):
-            law = [sum((law[d] * self._falls[d][r] for d in range(r, self.n + 1)), fmpq(0)) for r in range(self.n + 1)]
-        return to_sympy(1 - sum((mass * meets for mass, meets in zip(law, self._meets, strict=True)), fmpq(0)))
+            law = self._older(law)
+        return to_sympy(1 - self._all_alive(law))
+
+    def quantile(self, level: object) -> int:
+        """The smallest g with P(T ≤ g) ≥ level."""
+        wanted = exact("level", level)
+        if not (wanted.is_Rational and 0 < wanted < 1):
+            raise DomainError(f"level = {level} is not allowed: level must lie strictly between 0 and 1.")
+        self._verify_dies()
+        law, g, least = self._law_of_all(), 0, fmpq(int(wanted.p), int(wanted.q))
+        while 1 - self._all_alive(law) < least:
+            law, g = self._older(law), g + 1
+        return g
 
     @cached_property
     def mean(self) -> Rational:
         """E T = Σ P(T > g), exactly; with one word alone, which never dies, DomainError."""
-        if len(self.counts) == 1:
-            raise DomainError(f"counts = {list(self.counts)} is a single word: it never dies out.")
-        visits = [fmpq(0)] * self.n + [fmpq(1)]
+        self._verify_dies()
+        visits = self._law_of_all()
         # Below as many ancestors as words, some word is gone.
         for d in range(self.n, len(self.counts) - 1, -1):
             visits[d] /= 1 - self._falls[d][d]
@@ -104,6 +113,23 @@ class FirstExtinction:
         for number in self.counts:
             alive *= 1 - BranchingExtinction(number).probability(g)
         return 1 - alive
+
+    def _verify_dies(self) -> None:
+        if len(self.counts) == 1:
+            raise DomainError(f"counts = {list(self.counts)} is a single word: it never dies out.")
+
+    def _law_of_all(self) -> list[fmpq]:
+        """The law of the number of ancestors, none before: all n tokens."""
+        return [fmpq(0)] * self.n + [fmpq(1)]
+
+    def _older(self, law: list[fmpq]) -> list[fmpq]:
+        """The same one generation further back."""
+        falls = self._falls
+        return [sum((law[d] * falls[d][r] for d in range(r, self.n + 1)), fmpq(0)) for r in range(self.n + 1)]
+
+    def _all_alive(self, law: list[fmpq]) -> fmpq:
+        """The chance that the ancestors hold every word."""
+        return sum((mass * meets for mass, meets in zip(law, self._meets, strict=True)), fmpq(0))
 
     @cached_property
     def _falls(self) -> list[list[fmpq]]:

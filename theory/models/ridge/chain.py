@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any, ClassVar, NamedTuple
 
-from sympy import Expr, Matrix, Pow, S, Sum, Symbol, sqrt
+from sympy import Expr, Matrix, Pow, S, Sum, Symbol, expand_func, sqrt
 
 from theory.expressions.rational_functions import factored
 from theory.expressions.signs import at_least, unit_interval
@@ -28,6 +28,7 @@ from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.trace_moments import wishart_trace
 from theory.moments.bent import BIAS, RISK
 from theory.moments.recurrence import MomentRecurrence, Recurrence
+from theory.solver.series import convergent_sum
 from theory.solver.system import solve_recurrence
 from theory.solver.tidy import tidy, tidy_constant
 from theory.workflows.dynamics import GENERATION
@@ -264,5 +265,11 @@ class Telescoping(Recurrence):
         return self.first + (Sum(self.term, (self.index, 2, G)) if self.term != 0 else 0)
 
     def limit(self, order: Any) -> Expr | None:
-        """Known where nothing is added."""
-        return self.first if self.term == 0 else None
+        """With d/T → γ, in numbers, the series of algebraic terms; at a finite d no way to its value is known."""
+        if self.term == 0:
+            return self.first
+        term = expand_func(self.term)
+        if term.has(wishart_trace) or term.free_symbols != {self.index}:
+            return None
+        rest = convergent_sum(term, self.index, 2)
+        return None if rest is None else self.first + rest

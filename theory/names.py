@@ -3,6 +3,9 @@
 A setting ``name=value`` belongs to whichever of the two has a parameter of that name. Settings that differ between
 workflows are written behind the workflow's own name: ``sliding-window:k=3,sizes=j``.
 
+``subsampled-contaminated-pool:real=1/4`` is a contaminated pool of which every model reads n rows, and so for every
+pooled workflow.
+
 A model that wraps another names it: ``biased-sampler:model=bernoulli,fidelity=9/10,target=1/2``. Settings, behind its
 name or beside it, then belong to whichever of the two has a parameter of that name.
 """
@@ -10,14 +13,15 @@ name or beside it, then belong to whichever of the two has a parameter of that n
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, ClassVar
 
-from selfgen.elsewhere import ELSEWHERE
-from theory import DomainError
+from theory.elsewhere import ELSEWHERE
+from theory.errors import DomainError
 from theory.expressions.arguments import declaring
 from theory.expressions.parser import parse
 from theory.models.base import Model
@@ -25,6 +29,7 @@ from theory.registry import EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, MODELS, 
 from theory.registry import settings as settings_of
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.ecosystem import Ecosystem
+from theory.workflows.subsampled import Subsampled
 from theory.workflows.weighted import Weighted
 
 Settings = Mapping[str, Any]
@@ -54,11 +59,28 @@ class _ByTable:
         return Ecosystem(weights, observed=int(observed), **given)
 
 
+#: Before the name of a workflow: the same on a budget of rows drawn from all that it would give.
+DRAWN = "subsampled-"
+
+
+class _Drawn:
+    """Another workflow whose rows are drawn from, to be constructed like one class with the parameters of both."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.name = inner, DRAWN + inner.name
+        self.takes = {**_parameters(inner), "budget": ONE}
+
+    def __call__(self, budget: object = ONE, **given: Any) -> Workflow:
+        return Subsampled(_construct(self.inner, given), budget).simplest()  # type: ignore[arg-type]
+
+
 #: ``module:Class``, perhaps with settings behind another colon.
 _IMPORT_PATH = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*(?=:|$)")
 
 #: Workflows that are written otherwise on the command line than in Python.
 BY_TEXT: dict[str, Any] = {Weighted.name: _ByFormula(), Ecosystem.name: _ByTable()}
+_WORKFLOWS: Mapping[str, Any] = ChainMap(BY_TEXT, EVERY_WORKFLOW)  # type: ignore[arg-type]
+_NAMES = (EVERY_MODEL, EVERY_WORKFLOW, MODEL_ALIASES, WORKFLOW_ALIASES)
 #: The setting that is meant where none is named behind such a workflow's name.
 _FIRST_BY_TEXT = {Weighted.name: "weight", Ecosystem.name: "weights"}
 
@@ -113,7 +135,7 @@ def build_all(
     texts = list(workflows)
     for text in texts:
         name, own = _specification(text)
-        described.append((_named(name, {**EVERY_WORKFLOW, **BY_TEXT}, WORKFLOW_ALIASES, "workflow"), own))
+        described.append((_named(name, _WORKFLOWS, WORKFLOW_ALIASES, "workflow"), own))
 
     model_takes = _parameters(model_class)
     workflow_takes = [_parameters(workflow_class) for workflow_class, _ in described]
@@ -144,6 +166,24 @@ def build_all(
     return built_model, built
 
 
+def workflow_named(text: str) -> Workflow:
+    """The workflow of a name, with its settings behind a colon: ``sliding-window:k=3``.
+
+    Raises
+    ------
+    DomainError
+        For a name that is not known, or settings that it does not take.
+
+    Examples
+    --------
+    >>> workflow_named("real-plus-latest:share=1/4")
+    RealPlusLatest(share=1/4)
+    >>> workflow_named("subsampled-contaminated-pool:real=1/4").workflow.real
+    1/4
+    """
+    return build("regular", text, {})[1]
+
+
 class _Wrapped:
     """A model class around another: to be constructed like one class with the parameters of both."""
 
@@ -161,7 +201,7 @@ class _Wrapped:
 def _unwrapped(model_class: Any, own: Settings, given: Settings) -> tuple[Any, dict[str, str], Settings]:
     """The class to construct, and both settings without the name of the model inside."""
     named = [where["model"] for where in (own, given) if "model" in where]
-    if model_class not in WRAPPERS.values():
+    if not WRAPPERS.lists(model_class):
         return model_class, dict(own), given
     if len(named) != 1:
         what = f"{len(named)} models are" if named else "no model is"
@@ -200,7 +240,7 @@ def _specification(text: str) -> tuple[str, dict[str, str]]:
     ``weighted:1/g`` is short for ``weighted:weight=1/g``.
     """
     path = _IMPORT_PATH.match(text)
-    if path is not None and path[1] not in {**EVERY_MODEL, **EVERY_WORKFLOW, **MODEL_ALIASES, **WORKFLOW_ALIASES}:
+    if path is not None and not any(path[1] in names for names in _NAMES):
         return path[0], settings(text[path.end() + 1 :].split(","), f"{text!r}:") if text[path.end() :] else {}
     name, colon, rest = text.partition(":")
     if name.strip() in BY_TEXT and rest.strip() and "=" not in rest.partition(",")[0]:
@@ -237,6 +277,8 @@ def _named(name: str, registry: Mapping[str, type], aliases: Mapping[str, str], 
     own = _imported(name, kind)
     if own is not None:
         return own
+    if kind == "workflow" and name.startswith(DRAWN):
+        return _Drawn(_named(name.removeprefix(DRAWN), registry, aliases, kind))
     found = registry.get(aliases.get(name, name))
     if found is None and kind == "model" and name.lower() in ELSEWHERE:
         raise DomainError(f"model {name!r} is not here by that name: {ELSEWHERE[name.lower()]}.")
@@ -254,7 +296,7 @@ def _suggestion(name: str, allowed: Iterable[str]) -> str:
 
 def _parameters(built: Any) -> dict[str, Any]:
     """Constructor parameters and their defaults."""
-    if isinstance(built, _Wrapped | _ByFormula | _ByTable):
+    if isinstance(built, _Wrapped | _Drawn | _ByFormula | _ByTable):
         return built.takes
     return {field.name: field.default for field in settings_of(built)}
 

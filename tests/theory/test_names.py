@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from sympy import Rational, Symbol
 
-from selfgen.names import build, build_all, settings
-from theory import Bernoulli, DomainError
+from theory import AccumulateSubsample, Bernoulli, ContaminatedPool, DomainError, Replace
 from theory.models.bent import BiasedSampler, PosteriorMean
+from theory.names import build, build_all, settings, workflow_named
 from theory.registry import MODELS, WORKFLOWS
+from theory.workflows.subsampled import Subsampled
 
 
 def test_settings_go_to_whoever_has_the_parameter() -> None:
@@ -31,6 +32,20 @@ def test_a_setting_shared_by_some_workflows_only() -> None:
     _, (window, accumulate) = build_all("regular", ["sliding-window", "accumulate"], {"k": "3"})
     assert window.k == 3
     assert accumulate.sizes == 1
+
+
+def test_any_pooled_workflow_on_a_budget() -> None:
+    found = workflow_named("subsampled-contaminated-pool:real=1/4,budget=2")
+    assert found == Subsampled(ContaminatedPool(real="1/4"), budget=2)
+    assert workflow_named("subsampled-accumulate") == AccumulateSubsample()
+    assert build("regular", "subsampled-discard", {})[1] == Subsampled(Replace())
+    for text, words in (
+        ("subsampled-acumulate", "'acumulate' is not known \\(did you mean accumulate\\?\\)"),
+        ("subsampled-forgetting:rate=1/3", "weighs its rows unequally"),
+        ("subsampled-replace:share=1/4", "share is not a parameter of subsampled-replace"),
+    ):
+        with pytest.raises(DomainError, match=words):
+            workflow_named(text)
 
 
 def test_a_model_may_carry_its_own_settings() -> None:
