@@ -6,7 +6,7 @@
 #   make lint      ruff and mypy
 #   make typed     pyright and mypy --strict on a user's script
 #   make notebooks execute proofs_notebooks/ again and keep the outputs
-#   make docs      build the documentation into build/docs/html; warnings are errors
+#   make docs      build the documentation into build/docs/html; warnings are errors, and so are pages wider than a phone
 #   make fuzz      a million hostile inputs (INPUTS=…, SEED=…)
 #   make release-check  wheel and sdist built, and installed in an empty environment
 #   make test-minimal   a part of the tests with the least versions of everything
@@ -51,6 +51,7 @@ notebooks: $(VENV)/.installed-test
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx -W --keep-going docs build/docs/html
+	$(BIN)/python tests/helpers/narrow.py build/docs/html
 
 fuzz: $(VENV)/.installed-test
 	INPUTS=$(or $(INPUTS),1000000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest tests/selfgen/test_fuzz.py -n $(JOBS)

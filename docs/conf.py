@@ -45,6 +45,8 @@ html_js_files = ["coverage.js", "formulas.js"]
 html_extra_path = ["_explorer"]
 html_copy_source = False
 html_show_sourcelink = False
+# Search works from files too; summaries would be fetched, which browsers refuse there.
+html_show_search_summary = False
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
 
@@ -82,10 +84,13 @@ def set_subscripts(app: object, what: str, name: str, object_: object, options: 
     """Docstrings are read in a terminal, where Z_g is a letter with an index; a page sets it as one."""
     for number, line in enumerate(lines):
         # Code, directives, and the names of parameters and attributes are left alone.
-        if re.match(r"\s*(>>>|\.\.\.|\.\. |\w+(, \w+)* :|:\w+:)", line) or _is_code(lines, number):
+        if re.match(r"\s*(>>>|\.\.\.|\.\. |:\w+:)", line) or _is_code(lines, number):
             continue
-        parts = re.split(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`)", line)
-        lines[number] = "".join(part if "`" in part else _INDEXED.sub(_as_formula, part) for part in parts)
+        named = re.match(r"\s*\w+(, \w+)* : ", line)
+        start = named.end() if named else 0
+        parts = re.split(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`|\*[^*]+\*)", line[start:])
+        found = (part if "`" in part or "*" in part else _INDEXED.sub(_as_formula, part) for part in parts)
+        lines[number] = line[:start] + "".join(found)
 
 
 def _as_formula(found: re.Match[str]) -> str:

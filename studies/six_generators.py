@@ -1,14 +1,14 @@
 """Six generators that people use, sent through the loop, against what is derived for them.
 
-Run from the root of the repository, outside CI (half an hour on one core), where scikit-learn, statsmodels and hmmlearn
-are installed beside selfgen:
+Run from the root of the repository, outside CI (a quarter of an hour on one core), where scikit-learn, statsmodels and
+hmmlearn are installed beside selfgen:
 
     python -m studies.six_generators
 
 It writes studies/six_generators.csv, a row a generator, workflow and generation: what was measured, its standard error
 over replicates, what theory says, and the p-value, verdict and detectable relative error of the whole run. The page
-``docs/guides/six_generators.md`` is drawn from that file, and ``tests/numerics/test_six_generators.py`` holds the page
-to it. What was seen was seen with scikit-learn 1.9.1, statsmodels 0.15.0 and hmmlearn 0.3.3.
+``docs/guides/six_generators.md`` is drawn from that file, and ``tests/test_docs.py`` holds the page to it. It
+was seen with scikit-learn 1.9.1, statsmodels 0.15.0 and hmmlearn 0.3.3.
 """
 
 from __future__ import annotations

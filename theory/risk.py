@@ -504,7 +504,10 @@ class Risk:
     def _extreme(self) -> Expr | None:
         """The highest moment, or the lowest where the risk falls as the moment grows."""
         scale = self.recurrence.scale
-        first = shorter((self.baseline - self.recurrence.offset) / scale) if scale else S.Zero
+        try:
+            first = shorter((self.baseline - self.recurrence.offset) / scale) if scale else S.Zero
+        except DomainError:
+            return None  # no value is exact, and the first may be the extreme one
         return self._solution.infimum(first) if self._reversed else self._solution.supremum(first)
 
     # -- conditions ------------------------------------------------------------------------------------

@@ -14,6 +14,6 @@
     const ready = window.MathJax?.startup?.promise ?? Promise.resolve();
     ready.then(fit);
     let waiting = 0;
-    addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(fit, 100); });
+    addEventListener("resize", () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(fit); });
   });
 })();

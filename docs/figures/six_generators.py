@@ -59,19 +59,22 @@ def draw(path: Path) -> None:
         figure = Figure(figsize=(11, 6.6), layout="constrained")
         FigureCanvasAgg(figure)
         for axes, (title, what, curves) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
-            for colour, (case, workflow, name) in zip(CYCLE, curves, strict=False):
-                curve(axes, runs[case, workflow], name, colour)
+            for place, (case, workflow, name) in enumerate(curves):
+                curve(axes, runs[case, workflow], name, place)
             axes.set(title=title, ylabel=what, xlabel="generation")
-            axes.legend(frameon=False, fontsize="small")
+            axes.legend(frameon=False, fontsize="small", loc="upper left")
         save(figure, path)
 
 
-def curve(axes: Axes, rows: list[dict[str, str]], name: str, colour: str) -> None:
-    """One run: the derived line, and measured points."""
+def curve(axes: Axes, rows: list[dict[str, str]], name: str, place: int) -> None:
+    """One run: the derived line, and measured points, beside one another where lines are the same."""
+    colour = CYCLE[place]
     generations = [int(row["generation"]) for row in rows]
     derived, measured, error = ([float(row[key]) for row in rows] for key in ("theory", "measured", "stderr"))
     axes.plot(generations, derived, color=colour, label=name)
-    axes.errorbar(generations, measured, [2 * each for each in error], color=colour, fmt="o", markersize=4, linewidth=1)
+    beside = [generation + 0.08 * place for generation in generations]
+    twice = [2 * each for each in error]
+    axes.errorbar(beside, measured, twice, color=colour, fmt="o", markersize=4, linewidth=1)
 
 
 if __name__ == "__main__":

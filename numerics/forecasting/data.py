@@ -56,10 +56,10 @@ class Curve:
 
 
 def curves(
-    losses: ArrayLike | Mapping[Named, ArrayLike],
+    losses: ArrayLike | Mapping[Any, ArrayLike],
     workflow: Named | None,
-    stderr: ArrayLike | Mapping[Named, ArrayLike] | None,
-    generations: Sequence[int] | Mapping[Named, Sequence[int]] | None,
+    stderr: ArrayLike | Mapping[Any, ArrayLike] | None,
+    generations: Sequence[int] | Mapping[Any, Sequence[int]] | None,
 ) -> list[Curve]:
     """Every workflow's losses, verified; ``losses`` is one table with its ``workflow``, or a table for each."""
     stderr, generations = _by_workflow("stderr", stderr), _by_workflow("generations", generations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -219,11 +220,11 @@ class Forecast(Told):
 
 
 def forecast(
-    losses: ArrayLike | Mapping[Named, ArrayLike],
+    losses: ArrayLike | Mapping[Any, ArrayLike],
     workflow: Named | None = None,
     *,
-    stderr: ArrayLike | Mapping[Named, ArrayLike] | None = None,
-    generations: Sequence[int] | Mapping[Named, Sequence[int]] | None = None,
+    stderr: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+    generations: Sequence[int] | Mapping[Any, Sequence[int]] | None = None,
     horizon: int = 50,
     level: float = 0.9,
     baseline: float | None = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,13 +92,13 @@ class Recommendation:
 
 
 def recommend(
-    losses: ArrayLike | Mapping[Named, ArrayLike],
+    losses: ArrayLike | Mapping[Any, ArrayLike],
     measured_under: Named | None = None,
     tolerance: float | str = 0.05,
     generations: int = 10,
     *,
-    stderr: ArrayLike | Mapping[Named, ArrayLike] | None = None,
-    generations_measured: Sequence[int] | Mapping[Named, Sequence[int]] | None = None,
+    stderr: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+    generations_measured: Sequence[int] | Mapping[Any, Sequence[int]] | None = None,
     probability: float = 0.9,
     seed: int = 0,
 ) -> Recommendation:

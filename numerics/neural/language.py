@@ -181,6 +181,14 @@ class LanguageModel(Trained):
         chosen = torch.randint(len(rows), (self.steps, self.batch), generator=generator).numpy()
         return lambda step: self._batch(rows[chosen[step]])
 
+    def _alike(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        if self.length:
+            return batch
+        # Positions after the end of a document are not predicted, and none before it sees them.
+        tokens, targets = batch
+        missing = (0, self.context + 1 - tokens.shape[1])
+        return functional.pad(tokens, missing, value=self.boundary), functional.pad(targets, missing, value=-1)
+
     def _objective(self) -> Callable[..., torch.Tensor]:
         forward = torch.compile(self.network) if self.compiled else self.network
 

@@ -32,7 +32,7 @@ def fit_stacked(
     ----------
     models : of the same shape and training
         Each is fitted; one that was loaded goes on from its weights.
-    rows : arrays (N_i, d), such as the models are fitted on, all of the same d
+    rows : arrays (N_i, d), such as the models are fitted on, all of the same d; or documents, all of them
     seeds : of the first weights and of the batches of each, as in ``fit``
     progress : called with the steps done, and of how many
 
@@ -76,7 +76,8 @@ def fit_stacked(
         weights = {name: torch.stack([own[name].detach() for own in each]) for name in names}
 
         def batch_of(step: int) -> list[torch.Tensor]:
-            return [torch.stack(parts) for parts in zip(*(batch(step) for batch in batches), strict=True)]
+            alike = (model._alike(batch(step)) for model, batch in zip(models, batches, strict=True))
+            return [torch.stack(parts) for parts in zip(*alike, strict=True)]
 
         with _written_out(first.network):
             weights = _train(weights, _loss_of(first), batch_of, schedule, progress)
@@ -179,9 +180,10 @@ def _verify(models: Sequence[Any], rows: Sequence[Any], seeds: Sequence[int]) ->
     """The rows of each model, as it takes them."""
     if not models or not len(models) == len(rows) == len(seeds):
         raise DomainError(f"{len(models)} models, {len(rows)} rows and {len(seeds)} seeds: give one of each a chain.")
-    if any(isinstance(own, Documents) for own in rows):
-        raise DomainError("rows are documents of unequal length: stacked chains take rows of one length.")
-    lengths = {np.asarray(own).shape[1:] for own in rows}
+    documents = {isinstance(own, Documents) for own in rows}
+    if len(documents) > 1:
+        raise DomainError("rows are documents and arrays: stacked chains take either.")
+    lengths = {np.asarray(own).shape[1:] for own in rows if not isinstance(own, Documents)}
     if len(lengths) > 1:
         told = sorted(length[0] for length in lengths if length)
         raise DomainError(f"rows have {told} columns: stacked chains take rows of one length.")

@@ -69,6 +69,10 @@ class Trained(ABC):
     def _batches(self, rows: Any, generator: torch.Generator) -> Callable[[int], tuple[torch.Tensor, ...]]:
         """The batch of a step, asked for one after the other."""
 
+    def _alike(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """A batch in the shape that all batches have, so that those of several chains can be stacked."""
+        return batch
+
     @abstractmethod
     def _objective(self) -> Callable[..., torch.Tensor]:
         """The mean loss of a batch under the network as it is."""

@@ -1,7 +1,8 @@
 r"""Draws of a Morris family's mean from its conjugate posterior.
 
 With mean m and M samples' worth of weight the posterior has the variance :math:`V(m)/(M - v_2)`: a Gaussian, a Gamma
-(Poisson), an inverse Gamma (Gamma), a Beta (binomial), a ratio of Gammas (negative binomial).
+(Poisson), an inverse Gamma (Gamma), a Beta (binomial), a ratio of Gammas (negative binomial), Pearson's law of type IV
+(hyperbolic secant).
 
 Source: Morris (1983), *Natural exponential families with quadratic variance functions: statistical theory*, section 5.
 """
@@ -15,7 +16,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from numerics.samplers.draws import standard_gamma
-from numerics.samplers.families import Binomial, Gamma, Kind, NegativeBinomial, Normal, Poisson
+from numerics.samplers.families import Binomial, Gamma, HyperbolicSecant, Kind, NegativeBinomial, Normal, Poisson
+from numerics.samplers.tilted_secant import secant_tilts
 from theory.errors import DomainError
 
 Array = NDArray[np.float64]
@@ -52,3 +54,8 @@ def _(kind: Binomial, rng: Generator, mean: Array, weight: float) -> Array:
 def _(kind: NegativeBinomial, rng: Generator, mean: Array, weight: float) -> Array:
     odds = standard_gamma(rng, weight * mean) / standard_gamma(rng, weight * kind.index + 1, mean.shape)
     return kind.index * odds
+
+
+@posterior_draw.register
+def _(kind: HyperbolicSecant, rng: Generator, mean: Array, weight: float) -> Array:
+    return kind.index * np.tan(secant_tilts(rng, kind.index, mean, weight))

@@ -128,6 +128,15 @@ def _limit_line(risk: Risk) -> str:
     return shown(risk.limit) if found is None else f"≈ {float(sum(found) / 2):.10g}, enclosed"
 
 
+def _values(risk: Risk) -> str:
+    """Where values come from: that at generation 1 says whether there are exact ones."""
+    try:
+        _ = risk.recurrence.at(1)
+    except (DomainError, NotDerivedError) as error:
+        return f"no exact values: {error}"
+    return "every value comes exactly from the recurrence"
+
+
 def _first_order(risk: Risk) -> str:
     """The closed form to leading order; unknown where no order leads, as with biased real data."""
     try:
@@ -142,7 +151,7 @@ def _describe(risk: Risk, generation: int | None) -> None:
     if risk.closed_form is not None:
         lines["closed form"] = _formula(risk.closed_form)
     else:
-        lines["closed form"] = "none; every value comes exactly from the recurrence"
+        lines["closed form"] = f"none; {_values(risk)}"
         lines["first order in 1/n"] = _first_order(risk)
     if generation is not None:
         lines |= _value_lines(risk, generation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any
 
 import typer
@@ -26,10 +27,28 @@ def whole(name: str, least: int, most: int | None = None) -> Any:
         except ValueError:
             value = least - 1
         if value < least or (most is not None and value > most):
-            raise NotAllowed(f"{name} {text} is not allowed: give {allowed}.")
+            meant = _in_digits(text)
+            hint = "" if meant is None or meant < least or meant > (most or meant) else f", in digits: {meant}"
+            raise NotAllowed(f"{name} {text} is not allowed: give {allowed}{hint}.")
         return value
 
     return {"parser": parse, "metavar": "INTEGER"}
+
+
+def _in_digits(text: str) -> int | None:
+    """The whole number that 10**12, 10^12, 1e12 or 1,000 is meant to be; None where it is none, or too long to read."""
+    if power := re.fullmatch(r"\s*(\d{1,3})\s*(?:\*\*|\^)\s*(\d{1,2})\s*", text):
+        value = int(power[1]) ** int(power[2])
+    elif scaled := re.fullmatch(r"\s*(\d{1,9})(?:\.(\d{0,9}))?e\+?(\d{1,2})\s*", text, re.IGNORECASE):
+        places = scaled[2] or ""
+        value, left = divmod(int(scaled[1] + places) * 10 ** int(scaled[3]), 10 ** len(places))
+        if left:
+            return None
+    elif re.fullmatch(r"\s*\d{1,3}([, ]\d{3})+\s*", text):
+        value = int(re.sub("[, ]", "", text))
+    else:
+        return None
+    return value if value < 10**30 else None
 
 
 def relative_error(name: str) -> Any:

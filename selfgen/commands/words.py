@@ -63,7 +63,7 @@ def command(
     show(table)
 
 
-def _read(counts: str) -> list[int]:
+def _read(counts: str) -> tuple[int, ...]:
     """What is written, word by word."""
     found: list[int] = []
     for part in counts.replace(",", " ").split():
@@ -76,10 +76,10 @@ def _read(counts: str) -> list[int]:
         if len(found) + times > MOST_WORDS:
             raise DomainError(f"COUNTS {counts[:40]!r} are more than {MOST_WORDS} words: give fewer.")
         found += [int(match[1])] * times
-    return found
+    return tuple(found)
 
 
-def _median(words: list[int]) -> int:
+def _median(words: tuple[int, ...]) -> int:
     """The least generation by which the first is gone with probability one half, for n → ∞."""
     low, high = 0, 1
     while first_extinction_probability(words, [high])[0] < 0.5:

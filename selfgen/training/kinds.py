@@ -126,7 +126,8 @@ def molecule(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
         return _conformers(data, given, seed)
     if model != "smiles":
         raise DomainError(f"model = {model!r} is not allowed: it is smiles or diffusion.")
-    loop, arguments = dealt(given, LanguageModel, ("self", "vocabulary"), ("n", "test", "initial", "same_first"))
+    takes = ("n", "test", "initial", "same_first", "stacked")
+    loop, arguments = dealt(given, LanguageModel, ("self", "vocabulary"), takes)
     found = molecules("rdkit" if data is None else data, int(arguments.get("context", 64)))
     try:
         import rdkit  # noqa: F401

@@ -47,6 +47,11 @@ for (const formula of document.querySelectorAll("article mjx-container")) {
   if (wider && free && line.tagName !== "TD")
     found.push(`a formula is wider than its line: ${formula.textContent.trim().slice(0, 40)}`);
 }
+// A command that MathJax does not know stands in its formula as it is.
+for (const formula of document.querySelectorAll("article mjx-container")) {
+  const unknown = formula.textContent.match(/\\[A-Za-z]{2,}/);
+  if (unknown || formula.querySelector("mjx-merror, merror")) found.push(`a formula shows ${unknown ?? "an error"}`);
+}
 const prose = document.querySelector("article")?.cloneNode(true);
 if (prose) {
   const set = "pre, code, script, style, mjx-container, .cell_output, svg, .sig, dt strong, .genindextable";
@@ -74,6 +79,7 @@ def complaints(driver: Any, page: Path) -> Iterator[str]:
     )
     for width in WIDTHS:
         look(driver, width, 900)
+        driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
         yield from (f"{width} pixels: {found}" for found in driver.execute_script(MEASURE))
 
 

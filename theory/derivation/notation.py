@@ -8,6 +8,7 @@ from sympy import Add, Function, Matrix, MatrixBase, Symbol
 
 from theory.expressions.signs import Ranges
 from theory.solver.tidy import orient
+from theory.typesetting.names import set_as_they_are
 from theory.workflows.dynamics import GENERATION
 
 #: Names as LaTeX writes them, and as a terminal can.
@@ -62,6 +63,8 @@ PLAIN = {
     "varepsilon": "ε",
     "varrho": "ϱ",
 }
+
+set_as_they_are(PLAIN)
 
 delta, theta, noise, fresh_noise = (Function(name) for name in ("delta", "theta", "varepsilon", "varrho"))
 block_mean, real_mean = Function(r"\bar{x}"), Function(r"\bar{x}^{\,\mathrm{real}}")

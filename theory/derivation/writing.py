@@ -241,10 +241,17 @@ def _latex(value: Any) -> str:
     return latex(_indexed(value))
 
 
+class _Written(Symbol):
+    """A symbol whose name is LaTeX."""
+
+    def _latex(self, printer: Any) -> str:
+        return str(self.name)
+
+
 def _indexed(value: Any) -> Any:
     """Sequences with their index below: r_{G−1} instead of r(G − 1)."""
     named = {
-        part: Symbol(rf"{latex(Symbol(part.func.__name__))}_{{{', '.join(latex(index) for index in part.args)}}}")
+        part: _Written(rf"{latex(Symbol(part.func.__name__))}_{{{', '.join(latex(index) for index in part.args)}}}")
         for part in value.atoms(AppliedUndef)
         if all(index.is_integer for index in part.args)
     }

@@ -49,6 +49,7 @@ from sympy import (
 
 from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.lambert import lambert_sum, q_pochhammer
+from theory.expressions.shorter import simplified
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 
@@ -398,7 +399,7 @@ def _of_a_power(expression: Expr) -> dict[Key, Expr]:
 def _shortened(total: Expr) -> Expr:
     """A symmetric function of conjugate roots is rational: no search for shorter forms is needed."""
     expanded = expand(total)
-    return in_lowest_terms(expanded) if is_over_q(expanded) else simplify(total)
+    return in_lowest_terms(expanded) if is_over_q(expanded) else simplified(total)
 
 
 def _coefficient(raw: Expr) -> Expr:

@@ -43,7 +43,19 @@ def hypergeometric_at_one(upper: list[acb], lower: list[acb]) -> acb:
     """
     bits = ctx.prec
     with ctx.workprec(2 * bits + GUARD):
-        return _summed([*upper], [*lower, acb(1)], bits)
+        whole = _of_one_shift(upper, lower)
+        return whole if whole is not None else _summed([*upper], [*lower, acb(1)], bits)
+
+
+def _of_one_shift(upper: list[acb], lower: list[acb]) -> acb | None:
+    r"""Where all terms are :math:`(a/(a + k))^s`, of a prior that counts for many blocks: :math:`a^s \zeta(s, a)`."""
+    rest = [value for value in upper if not (value.is_exact() and value == 1)]
+    count = len(lower)
+    if len(rest) != count or count < 2 or not all(value.is_exact() for value in (*rest, *lower)):
+        return None
+    a = rest[0]
+    alike = a.imag == 0 and a.real > 0 and all(value == a for value in rest) and all(value == a + 1 for value in lower)
+    return a**count * acb(count).zeta(a) if alike else None
 
 
 def _summed(upper: list[acb], lower: list[acb], bits: int) -> acb:

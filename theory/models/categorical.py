@@ -24,7 +24,7 @@ from theory.expressions.arguments import Exact, is_positive_integer, parameter, 
 from theory.expressions.signs import unit_interval
 from theory.models.base import Model
 from theory.models.categories.ancestry import support_recurrence
-from theory.models.categories.entropy import EntropyRecurrence
+from theory.models.categories.entropy import EntropyRecurrence, leading
 from theory.models.probabilities import Probabilities, Unspecified, probabilities_from
 from theory.moments.composition import compose
 from theory.moments.recurrence import Recurrence
@@ -121,9 +121,11 @@ class Categorical(Model):
         return self._lost(squared) if loss == "diversity" else squared
 
     def leading_recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
-        """The same with the curvature left out; what goes by single tokens has no simpler form."""
+        """The same with the curvature left out; entropies to first order; the support has no simpler form."""
         if loss in BY_TOKENS:
-            return self._by_tokens(workflow, loss)
+            exact = self._by_tokens(workflow, loss)
+            first = None if loss == "support" else leading(self.truth, int(self.n), workflow, loss)  # type: ignore[arg-type]
+            return exact if first is None else first
         squared = compose(workflow, noise=self.diversity / self.n, curvature=S.Zero, exactness="leading order")  # type: ignore[operator]
         return self._lost(squared) if loss == "diversity" else squared
 

@@ -19,14 +19,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from math import comb
 from typing import Any, ClassVar
 
-from sympy import Expr, Integer, Matrix, S, Symbol, binomial, diag, expand, log
+from flint import fmpq, fmpq_poly
+from sympy import Add, Expr, Integer, Matrix, S, Symbol, diag, expand, log, sympify
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import Exact, is_positive, is_positive_integer, parameter, truth_value
 from theory.expressions.expansion import Order
 from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.models.base import Model
 from theory.moments.bent import BIAS, RISK, VARIANCE
 from theory.moments.recurrence import MomentRecurrence, Recurrence
@@ -292,26 +295,91 @@ class AnchoredMaximum(Recurrence):
 
     def values(self) -> Iterator[Expr]:
         """Exact moments at generations 1, 2, …"""
-        chains = {s: self._ratios(s) for s in (1, 2)}
-        while True:
-            now = {s: next(chain) for s, chain in chains.items()}
-            yield self.offset + self.scale * expand(self._combined(lambda s, now=now: now[s]))
+        return (self._written(state) for state in self._states())
 
-    def _ratios(self, s: int) -> Iterator[Expr]:
-        """E Y_g^s, g = 1, 2, …: the operator applied g − 1 times to y^s, at the first factor."""
-        N, c = self.newest, self.c
-        start, step = (self.first + 1) / self.first, log(c)
-        power, logs = S.One, [S.Zero]
+    def at(self, generation: int) -> Expr:
+        """Exact moment at one generation: those before are not written."""
+        return self._written(next(islice(self._states(), generation - 1, None)))
+
+    def _states(self) -> Iterator[dict[int, tuple[Any, list[Any]]]]:
+        """For s = 1, 2: E Y_g^s at a first factor y, as a multiple of y^s and a polynomial in log y times y^(−N)."""
+        given = self.first, self.newest, self.c
+        ring = _Numbers(self.c) if all(value.is_Rational for value in given) else _Letters(self.c)
+        chains = {s: self._ratios(s, ring) for s in (1, 2)}
         while True:
-            at = log(start)
-            shrunk = sum((value * at**i for i, value in enumerate(logs)), S.Zero) * start ** (-N)
-            yield power * start**s + shrunk
-            found = [S.Zero] * (len(logs) + 1)
+            yield {s: next(chain) for s, chain in chains.items()}
+
+    def _written(self, state: dict[int, tuple[Any, list[Any]]]) -> Expr:
+        start = (self.first + 1) / self.first
+        at, shrink = log(start), start ** (-self.newest)
+
+        def ratio(s: int) -> Expr:
+            power, logs = state[s]
+            return sympify(power) * start**s + shrink * sum((part * at**i for i, part in enumerate(logs)), S.Zero)
+
+        if not isinstance(state[1][0], fmpq):
+            return self.offset + self.scale * expand(self._combined(ratio))
+        # Both polynomials in the two logarithms are added up before anything is written.
+        first, shrunk = to_flint(self.first), to_flint(shrink)
+        mean, square = first / (first + 1), first / (first + 2)
+        shares = {1: mean} if self.part == BIAS else {1: -2 * mean, 2: square}
+        total = sum(share * state[s][0] * to_flint(start) ** s for s, share in shares.items())
+        parts = [
+            sum((share * shrunk * state[s][1][i] for s, share in shares.items()), fmpq_poly([0]))
+            for i in range(len(state[1][1]))
+        ]
+        terms = [
+            to_sympy(value) * log(self.c) ** k * at**i
+            for i, part in enumerate(parts)
+            for k, value in enumerate(part.coeffs())
+            if value != 0
+        ]
+        return self.offset + self.scale * Add(to_sympy(fmpq(total)), *terms)
+
+    def _ratios(self, s: int, ring: _Numbers | _Letters) -> Iterator[tuple[Any, list[Any]]]:
+        """E Y_g^s, g = 1, 2, …: the operator applied g − 1 times to y^s."""
+        N, c = ring.number(self.newest), ring.number(self.c)
+        shrink = ring.number(self.c ** (-self.newest))
+        power, logs = ring.number(S.One), [ring.polynomial(S.Zero)]
+        while True:
+            yield power, logs
+            found = [ring.polynomial(S.Zero) for _ in range(len(logs) + 1)]
             found[0] += power * c**s * s / (N + s)
             for degree, value in enumerate(logs):
                 for i in range(degree + 1):
-                    moved = value * c ** (-N) * binomial(degree, i) * step ** (degree - i)
+                    moved = value * shrink * comb(degree, i) * ring.logarithm ** (degree - i)
                     if i == 0:
                         found[0] += moved
-                    found[i + 1] += moved * N / (i + 1)
-            power, logs = power * c**s * N / (N + s), [expand(value) for value in found]
+                    found[i + 1] += moved * (N / (i + 1))
+            power, logs = power * c**s * N / (N + s), [ring.shortened(value) for value in found]
+
+
+class _Numbers:
+    """Polynomials in log c over Q."""
+
+    def __init__(self, c: Expr) -> None:
+        self.logarithm = fmpq_poly([0, 1])
+
+    def number(self, value: Expr) -> Any:
+        return to_flint(value)
+
+    def polynomial(self, value: Expr) -> Any:
+        return fmpq_poly([to_flint(value)])
+
+    def shortened(self, value: Any) -> Any:
+        return value
+
+
+class _Letters:
+    """The same where sizes are symbols."""
+
+    def __init__(self, c: Expr) -> None:
+        self.logarithm = log(c)
+
+    def number(self, value: Expr) -> Any:
+        return value
+
+    polynomial = number
+
+    def shortened(self, value: Any) -> Any:
+        return expand(value)

@@ -202,9 +202,9 @@ def subspace_error(
 
     Flipped labels change the mean alone: :math:`\Delta^\top \Delta` has no signs.
 
-    - *exact*: one centred Gaussian factor in two dimensions, of one or two pairs, or of an even number of pairs in
-      three dimensions (:mod:`theory.subspaces.exact`, :mod:`theory.subspaces.planes`); the mean difference for a
-      coherence of 0 or 1.
+    - *exact*: one centred Gaussian factor in two dimensions, of one or two pairs, or of any given number of pairs in
+      three dimensions (:mod:`theory.subspaces.exact`, :mod:`theory.subspaces.planes`,
+      :mod:`theory.subspaces.odd_pairs`); the mean difference of any Gaussian factor.
     - *leading*: :math:`k + r - 2k + 2\frac{D-r}{N} \sum_{j\le k} (l_j+1)/l_j^2`, whatever the law of the factors.
     - *proportional*: :math:`k + r - 2 \sum_{j \le k} c_j^2`, :math:`c^2` as in :func:`overlaps`; shrunken
       :math:`\sum_j (1 - c_j^4)`.

@@ -9,15 +9,19 @@ density is :math:`s (1 - s^2)^{(N-3)/2} (1 - \rho s \cos\varphi)^{-N}`, and the 
 
 **A normal direction.** For :math:`x = (x_1, y)`, :math:`x_1 \sim N(\mu, v)`, :math:`y \sim N(0, I_{D-1})`,
 :math:`1/a = \int_0^\infty e^{-t a} dt` gives :math:`E |y|^2/|x|^2 =
-(D-1) \int_0^\infty (1+2t)^{-(D+1)/2} (1+2tv)^{-1/2} e^{-t\mu^2/(1+2tv)}\, dt`: the mean difference, and one pair.
+(D-1) \int_0^\infty (1+2t)^{-(D+1)/2} (1+2tv)^{-1/2} e^{-t\mu^2/(1+2tv)}\, dt`: the mean difference, and one pair. Of K
+flipped labels among N the mean, times √N, has :math:`\mu = (N - 2K)\sqrt{\kappa l/N}` and :math:`v = 1 + (1-\kappa)l`.
 """
 
 from __future__ import annotations
 
-from sympy import Dummy, Expr, Integer, Rational, S, Sum, Symbol, binomial, gamma, hyper, pi, sqrt
+from collections.abc import Callable
+
+from sympy import Dummy, Expr, Integer, Integral, Rational, S, Sum, Symbol, binomial, exp, gamma, hyper, pi, sqrt
 
 from theory.errors import NotDerivedError
 from theory.subspaces.factor_model import FactorModel
+from theory.subspaces.odd_pairs import odd_pairs_error
 from theory.subspaces.planes import has_plane, plane_error
 
 _HALF = Rational(1, 2)
@@ -29,7 +33,7 @@ def exact_error(model: FactorModel, estimator: str) -> Expr:
     Raises
     ------
     NotDerivedError
-        Beyond two dimensions, one or two pairs, even numbers of pairs in three dimensions, and the mean difference.
+        Beyond two dimensions, one or two pairs, given numbers of pairs in three dimensions, and the mean difference.
     """
     if model.rank > 1:
         raise NotDerivedError(f"the exact error is derived for one factor, not for {model.rank}: ask a limit.")
@@ -41,9 +45,11 @@ def exact_error(model: FactorModel, estimator: str) -> Expr:
         return _two_dimensions(model)
     if estimator == "svd" and model.coherence[0] == 0 and has_plane(model):
         return plane_error(model)
+    if estimator == "svd" and model.coherence[0] == 0 and model.dimension == 3 and model.pairs.is_Integer:
+        return odd_pairs_error(model)
     raise NotDerivedError(
         f"the exact error of {estimator} is not derived here: what is, is the singular vector of a centred factor "
-        "(coherence=0) in two dimensions, of one or two pairs, or of an even number of pairs in three dimensions; and "
+        "(coherence=0) in two dimensions, of one or two pairs, or of a given number of pairs in three dimensions; and "
         "the mean difference."
     )
 
@@ -74,18 +80,27 @@ def _mean_difference(model: FactorModel) -> Expr:
     if coherence == 0:
         # The mean of N pairs has the law of one, over √N: its direction is as good as that of a single pair.
         return 2 * (1 - (1 + strength) / width * hyper([1, Rational(3, 2)], [width / 2 + 1], -strength))
+    shift: Callable[[Expr], Expr] = lambda mean: _of_shift(width, mean)  # noqa: E731
     if coherence != 1:
-        raise NotDerivedError(
-            f"the exact error of the mean difference is derived for a coherence of 0 or 1, not {coherence}: "
-            "ask a limit."
-        )
-    if model.flips == 0:
-        return _of_shift(width, number * strength)
+        # Along the factor the mean, times √N, varies by more than noise.
+        shift = lambda mean: _of_normal(width, coherence * mean, 1 + (1 - coherence) * strength)  # noqa: E731
+    if model.flips == 0 or number == 1:
+        return shift(number * strength)
     flipped: Symbol = Dummy("K", integer=True, nonnegative=True)
     share = binomial(number, flipped) * model.flips**flipped * (1 - model.flips) ** (number - flipped)
-    term = share * _of_shift(width, (number - 2 * flipped) ** 2 * strength / number)
+    term = share * shift((number - 2 * flipped) ** 2 * strength / number)
     total = Sum(term, (flipped, 0, number))
+    if coherence != 1:
+        return total
     return total.doit() if number.is_Integer and number <= 3 else total
+
+
+def _of_normal(width: Expr, shift: Expr, variance: Expr) -> Expr:
+    r"""The same with any variance along the factor: :math:`1 + 2t = 1/x^2` in the integral over t."""
+    place = Dummy("x", positive=True)
+    inner = variance - (variance - 1) * place**2
+    integrand = place ** (width - 1) / sqrt(inner) * exp(-shift * (1 - place**2) / (2 * inner))
+    return 2 * (width - 1) * Integral(integrand, (place, 0, 1))
 
 
 def _of_shift(width: Expr, shift: Expr) -> Expr:

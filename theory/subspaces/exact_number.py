@@ -11,6 +11,7 @@ from sympy import Expr
 from theory.errors import DomainError
 from theory.subspaces.exact import exact_error
 from theory.subspaces.factor_model import FactorModel
+from theory.subspaces.odd_pairs import odd_pairs_number
 from theory.subspaces.planes import plane_number
 
 #: Shares of patterns of flips below this are left out: what they add is less than a double shows.
@@ -27,13 +28,15 @@ def exact_number(model: FactorModel, estimator: str) -> float:
     """
     closed = exact_error(model, estimator)
     verify_numbers(closed)
+    if estimator == "svd" and model.dimension == 3 and model.pairs > 1 and model.pairs.is_odd:
+        return odd_pairs_number(float(model.strengths[0]), int(model.pairs))
     if estimator == "svd" and model.dimension > 2 and model.pairs > 1:
         with mpmath.workdps(20):
             return float(plane_number(str(model.strengths[0].evalf(20)), int(model.pairs), int(model.dimension)))
     with mpmath.workdps(30):
         if estimator == "svd" and model.dimension == 2 and model.pairs > 1:
             return float(_plane(float(model.strengths[0]), int(model.pairs)))
-        if model.coherence[0] == 0 or model.pairs == 1:
+        if model.coherence[0] == 0 or (model.coherence[0] == 1 and model.pairs == 1):
             return float(closed.doit().evalf())
         return float(_over_flips(model))
 
@@ -62,13 +65,38 @@ def _plane(strength: float, pairs: int) -> mpmath.mpf:
 
 
 def _over_flips(model: FactorModel) -> mpmath.mpf:
+    """A sum over the likely numbers of flipped labels."""
     pairs, width = int(model.pairs), mpmath.mpf(int(model.dimension))
-    strength = mpmath.mpf(str(model.strengths[0].evalf(30)))
-    flips = mpmath.mpf(str(model.flips.evalf(30)))
-    total = mpmath.mpf(0)
-    for flipped in range(pairs + 1):
-        share = mpmath.binomial(pairs, flipped) * flips**flipped * (1 - flips) ** (pairs - flipped)
-        if share > _NEGLIGIBLE:
-            shift = (pairs - 2 * flipped) ** 2 * strength / pairs
-            total += share * mpmath.hyp1f1(1, width / 2 + 1, -shift / 2)
-    return 2 * (width - 1) / width * total
+    strength, coherence, flips = (
+        mpmath.mpf(str(value.evalf(30))) for value in (model.strengths[0], model.coherence[0], model.flips)
+    )
+    # Of one pair the sign is that of the vector.
+    likely = range(pairs + 1) if flips and pairs > 1 else (0,)
+    shares = {flipped: mpmath.binomial(pairs, flipped) * flips**flipped * (1 - flips) ** (pairs - flipped)
+              for flipped in likely}  # fmt: skip
+    if len(shares) == 1:
+        shares = {0: mpmath.mpf(1)}
+    shifts = [
+        (share, (pairs - 2 * flipped) ** 2 * coherence * strength / pairs)
+        for flipped, share in shares.items()
+        if share > _NEGLIGIBLE
+    ]
+    if coherence == 1:
+        series = (share * mpmath.hyp1f1(1, width / 2 + 1, -shift / 2) for share, shift in shifts)
+        return 2 * (width - 1) / width * mpmath.fsum(series)
+    return _over_lengths(width, 1 + (1 - coherence) * strength, shifts)
+
+
+def _over_lengths(width: mpmath.mpf, variance: mpmath.mpf, shifts: list[tuple[mpmath.mpf, mpmath.mpf]]) -> mpmath.mpf:
+    """The integral of :func:`theory.subspaces.exact.exact_error` over x, for all shifts together."""
+
+    def integrand(place: mpmath.mpf) -> mpmath.mpf:
+        inner = variance - (variance - 1) * place**2
+        decay = (1 - place**2) / (2 * inner)
+        likely = mpmath.fsum(share * mpmath.exp(-shift * decay) for share, shift in shifts)
+        return place ** (width - 1) / mpmath.sqrt(inner) * likely
+
+    # Near x = 1 it falls within 1/D, 1/variance and one over the squared mean.
+    width_of_end = 1 / (width + variance + max(shift for _, shift in shifts))
+    cuts = [0, *(1 - width_of_end * 8**power for power in range(4, -1, -1) if width_of_end * 8**power < 1), 1]
+    return 2 * (width - 1) * mpmath.quad(integrand, cuts, method="gauss-legendre")

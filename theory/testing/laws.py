@@ -211,7 +211,8 @@ def _fresh_law(workflow: Workflow, g: int) -> None:
     if len(shares) != g:
         raise DomainError(f"fresh_weights({g}) has {len(shares)} entries: give one for each generation so far.")
     newest = workflow.fresh_weight(g)
-    if shares[0] != 0 or sympify(shares[-1]) != sympify(newest):
+    first, last = sympify(shares[0]), sympify(shares[-1]) - sympify(newest)
+    if any(part != 0 and _sign("the weight of fresh real data", part) != 0 for part in (first, last)):
         raise DomainError(
             f"fresh_weights({g}) begins with {shares[0]} and ends with {shares[-1]}: the real data of generation 1 are "
             f"block 1, and fresh_weight({g}) is {newest}."
@@ -273,11 +274,12 @@ def _enumeration_laws(workflow: Workflow, upto: int) -> None:
         for n, last in furthest.items()
         for p in (Rational(1, 2), Rational(1, 3))
     }
+    biases = _biases(chain, upto)
     for g, n in cases:
         for p in (Rational(1, 2), Rational(1, 3)):
             (mean, square), derived = runs[n, p][g - 1]
             case = f"g = {g}, n = {n}, p = {p}"
-            if mean != p:
+            if mean != p + biases[g - 1]:
                 raise LawViolation(f"unbiased: broken on a Bernoulli chain at {case}, where the mean is {mean}.")
             if derived != square and (rational or abs(N(derived - square, 2 * _PLACES)) > Rational(1, 10**_PLACES)):
                 found = square if rational else N(square, _PLACES)
@@ -285,6 +287,17 @@ def _enumeration_laws(workflow: Workflow, upto: int) -> None:
                     f"exact value = brute force: broken on a Bernoulli chain at {case}, where enumeration gives "
                     f"{found} and the derived risk is {derived}."
                 )
+
+
+def _biases(workflow: Workflow, upto: int) -> list[Expr]:
+    """E θ_g − θ_0 at each generation, from the biases of the real data alone."""
+    found: list[Expr] = []
+    for g in range(1, upto + 1):
+        real = [workflow.fresh_bias(1), *found]
+        fresh = [S.Zero, *(workflow.fresh_bias(i) for i in range(2, g + 1))]
+        told = zip((*workflow.weights(g), *workflow.fresh_weights(g)), (*real, *fresh), strict=True)
+        found.append(sum((sympify(weight) * bias for weight, bias in told), S.Zero))
+    return found
 
 
 def _risks(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _ESCAPED = {character: f"\\{character}" for character in "#$%&_{}"} | {
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
@@ -25,6 +26,15 @@ _PLAIN = re.compile(
 )
 
 
+#: Names of our own that are LaTeX already, whatever commands they hold.
+_OWN: set[str] = set()
+
+
+def set_as_they_are(names: Iterable[str]) -> None:
+    """Let names that the library gives, and no user, be set as they are."""
+    _OWN.update(names)
+
+
 def is_plain(name: str) -> bool:
     r"""Whether SymPy's own way to write a name is fit to be set: letters and digits, or the command of a letter, with
     scripts behind _ and ^.
@@ -32,7 +42,7 @@ def is_plain(name: str) -> bool:
     >>> is_plain("theta_0"), is_plain(r"\hat{\theta}_{G - 1}"), is_plain(r"\input{x}"), is_plain("x&y")
     (True, True, False, False)
     """
-    return _PLAIN.fullmatch(name) is not None
+    return name in _OWN or _PLAIN.fullmatch(name) is not None
 
 
 def safe(name: str) -> str:

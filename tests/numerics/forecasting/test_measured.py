@@ -91,21 +91,29 @@ def test_variance_is_all_of_the_control_and_little_of_short_training(measured) -
 def test_workflows_that_were_not_fitted(measured, runs) -> None:
     """Mean rise of real + latest and of a pool with a quarter of real rows, n rows drawn of each, predicted to 15 %.
 
-    Of ten one misses, by a fifth: the mean rise of its ten chains has a standard error of 17 %.
+    All workflows of a run, but the control's, have generation 1 in common, so that what is predicted is the rise over
+    the loss that was measured there. Over that of a generation 1 measured anew it is another question, and a mean rise
+    is off by the noise of both: simulated chains with the noise of the flow model, ten seeds, miss 15 % in a quarter of
+    all cases then, and in a tenth over the one they share. Of ten cells one misses either way: by a fifth of its rise,
+    of which ten chains tell the mean with a standard error of 17 %; and by little more than 15 %, where it is 24 %.
     """
     subsampled = pytest.importorskip("theory.workflows.subsampled").Subsampled
     others = {"real-latest": subsampled(RealPlusLatest()), "mixed25": subsampled(ContaminatedPool(real="1/4"))}
-    ratios, deviations = [], []
+    ratios, anew, deviations = [], [], []
     for name, run in measured.items():
         found = forecast(run, horizon=min(table.shape[1] for table in run.values()))
         for other, workflow in others.items():
             if other in runs[name]:
                 told, table = found.of(workflow).median, runs[name][other]
                 rises = (table[:, 1:] - table[:, :1]).mean(axis=1)
-                ratios.append((told[1:] - told[0]).mean() / rises.mean())
+                ratios.append((told[1:] - table[:, 0].mean()).mean() / rises.mean())
+                anew.append((told[1:] - told[0]).mean() / rises.mean())
                 deviations.append(rises.std(ddof=1) / len(rises) ** 0.5 / rises.mean())
-    misses = [abs(ratio - 1) for ratio in ratios]
-    assert len(misses) == 10
-    assert sum(miss <= 0.15 for miss in misses) >= 9
-    assert all(miss <= max(0.15, 1.5 * deviation) for miss, deviation in zip(misses, deviations, strict=True))
-    assert np.median(misses) <= 0.04
+    shared, other = (np.abs(np.array(each) - 1.0) for each in (ratios, anew))
+    assert len(shared) == 10
+    for misses in (shared, other):
+        assert (misses <= 0.15).sum() >= 9
+        assert (misses <= np.maximum(0.15, 1.25 * np.array(deviations))).all()
+    assert shared.max() <= 0.17
+    assert np.median(shared) <= 0.08
+    assert np.median(other) <= 0.04

@@ -7,6 +7,7 @@ import torch
 from numerics import run_generations, run_workflows
 from numerics.neural import ImageVAE, LanguageModel, MoleculeDiffusion
 from numerics.neural.stack import _clipping, fit_stacked
+from numerics.run.rows import Documents
 from theory import Accumulate, AccumulateSubsample, DomainError, Replace
 
 RNG = np.random.default_rng(1)
@@ -57,6 +58,23 @@ def test_chains_that_cannot_be_stacked_are_refused():
     ):
         with pytest.raises(DomainError, match=told):
             fit_stacked(models, rows, seeds)
+
+
+def test_documents_of_unequal_length_are_stacked():
+    rng = np.random.default_rng(2)
+    sizes = [rng.integers(1, most, 25) for most in (5, 12, 9)]
+    rows = [Documents.of([rng.integers(0, 6, size).astype(np.uint8) for size in each]) for each in sizes]
+    # Documents longer than the context are cut, and the shortest batches are far from it.
+    three, alone, single = [model() for _ in rows], model(), model()
+    fit_stacked(three, rows, [1, 2, 3])
+    fit_stacked([alone], rows[:1], [1])
+    single.fit(rows[0], seed=1)
+    for name, value in alone.state().items():
+        assert (value == three[0].state()[name]).all(), name
+        if value.dtype.kind == "f":
+            np.testing.assert_allclose(single.state()[name], value, atol=2e-4)
+    with pytest.raises(DomainError, match="rows are documents and arrays"):
+        fit_stacked([model(), model()], [rows[0], ROWS[0]], [1, 2])
 
 
 IMAGES = [(np.random.default_rng(size).random((size, 64)) < 0.3).astype(np.uint8) for size in (30, 40, 50)]

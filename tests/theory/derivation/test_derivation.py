@@ -598,3 +598,15 @@ def test_conditions_are_part_of_what_is_checked():
     assert step.expression.where == risk.domain
     with pytest.raises(NotShown):
         step.check(replace(step.expression, where=And(risk.domain, Eq(G, 1), evaluate=False)))
+
+
+@pytest.mark.parametrize(
+    ("model", "workflow"),
+    [(Bernoulli(), Accumulate()), (Bernoulli(), FreshReal()), (LinearRegression(design="fresh"), Accumulate())],
+    ids=lambda each: each.name,
+)
+def test_names_that_are_latex_are_set_as_latex(model, workflow):
+    """E ε², x̄ of the real samples, V(μ): a notebook shows letters, not the commands that make them."""
+    shown = expected_risk(model, workflow).derivation._repr_latex_()
+    assert "textbackslash" not in shown
+    assert r"\mathbb{E}" in shown

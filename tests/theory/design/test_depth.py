@@ -194,6 +194,17 @@ def test_what_converges_below_one_has_its_certificates(workflow) -> None:
 def test_order_between_workflows_for_all_rates_at_once() -> None:
     for better, worse in ((Accumulate(), Replace()), (FreshReal(), Accumulate())):
         assert check(prove(NeverWorse(depth(better).rise(), depth(worse).rise())))
+    # Fresh real data are not less deep in every way: at generation 3 more rows have passed through two models.
+    assert depth(FreshReal()).law(3)[2] > depth(Accumulate()).law(3)[2]
+
+
+def test_a_changed_number_in_a_certificate_of_depth_is_found(unnoticed) -> None:
+    rise, kept = depth(Accumulate()).rise(), depth(RealPlusLatest(share="1/3")).generating()
+    claims = (rise, Limit(rise), Monotone(rise), LeastBound(rise), kept, Limit(kept))
+    found = [prove(claim) for claim in (*claims, NeverWorse(rise, depth(Replace()).rise()))]
+    survivors, tried = unnoticed(found)
+    assert not survivors
+    assert tried > 100
 
 
 def test_bias_leads_first_and_variance_in_the_end_under_replace() -> None:

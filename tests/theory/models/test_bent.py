@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import islice, pairwise, product
 
+import mpmath
 import numpy as np
 import pytest
 from sympy import I, Rational, Symbol, oo, pi, polygamma, simplify, symbols
@@ -311,3 +312,18 @@ def test_a_sampler_reaches_what_its_family_has() -> None:
     twice = expected_risk(BiasedSampler(Poisson(rate=1, n=2), 2, 0), Replace())
     assert twice.bias.at(3) == 3
     assert isinstance(BiasedSampler(GaussianMean(sigma2=1, n=2), "-7/2", 11).fidelity, Rational)
+
+
+@pytest.mark.parametrize("strength", [40_000, 4_000_000])
+def test_the_limit_of_a_prior_that_counts_for_many_blocks_is_enclosed(strength: int) -> None:
+    """(κb/(n + κ))² + V ψ'(1 + κ/n)/n, the trigamma function by mpmath."""
+    n, sigma2, prior = 4, Rational(3, 2), 2
+    risk = expected_risk(PosteriorMean(GaussianMean(sigma2=sigma2, n=n), strength, prior), Accumulate())
+    low, high = risk.limit_enclosure(12)
+    with mpmath.workdps(40):
+        bias = mpmath.mpf(strength * prior) / (n + strength)
+        noise = mpmath.mpf(3) / 2 * mpmath.polygamma(1, 1 + mpmath.mpf(strength) / n) / n
+        value = Rational(str(bias**2 + noise))
+    # The noise is 1/κ or so: an error of 1 % in it shows.
+    assert low - Rational(1, 10**30) <= value <= high + Rational(1, 10**30)
+    assert high - low < Rational(1, 10**10)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import exp, log
 
 import pytest
-from sympy import Rational
+from sympy import N, Rational
 
 from numerics import crosscheck, evaluate, simulate
 from tests.theory.models.test_categorical import multinomial, subsets
@@ -172,3 +172,22 @@ def test_bad_input():
     with pytest.raises(DomainError, match="a ratio has no enclosure of its own"):
         risk.ratio.enclosure(2)
     assert expected_risk(Categorical("1/2 1/2", 3), Replace()).enclosure(1) == (Rational(1, 6), Rational(1, 6))
+
+
+@pytest.mark.parametrize("loss", ["entropy", "perplexity"])
+@pytest.mark.parametrize("workflow", [Replace(), Accumulate()], ids=["replace", "accumulate"])
+def test_the_first_order_leaves_what_is_of_the_second(loss, workflow):
+    left = []
+    for n in (20, 40):
+        risk = expected_risk(Categorical("1/3 2/3", n=n), workflow, loss=loss)
+        first = risk.leading_order
+        assert first.exactness == "leading order"
+        assert first.closed_form is not None
+        left.append(float(N(n**2 * (risk.at(2) - first.at(2)), 30)))
+    # n²(exact − first order) tends to a number: the first order is right, and 1 % of it would be 0.01 n and more.
+    assert abs(left[1] - left[0]) < 0.35 * abs(left[0]) + 0.02
+
+
+def test_infinitely_many_words_have_no_first_order():
+    risk = expected_risk(Categorical("zipf(s=3/2)", n=20), Replace(), loss="support")
+    assert risk.leading_order is risk

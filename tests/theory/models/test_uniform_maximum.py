@@ -107,6 +107,16 @@ def test_fresh_points_by_integrals():
     assert nsimplify(found) == below + above
 
 
+def test_numbers_are_those_of_letters_and_late_ones_are_near_the_limit() -> None:
+    """Polynomials in two logarithms over Q, and by SymPy where n is a symbol; the queue forgets exponentially."""
+    risk, letters = (expected_risk(UniformMaximum(n=n, unbiased=True), RealPlusLatest()) for n in (3, None))
+    for part in ("bias", "risk"):
+        known, general = (getattr(item, part, item) for item in (risk, letters))
+        assert abs((general.at(4).subs(n, 3) - known.at(4)).evalf(30)) < 1e-25
+    far = [abs((risk.at(g) - risk.limit).evalf(40)) for g in (12, 24, 48)]
+    assert far[2] < 0.1 * far[1] < 0.01 * far[0]
+
+
 WORKFLOWS = [Replace(), Replace(sizes=2), Accumulate(), Accumulate(sizes=j), RealPlusLatest(), FreshReal(real=2)]
 
 

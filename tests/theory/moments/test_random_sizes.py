@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from flint import fmpq
 from mpmath import mp, quad
-from sympy import Integral, N, Rational, lambdify, log, oo, pi, polylog, simplify, sinh, sqrt, symbols
+from sympy import Integral, Mul, N, Rational, S, lambdify, log, oo, pi, polylog, simplify, sinh, sqrt, symbols
 
 from theory import (
     Accumulate,
@@ -394,3 +394,28 @@ def test_a_limit_with_random_sizes_and_curvature_lies_between_two_fractions():
     assert low < N(risk.limit, 80) < high < low * (1 + Rational(1, 10**20))
     with pytest.raises(NotDerivedError, match="not enclosed"):
         expected_risk(Bernoulli("1/3", 4), Accumulate(sizes=RandomSizes.poisson(1))).limit_enclosure()
+
+
+@pytest.mark.parametrize("loss", ["mise", "variance"])
+def test_kernel_densities_see_the_harmonic_mean(loss):
+    """Over every history of sizes 1, 2 and 4, in exact numbers."""
+    chances, last = {1: Rational(1, 2), 2: Rational(1, 3), 4: Rational(1, 6)}, 3
+    model = KernelDensity(bandwidth="1/2", n=3)
+    law = RandomSizes(" + ".join(f"({chance})*t**{size}" for size, chance in chances.items()))
+    risk = expected_risk(model, Replace(sizes=law), loss=loss)
+    for g in (1, 2, 3):
+        expected = S.Zero
+        for history in product(chances, repeat=last):
+            part = Mul(*(chances[size] for size in history))
+            expected += part * expected_risk(model, Replace(sizes=list(history)), loss=loss).at(g)
+        assert N(risk.at(g) - expected, 30, maxn=200) == pytest.approx(0, abs=1e-25)
+        assert risk.at(g).n() != expected_risk(model, Replace(), loss=loss).at(g).n() or loss == "variance"
+
+
+def test_what_kernel_densities_cannot_say_of_random_sizes():
+    sizes = RandomSizes.geometric("1/2")
+    assert expected_risk(KernelDensity(bandwidth="1/2", n=3), Replace(sizes=sizes), loss="mise").limit is not None
+    with pytest.raises(NotDerivedError, match="follows the number of points"):
+        expected_risk(KernelDensity(bandwidth="silverman", n=3), Replace(sizes=sizes))
+    with pytest.raises(NotDerivedError, match="every fit smooths what the pool holds"):
+        expected_risk(KernelDensity(bandwidth="1/2", n=3), Accumulate(sizes=sizes))

@@ -76,10 +76,10 @@ class TestExact:
     @pytest.mark.parametrize(
         ("model", "estimator"),
         [
-            (FactorModel(2, 5, 3), "svd"),
+            (FactorModel(2, 5, 4), "svd"),
+            (FactorModel(2, dimension=3), "svd"),
             (FactorModel(2, 5, 2, coherence=1), "svd"),
             (FactorModel([2, 1], 5, 3), "svd"),
-            (FactorModel(2, 5, 3, coherence="1/2"), "mean-difference"),
             (FactorModel(2, 5, 2), "shrunken"),
         ],
     )
@@ -270,6 +270,32 @@ def test_generations_and_edits_have_tables_too():
         error_over_generations(FactorModel(3), Replace()).plot()
 
 
+@pytest.mark.parametrize(("pairs", "dimension", "coherence"), [(1, 5, "1/2"), (4, 2, "1/3"), (40, 12, "9/10")])
+def test_the_mean_of_a_factor_of_any_coherence_is_a_mixture_of_betas(pairs, dimension, coherence):
+    """The square of a normal number is χ² with 1 + 2j degrees, j a Poisson number."""
+    strength, share, flips = 3, float(Rational(coherence)), 0.2
+    model = FactorModel(strength, pairs, dimension, coherence, "1/5")
+    variance, total = 1 + (1 - share) * strength, 0.0
+    for flipped in range(pairs + 1):
+        chance = mpmath.binomial(pairs, flipped) * flips**flipped * (1 - flips) ** (pairs - flipped)
+        mean = (pairs - 2 * flipped) ** 2 * share * strength / pairs / (2 * variance)
+        for j in range(150):
+            series = mpmath.hyp2f1(1, j + 0.5, dimension / 2 + j + 1, 1 - variance) / (dimension + 2 * j)
+            total += chance * mpmath.exp(-mean) * mean**j / mpmath.factorial(j) * series
+    found = subspace_error(model, "mean-difference", "exact").number
+    assert found == pytest.approx(float(2 * (dimension - 1) * total), rel=1e-10)
+
+
+@pytest.mark.parametrize("coherence", [0, 1])
+def test_the_mean_is_continuous_in_the_coherence(coherence):
+    near = Rational(1, 10**9) if coherence == 0 else 1 - Rational(1, 10**9)
+    numbers = [
+        subspace_error(FactorModel(3, 4, 6, share, "1/10"), "mean-difference", "exact").number
+        for share in (coherence, near)
+    ]
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-8)
+
+
 class TestPicture:
     """What is drawn over the number of pairs."""
 
@@ -286,9 +312,9 @@ class TestPicture:
 
     def test_numbers_of_which_nothing_is_derived_are_left_out(self):
         exact = subspace_error(FactorModel(3, 4, 3), regime="exact")
-        assert [x for x, _ in self.drawn(exact, pairs=[3, 4, 5, 6])["error"]] == [4, 6]
-        with pytest.raises(DomainError, match="nothing is derived at pairs = 3, 5"):
-            exact.plot(pairs=[3, 5])
+        assert [x for x, _ in self.drawn(exact, pairs=[4, 30, 6, 50])["error"]] == [4, 6]
+        with pytest.raises(DomainError, match="nothing is derived at pairs = 30, 50"):
+            exact.plot(pairs=[30, 50])
 
     def test_symbols_are_not_drawn(self):
         with pytest.raises(DomainError, match="pairs = N is a symbol"):

@@ -47,6 +47,8 @@ BUILT_IN = [
     RealAndSynthetic(3, 2), RealAndSynthetic(2, 1, overlap=True), OptimalFreshReal("3/2"),
     SlidingWindow(30), AccumulateSubsample(20), Accumulate(sizes=1 / j),
     ContaminatedPool("1/2"), ContaminatedPool("1/j"), LabelledPool("1/2", "1/4"),
+    ContaminatedPool("1/2", sizes=sqrt(j)), ContaminatedPool("1/2", stream="1/(4*j)"),
+    LabelledPool("1/2", "1/4", stream="1/(8*j)"), LabelledPool("1/4", "1/3", j),
     Accumulate(sizes="1 + 3/j"), Replace(sizes=exp(j)), Accumulate(sizes=sqrt(j)), RealPlusLatest(1 / sqrt(2)),
     Forgetting("1/2"), Forgetting("1 - 1/j"), AgeWeighted(["1/2", "1/4"]), AgeWeighted("1/(l*(l + 1))"),
 ]  # fmt: skip

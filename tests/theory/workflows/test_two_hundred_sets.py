@@ -17,10 +17,12 @@ from sympy import Rational
 from theory import (
     Accumulate,
     AgeWeighted,
+    BiasedSampler,
     ContaminatedPool,
     Ecosystem,
     Forgetting,
     LabelledPool,
+    PosteriorMean,
     QuadraticVariance,
     RandomSizes,
     expected_risk,
@@ -142,6 +144,70 @@ def test_one_chain(kind, seed):
     expected = risks(weights, sizes, fresh, fresh_sizes, v2 / n)
     risk = expected_risk(model, workflow)
     assert [risk.at(g) for g in range(1, GENERATIONS + 1)] == [Rational(unit * value) for value in expected]
+
+
+def bent_risks(weights, sizes, fresh, fresh_sizes, variance, mean, n, sampler, prior):
+    """r_1 … r_G where a block is drawn about τθ + (1 − τ)m and a fit is (1 − c)·prior + c·(weighted mean).
+
+    ``variance`` is V's coefficients, ``sampler`` (τ, m) and ``prior`` (strength, its mean, rows of each fit). Every
+    model is a number and a combination of noises; a block's noise has the mean of V at its centre for a variance.
+    """
+    v0, v1, v2 = variance
+    (tau, target), (strength, centre, rows) = sampler, prior
+    away, pulled = target - mean, centre - mean
+    noises, models, found, real = [], [], [], {}
+    for g, row in enumerate(weights):
+        share = Fraction(n * rows[g]) / (n * rows[g] + strength)
+        at, model = (1 - share) * pulled, {}
+        # Block 1 is real: its centre is the truth.
+        told = found[g - 1] if g else (Fraction(0), Fraction(0))
+        off = tau * told[0] + (1 - tau) * away if g else Fraction(0)
+        square = (
+            tau**2 * told[1] + 2 * tau * (1 - tau) * away * told[0] + (1 - tau) ** 2 * away**2 if g else Fraction(0)
+        )
+        spread = v0 + v1 * mean + v2 * mean**2 + (v1 + 2 * v2 * mean) * off + v2 * square
+        noises.append(spread / (n * sizes[g]))
+        for index, weight in enumerate(row):
+            if index:
+                number, parts = models[index - 1]
+                at += share * weight * (tau * number + (1 - tau) * away)
+                for source, part in parts.items():
+                    model[source] = model.get(source, 0) + share * weight * tau * part
+            model["block", index] = model.get(("block", index), 0) + share * weight
+        for index, weight in enumerate(fresh[g]):
+            if weight:
+                real[index] = (v0 + v1 * mean + v2 * mean**2) / (n * fresh_sizes[index])
+                model["real", index] = model.get(("real", index), 0) + share * weight
+        models.append((at, model))
+        noise = sum(part**2 * (noises[i] if kind == "block" else real[i]) for (kind, i), part in model.items())
+        found.append((at, at**2 + noise))
+    return [square for _, square in found]
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+@pytest.mark.parametrize("seed", range(6))
+def test_one_chain_that_bends(kind, seed):
+    rng = random.Random(f"bent {kind} {seed}")
+    workflow, weights, sizes, fresh, fresh_sizes = SINGLE[kind](rng)
+    variance = (Fraction(0), Fraction(1), rng.choice([Fraction(-1), Fraction(0), Fraction(1)]))
+    n, mean = 24, Fraction(1, 3)
+    family = QuadraticVariance(v0=0, v1=1, v2=text(variance[2]), mean="1/3", n=n)
+    leaning = seed % 2 == 0
+    tau, target = (Fraction(rng.randint(0, 10), 10), some(rng)) if leaning else (Fraction(1), Fraction(0))
+    strength, centre = (Fraction(0), Fraction(0)) if leaning else (Fraction(rng.randint(1, 40), 3), some(rng))
+    # All rows that are kept count against the prior; of weights by age, those that have one.
+    seen = [[i for i, w in enumerate(row) if w] for row in weights]
+    rows = [sum(sizes[i] for i in seen[g]) + sum(fresh_sizes[i] for i, w in enumerate(fresh[g]) if w) for g in range(5)]
+    expected = bent_risks(
+        weights, sizes, fresh, fresh_sizes, variance, mean, n, (tau, target), (strength, centre, rows)
+    )
+    model = (
+        BiasedSampler(family, fidelity=text(tau), target=text(target))
+        if leaning
+        else PosteriorMean(family, strength=text(strength), prior_mean=text(centre))
+    )
+    risk = expected_risk(model, workflow)
+    assert [risk.at(g) for g in range(1, GENERATIONS + 1)] == [Rational(value) for value in expected]
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from flint import arb, ctx, fmpq, fmpz
-from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, log
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, expand_log, log
 
 from theory.errors import DomainError
 from theory.expressions.expansion import Order
@@ -42,7 +42,10 @@ from theory.expressions.numerals import to_flint, to_sympy
 from theory.models.categories.ancestry import newest_block_only
 from theory.models.categories.counts import Vector, fitted_laws
 from theory.models.categories.tokens import TokenRecurrence
+from theory.models.probabilities import Probabilities
 from theory.moments.composition import compose
+from theory.moments.recurrence import Recurrence
+from theory.workflows.base import Workflow
 
 #: Categories of which the joint law of counts is still run.
 MOST_JOINT = 12
@@ -112,6 +115,38 @@ class EntropyRecurrence(TokenRecurrence):
                 low, high = _perplexity_bounds(groups, part, low, high)
             low, high = (_end(value) for value in (low.lower(), high.upper()))
             return max(low, S.Zero if self.loss == "entropy" else S.One), high
+
+
+def leading(probabilities: Probabilities, n: int, workflow: Workflow, loss: str) -> Recurrence | None:
+    r"""Expected entropy or perplexity to first order in 1/n; None where probabilities are no fractions.
+
+    With :math:`L = -\sum (\theta_k - p_k)\log p_k` and K words of positive probability
+    :math:`H(\theta) = H(p) + L - \frac12\sum (\theta_k - p_k)^2/p_k + \dots` and
+    :math:`E\,L^2 = q_g \mathrm{Var}_p(\log p)`:
+
+    .. math:: E\,H \approx H(p) - \frac{K-1}2\,q_g, \qquad
+              E\,e^H \approx e^{H(p)}\Bigl(1 - \frac{K-1}2\,q_g + \frac12\,q_g\,\mathrm{Var}_p(\log p)\Bigr).
+
+    Derived here.
+    """
+    try:
+        groups = [(to_sympy(p), times) for p, times in probabilities.fractions() if p]
+    except DomainError:
+        return None
+    entropy = -Add(*(times * p * _logarithm(p) for p, times in groups))
+    lost = Rational(sum(times for _, times in groups) - 1, 2)
+    share = compose(workflow, noise=Rational(1, n), curvature=S.Zero, exactness="leading order")
+    if loss == "entropy":
+        return share.changed(scale=-lost * share.scale, offset=entropy)
+    spread = Add(*(times * p * _logarithm(p) ** 2 for p, times in groups)) - entropy**2
+    # e^H of fractions is a product of powers of primes.
+    whole = Mul(*(p ** (-times * p) for p, times in groups))
+    return share.changed(scale=whole * (spread / 2 - lost) * share.scale, offset=whole)
+
+
+def _logarithm(fraction: Rational) -> Expr:
+    """log of a fraction by those of primes."""
+    return expand_log(log(fraction), factor=True)
 
 
 def _entropy(law: dict[Vector, fmpq]) -> Expr:
