@@ -80,7 +80,10 @@ def complaints(driver: Any, page: Path) -> Iterator[str]:
     for width in WIDTHS:
         look(driver, width, 900)
         driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
-        yield from (f"{width} pixels: {found}" for found in driver.execute_script(MEASURE))
+        # Docstrings are written for a terminal too, where an index stands behind its letter.
+        for found in driver.execute_script(MEASURE):
+            if "reference" not in page.parts or not found.startswith("raw"):
+                yield f"{width} pixels: {found}"
 
 
 def main(root: Path) -> int:
