@@ -468,6 +468,13 @@ def test_a_row_for_every_pair(generated):
     assert all(row.count("|") == 6 for row in rows)
 
 
+def test_no_formula_of_a_paper_ends_its_cell(generated):
+    """The bar of a hypergeometric function is one that may stand behind \\middle, and in a table."""
+    page = generated.papers.page()
+    assert r"\middle\vert" in page
+    assert not re.search(r"\\middle(?!\\vert )", page)
+
+
 def test_notebooks_are_listed_in_order(generated, tmp_path):
     notebook = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
     for name in ("02_second", "01_first", ".hidden"):
