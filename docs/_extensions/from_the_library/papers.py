@@ -39,4 +39,4 @@ def _written(side: Any) -> str:
     if isinstance(side, tuple):
         return ",<br>".join(_written(part) for part in side)
     formula = str(side) if isinstance(side, MatrixBase) else latex(side)
-    return f"`{formula}`" if isinstance(side, MatrixBase) else f"${formula}$".replace("|", r"\mid ")
+    return f"`{formula}`" if isinstance(side, MatrixBase) else f"${formula}$".replace("|", r"\vert ")

@@ -12,6 +12,7 @@ from flint import fmpq
 from mpmath import mp, quad
 from sympy import Integral, Mul, N, Rational, S, lambdify, log, oo, pi, polylog, simplify, sinh, sqrt, symbols
 
+from numerics import evaluate
 from theory import (
     Accumulate,
     Bernoulli,
@@ -21,6 +22,7 @@ from theory import (
     DomainError,
     Exponential,
     Forgetting,
+    G,
     GaussianFit,
     GaussianMean,
     KernelDensity,
@@ -44,6 +46,7 @@ from theory.expressions.enclosure import ends
 from theory.expressions.pool_factor import pool_factor
 from theory.expressions.pool_factor_balls import enclosed_factor
 from theory.models.units import computed_units
+from theory.moments.fading_totals import FadingGain
 from theory.moments.random_totals import totals
 from theory.moments.total_noise import total_noise
 from theory.testing import check_workflow
@@ -419,3 +422,32 @@ def test_what_kernel_densities_cannot_say_of_random_sizes():
         expected_risk(KernelDensity(bandwidth="silverman", n=3), Replace(sizes=sizes))
     with pytest.raises(NotDerivedError, match="every fit smooths what the pool holds"):
         expected_risk(KernelDensity(bandwidth="1/2", n=3), Accumulate(sizes=sizes))
+
+
+def test_memories_that_fade_gain_an_integral_a_generation():
+    law = RandomSizes("t/2 + t**2/3 + t**3/6")
+    risk = expected_risk(GaussianMean(n=1, sigma2=1), Forgetting("1/3", sizes=law))
+    values = [S.Zero, *(risk.at(g) for g in range(1, 6))]
+    gains = [FadingGain(law, Rational(1, 3), before) for before in range(5)]
+    for before, gain in enumerate(gains):
+        # The values are fractions, run over every memory that there can be.
+        assert abs(N(values[before + 1] - values[before] - gain, 30, maxn=300)) < 1e-25
+    slope = risk.growth.subs(G, 1)
+    # What the blocks left out add to M is at most 3 q^5/(1 − q), of a memory of 1 at least.
+    assert 0 < float(values[5] - values[4] - slope) < 2 * 3 * 3**-5 / (2 / 3)
+    assert risk.limit == oo
+
+
+def test_a_fading_memory_of_sizes_without_a_largest_one():
+    sizes, q = RandomSizes.geometric("1/2"), 0.5
+    risk = expected_risk(GaussianMean(n=1, sigma2=1), Forgetting("1/2", sizes=sizes))
+    # The first two by their double sums.
+    chance = [2.0**-k for k in range(1, 60)]
+    second = sum(
+        a * b * k / (k + q * i) ** 2 for k, a in enumerate(chance, start=1) for i, b in enumerate(chance, start=1)
+    )
+    assert evaluate(risk, [1, 2]) == pytest.approx([np.log(2), np.log(2) + second], rel=1e-12)
+    slope = float(risk.growth.subs(G, 1))
+    assert np.diff(evaluate(risk, [70, 71]))[0] == pytest.approx(slope, rel=1e-10)
+    with pytest.raises(NotDerivedError, match="largest one"):
+        expected_risk(Bernoulli("1/3", n=5), Forgetting("1/2", sizes=sizes))
