@@ -449,5 +449,6 @@ def test_a_fading_memory_of_sizes_without_a_largest_one():
     assert evaluate(risk, [1, 2]) == pytest.approx([np.log(2), np.log(2) + second], rel=1e-12)
     slope = float(risk.growth.subs(G, 1))
     assert np.diff(evaluate(risk, [70, 71]))[0] == pytest.approx(slope, rel=1e-10)
+    check_workflow(Forgetting("1/2", sizes=sizes), 2)
     with pytest.raises(NotDerivedError, match="largest one"):
         expected_risk(Bernoulli("1/3", n=5), Forgetting("1/2", sizes=sizes))
