@@ -15,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks.bent import BentSpeed, bent_speeds
+from benchmarks.beside import beside
 from benchmarks.derivation import Derivation, derivations, evaluation_seconds, import_seconds
 from benchmarks.editing import EditSpeed, edit_speeds
 from benchmarks.exact_values import SPEEDUP as VALUE_SPEEDUP
@@ -22,6 +23,7 @@ from benchmarks.exact_values import ValueSpeed, value_speeds
 from benchmarks.forecast import forecast_seconds
 from benchmarks.generative import GENERATIVE_SETTINGS, GenerativeSpeed, measure_generative
 from benchmarks.many_generations import Against, many_generations
+from benchmarks.peers import Answer, answers
 from benchmarks.regressions import GENERATIONS as FITS
 from benchmarks.regressions import SPEEDUP as FITS_SPEEDUP
 from benchmarks.regressions import RegressionSpeed, regression_speeds
@@ -74,6 +76,10 @@ def main() -> None:
         bent = bent_speeds(options.rounds)
         progress.update(task, description="many generations")
         many = many_generations(options.rounds)
+        progress.update(task, description="loops beside")
+        loops = beside(options.rounds)
+        progress.update(task, description="peers")
+        asked = answers()
         progress.update(task, description="workflows")
         other |= {
             f"evaluate, 10,000 generations, {speed.workflow}: {speed.slowdown:.2f} × accumulate's": speed.seconds
@@ -89,6 +95,8 @@ def main() -> None:
         regression_table(regressed),
         bent_table(bent),
         many_table(many),
+        beside_table(loops),
+        peer_table(asked),
         value_table(values),
         edit_table(edited),
         derivation_table(derived),
@@ -101,7 +109,8 @@ def main() -> None:
     )
     if options.output is not None:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        content = as_json(speeds, fitted, regressed, bent, many, values, edited, derived, imported, other)
+        many += loops
+        content = as_json(speeds, fitted, regressed, bent, many, asked, values, edited, derived, imported, other)
         options.output.write_text(json.dumps(content, indent=2) + "\n")
 
 
@@ -196,17 +205,48 @@ def bent_table(bent: list[BentSpeed]) -> Table:
 
 def many_table(many: list[Against]) -> Table:
     """One row a time."""
-    table = Table(
-        title="Many generations: processor time over that of the normals of R = 2000, G = 3000, in the same run",
-        caption="The last row is over the first time. Largest memory: make bench-compare BASE=COMMIT.",
+    title = "Many generations: processor time over that of the normals of R = 2000, G = 3000, in the same run"
+    return against_table(
+        many, title, "The last row is over the first time. Largest memory: make bench-compare BASE=COMMIT."
     )
+
+
+def beside_table(loops: list[Against]) -> Table:
+    """One row a loop that a user would write."""
+    caption = "Numba's rows where it is installed. The ten lines have no extremes and no third and fourth moments."
+    return against_table(loops, "Processor time over that of a loop by hand, in the same run", caption)
+
+
+def against_table(rows: list[Against], title: str, caption: str) -> Table:
+    """One row a time in units of another."""
+    table = Table(title=title, caption=caption)
     table.add_column("what")
     for name in ("target", "before", "now"):
         table.add_column(name, justify="right", no_wrap=True)
-    for against in many:
+    for against in rows:
         now = judged(f"{against.now:.3g}", against.meets_target)
         table.add_row(against.what, f"{against.target:g}", f"{against.before:g}", now)
     return table
+
+
+def peer_table(asked: list[Answer]) -> Table:
+    """One row a question, one column a peer: right or wrong, and the time of the whole process."""
+    peers = list(dict.fromkeys(answer.peer for answer in asked))
+    caption = "No number: a formula was given back as it was asked, or none. selfgen derives what the others are given."
+    table = Table(title="One question, several systems: the answer, and processor time of the process", caption=caption)
+    table.add_column("question")
+    for peer in peers:
+        table.add_column(peer)
+    for question in dict.fromkeys(answer.question for answer in asked):
+        cells = {answer.peer: answer for answer in asked if answer.question == question}
+        table.add_row(question, *(peer_cell(cells[peer]) for peer in peers))
+    return table
+
+
+def peer_cell(answer: Answer) -> str:
+    """Green where the answer is right."""
+    taken = "" if answer.seconds is None else f", {duration(answer.seconds)}"
+    return judged(answer.verdict + taken, answer.verdict == "right", answer.seconds is not None)
 
 
 def value_table(values: list[ValueSpeed]) -> Table:
@@ -305,6 +345,7 @@ def as_json(
     regressed: list[RegressionSpeed],
     bent: list[BentSpeed],
     many: list[Against],
+    asked: list[Answer],
     values: list[ValueSpeed],
     edited: list[EditSpeed],
     derived: list[Derivation],
@@ -338,6 +379,7 @@ def as_json(
             {**vars(speed), "ratio": speed.ratio, "before": speed.before, "met": speed.meets_target} for speed in bent
         ],
         "many generations": [vars(against) | {"met": against.meets_target} for against in many],
+        "peers": [vars(answer) for answer in asked],
         "late exact values": [vars(speed) | {"speedup": speed.speedup} for speed in values],
         "editing": [vars(speed) | {"speedup": speed.speedup, "met": speed.meets_target} for speed in edited],
         "derivation": [vars(item) for item in derived],

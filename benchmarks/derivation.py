@@ -18,12 +18,11 @@ from theory import (
     Bernoulli,
     DomainError,
     LinearRegression,
-    SlidingWindow,
     Workflow,
     expected_risk,
 )
 from theory.models.base import Model
-from theory.registry import MODELS, WORKFLOWS
+from theory.registry import MODELS, WORKFLOWS, example
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,8 @@ def built_in_models() -> list[tuple[str, Model]]:
 
 
 def built_in_workflows() -> list[tuple[str, Workflow]]:
-    """Every workflow by its name; the window of two blocks."""
-    return [
-        (name, SlidingWindow(2) if name == "sliding-window" else workflow()) for name, workflow in WORKFLOWS.items()
-    ]
+    """Every workflow by its name; the window of two blocks, rates of one half."""
+    return [(name, example(built)) for name, built in WORKFLOWS.items()]
 
 
 def derive(model: Model, workflow: Workflow) -> bool:

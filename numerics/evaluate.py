@@ -14,13 +14,14 @@ from sympy import Expr, I, nan, oo, sympify, true, zoo
 
 from numerics.balls.ages import run_fading, run_renewal
 from numerics.balls.recurrence import run_moments, run_pathway
-from numerics.random_sizes import evaluate_gains, evaluate_means, evaluate_sizes, evaluate_totals
+from numerics.random_sizes import evaluate_fading, evaluate_gains, evaluate_means, evaluate_sizes, evaluate_totals
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, shown
 from theory.expressions.balls import BallProgram, real_bits
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
 from theory.moments.fading import FadingRecurrence
+from theory.moments.fading_totals import FadingTotals
 from theory.moments.mean_steps import MeanSteps
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.pooled_gains import PooledGains
@@ -210,6 +211,11 @@ def _(recurrence: RenewalRecurrence, risk: Risk, generations: list[int]) -> dict
 @runner.register
 def _(recurrence: PooledTotals, risk: Risk, generations: list[int]) -> dict[int, float]:
     return evaluate_totals(recurrence, generations)
+
+
+@runner.register
+def _(recurrence: FadingTotals, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_fading(recurrence, generations)
 
 
 @runner.register

@@ -135,7 +135,7 @@ def first_extinction_probability(counts: Sequence[int], generations: ArrayLike) 
     --------
     >>> from numerics.extinction import first_extinction_probability
     >>> first_extinction_probability([50] * 1000, [5, 15, 30]).round(6)
-    array([5.05000e-04, 8.46971e-01, 1.00000e+00])
+    array([1.67000e-04, 9.21338e-01, 1.00000e+00])
     """
     alive = np.zeros(np.shape(generations))
     for count, times in sorted(Counter(counts).items()):

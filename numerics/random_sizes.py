@@ -19,6 +19,7 @@ from sympy import Expr, Matrix, N, Poly, cancel, fraction, lambdify, together
 from theory.errors import DomainError
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import j, t
+from theory.moments.fading_totals import FadingTotals
 from theory.moments.mean_steps import MeanSteps
 from theory.moments.pooled_gains import PooledGains
 from theory.moments.random_sizes import PooledSizes, PooledTotals
@@ -48,6 +49,35 @@ def evaluate_totals(recurrence: PooledTotals, generations: list[int]) -> dict[in
         moments[first : first + len(g)], total = part, part[-1]
     scale, offset = _number(recurrence.scale), _number(recurrence.offset)
     return {g: float(offset + scale * moments[g - 1]) for g in generations}
+
+
+def evaluate_fading(recurrence: FadingTotals, generations: list[int]) -> dict[int, float]:
+    """The risk at some generations: the integrals of all gains share their nodes, and products are carried on.
+
+    By u = exp(x − e^(−x)) the integrand falls double exponentially at both ends; all of it is positive. Gains fall to
+    their limit like q^g, and are it to the last bit from there on.
+    """
+    last = max(generations)
+    _verify_reach(last, LONGEST_SUM)
+    x = np.arange(-5.0, 7.0, _STEP / 2)
+    u = np.exp(x - np.exp(-x))
+    law = recurrence.sizes.generating_function
+    f, slope = (lambdify(t, part, "numpy") for part in (law, law.diff(t)))
+    q = float(recurrence.rate)
+    terms = u * np.exp(-u) * slope(np.exp(-u)) * u * (1 + np.exp(-x)) * (_STEP / 2)
+    moments, total, faded = [0.0], 0.0, u
+    for _ in range(last):
+        gain = float(np.sort(terms).sum())
+        total += gain
+        moments.append(total)
+        faded = faded * q
+        terms = terms * f(np.exp(-faded))
+        if float(np.sort(terms).sum()) == gain:
+            break
+    reached = len(moments) - 1
+    scale, offset = _number(recurrence.scale), _number(recurrence.offset)
+    found = {g: moments[min(g, reached)] + max(g - reached, 0) * gain for g in generations}
+    return {g: float(offset + scale * moment) for g, moment in found.items()}
 
 
 @lru_cache(maxsize=32)

@@ -76,6 +76,11 @@ class SideBySide:
     def changes(self) -> list[str]:
         """Every crossing, and up to where there are no others, a sentence each."""
         told = [f"Crossing at G = {g}: from there {first} is better than {then}." for g, first, then in self.crossings]
+        told += [
+            f"Crossing beyond G = {standing.checked}: in the limit {standing.worse} is better than {standing.better}."
+            for standing in self.standings
+            if standing.turns_later
+        ]
         other = "other " if told else ""
         open_ = [standing.checked for standing in self.standings if not standing.proved]
         if not self.standings or not all(standing.decided for standing in self.standings):
@@ -91,6 +96,7 @@ class SideBySide:
         # In a pair whose order changes, each is worse somewhere.
         worse = {name for standing in self.standings for _, *both in standing.crossings for name in both}
         worse |= {standing.worse for standing in self.standings if standing.since is not None}
+        worse |= {standing.better for standing in self.standings if standing.turns_later}
         left = [name for name in names if name not in worse]
         if not left:
             return "No workflow is best at every G."

@@ -27,6 +27,7 @@ class Standing:
     proved : whether the order is known beyond
     decided : whether it is known at all, without values for the parameters that have none
     agrees_in_the_limit : whether the limits are known and in this order, strictly
+    turns_later : whether they are known and in the other order, so that some later generation changes it
     reason : by which argument the order is proved, risks in ``unit``
     """
 
@@ -38,6 +39,7 @@ class Standing:
     proved: bool
     decided: bool
     agrees_in_the_limit: bool
+    turns_later: bool
     reason: str | None
     unit: Expr
 
@@ -49,7 +51,7 @@ class Standing:
     @property
     def dominates(self) -> bool | None:
         """Whether ``better`` is nowhere worse than ``worse``; None where that is not proved."""
-        if self.crossings:
+        if self.crossings or self.turns_later:
             return False
         return True if self.decided and self.proved else None
 
@@ -75,6 +77,8 @@ class Standing:
             return "–"
         if self.proved:
             return "proved for every G"
+        if self.turns_later:
+            return f"up to {self.checked}; the other way round in the limit"
         return f"up to {self.checked}, and in the limit" if self.agrees_in_the_limit else f"up to {self.checked}"
 
     @property
@@ -90,6 +94,8 @@ class Standing:
             said = f"{then} is better than {first} at first, {turns}"
         else:
             said = f"{self.better} is nowhere worse than {self.worse}"
+        if self.turns_later:
+            return f"{said}, up to G = {self.checked}; in the limit {self.worse} is better, so the order changes later."
         if not self.proved:
             limits = ", but for their limits, which are in the same order" if self.agrees_in_the_limit else ""
             return f"{said}, up to G = {self.checked}; beyond, nothing is proved{limits}."
@@ -119,7 +125,7 @@ def _standing(compared: Comparison, pair: Pair, names: Sequence[str], side: int,
     later = pair.settled.since if pair.settled is not None and pair.settled.sign else None
     since = crossings[-1][0] if crossings else strict[0][0] if strict else later
     limits = compared.limits[pair.first], compared.limits[pair.second]
-    ordered = None not in limits and sign_of_difference(limits[0], limits[1], ranges) == last != 0
+    final = None if None in limits else sign_of_difference(*limits, ranges)
     return Standing(
         better=better,
         worse=worse,
@@ -128,7 +134,8 @@ def _standing(compared: Comparison, pair: Pair, names: Sequence[str], side: int,
         checked=len(pair.signs),
         proved=decided and pair.settled is not None,
         decided=decided,
-        agrees_in_the_limit=ordered,
+        agrees_in_the_limit=final == last != 0,
+        turns_later=final == -last != 0,
         reason=None if pair.settled is None else pair.settled.reason,
         unit=compared.unit,
     )

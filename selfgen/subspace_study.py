@@ -50,7 +50,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from numerics.crosscheck import ASKED
-from selfgen.study import Headed, Seed, Strict, chosen_of, kind_of, locate, output_folder, read, seed_of
+from selfgen.study import Headed, Seed, Strict, chosen_of, locate, output_folder, read, seed_of
 from theory import DomainError
 from theory.expressions.parser import parse
 from theory.names import build
@@ -171,11 +171,6 @@ class SubspaceStudy:
     source: str
     output: Path | None
     cases: tuple[SubspaceCase, ...]
-
-
-def is_subspaces(name: str | Path | None) -> bool:
-    """Whether a study file, or a shipped study of this name, is of this kind; false for anything unreadable."""
-    return kind_of(name) == KIND
 
 
 def load(name: str | Path, seed: int | None = None, detectable: float | None = None) -> SubspaceStudy:

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("xdist")
 
-from by_file import WITH, group_of
+from by_file import LONGEST, WITH, group_of
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,7 +44,22 @@ def test_a_file_runs_in_one_process(pytester: pytest.Pytester, monkeypatch: pyte
     assert set.union(*processes.values()) == {"gw0", "gw1"}
 
 
-def test_files_that_run_with_another_exist() -> None:
-    assert all((ROOT / name).is_file() for pair in WITH.items() for name in pair)
+def test_what_takes_long_is_begun_first(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes take two files each, before anything has run: the third and the fourth, which are named."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "helpers")
+    monkeypatch.setattr("by_file.LONGEST", ("test_d.py", "test_c.py"))
+    monkeypatch.setenv("RAN", str(pytester.path / "ran"))
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(**{f"test_{name}": TESTS for name in "abcd"})
+    pytester.runpytest_inprocess("-n", "2", "--dist", "loadgroup").assert_outcomes(passed=24)
+    first: dict[str, str] = {}
+    for line in (pytester.path / "ran").read_text().splitlines():
+        worker, file = line.split(" ", 1)
+        first.setdefault(worker, Path(file).name)
+    assert set(first.values()) == {"test_c.py", "test_d.py"}
+
+
+def test_files_that_are_named_exist() -> None:
+    assert all((ROOT / name).is_file() for pair in [*WITH.items(), LONGEST] for name in pair)
     table = "tests/selfgen/test_catalogue.py"
     assert group_of("tests/selfgen/test_tampering.py::test_a[b::c]") == group_of(f"{table}::test_b") == table

@@ -9,6 +9,7 @@ import copy
 import io
 import re
 import signal
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -89,6 +90,7 @@ def test_there_is_one_notebook_a_theorem() -> None:
 
 
 @by_notebook
+@pytest.mark.usefixtures("remembering")
 def test_executed_again_it_shows_what_was_committed(path: Path) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for number, cell in enumerate(code(path), start=1):
@@ -248,12 +250,21 @@ def parsed(source: str) -> ast.expr:
     return ast.parse(source, mode="eval").body
 
 
+@pytest.fixture(scope="module")
+def found_before() -> dict[Any, dict[Any, Any]]:
+    """What each check has found, by what it was asked."""
+    return defaultdict(dict)
+
+
 @pytest.fixture
-def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checks are pure functions of the relation: those of the steps around a mutant need not be done again."""
+def remembering(monkeypatch: pytest.MonkeyPatch, found_before: dict[Any, dict[Any, Any]]) -> None:
+    """Checks are pure functions of the relation: those of the steps around a mutant need not be done again.
+
+    Those of a notebook that is right are done once, by the first test of it.
+    """
 
     def remembered(check: Any) -> Any:
-        known: dict[Any, Any] = {}
+        known = found_before[check]
 
         def checked(*relation: Any) -> Any:
             try:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import getsource
 from typing import Any, Generic, TypeVar
 
 Kind = TypeVar("Kind")
@@ -30,12 +31,11 @@ def on_demand(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str
     def get(name: str) -> Any:
         # Private names are asked for by the machinery of imports, and stand in no list.
         named, starred = ({}, ()) if name.startswith("_") else _exports(package)
-        places = [named[name]] if name in named else [(module, name) for module in starred]
-        for module, original in places:
-            found = getattr(import_module(module), original, None)
-            if found is not None:
-                setattr(sys.modules[package], name, found)
-                return found
+        module, original = named.get(name) or (_first_with(name, starred), name)
+        if module is not None:
+            found = getattr(import_module(module), original)
+            setattr(sys.modules[package], name, found)
+            return found
         here = vars(sys.modules[package])
         if "__path__" in here and not name.startswith("_") and find_spec(f"{package}.{name}") is not None:
             return import_module(f"{package}.{name}")
@@ -44,13 +44,18 @@ def on_demand(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str
     return get, lambda: sorted({*vars(sys.modules[package]), *sys.modules[package].__all__})
 
 
+def _first_with(name: str, modules: tuple[str, ...]) -> str | None:
+    """The module that exports a name; None where none does."""
+    return next((module for module in modules if name in import_module(module).__all__), None)
+
+
 @cache
 def _exports(package: str) -> tuple[dict[str, tuple[str, str]], tuple[str, ...]]:
     """Module and name there of every export, and the modules all of whose names are exported."""
-    spec = find_spec(package)
-    source = spec.loader.get_source(package) if spec is not None and spec.loader is not None else None  # type: ignore[attr-defined]
-    if source is None:
-        raise ImportError(f"{package} is read from its source, which is not there.")
+    try:
+        source = getsource(sys.modules[package])
+    except OSError:
+        raise ImportError(f"{package} is read from its source, which is not there.") from None
     named: dict[str, tuple[str, str]] = {}
     starred: list[str] = []
     for block in ast.parse(source).body:

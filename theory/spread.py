@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Dummy, Expr, Piecewise, S, cancel, expand, factor, false, harmonic, oo, sqrt
+from sympy import Dummy, Expr, Piecewise, S, expand, factor, false, harmonic, oo, sqrt
 
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import CONSTANT, NoExpansion, Order, UnknownOrder, expand_at_infinity
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import printable
 from theory.expressions.shorter import simplified
 from theory.expressions.signs import sign
@@ -140,7 +141,7 @@ class StandardDeviation:
         variance = variance.xreplace(positive)
         symbols = variance.free_symbols
         if variance.is_rational_function(*symbols):
-            variance = orient(factor(cancel(variance)), self.risk._ranges)
+            variance = orient(factor(in_lowest_terms(variance)), self.risk._ranges)
         elif not symbols - {G}:
             variance = expand(variance)
         return sqrt(variance).xreplace({name: total for total, name in positive.items()})

@@ -187,6 +187,8 @@ def undo_edit(source: Path, output: Path, progress: Progress = lambda name: None
     -----
     Made here.
     """
+    if not source.exists():
+        raise DomainError(f"{source} does not exist: give the folder of the edited model.")
     if not source.is_dir() or (not (source / "config.json").exists() and list(source.glob("*.gguf"))):
         raise DomainError(f"an edit of a GGUF file is not undone from {source}: take the file before the edit.")
     undos = UndoFile(source)

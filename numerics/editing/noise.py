@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-#: The largest of the eigenvalues of noise is beyond the edge so often, of 100 matrices.
-FALSE_ALARM = 0.01
 #: Upper 1 % point of the Tracy-Widom law of real matrices (Bejan 2005, table of percentage points).
 _TRACY_WIDOM = 2.0234
 

@@ -22,8 +22,6 @@ REJECTED, MATERIAL, CORRELATED = 1e-3, 0.015, 0.6
 ROUNDING, LARGEST = 1e-13, 1e100
 #: Single chains of accumulate and of a draw from its pool are told apart from this part of the rise on.
 ABOVE = 0.5
-#: A rise that has this probability of not being negative is one.
-FALLING = 0.01
 
 
 def refuse(measured: Sequence[Curve]) -> None:

@@ -1,8 +1,7 @@
 r"""Accumulate-subsample: model g is fitted on a simple random sample of the pool of all points so far.
 
-In general the points themselves must be kept. A random subset is the first b steps of a Fisher–Yates
-shuffle of the pool, done in place (the pool is exchangeable, so it may stay shuffled). Two laws need no
-points: 0/1 data, whose subsample is hypergeometric given the number of ones, and the Gaussian limit
+In general the points themselves must be kept, those of a replicate side by side; :class:`Subsets` draws from them. Two
+laws need no points: 0/1 data, whose subsample is hypergeometric given the number of ones, and the Gaussian limit
 experiment of a regular model, whose pool variance is the truth's to leading order.
 """
 
@@ -19,8 +18,12 @@ from numerics.losses import Measure
 from numerics.samplers.draws import binomial, hypergeometric
 from numerics.samplers.families import Kind
 from numerics.samplers.schedule import Schedule
+from numerics.samplers.subsets import Subsets
 
 Array = NDArray[np.float64]
+
+# The pools of a block of replicates; measured.
+POOL_BYTES = 2**23
 
 
 @dataclass(frozen=True)
@@ -37,27 +40,33 @@ class PointPool:
     def replicates_in_a_block(self) -> int:
         """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         table = self.schedule
-        return block_size(8 * (2 * int(table.points.sum()) * self.dimension + 2 * table.generations), 2**25)
+        held = int(table.points.sum())
+        return block_size(8 * (held * self.dimension + held // 2 + 2 * table.generations), POOL_BYTES)
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
         table = self.schedule
         out = np.empty((table.generations, replicates))
         fitted = np.full((replicates, self.dimension), self.truth)
-        pool = np.empty((int(table.points.sum()), replicates, self.dimension))
+        pool = np.empty((replicates, int(table.points.sum()), self.dimension))
+        subsets = Subsets(rng, replicates, pool.shape[1])
         everything = np.zeros_like(fitted)
         filled = 0
         for g in range(table.generations):
             count, drawn = int(table.points[g]), int(table.drawn[g])
             new = self._points(rng, g, fitted, count)
-            pool[filled : filled + count] = new
+            pool[:, filled : filled + count] = new.swapaxes(0, 1)
             filled += count
             everything += new.sum(axis=0)
             if not drawn:
                 mean = everything / filled
+            elif table.replacement[g]:
+                mean = subsets.with_replacement(pool, filled, drawn) / drawn
+            elif 2 * drawn > filled:
+                # Fewer are left out.
+                mean = (everything - subsets.total(pool, filled, filled - drawn)) / drawn
             else:
-                total = bootstrap_total if table.replacement[g] else subset_total
-                mean = total(rng, pool[:filled], drawn) / drawn
+                mean = subsets.total(pool, filled, drawn) / drawn
             fitted = self._model(rng, g, mean)
             self.loss(fitted[:, 0] if self.dimension == 1 else fitted.T, out[g])
         return out
@@ -69,28 +78,6 @@ class PointPool:
     def _model(self, rng: Generator, g: int, mean: Array) -> Array:
         """What model g (from 0) makes of the mean of its points."""
         return mean
-
-
-def bootstrap_total(rng: Generator, pool: Array, drawn: int) -> Array:
-    """Sums of ``drawn`` rows of the pool with replacement, for each of its columns alone."""
-    columns = np.arange(pool.shape[1])
-    total = np.zeros(pool.shape[1:])
-    for _ in range(drawn):
-        total += pool[rng.integers(len(pool), size=pool.shape[1]), columns]
-    return total
-
-
-def subset_total(rng: Generator, pool: Array, drawn: int) -> Array:
-    """Sums of ``drawn`` different rows of the pool, for each of its columns alone."""
-    columns = np.arange(pool.shape[1])
-    total = np.zeros(pool.shape[1:])
-    for first in range(drawn):
-        chosen = rng.integers(first, len(pool), size=pool.shape[1])
-        picked = pool[chosen, columns]
-        pool[chosen, columns] = pool[first]
-        pool[first] = picked
-        total += picked
-    return total
 
 
 @dataclass(frozen=True)

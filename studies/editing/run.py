@@ -41,7 +41,7 @@ EARLY = (15, 25)
 SPANS = ((20, 30), (25, 30), (28, 30), EARLY, (15, 20), (20, 25))
 FIRST, LAST, PAIRS = 15, 30, 128
 #: Tokens of a text; texts of the headline and of the curves.
-LENGTH, MANY, FEW = 257, 80, 4
+LENGTH, MANY, FEW = 257, 80, 16
 #: Steps of DPO, in relative Frobenius norm of the edited matrices.
 STEPS = (0.001, 0.002, 0.004)
 MIDDLE = STEPS[1]

@@ -6,6 +6,8 @@ processes share is made in both. Here groups are read off the names of the files
 
 from __future__ import annotations
 
+from typing import Any
+
 from xdist.scheduler import LoadScopeScheduling
 
 #: Files that run with another: the certificates of the whole catalogue, and a browser.
@@ -13,6 +15,23 @@ WITH = {
     "tests/selfgen/test_tampering.py": "tests/selfgen/test_catalogue.py",
     "tests/selfgen/test_web_report.py": "tests/selfgen/explorer/test_page.py",
 }
+#: What takes longest, by the processor time of its tests: begun first, so that no process ends with one of them alone.
+LONGEST = (
+    "tests/selfgen/test_catalogue.py",
+    "tests/test_docs.py",
+    "tests/theory/proof/test_coq.py",
+    "tests/test_notebooks.py",
+    "tests/selfgen/test_resume.py",
+    "tests/theory/derivation/test_derivation.py",
+    "tests/numerics/test_model_laws.py",
+    "tests/theory/solver/test_answers.py",
+    "tests/theory/moments/test_random_sizes.py",
+    "tests/theory/design/test_value.py",
+    "tests/theory/proof/test_second_opinion.py",
+    "tests/theory/models/test_ridge.py",
+    "tests/numerics/run/test_disk.py",
+    "tests/numerics/test_bent_chain.py",
+)
 
 
 def group_of(nodeid: str) -> str:
@@ -22,7 +41,14 @@ def group_of(nodeid: str) -> str:
 
 
 class ByFile(LoadScopeScheduling):
-    """A process takes one file after another, those with most tests first."""
+    """A process takes one file after another: the longest first, then those with most tests."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        for file in LONGEST:
+            if file in self.workqueue:
+                self.workqueue.move_to_end(file, last=False)
+                break
+        super()._assign_work_unit(node)

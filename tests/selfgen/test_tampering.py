@@ -15,7 +15,7 @@ from theory.proof import Certificate
 
 #: Of models around another: certificates of the same kinds, but of numbers with hundreds of digits elsewhere.
 FEW = ("replace", "accumulate", "real-plus-latest")
-#: Closed forms that no certificate is found for: sums of integrals of the Wishart law, and windows with five moments.
+#: Closed forms that no certificate is found for: sums of integrals of the Wishart law.
 UNCERTIFIED = {
     *(
         ("ridge regression: d/T → γ", name)
@@ -23,8 +23,6 @@ UNCERTIFIED = {
     ),
     *(("ridge regression: fresh design, d = 2, T = 5", name) for name in ("accumulate", "capped-real")),
     *(("posterior mean: least squares, d = 2, T = 5", name) for name in ("accumulate", "capped-real")),
-    ("biased sampler: a Gaussian mean", "sliding-window"),
-    ("biased sampler: least squares, shared design", "sliding-window"),
 }
 
 

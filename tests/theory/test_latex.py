@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from itertools import product
 
+import derived
 import pytest
 from sympy import Symbol, symbols
 
@@ -55,7 +56,7 @@ def theorems():
         losses = set(model.losses) - {"squared", "covariance"} if isinstance(model, GaussianFit) else {"squared"}
         for workflow, loss in product(WORKFLOWS, sorted(losses - {"wasserstein"})):
             try:
-                risk = expected_risk(model, workflow, loss)
+                risk = derived.risk(model, workflow, loss)
             except NotDerivedError:
                 continue
             made.append(risk.latex())
@@ -64,8 +65,8 @@ def theorems():
         SlidingWindow(Symbol("k", integer=True, positive=True)), Accumulate(sizes=j), Accumulate(sizes=j**2),
         Accumulate(sizes=2**j), Replace(sizes=j**s), Weighted(Accumulate().weights),
     ):  # fmt: skip
-        made.append(expected_risk(Regular(), workflow).latex())
-    made.append(expected_risk(QuadraticVariance(), SlidingWindow(2)).latex())
+        made.append(derived.risk(Regular(), workflow).latex())
+    made.append(derived.risk(QuadraticVariance(), SlidingWindow(2)).latex())
     return made + bent_theorems()
 
 
@@ -76,12 +77,12 @@ def bent_theorems():
         BiasedSampler(Bernoulli(p="1/3", n=50), tau, "1/2"), BiasedSampler.verified(GaussianMean(), target, width),
         PosteriorMean(Bernoulli(p="1/3", n=50), 2, "1/2"), PosteriorSample(GaussianMean(), kappa, target),
     ]  # fmt: skip
-    risks = [expected_risk(model, workflow) for model in models for workflow in (Replace(), Accumulate())]
+    risks = [derived.risk(model, workflow) for model in models for workflow in (Replace(), Accumulate())]
     others = [(RidgeRegression(), Replace()), (UniformMaximum(), Replace()), (UniformMaximum(n=3), RealPlusLatest())]
     parts = [*risks, *(part for risk in risks[:2] for part in (risk.bias, risk.variance))]
-    parts += [expected_risk(*pair) for pair in [*others, (Location(variance="2/7"), Accumulate())]]
+    parts += [derived.risk(*pair) for pair in [*others, (Location(variance="2/7"), Accumulate())]]
     parts += [
-        expected_risk(GaussianFit(d=1, temperature=tau), workflow, "trace") for workflow in (Replace(), Accumulate())
+        derived.risk(GaussianFit(d=1, temperature=tau), workflow, "trace") for workflow in (Replace(), Accumulate())
     ]
     return [part.latex() for part in parts]
 
@@ -125,12 +126,12 @@ def test_thirty_theorems_fit_the_text_of(name, tmp_path):
 def thirty():
     """Theorems of thirty risks, short and long ones."""
     models = [MODELS[name]() for name in ("bernoulli", "quadratic-variance", "regular", "linear-regression")]
-    risks = [expected_risk(model, workflow) for model in models for workflow in WORKFLOWS]
+    risks = [derived.risk(model, workflow) for model in models for workflow in WORKFLOWS]
     bent = BiasedSampler(Bernoulli(p="1/3", n=50), symbols("tau", positive=True), "1/2")
-    bent_risk = expected_risk(bent, Accumulate())
+    bent_risk = derived.risk(bent, Accumulate())
     wide = LinearRegression(signal="B", design="shared")
     further = [(wide, SlidingWindow(2)), (GaussianFit(d=1), Accumulate()), (Location(variance="2/7"), Accumulate())]
-    return [*risks, bent_risk, bent_risk.bias, bent_risk.variance, *(expected_risk(*pair) for pair in further)]
+    return [*risks, bent_risk, bent_risk.bias, bent_risk.variance, *(derived.risk(*pair) for pair in further)]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is not None, reason="LaTeX itself is the judge")

@@ -82,12 +82,14 @@ class Definitions:
             return value
         for _ in range(1 + len(self.symbols) + len(self.functions)):
             before = value
-            if self.symbols:
-                value = value.subs(self.symbols, simultaneous=True)
+            # SymPy looks through the whole expression for each symbol, met or not.
+            met = {left: right for left, right in self.symbols.items() if value.has(left)}
+            if met:
+                value = value.subs(met, simultaneous=True)
             for function, (arguments, right) in self.functions.items():
                 if value.has(function):
                     value = value.replace(function, lambda *args, a=arguments, r=right: _called(a, r, args))
-            if value == before:
+            if value is before or value == before:
                 return value
         return value
 

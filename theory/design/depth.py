@@ -19,10 +19,11 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import ClassVar
 
-from sympy import Dummy, Expr, Matrix, Poly, S, Symbol, cancel, ones, zeros
+from sympy import Dummy, Expr, Matrix, Poly, S, Symbol, ones, zeros
 
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation, is_probability, parameter
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.models.base import Model
 from theory.models.kernels.permutations import convolutions, mixture_weights
 from theory.moments.bent import BIAS, Bend, BentPathway, compose_bent
@@ -88,7 +89,7 @@ class RisePathway(Recurrence):
         blocks: list[Expr] = []
         for g in count(1):
             weights = exact_weights(self.workflow, g)[1:]
-            moment = cancel(sum((w * block for w, block in zip(weights, blocks, strict=True)), S.Zero))
+            moment = in_lowest_terms(sum((w * block for w, block in zip(weights, blocks, strict=True)), S.Zero))
             yield self.offset + self.scale * moment
             blocks.append(1 + self.rate * moment)
 
@@ -114,7 +115,7 @@ def _kept(rise: Recurrence, lost: Expr) -> Recurrence:
         return rise.changed(scale=lost, offset=S.One)
     # The moment is −φ.
     step = 1 - rise.matrix[0] + lost * rise.forcing[0]
-    return replace(rise, initial=Matrix([1 + lost * rise.initial[0]]), forcing=Matrix([cancel(step)]))
+    return replace(rise, initial=Matrix([1 + lost * rise.initial[0]]), forcing=Matrix([in_lowest_terms(step)]))
 
 
 @dataclass(frozen=True)

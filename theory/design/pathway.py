@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any
 
 from flint import fmpq
-from sympy import Expr, Integer, Rational, S, Symbol, cancel, diag, eye, sympify, zeros
+from sympy import Expr, Integer, Rational, S, Symbol, diag, eye, sympify, zeros
 
 from theory.asymptotics.orders import OrderOfCollapse, OrdersOfCollapse
 from theory.design.order_of_collapse import growth_of, limit_of, order_of_collapse
@@ -26,6 +26,7 @@ from theory.errors import NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation
 from theory.expressions.arithmetic import Arithmetic
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.symbols import G
 from theory.models.regular import Regular
@@ -59,7 +60,7 @@ class Innovations:
             ),
             S.Zero,
         )
-        return total if total.is_Rational else cancel(total)
+        return total if total.is_Rational else in_lowest_terms(total)
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class Pathway:
                 total += to_flint(term)
             else:
                 total, exact = (to_sympy(total) if exact else total) + term, False
-        return to_sympy(total) if exact else cancel(total)
+        return to_sympy(total) if exact else in_lowest_terms(total)
 
     def _symbolic(self, g: Expr, h: Expr) -> Expr:
         dynamics = self.workflow.dynamics()

@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flint import acb, arb, ctx, fmpq
-from sympy import Dummy, Expr, Float, Min, Poly, Rational, S, Symbol, cancel, diff, fraction, oo
+from sympy import Dummy, Expr, Float, Min, Poly, Rational, S, Symbol, diff, fraction, oo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import generation as whole_generation
 from theory.expressions.balls import BallProgram
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.models.ridge.fit import penalty_per_row
 from theory.models.ridge_regression import RidgeRegression
 from theory.workflows.base import Workflow
@@ -115,8 +116,8 @@ def _in_the_limit(model: RidgeRegression, workflow: Workflow, g: int | None) -> 
         ratio, formula = model.ratio / rows, model.long_run(workflow, variable)
     else:
         ratio, formula = model.ratio, expected_risk(replace(model, shrinkage=variable), workflow).at(g)
-    formula = cancel(formula)
-    numerator, _ = fraction(cancel(diff(formula, variable)))
+    formula = in_lowest_terms(formula)
+    numerator, _ = fraction(in_lowest_terms(diff(formula, variable)))
     if not formula.is_rational_function(variable) or not numerator.is_polynomial(variable):
         raise NotDerivedError(
             f"the best penalty at generation {g} under workflow = {workflow.name} is no root of a polynomial in "

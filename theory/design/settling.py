@@ -29,8 +29,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flint import fmpq, fmpq_mat
-from sympy import QQ, Dummy, Expr, Matrix, Poly, S, cancel, oo
+from sympy import QQ, Dummy, Expr, Matrix, Poly, S, oo
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.signs import Ranges, at_least, sign, sign_by_factors, sign_of_difference
 from theory.expressions.symbols import G
@@ -174,7 +175,7 @@ def _step_by_step(higher: Risk, lower: Risk, top: Expr, bottom: Expr, since: int
         return False
     for interval in _intervals(lower, bottom, p_low, f_low, later) if p_high != p_low else [(bottom, bottom)]:
         tilt, level = p_high - p_low, f_high - f_low
-        brackets = [tilt if end == oo else cancel(tilt * end + level) for end in interval]
+        brackets = [tilt if end == oo else in_lowest_terms(tilt * end + level) for end in interval]
         if all(sign_by_factors(bracket, later) in (0, 1) for bracket in brackets):
             return True
     return False
@@ -192,7 +193,7 @@ def _intervals(risk: Risk, value: Expr, p: Expr, f: Expr, ranges: Ranges) -> lis
         known = closed.subs(G, GENERATION - 1)
         found.append((known, known))
     # R_g − c = p_g (R_{g−1} − c) for a constant c = F/(1 − p): with p ≥ 0 the risk stays on its side of c.
-    fixed = None if p == 1 else cancel(f / (1 - p))
+    fixed = None if p == 1 else in_lowest_terms(f / (1 - p))
     if fixed is not None and not fixed.has(GENERATION) and sign_by_factors(p, ranges) in (0, 1):
         side = sign_of_difference(fixed, value, ranges)
         if side == 1 and low is not None:

@@ -24,7 +24,6 @@ from sympy import (
     Poly,
     S,
     Symbol,
-    cancel,
     diff,
     expand,
     factor,
@@ -37,6 +36,7 @@ from sympy import (
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import exact, generation
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import Ranges, range_of, sign, unit_interval
 from theory.expressions.symbols import G
 from theory.models.base import Model
@@ -77,7 +77,7 @@ class ShareStep:
         limit; the limit falls before it and rises after it.
         """
         s, p, f = self.share, self.carried, self.added
-        top, bottom = fraction(cancel(diff(f, s) * (1 - p) + f * diff(p, s)))
+        top, bottom = fraction(in_lowest_terms(diff(f, s) * (1 - p) + f * diff(p, s)))
         slope = Poly(top, s)
         side = sign(bottom, self.ranges)
         falls = sign(diff(p, s), self.ranges) in (-1, 0) and sign(f, self.ranges) == 1
@@ -90,7 +90,7 @@ class ShareStep:
         if a == 0:
             return factor(-c / b)
         # For a > 0 the positive root, for a < 0 the smaller of two: the same expression.
-        spread = sqrt(factor(cancel(b**2 - 4 * a * c)))
+        spread = sqrt(factor(in_lowest_terms(b**2 - 4 * a * c)))
         if sign(a, self.ranges) in (1, -1):
             return simplify((spread - b) / (2 * a))
         return simplify(-2 * c / (b + spread))
@@ -100,10 +100,10 @@ class ShareStep:
         r = Dummy("r", nonnegative=True)
         step = Poly(self.carried * r + self.added, self.share)
         covering = {**self.ranges, r: range_of("positive")}
-        if step.degree() != 2 or sign(cancel(step.LC()), covering) != 1:
+        if step.degree() != 2 or sign(in_lowest_terms(step.LC()), covering) != 1:
             raise NotDerivedError("the optimal weights are not derived: a step is not a convex quadratic in the share.")
-        best = cancel(-step.coeff_monomial(self.share) / (2 * step.LC()))
-        return best, cancel(step.eval(best)), r
+        best = in_lowest_terms(-step.coeff_monomial(self.share) / (2 * step.LC()))
+        return best, in_lowest_terms(step.eval(best)), r
 
     def orbit(self) -> tuple[Matrix, Matrix, Matrix]:
         r"""Homogeneous coordinates: :math:`(x, y) \mapsto M (x, y)` moves r = x/y, rows (α, β), (γ, δ) read the share.
@@ -200,7 +200,7 @@ def optimal_weights(g: object, real: object = 1, model: Model | None = None) -> 
     if whole == 1:
         return S.One
     top, bottom = read * _power(move, whole - 2) * start
-    return cancel(top / bottom)
+    return in_lowest_terms(top / bottom)
 
 
 def optimal_risk(real: object = 1, model: Model | None = None) -> Expr:
@@ -288,9 +288,9 @@ class OptimalFreshReal(Workflow):
             raise NotDerivedError(f"generation = {g} is symbolic: the optimal share needs a whole number.")
         move, read, visited = self._orbit
         while len(visited) < int(g) - 1:
-            visited.append((move * visited[-1]).applyfunc(cancel))
+            visited.append((move * visited[-1]).applyfunc(in_lowest_terms))
         top, bottom = read * visited[int(g) - 2]
-        return cancel(top / bottom)
+        return in_lowest_terms(top / bottom)
 
     def fresh_size(self, g: int | Expr) -> Expr:
         """ρ from generation 2 on, in units of n."""
@@ -341,7 +341,7 @@ def _orbit_formula(move: Matrix, read: Matrix, start: Matrix, steps: Expr) -> Ex
     :math:`L\,(1 - b\,q^G)/(1 - c\,q^G)` with L the limit where that is shorter.
     """
     trace, determinant = move.trace(), move.det()
-    spread = sqrt(factor(cancel(trace**2 - 4 * determinant)))
+    spread = sqrt(factor(in_lowest_terms(trace**2 - 4 * determinant)))
     larger, smaller = (trace + spread) / 2, (trace - spread) / 2
     rate = _plain(smaller / larger)
     kept, fading = (read * (move - root * Matrix.eye(2)) * start for root in (smaller, larger))
@@ -362,6 +362,6 @@ def _power(matrix: Matrix, exponent: int) -> Matrix:
     result, base = Matrix.eye(matrix.shape[0]), matrix
     while exponent:
         if exponent % 2:
-            result = (result * base).applyfunc(cancel)
-        base, exponent = (base * base).applyfunc(cancel), exponent // 2
+            result = (result * base).applyfunc(in_lowest_terms)
+        base, exponent = (base * base).applyfunc(in_lowest_terms), exponent // 2
     return result

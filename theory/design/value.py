@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from sympy import Basic, Dummy, Expr, Piecewise, S, Symbol, cancel, diff, factor, floor, oo, true
+from sympy import Basic, Dummy, Expr, Piecewise, S, Symbol, diff, factor, floor, oo, true
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expected import expected_risk
 from theory.expressions.arguments import is_positive_integer, parameter, quoted, truth_value
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.minimum import first_stretch, minimiser, positive
 from theory.expressions.signs import Ranges, at_least, range_of, sign
 from theory.models.base import Model
@@ -194,7 +195,7 @@ class ValueOfSynthetic:
 
     def _threshold_from(self, lowest: Expr) -> Expr:
         excess = Dummy("N", nonnegative=True)
-        gain = cancel(1 - self._relative(_POOLED, {_REAL: lowest + excess}))
+        gain = in_lowest_terms(1 - self._relative(_POOLED, {_REAL: lowest + excess}))
         found = first_stretch("threshold", gain, excess, {**self._ranges, excess: at_least(S.Zero)})
         if isinstance(found, Piecewise):
             return Piecewise(*((_above(lowest, value), condition) for value, condition in found.args))
@@ -203,7 +204,7 @@ class ValueOfSynthetic:
     @cached_property
     def helps(self) -> Basic | bool:
         """Whether pooling the n_s samples lowers the risk: True, False, or a condition on the symbols."""
-        condition = positive(cancel(1 - self._relative(_POOLED)), self._ranges, self._first)
+        condition = positive(in_lowest_terms(1 - self._relative(_POOLED)), self._ranges, self._first)
         return bool(condition) if condition in (S.true, S.false) else condition
 
     # -- as in SymPy -------------------------------------------------------------------------------------
@@ -277,13 +278,13 @@ class ValueOfSynthetic:
 
     def _relative(self, weight: Expr, free: dict[Symbol, Expr] | None = None) -> Expr:
         """The risk over that of the real data alone: what is common to both cancels."""
-        return cancel(self._ratio.subs(_WEIGHT, weight).subs({**self._numbers, **(free or {})}))
+        return in_lowest_terms(self._ratio.subs(_WEIGHT, weight).subs({**self._numbers, **(free or {})}))
 
     @cached_property
     def _ratio(self) -> Expr:
         alone = self.surface.subs(_WEIGHT, 0)
         # Without noise there is no risk, with synthetic data or without.
-        return S.One if alone == 0 else cancel(self.surface / alone)
+        return S.One if alone == 0 else in_lowest_terms(self.surface / alone)
 
     def _written(self, value: Expr) -> Expr:
         value = value.subs(self._numbers)
@@ -397,7 +398,7 @@ def _above(lowest: Expr, excess: Expr) -> Expr:
 def _verify_error(value: ValueOfSynthetic) -> None:
     """What real data alone achieve must not depend on the generator, and must fall as they grow."""
     alone = value.surface.subs(_WEIGHT, 0)
-    if alone.has(_FITTED) and cancel(diff(alone, _FITTED)) != 0:
+    if alone.has(_FITTED) and in_lowest_terms(diff(alone, _FITTED)) != 0:
         raise NotDerivedError(
             f"model = {value.model.name} with loss = {value.loss!r}: the composed risk of real data alone depends on "
             f"the generator's sample size, so that the value of synthetic data is not derived."

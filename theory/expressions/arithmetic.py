@@ -26,8 +26,12 @@ class Arithmetic:
         # At two generations where neither sizes nor margins have zeros by accident, and powers such as 2^(g²) fit.
         exponents = {power.exp for expression in listed for power in expression.atoms(Pow) if power.exp.has(symbol)}
         tame = all(exponent.is_polynomial(symbol) and degree(exponent, symbol) <= 1 for exponent in exponents)
-        probes = [expression.subs(symbol, g) for expression in listed for g in ((1009, 2003) if tame else (23, 31))]
-        names: set[Any] = set()
+        probes, names = [], set[Any]()
+        for expression in listed:
+            if is_rational(expression, [*expression.free_symbols]):
+                names |= expression.free_symbols - {symbol}
+            else:
+                probes += [expression.subs(symbol, g) for g in ((1009, 2003) if tame else (23, 31))]
         for probe in probes:
             names |= probe.free_symbols
         symbols = sorted(names, key=lambda item: item.name)

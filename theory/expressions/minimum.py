@@ -20,7 +20,6 @@ from sympy import (
     Poly,
     S,
     Symbol,
-    cancel,
     diff,
     factor,
     fraction,
@@ -29,6 +28,7 @@ from sympy import (
 )
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import Ranges, sign, signed_factors
 
 
@@ -49,7 +49,7 @@ def minimiser(name: str, function: Expr, variable: Symbol, upper: Expr, ranges: 
     falls_first = positive(-level, ranges, symbols)
     rises_last = positive(tilt if upper == oo else level + tilt * upper, ranges, symbols)
     # Falling at 0 and rising at U: the only root. Else monotone, or first rising: one of the ends.
-    lower_end = positive(cancel(start - end), ranges, symbols) if end != oo else S.false
+    lower_end = positive(in_lowest_terms(start - end), ranges, symbols) if end != oo else S.false
     if falls_first == S.true and _never_zero(level, ranges):
         lower_end = S.true
     return Piecewise(
@@ -99,7 +99,7 @@ def positive(expression: Expr, ranges: Ranges, symbols: Sequence[Symbol]) -> Bas
         slope, constant = polynomial.all_coeffs()
         direction = sign(slope, ranges)
         if direction in (1, -1):
-            boundary = factor(cancel(-constant / slope))
+            boundary = factor(in_lowest_terms(-constant / slope))
             return Gt(symbol, boundary) if direction == 1 else Lt(symbol, boundary)
     return Gt(rest, 0)
 
@@ -111,13 +111,13 @@ def _never_zero(expression: Expr, ranges: Ranges) -> bool:
         own = {part: S.Zero for part in run.free_symbols if part.is_nonnegative and part not in expression.free_symbols}
         lowest[symbol] = run.subs(own)
     # The sign comes from coefficients of one sign in variables from 0 on: then the value at 0 is the least.
-    return bool(cancel(expression.subs(lowest, simultaneous=True)).subs(lowest) != 0)
+    return bool(in_lowest_terms(expression.subs(lowest, simultaneous=True)).subs(lowest) != 0)
 
 
 def _quotient(top: Expr, bottom: Expr, ranges: Ranges) -> Expr:
     """top/bottom in lowest terms, the denominator written with the sign of ``bottom``."""
-    numerator, denominator = fraction(cancel(top / bottom))
-    if sign(cancel(bottom / denominator), ranges) == -1:
+    numerator, denominator = fraction(in_lowest_terms(top / bottom))
+    if sign(in_lowest_terms(bottom / denominator), ranges) == -1:
         numerator, denominator = -numerator, -denominator
     # factored apart: in a quotient SymPy would turn the sign round again
     return factor(numerator) / factor(denominator)
@@ -125,7 +125,7 @@ def _quotient(top: Expr, bottom: Expr, ranges: Ranges) -> Expr:
 
 def _signed_numerator(name: str, function: Expr, variable: Symbol, ranges: Ranges) -> Poly:
     """A polynomial in ``variable`` with the sign of ``function``."""
-    numerator, denominator = fraction(cancel(function))
+    numerator, denominator = fraction(in_lowest_terms(function))
     side = sign(denominator, ranges)
     if not numerator.is_polynomial(variable) or not side:
         raise NotDerivedError(f"{name} is not derived: the risk is no rational function of known sign in it.")
@@ -135,12 +135,12 @@ def _signed_numerator(name: str, function: Expr, variable: Symbol, ranges: Range
 def _value_at(function: Expr, variable: Symbol, upper: Expr) -> Expr:
     if upper != oo:
         return function.subs(variable, upper)
-    numerator, denominator = (Poly(part, variable) for part in fraction(cancel(function)))
+    numerator, denominator = (Poly(part, variable) for part in fraction(in_lowest_terms(function)))
     if numerator.degree() > denominator.degree():
         return oo
     if numerator.degree() < denominator.degree():
         return S.Zero
-    return cancel(numerator.LC() / denominator.LC())
+    return in_lowest_terms(numerator.LC() / denominator.LC())
 
 
 def _roots(name: str, polynomial: Poly) -> list[Expr]:

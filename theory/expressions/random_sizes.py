@@ -17,15 +17,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from flint import arb, arb_series, ctx, fmpq, fmpq_poly
+from flint import arb, arb_series, ctx
 from sympy import (
     Expr,
     Integral,
     Poly,
-    Rational,
     S,
     apart,
-    cancel,
     degree,
     diff,
     exp,
@@ -42,6 +40,7 @@ from sympy import (
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import exact, is_positive_integer, is_probability, shown
 from theory.expressions.balls import BallProgram
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import G, t
 
 #: Coefficients whose signs are looked at, where there is no end of them.
@@ -226,7 +225,7 @@ class RandomSizes(Expr):
     def poisson_rate(self) -> Expr | None:
         """The rate where sizes are 1 + a Poisson count; None elsewhere."""
         power = log(self.args[0] / t).expand(force=True)
-        rate = cancel(power / (t - 1)) if power.has(t) else None
+        rate = in_lowest_terms(power / (t - 1)) if power.has(t) else None
         return None if rate is None or rate.has(t) or rate.has(log) else rate
 
     @property
@@ -415,8 +414,9 @@ def _mean(sizes: RandomSizes) -> Expr | None:
 def _mean_inverse(sizes: RandomSizes) -> Expr:
     table = sizes.support
     if table is not None:
-        return cancel(sum((chance / size for size, chance in table.items()), S.Zero))
-    ratio = cancel(together(sizes.generating_function / t)) if sizes.is_rational else sizes.generating_function / t
+        return in_lowest_terms(sum((chance / size for size, chance in table.items()), S.Zero))
+    ratio = sizes.generating_function / t
+    ratio = in_lowest_terms(ratio) if sizes.is_rational else ratio
     if sizes.is_rational and all(degree(part, t) <= 1 for part in linear_factors(fraction(ratio)[1])):
         return sum((integrated(part) for part in apart(ratio, t).as_ordered_terms()), S.Zero)
     if isinstance(ratio, exp) and ratio.args[0].is_polynomial(t) and degree(ratio.args[0], t) == 1:
@@ -439,25 +439,9 @@ def integrated(part: Expr) -> Expr:
         return integrate(part, (t, 0, 1))
     ((linear, power),) = parts
     slope, at_zero = Poly(linear, t).all_coeffs()
-    scale = cancel(part * linear**power)
+    scale = in_lowest_terms(part * linear**power)
     if scale.has(t):
         return integrate(part, (t, 0, 1))
     if power == 1:
-        return scale / slope * log(cancel((slope + at_zero) / at_zero))
-    return cancel(scale / slope / (1 - power) * ((slope + at_zero) ** (1 - power) - at_zero ** (1 - power)))
-
-
-def exact_chances(sizes: RandomSizes) -> fmpq_poly | None:
-    """f as a polynomial over Q; None where it is none."""
-    table = sizes.support
-    if table is None or not all(chance.is_Rational for chance in table.values()):
-        return None
-    listed = [fmpq(0)] * (max(table) + 1)
-    for size, chance in table.items():
-        listed[size] = fmpq(int(chance.p), int(chance.q))
-    return fmpq_poly(listed)
-
-
-def as_rational(value: fmpq) -> Expr:
-    """A fraction of FLINT's as SymPy's."""
-    return Rational(int(value.p), int(value.q))
+        return scale / slope * log(in_lowest_terms((slope + at_zero) / at_zero))
+    return in_lowest_terms(scale / slope / (1 - power) * ((slope + at_zero) ** (1 - power) - at_zero ** (1 - power)))

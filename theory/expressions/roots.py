@@ -24,10 +24,10 @@ def radical_roots(factor: Poly) -> list[Expr] | None:
     coefficients = factor.all_coeffs()
     if factor.degree() == 1:
         a, b = coefficients
-        return [(-b / a).cancel()]
+        return [in_lowest_terms(-b / a)]
     if factor.degree() == 2:
         a, b, c = coefficients
-        centre, spread = (-b / (2 * a)).cancel(), _root((b**2 - 4 * a * c).factor() / (4 * a**2))
+        centre, spread = in_lowest_terms(-b / (2 * a)), _root((b**2 - 4 * a * c).factor() / (4 * a**2))
         return [centre + spread, centre - spread]
     if factor.degree() == 4 and coefficients[1] == 0 == coefficients[3]:
         squares = radical_roots(Poly([coefficients[0], coefficients[2], coefficients[4]], factor.gen))
@@ -38,7 +38,7 @@ def radical_roots(factor: Poly) -> list[Expr] | None:
 
 def _root(square: Expr) -> Expr:
     """A square root of ``square``; i√(−square) where that reads better (both signs are used, so either will do)."""
-    square = square.cancel().factor()
+    square = in_lowest_terms(square).factor()
     if not square.is_number and square.could_extract_minus_sign() and not square.is_positive:
         return I * sqrt(-square)
     return sqrt(square)

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sympy import Expr, Integer, Integral, Piecewise, Poly, S, Symbol, apart, cancel, degree, factorial, fraction, log
+from sympy import Expr, Integer, Integral, Piecewise, Poly, S, Symbol, apart, degree, factorial, fraction, log
 from sympy.core.relational import Relational
 
 from theory.errors import NotDerivedError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.random_sizes import RandomSizes, integrated, linear_factors
 from theory.expressions.symbols import t
 
@@ -47,7 +48,8 @@ def mean_over(sizes: RandomSizes, function: Expr, size: Symbol) -> Expr:
             f"sizes = {sizes} have no largest one: the mean over all sizes is derived for rational functions of the "
             f"size, and this one is none."
         )
-    return sum((_mean_of_part(sizes, part, size) for part in apart(cancel(function), size).as_ordered_terms()), S.Zero)
+    parts = apart(in_lowest_terms(function), size).as_ordered_terms()
+    return sum((_mean_of_part(sizes, part, size) for part in parts), S.Zero)
 
 
 def _from(function: Expr, size: Symbol, least: int) -> Expr:
@@ -89,13 +91,13 @@ def fraction_of_one_root(part: Expr, size: Symbol) -> tuple[Expr, Expr, int]:
     >>> fraction_of_one_root(3 / (2 * N + 1) ** 2, N)
     (3/4, 1/2, 2)
     """
-    top, bottom = fraction(cancel(part))
+    top, bottom = fraction(in_lowest_terms(part))
     power = degree(bottom, size) if bottom.has(size) else 0
     if power > 0 and not top.has(size):
         found = Poly(bottom, size)
         slope = found.LC()
-        added = cancel(found.coeff_monomial(size ** (power - 1)) / (slope * power))
-        if cancel(bottom - slope * (size + added) ** power) == 0:
+        added = in_lowest_terms(found.coeff_monomial(size ** (power - 1)) / (slope * power))
+        if in_lowest_terms(bottom - slope * (size + added) ** power) == 0:
             return top / slope, added, power
     raise NotDerivedError(
         f"sizes without a largest one: the mean of {part.subs(size, Symbol('N'))} over all sizes N is not derived."
@@ -122,7 +124,7 @@ def inverse_moment(sizes: RandomSizes, added: Expr, power: int = 1) -> Expr:
     function = sizes.generating_function
     integrand = t ** (added - 1) * function
     if power == 1 and added.is_Integer and sizes.is_rational:
-        ratio = cancel(integrand)
+        ratio = in_lowest_terms(integrand)
         if all(degree(part, t) <= 1 for part in linear_factors(fraction(ratio)[1])):
             return sum((integrated(part) for part in apart(ratio, t).as_ordered_terms()), S.Zero)
     logarithm = (-log(t)) ** (power - 1) / factorial(power - 1) if power > 1 else S.One

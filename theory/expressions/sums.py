@@ -17,7 +17,6 @@ from sympy import (
     Rational,
     S,
     Symbol,
-    cancel,
     degree,
     diff,
     expand,
@@ -34,6 +33,7 @@ from sympy import (
     sympify,
 )
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
 from theory.expressions.symbols import j
 
@@ -72,7 +72,7 @@ def _by_parity(term: Expr, index: Symbol) -> Expr:
     sides = [term.xreplace({power: side * flip for power, flip in parity.items()}) for side in (S.One, S.NegativeOne)]
     if any(not side.is_rational_function(index) for side in sides):
         return term
-    even, difference = (cancel((sides[0] + s * sides[1]) / 2) for s in (1, -1))
+    even, difference = (in_lowest_terms((sides[0] + s * sides[1]) / 2) for s in (1, -1))
     return even + S.NegativeOne**index * difference
 
 
@@ -128,7 +128,7 @@ def _partial_fractions(numerator: Expr, denominator: Expr, index: Symbol) -> lis
             for order in range(multiplicity, 0, -1):
                 times = multiplicity - order
                 coefficient = diff(regular, index, times).subs(index, pole) / factorial(times)
-                coefficient = cancel(coefficient) if len(roots) == 1 else coefficient.simplify()
+                coefficient = in_lowest_terms(coefficient) if len(roots) == 1 else coefficient.simplify()
                 if coefficient != 0:
                     poles.append((pole, order, coefficient))
     return poles

@@ -76,7 +76,10 @@ class GaussianFit(Model):
     wanders off. Under accumulate its limit is :math:`d \sin(x)/x,\; x = \pi/\sqrt n`.
 
     *Polynomials of degree four.* Exact for workflows whose state has at most two numbers, by the algebra of
-    :mod:`theory.models.gaussian.moments`; otherwise to leading order in 1/n.
+    :mod:`theory.models.gaussian.moments`; otherwise to leading order in 1/n. Where a fit moves by its newest block
+    alone, as under replace and accumulate, two of them move by themselves (:mod:`theory.models.gaussian.heated`), so
+    that E‖Σ_G − I‖² has its limit d below the temperature at which the variance dies in mean square, and its growth
+    above.
 
     *Inverse, determinant, root.* Exact for fits on the newest block alone
     (:mod:`theory.models.gaussian.inverse_wishart`), otherwise to leading order in 1/n: d(d+3)/(4n) for ``"kl"``,

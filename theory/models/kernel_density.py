@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sympy import Expr, S, Symbol
 
-from theory.errors import DomainError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import Exact, count, exact, is_positive, parameter, quoted, replacements
 from theory.expressions.symbols import j
 from theory.models.base import Model
@@ -111,10 +111,40 @@ class KernelDensity(Model):
     def recurrence(self, workflow: Workflow, loss: str) -> Recurrence:
         """∫(p̂ − p_0)² by frequencies, (1 − |φ|²)/n a block and e^(−h²|ω|²) a smoothing; the variance by its drift."""
         assert self.n is not None
+        workflow = self._of_effective_size(workflow)
         bandwidths = self.bandwidths(workflow)
         if loss == "variance":
             return drift(workflow, bandwidths)
         return SpectralRecurrence(workflow, self.n, self.d, self.mixture, bandwidths)
+
+    @property
+    def of_random_sizes(self) -> tuple[str, ...]:
+        """At every frequency the noise of a block is (1 − |φ|²)/N, where the bandwidth does not look at N."""
+        return self.losses
+
+    def _of_effective_size(self, workflow: Workflow) -> Workflow:
+        """Blocks of 1/E(1/N) in place of random ones: given the past every risk is affine in each 1/N.
+
+        Raises
+        ------
+        NotDerivedError
+            Where weights look at sizes, or the bandwidth does.
+        """
+        sizes, equal = workflow.random_sizes, workflow.equal_sizes()
+        if sizes is None:
+            return workflow
+        if isinstance(self.bandwidth, str):
+            raise NotDerivedError(
+                f"bandwidth = {self.bandwidth!r} follows the number of points, and workflow = {workflow.name} has "
+                f"blocks of random size: its risk is derived for bandwidths that do not."
+            )
+        if equal is None:
+            raise NotDerivedError(
+                f"workflow = {workflow.name} weighs blocks by their random sizes: every fit smooths what the pool "
+                f"holds, so that at each frequency all sizes so far matter, and kernel densities are derived for "
+                f"replace and other weights that do not look at sizes."
+            )
+        return equal.with_sizes(sizes.effective_size)
 
     @property
     def free_symbols(self) -> set[Any]:

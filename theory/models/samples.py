@@ -117,7 +117,7 @@ def _verify_drawn(workflow: Workflow, n: Expr, g: int) -> None:
 def _verify_amount(workflow: Workflow, n: Expr, what: str, size: Expr) -> None:
     if _is_short(n * size):
         raise DomainError(
-            f"n = {n} gives {what} {_shown(n * size)} samples under {workflow.name}: a block must hold 1 or more."
+            f"n = {n} gives {_shown(n * size)} samples to {what} under {workflow.name}: a block must hold 1 or more."
         )
 
 

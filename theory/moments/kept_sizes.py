@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sympy import Expr, Integer, Lambda, Rational, S, Symbol
+from sympy import Expr, Integer, Lambda, Matrix, Rational, S, Symbol
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.block_size import BlockSize, PoolSize
 from theory.expressions.random_sizes import RandomSizes
+from theory.moments.fading_totals import FadingTotals
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import GENERATION
@@ -43,7 +44,10 @@ def by_kept_sizes(moments: MomentRecurrence, workflow: Workflow) -> Recurrence:
     """
     sizes = workflow.random_sizes
     assert sizes is not None
+    rate = _plainly_fading(moments, sizes)
     if sizes.support is None:
+        if rate is not None:
+            return FadingTotals(sizes, rate, **moments.of_the_risk)
         raise NotDerivedError(
             f"workflow = {workflow.name} with sizes = {sizes}: its risk is run over the law of what is kept of all "
             f"sizes, which is finite only for sizes with a largest one."
@@ -57,12 +61,21 @@ def by_kept_sizes(moments: MomentRecurrence, workflow: Workflow) -> Recurrence:
             f"workflow = {workflow.name} has blocks of random size: its steps look at more of the earlier sizes than "
             f"what is kept of them."
         )
-    return KeptSizes(
-        sizes,
-        moments,
-        next(iter(pools)).args[2],
-        **moments.of_the_risk,
-    )
+    found = KeptSizes(sizes, moments, next(iter(pools)).args[2], **moments.of_the_risk)
+    return found if rate is None else FadingTotals(sizes, rate, found, **moments.of_the_risk)
+
+
+def _plainly_fading(moments: MomentRecurrence, sizes: RandomSizes) -> Expr | None:
+    """q where a generation adds N/M² of a memory that fades at the constant rate q, and nothing else; else None."""
+    pools = moments.forcing.atoms(PoolSize)
+    if moments.matrix != Matrix([[1]]) or moments.start != 1 or len(pools) != 1 or sizes.free_symbols:
+        return None
+    (pool,) = pools
+    rate, newest = pool.args[2](GENERATION), BlockSize(GENERATION, Integer(sizes.least))
+    plain = moments.readout == Matrix([[1]]) and moments.initial[0] == 0 and moments.shift == 0
+    adds = moments.forcing[0] == newest / pool**2
+    finite = sizes.mean is not None and sizes.mean.is_finite
+    return rate if plain and adds and finite and rate.is_Rational and 0 < rate < 1 else None
 
 
 @dataclass(frozen=True)
@@ -101,8 +114,10 @@ class KeptSizes(Recurrence):
             if self.domain == S.false:
                 yield S.Infinity
             else:
-                yield ring.to_expression(offset + scale * moment) if inside else (
-                    offset + scale * ring.to_expression(moment)
+                yield (
+                    ring.to_expression(offset + scale * moment)
+                    if inside
+                    else (offset + scale * ring.to_expression(moment))
                 )
 
     def _ring(self, table: dict[int, Expr]) -> Arithmetic:

@@ -33,7 +33,7 @@ def without_known(recurrence: MomentRecurrence, known: Mapping[int, Expr]) -> Mo
     ...                        readout=Matrix([[0, 1]]), initial=Matrix([1, 0]))
     >>> one = without_known(two, {0: 1 / g})
     >>> one.forcing, [two.at(3), one.at(3)]
-    (Matrix([[1/(g - 1)]]), [1, 1])
+    (Matrix([[1/(_g - 1)]]), [1, 1])
     """
     g, size = recurrence.symbol, recurrence.matrix.rows
     left = [row for row in range(size) if row not in known]

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sympy import Expr, Integer, Integral, S, Symbol, apart, cancel, factorial, log
+from sympy import Expr, Integer, Integral, S, Symbol, apart, factorial, log
 
 from theory.errors import NotDerivedError
 from theory.expressions.block_size import BlockSize, PoolSize
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.size_means import fraction_of_one_root
 from theory.expressions.symbols import t
@@ -42,7 +43,7 @@ def pooled_gains(moments: MomentRecurrence, sizes: RandomSizes) -> PooledGains |
     newest = BlockSize(GENERATION, pool.args[1])
     if pool.args[0] != GENERATION or pool.args[2].expr != 1:
         return None
-    gain = cancel(forcing / newest * pool).subs(pool, TOTAL)
+    gain = in_lowest_terms(forcing / newest * pool).subs(pool, TOTAL)
     if gain.has(BlockSize, PoolSize, GENERATION) or not gain.is_rational_function(TOTAL):
         return None
     return PooledGains(

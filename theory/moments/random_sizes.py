@@ -33,7 +33,6 @@ from sympy import (
     Poly,
     Rational,
     S,
-    cancel,
     exp,
     expand,
     factor,
@@ -48,6 +47,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.enclosure import ends
 from theory.expressions.expansion import Order
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint
 from theory.expressions.pool_factor import pool_factor
 from theory.expressions.pool_factor_balls import enclosed_factor
@@ -130,9 +130,9 @@ class PooledTotals(Recurrence):
         step = found.readout / GENERATION
         matrix, forcing = zeros(size + 1, size + 1), zeros(size + 1, 1)
         matrix[0, 0] = S.One
-        matrix[0, 1:] = (step * found.matrix).applyfunc(cancel)
+        matrix[0, 1:] = (step * found.matrix).applyfunc(in_lowest_terms)
         matrix[1:, 1:] = found.matrix
-        forcing[0], forcing[1:, 0] = cancel((step * found.forcing)[0]), found.forcing
+        forcing[0], forcing[1:, 0] = in_lowest_terms((step * found.forcing)[0]), found.forcing
         readout = Matrix([[S.One, *[S.Zero] * size]])
         parts = []
         for outside, initial in _by_factor(found.initial):
@@ -203,7 +203,7 @@ def _written_out(sizes: RandomSizes, generation: int) -> Expr:
     function = sizes.generating_function
     if table is not None:
         terms = (integrate(expand(function**g / t), (t, 0, 1)) / g for g in range(1, generation + 1))
-        return cancel(sum(terms, S.Zero))
+        return in_lowest_terms(sum(terms, S.Zero))
     if generation == 1:
         return sizes.mean_inverse
     if (rate := sizes.poisson_rate) is not None:
@@ -237,10 +237,10 @@ def _over_q(sizes: RandomSizes) -> fmpq_poly:
 
 
 def _dilogarithms(sizes: RandomSizes, bits: int) -> arb:
-    top, bottom = fraction(cancel(together(sizes.generating_function)))
+    top, bottom = fraction(in_lowest_terms(together(sizes.generating_function)))
     with ctx.workprec(2 * bits):
         found = arb(0)
-        for polynomial, side in ((cancel(bottom - top), 1), (bottom, -1)):
+        for polynomial, side in ((in_lowest_terms(bottom - top), 1), (bottom, -1)):
             coefficients = [Rational(c) for c in reversed(Poly(polynomial, t).all_coeffs())]
             exact = fmpq_poly([fmpq(int(c.p), int(c.q)) for c in coefficients])
             for part, power in exact.numer().factor()[1]:

@@ -28,7 +28,6 @@ from sympy import (
     Poly,
     S,
     apart,
-    cancel,
     degree,
     factor_list,
     fraction,
@@ -37,6 +36,7 @@ from sympy import (
     zeros,
 )
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.random_sizes import RandomSizes, integrated
 from theory.expressions.symbols import t
 from theory.workflows.dynamics import GENERATION
@@ -66,7 +66,7 @@ def totals(sizes: RandomSizes) -> Totals | None:
     """
     if not sizes.is_rational:
         return None
-    top, bottom = fraction(cancel(together(sizes.generating_function)))
+    top, bottom = fraction(in_lowest_terms(together(sizes.generating_function)))
     zeros_of, poles_of = ([degree(part, t) for part in _parts(polynomial)] for polynomial in (top, bottom))
     # The first integrals are logarithms where every pole is a root of a linear factor.
     if sum(zeros_of + poles_of) > LARGEST_DEGREE or any(power > 1 for power in poles_of):
@@ -110,11 +110,12 @@ class _Reduction:
             coefficients, known = self.reduced(self._poly(t**row) * self.top)
             matrix[row, :] = Matrix([coefficients])
             forcing[row] = known
-            initial[row] = _integral(cancel(self.top.as_expr() * t**row / self.bottom.as_expr() / self.whole.as_expr()))
+            density = self.top.as_expr() / self.bottom.as_expr() / self.whole.as_expr()
+            initial[row] = _integral(in_lowest_terms(density * t**row))
         before = {self.g: self.g - 1}
         # 1/t = (D/t)/D.
         readout = Matrix([self._coefficients(self.whole.quo(self._poly(t)))])
-        matrix, forcing = (part.applyfunc(lambda e: cancel(e.subs(before))) for part in (matrix, forcing))
+        matrix, forcing = (part.applyfunc(lambda e: in_lowest_terms(e.subs(before))) for part in (matrix, forcing))
         parts = [ImmutableMatrix(part) for part in (matrix, forcing, readout, initial)]
         return Totals(parts[0], parts[1], parts[2], parts[3])
 
@@ -137,10 +138,10 @@ class _Reduction:
             ratio = self._poly(numerator.LC() / change.LC())
             numerator = numerator - change * ratio
             known = known + ratio
-        return self._coefficients(numerator), cancel(known.as_expr())
+        return self._coefficients(numerator), in_lowest_terms(known.as_expr())
 
     def _at_one(self, u: Poly, order: int) -> Poly:
-        return self._poly(cancel(u.as_expr().subs(t, 1) / self.poles.as_expr().subs(t, 1) ** order))
+        return self._poly(in_lowest_terms(u.as_expr().subs(t, 1) / self.poles.as_expr().subs(t, 1) ** order))
 
     def _coefficients(self, numerator: Poly) -> list[Expr]:
         listed = [S.Zero] * self.size

@@ -20,8 +20,9 @@ r"""Limits under accumulate with random block sizes, f their generating function
 
 from __future__ import annotations
 
-from sympy import Expr, Integral, Poly, S, cancel, degree, factor_list, fraction, log, pi, polylog, sqrt, together
+from sympy import Expr, Integral, Poly, S, degree, factor_list, fraction, log, pi, polylog, sqrt, together
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import t
 
@@ -40,15 +41,15 @@ def total_noise(sizes: RandomSizes) -> Expr:
     if not sizes.is_rational:
         # 1 − f vanishes at t = 1 as 1 − t does, whose part is π²/6.
         return Integral(-log(1 - function) / t, (t, 0, 1))
-    top, bottom = fraction(cancel(together(function)))
+    top, bottom = fraction(in_lowest_terms(together(function)))
     found, others = S.Zero, S.One
-    for polynomial, side in ((cancel(bottom - top), 1), (bottom, -1)):
+    for polynomial, side in ((in_lowest_terms(bottom - top), 1), (bottom, -1)):
         if not polynomial.has(t):
             continue
         for part, power in factor_list(polynomial, t)[1]:
             roots = _inverse_roots(part)
             if roots is None:
-                others *= cancel(part / part.subs(t, 0)) ** (side * power)
+                others *= in_lowest_terms(part / part.subs(t, 0)) ** (side * power)
             else:
                 found += sum((side * power * _dilogarithm(root) for root in roots), S.Zero)
     return found if others == 1 else found + Integral(-log(others) / t, (t, 0, 1))
@@ -58,12 +59,12 @@ def _inverse_roots(part: Expr) -> list[Expr] | None:
     """1/ρ over the roots of a linear factor, or of a quadratic one whose roots are seen to be real."""
     if degree(part, t) == 1:
         slope, constant = Poly(part, t).all_coeffs()
-        return [cancel(-slope / constant)]
+        return [in_lowest_terms(-slope / constant)]
     if degree(part, t) == 2:
         a, b, c = Poly(part, t).all_coeffs()
-        spread = cancel(b**2 - 4 * a * c)
+        spread = in_lowest_terms(b**2 - 4 * a * c)
         if spread.is_nonnegative:
-            return [cancel((-b + sign * sqrt(spread)) / (2 * c)) for sign in (1, -1)]
+            return [in_lowest_terms((-b + sign * sqrt(spread)) / (2 * c)) for sign in (1, -1)]
     return None
 
 

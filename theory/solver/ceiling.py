@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from sympy import Expr, ImmutableMatrix, Integer, Matrix, S, cancel, eye, zeros
+from sympy import Expr, ImmutableMatrix, Integer, Matrix, S, eye, zeros
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.signs import at_least, sign
 from theory.moments.recurrence import MomentRecurrence
@@ -57,7 +58,7 @@ class Ceiling:
             return False
         after = {g: at_least(Integer(self.since))}
         parts = (*self.multipliers, *self.rests, *self.weights, self.rest)
-        return all(sign(cancel(part), after) in (0, 1) for part in parts)
+        return all(sign(in_lowest_terms(part), after) in (0, 1) for part in parts)
 
 
 def ceiling(recurrence: MomentRecurrence, limit: Expr, direction: int = 1) -> Ceiling | None:
@@ -139,7 +140,7 @@ def _of_a_mean_and_a_square(
     g, (p, _, b, a), (push, f) = recurrence.symbol, recurrence.matrix, recurrence.forcing
     if p == 1:
         return
-    centre = cancel(push / (1 - p))
+    centre = in_lowest_terms(push / (1 - p))
     if centre.has(g) or before[0] == centre:
         return
     side = 1 if before[0] < centre else -1

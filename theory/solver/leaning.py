@@ -18,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
-from sympy import Basic, Expr, Integer, Matrix, Rational, S, cancel
+from sympy import Basic, Expr, Integer, Matrix, Rational, S
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.signs import at_least, sign
 from theory.moments.recurrence import MomentRecurrence
@@ -77,7 +78,7 @@ def _holds(kept: Kept, recurrence: MomentRecurrence, since: int, before: Sequenc
     after = {g: at_least(Integer(since))}
     start = kept.forms.subs(g, since - 1) * Matrix([*before, S.One])
     parts = (*kept.multipliers, *kept.rests, *kept.weights, kept.rest)
-    return all(value >= 0 for value in start) and all(sign(cancel(part), after) in (0, 1) for part in parts)
+    return all(value >= 0 for value in start) and all(sign(in_lowest_terms(part), after) in (0, 1) for part in parts)
 
 
 def _forms(
@@ -101,7 +102,7 @@ def _forms(
     u, v, w = (item.subs(g, g + 1) for item in now)
     rise = u * apart + v * distance + Matrix([[0, 0, w]])
     of_square, of_distance, alone = u * a - p * now[0], p * (v - now[1]), u * f + w - p * now[2]
-    least = at_infinity(cancel(-alone * (g - 1) / of_square), g)
+    least = at_infinity(in_lowest_terms(-alone * (g - 1) / of_square), g)
     if least is None or not least.is_Rational:
         return
     for level in (to_sympy(short(to_flint(multiple * max(least, S.Zero)), upwards=True)) for multiple in MULTIPLES):

@@ -3,8 +3,9 @@ r"""Infinite products of a rational factor, as numbers: no factorial is written 
 from __future__ import annotations
 
 from flint import acb, arb, ctx, fmpq_poly
-from sympy import Expr, Poly, PolynomialError, Symbol, cancel, fraction
+from sympy import Expr, Poly, PolynomialError, Symbol, fraction
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint
 
 #: Bits that a value is first looked for with, beyond those that are wanted.
@@ -27,7 +28,7 @@ def rational_product(factor: Expr, index: Symbol, start: int, bits: int) -> arb 
     '0.500000000000000'
     """
     try:
-        top, bottom = (Poly(part, index) for part in fraction(cancel(factor)))
+        top, bottom = (Poly(part, index) for part in fraction(in_lowest_terms(factor)))
     except PolynomialError:
         return None
     numbers = all(number.is_Rational for part in (top, bottom) for number in part.all_coeffs())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sympy import Matrix, cancel
+from sympy import Matrix
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.graph import reached
@@ -45,13 +46,13 @@ def plainly_read(recurrence: MomentRecurrence) -> MomentRecurrence:
     if recurrence.matrix.shape != (1, 1) or not recurrence.readout.has(g) or recurrence.continuation is not None:
         return recurrence
     read = recurrence.readout[0]
-    before = cancel(read.subs(g, g - 1))
+    before = in_lowest_terms(read.subs(g, g - 1))
     if not read.is_rational_function(g) or sign(before, {g: at_least(Matrix([start])[0])}) not in (1, -1):
         return recurrence
     return recurrence.changed(
-        matrix=Matrix([[cancel(read * recurrence.matrix[0] / before)]]),
-        forcing=Matrix([cancel(read * recurrence.forcing[0])]),
+        matrix=Matrix([[in_lowest_terms(read * recurrence.matrix[0] / before)]]),
+        forcing=Matrix([in_lowest_terms(read * recurrence.forcing[0])]),
         readout=Matrix([[1]]),
-        initial=Matrix([cancel(read.subs(g, Matrix([start])[0] - 1) * recurrence.initial[0])]),
+        initial=Matrix([in_lowest_terms(read.subs(g, Matrix([start])[0] - 1) * recurrence.initial[0])]),
         adds_noise=False,
     )

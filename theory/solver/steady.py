@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
 from flint import fmpq, fmpq_poly
-from sympy import Expr, Matrix, Poly, S, Symbol, cancel, eye, fraction, zeros
+from sympy import Expr, Matrix, Poly, S, Symbol, eye, fraction, zeros
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint, to_sympy
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.kept_forms import Kept, kept_forms
@@ -109,5 +110,5 @@ def _quotient(entry: Expr, g: Symbol) -> tuple[fmpq_poly, fmpq_poly]:
     """A rational function of g as two polynomials."""
     if entry.is_Rational:
         return fmpq_poly([to_flint(entry)]), fmpq_poly([1])
-    top, bottom = (Poly(part, g).all_coeffs() for part in fraction(cancel(entry)))
+    top, bottom = (Poly(part, g).all_coeffs() for part in fraction(in_lowest_terms(entry)))
     return tuple(fmpq_poly([to_flint(x) for x in reversed(part)]) for part in (top, bottom))  # type: ignore[return-value]

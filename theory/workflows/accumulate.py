@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, cancel, oo, sympify
+from sympy import Expr, oo, sympify
 
 from theory.expressions.arguments import Exact
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.workflows.base import ONE, Workflow, pooled_runs, pooled_weights, size_schedule
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 from theory.workflows.tables import late_size, pooled_dynamics
@@ -57,7 +58,7 @@ class Accumulate(Workflow):
         if dynamics is None:
             return super().rows(g)
         # The newest block's weight is its share of the pool.
-        return cancel(self.size(GENERATION) / dynamics.innovation[0]).subs(GENERATION, g)
+        return in_lowest_terms(self.size(GENERATION) / dynamics.innovation[0]).subs(GENERATION, g)
 
     def weights(self, g: int) -> list[Expr]:
         """s(j)/N_g."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
 
-from sympy import Eq, Expr, Matrix, Piecewise, S, Symbol, cancel, eye, floor, zeros
+from sympy import Eq, Expr, Matrix, Piecewise, S, Symbol, eye, floor, zeros
 
 from theory.errors import DomainError
 from theory.expressions.arguments import Exact, exact, shown, whole_number
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import l
 from theory.workflows.ages import MOST_STATES, Ages, law_of
 from theory.workflows.base import Workflow
@@ -149,7 +150,7 @@ def _of_blocks(weights: list[Expr]) -> LinearDynamics:
 
 def _of_means(terms: tuple[tuple[Expr, Expr], ...]) -> LinearDynamics:
     r"""m_i = Σ_l a_i^(l−1) x̄_{g−l+1}, with block 1 before the loop: m_i ← a_i m_i + θ_{g−1} + ε_g."""
-    rest = cancel(1 - sum((c / (1 - a) for c, a in terms), S.Zero))
+    rest = in_lowest_terms(1 - sum((c / (1 - a) for c, a in terms), S.Zero))
     read = Matrix([[*(c for c, _ in terms), *([rest] if rest != 0 else [])]])
     size, count = read.shape[1], len(terms)
     transition, innovation = zeros(size, size), zeros(size, 1)
@@ -164,7 +165,7 @@ def _of_means(terms: tuple[tuple[Expr, Expr], ...]) -> LinearDynamics:
         # Then the mean moves by the newest noise alone.
         ((c, _),) = terms
         return LinearDynamics(2, Matrix([[1]]), Matrix([[c]]), Matrix([[1]]), Matrix([[1]]))
-    return LinearDynamics(2, transition.applyfunc(cancel), innovation, read, initial)
+    return LinearDynamics(2, transition.applyfunc(in_lowest_terms), innovation, read, initial)
 
 
 def verified_ages(weight: object) -> Expr:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from sympy import Eq, Expr, Matrix, Piecewise, Rational, S, cancel
+from sympy import Eq, Expr, Matrix, Piecewise, Rational, S
 
 from theory.expressions.arguments import Exact, exact
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import ONE, Workflow, size_schedule
@@ -112,7 +113,7 @@ class ContaminatedPool(Workflow):
 
     def fresh_weight(self, g: int | Expr) -> Expr:
         """ρ s(g)/N_g, from generation 2 on."""
-        return S.Zero if g == 1 else cancel(self.fresh_size(g) / self.rows(g))
+        return S.Zero if g == 1 else in_lowest_terms(self.fresh_size(g) / self.rows(g))
 
     def fresh_weights(self, g: int) -> list[Expr]:
         """(0, ρ s(2), …, ρ s(g))/N_g."""

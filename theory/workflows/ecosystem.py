@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr, ImmutableMatrix, Integer, Matrix, MatrixBase, Min, S, Symbol, cancel, eye, factor, ones, zeros
+from sympy import Expr, ImmutableMatrix, Integer, Matrix, MatrixBase, Min, S, Symbol, eye, factor, ones, zeros
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import (
@@ -18,6 +18,7 @@ from theory.expressions.arguments import (
     truth_value,
     whole_number,
 )
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least, sign
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.capped_real import verified_amount
@@ -100,7 +101,7 @@ class Ecosystem(Workflow):
         for row in range(m):
             for col in range(m):
                 _share(f"weights[{row}][{col}]", table[row, col])
-            total = cancel(sum(table[row, :]) + shares[row])
+            total = in_lowest_terms(sum(table[row, :]) + shares[row])
             if total != 1:
                 raise DomainError(
                     f"weights[{row}] and fresh[{row}] sum to {total}: what model {row} weighs must sum to 1."
@@ -459,7 +460,7 @@ def _table(weights: object) -> ImmutableMatrix:
 def _shares(table: ImmutableMatrix, fresh: object) -> tuple[Expr, ...]:
     m = table.shape[0]
     if fresh is None:
-        left = tuple(cancel(1 - sum(table[row, :])) for row in range(m))
+        left = tuple(in_lowest_terms(1 - sum(table[row, :])) for row in range(m))
         for row, share in enumerate(left):
             if share.is_negative:
                 raise DomainError(f"weights[{row}] sums to {1 - share}: what a model weighs must sum to 1 or less.")

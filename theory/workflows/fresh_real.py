@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Matrix, S, cancel
+from sympy import Expr, Matrix, S
 
 from theory.expressions.arguments import Exact
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import j
 from theory.workflows.base import ONE, Workflow
 from theory.workflows.dynamics import GENERATION, LinearDynamics
@@ -55,7 +56,7 @@ class FreshReal(Workflow):
         """λ from generation 2 on; real/(1 + real) when pooled."""
         if g == 1:
             return S.Zero
-        share = cancel(self.real / (1 + self.real)) if self.share is None else self.share
+        share = in_lowest_terms(self.real / (1 + self.real)) if self.share is None else self.share
         return at_generation(share, g)
 
     def fresh_size(self, g: int | Expr) -> Expr:

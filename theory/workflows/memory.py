@@ -9,8 +9,9 @@ from __future__ import annotations
 from itertools import product
 
 from flint import fmpq, fmpq_mat
-from sympy import Expr, Integer, Rational, S, cancel, factor, powsimp
+from sympy import Expr, Integer, Rational, S, factor, powsimp
 
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.sums import definite_sum
 from theory.expressions.symbols import j
 from theory.workflows.dynamics import GENERATION
@@ -61,8 +62,8 @@ def _rational(rate: Expr, size: Expr, last: int, reached: Expr) -> Expr | None:
         guess = _interpolated(values[: top + bottom + 2], top, bottom)
         if guess is None:
             continue
-        moved = cancel(guess - rate * guess.subs(g, g - 1) - size)
-        begins = cancel(guess.subs(g, last + 1) - rate.subs(g, last + 1) * reached - size.subs(g, last + 1))
+        moved = in_lowest_terms(guess - rate * guess.subs(g, g - 1) - size)
+        begins = in_lowest_terms(guess.subs(g, last + 1) - rate.subs(g, last + 1) * reached - size.subs(g, last + 1))
         if moved == 0 and begins == 0:
             return factor(guess) if bottom else guess
     return None

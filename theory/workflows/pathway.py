@@ -14,9 +14,10 @@ from itertools import islice
 from typing import Any
 
 from flint import fmpq
-from sympy import Expr, N, Rational, S, cancel, expand, zeros
+from sympy import Expr, N, Rational, S, expand, zeros
 
 from theory.errors import DomainError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
@@ -115,7 +116,7 @@ def verify_dynamics(workflow: Workflow, dynamics: LinearDynamics, upto: int) -> 
                 difference = expand(expected[index] - found[index])
                 if difference == 0 or (rounded and difference.is_number and abs(difference) < APART):
                     continue
-                if cancel(difference) != 0:
+                if in_lowest_terms(difference) != 0:
                     raise DomainError(
                         f"dynamics agree with weights: broken at g = {g}, where {name}[{g},{index + 1}] is "
                         f"{_shown(expected[index])} by the weights and {_shown(found[index])} by dynamics()."

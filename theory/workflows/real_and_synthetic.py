@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Integer, Matrix, S, Symbol, cancel
+from sympy import Expr, Integer, Matrix, S, Symbol
 
 from theory.errors import DomainError
 from theory.expressions.arguments import Exact, truth_value
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import at_least
 from theory.workflows.anchored import RealPlusLatest, verified_share
 from theory.workflows.base import ONE, Workflow
@@ -96,7 +97,7 @@ class RealAndSynthetic(SyntheticBlocks):
     @property
     def real_weight(self) -> Expr:
         """Weight 1 − λ on all the real samples, from generation 2 on."""
-        return cancel(self.real / (self.real + self.synthetic)) if self.share is None else self.share
+        return in_lowest_terms(self.real / (self.real + self.synthetic)) if self.share is None else self.share
 
     @property
     def _anchor(self) -> Expr:

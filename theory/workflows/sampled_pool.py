@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Matrix, S, cancel
+from sympy import Expr, Matrix, S
 
 from theory.errors import DomainError
 from theory.expressions.arguments import Exact
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.symbols import j
 from theory.workflows.base import Workflow
 from theory.workflows.contaminated_pool import verified_fraction
@@ -71,7 +72,7 @@ class SampledPool(Workflow):
 
     def newest_at(self, g: int | Expr) -> Expr:
         """a_g; 1 at generation 1."""
-        return S.One if g == 1 else cancel(at_generation(self.newest, g))  # type: ignore[arg-type]
+        return S.One if g == 1 else in_lowest_terms(at_generation(self.newest, g))  # type: ignore[arg-type]
 
     def shares(self, g: int) -> list[Expr]:
         """The weights of whole blocks 1..g, real and synthetic rows together."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from sympy import Expr, S, cancel
+from sympy import Expr, S
 
 from theory.errors import DomainError
+from theory.expressions.fraction_field import in_lowest_terms
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics
 
@@ -62,7 +63,7 @@ def settled_parts(workflow: Workflow) -> Parts | None:
         alike = alike and list(dynamics.initial) == [one, one]
     else:
         return None
-    if not alike or cancel(alpha + beta + fresh - 1) != 0:
+    if not alike or in_lowest_terms(alpha + beta + fresh - 1) != 0:
         return None
     newest, drawn = sizes
     found = Parts(
@@ -70,7 +71,7 @@ def settled_parts(workflow: Workflow) -> Parts | None:
     )
     for g, (used, more) in enumerate(islice(fits(workflow), 4), start=1):
         stated = {1} if g == 1 else ({1} if alpha != 0 else set()) | ({g} if beta != 0 else set())
-        if set(used) != stated or (g > 1 and cancel(more - found.fresh) != 0):
+        if set(used) != stated or (g > 1 and in_lowest_terms(more - found.fresh) != 0):
             return None
     return found
 

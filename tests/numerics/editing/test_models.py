@@ -228,6 +228,8 @@ def test_an_edit_that_was_changed_is_not_undone(tmp_path):
     source = write_folder(tmp_path / "model", TENSORS)
     model = open_model(source)
     model.write(tmp_path / "edited", edits([0]), model.targets([0]), {})
+    with pytest.raises(DomainError, match="nowhere does not exist"):
+        undo_edit(tmp_path / "nowhere", tmp_path / "back")
     with pytest.raises(DomainError, match="keeps no edit to undo"):
         undo_edit(source, tmp_path / "back")
     path = tmp_path / "edited" / "model.safetensors"

@@ -229,3 +229,16 @@ def test_the_command_shows_order_and_crossings_without_being_asked():
     assert result.exit_code == 0, result.output
     for told in ("place in the limit", "dominates", "from G = 12 on", "Crossing at G = 12", "No workflow is best"):
         assert told in result.output
+
+
+def test_limits_the_other_way_round_are_told_as_a_later_crossing():
+    """A sampler that leans forgets slowly under accumulate: its risk tends to b², below that of fresh real data."""
+    model = "biased-sampler:model=bernoulli,fidelity=9/10,target=1/2,p=1/3,n=4"
+    found = compared(model, ["accumulate", "fresh-real"])
+    (standing,) = found.standings
+    assert (standing.better, standing.dominates, standing.turns_later) == ("fresh-real", False, True)
+    assert found.rows[0].risk.limit < found.rows[1].risk.limit
+    assert found.rows[0].risk.at(standing.checked) > found.rows[1].risk.at(standing.checked)
+    assert found.changes[0].startswith("Crossing beyond G = 200: in the limit accumulate is better")
+    assert found.best == "No workflow is best at every G."
+    assert "the order changes later" in standing.sentence

@@ -336,7 +336,7 @@ def test_blocks_that_shrink() -> None:
     assert risk.domain == S.false
     assert risk.limit == risk.growth == risk.bound == risk.expansion(2) == oo
     assert risk.closed_form is None
-    with pytest.raises(DomainError, match="n = 12 gives block 13 12/13 samples under replace"):
+    with pytest.raises(DomainError, match="n = 12 gives 12/13 samples to block 13 under replace"):
         expected_risk(GaussianFit(2, 12), Replace(sizes=1 / j), "kl")
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from flint import fmpq
 from mpmath import mp, quad
-from sympy import Integral, N, Rational, lambdify, log, oo, pi, polylog, simplify, sinh, sqrt, symbols
+from sympy import Integral, Mul, N, Rational, S, lambdify, log, oo, pi, polylog, simplify, sinh, sqrt, symbols
 
+from numerics import evaluate
 from theory import (
     Accumulate,
     Bernoulli,
@@ -21,6 +22,7 @@ from theory import (
     DomainError,
     Exponential,
     Forgetting,
+    G,
     GaussianFit,
     GaussianMean,
     KernelDensity,
@@ -44,6 +46,7 @@ from theory.expressions.enclosure import ends
 from theory.expressions.pool_factor import pool_factor
 from theory.expressions.pool_factor_balls import enclosed_factor
 from theory.models.units import computed_units
+from theory.moments.fading_totals import FadingGain
 from theory.moments.random_totals import totals
 from theory.moments.total_noise import total_noise
 from theory.testing import check_workflow
@@ -394,3 +397,57 @@ def test_a_limit_with_random_sizes_and_curvature_lies_between_two_fractions():
     assert low < N(risk.limit, 80) < high < low * (1 + Rational(1, 10**20))
     with pytest.raises(NotDerivedError, match="not enclosed"):
         expected_risk(Bernoulli("1/3", 4), Accumulate(sizes=RandomSizes.poisson(1))).limit_enclosure()
+
+
+@pytest.mark.parametrize("loss", ["mise", "variance"])
+def test_kernel_densities_see_the_harmonic_mean(loss):
+    """Over every history of sizes 1, 2 and 4, in exact numbers."""
+    chances, last = {1: Rational(1, 2), 2: Rational(1, 3), 4: Rational(1, 6)}, 3
+    model = KernelDensity(bandwidth="1/2", n=3)
+    law = RandomSizes(" + ".join(f"({chance})*t**{size}" for size, chance in chances.items()))
+    risk = expected_risk(model, Replace(sizes=law), loss=loss)
+    for g in (1, 2, 3):
+        expected = S.Zero
+        for history in product(chances, repeat=last):
+            part = Mul(*(chances[size] for size in history))
+            expected += part * expected_risk(model, Replace(sizes=list(history)), loss=loss).at(g)
+        assert N(risk.at(g) - expected, 30, maxn=200) == pytest.approx(0, abs=1e-25)
+        assert risk.at(g).n() != expected_risk(model, Replace(), loss=loss).at(g).n() or loss == "variance"
+
+
+def test_what_kernel_densities_cannot_say_of_random_sizes():
+    sizes = RandomSizes.geometric("1/2")
+    assert expected_risk(KernelDensity(bandwidth="1/2", n=3), Replace(sizes=sizes), loss="mise").limit is not None
+    with pytest.raises(NotDerivedError, match="follows the number of points"):
+        expected_risk(KernelDensity(bandwidth="silverman", n=3), Replace(sizes=sizes))
+    with pytest.raises(NotDerivedError, match="every fit smooths what the pool holds"):
+        expected_risk(KernelDensity(bandwidth="1/2", n=3), Accumulate(sizes=sizes))
+
+
+def test_memories_that_fade_gain_an_integral_a_generation():
+    law = RandomSizes("t/2 + t**2/3 + t**3/6")
+    risk = expected_risk(GaussianMean(n=1, sigma2=1), Forgetting("1/3", sizes=law))
+    values = [S.Zero, *(risk.at(g) for g in range(1, 6))]
+    gains = [FadingGain(law, Rational(1, 3), before) for before in range(5)]
+    for before, gain in enumerate(gains):
+        # The values are fractions, run over every memory that there can be.
+        assert abs(N(values[before + 1] - values[before] - gain, 30, maxn=300)) < 1e-25
+    slope = risk.growth.subs(G, 1)
+    # What the blocks left out add to M is at most 3 q^5/(1 − q), of a memory of 1 at least.
+    assert 0 < float(values[5] - values[4] - slope) < 2 * 3 * 3**-5 / (2 / 3)
+    assert risk.limit == oo
+
+
+def test_a_fading_memory_of_sizes_without_a_largest_one():
+    sizes, q = RandomSizes.geometric("1/2"), 0.5
+    risk = expected_risk(GaussianMean(n=1, sigma2=1), Forgetting("1/2", sizes=sizes))
+    # The first two by their double sums.
+    chance = [2.0**-k for k in range(1, 60)]
+    second = sum(
+        a * b * k / (k + q * i) ** 2 for k, a in enumerate(chance, start=1) for i, b in enumerate(chance, start=1)
+    )
+    assert evaluate(risk, [1, 2]) == pytest.approx([np.log(2), np.log(2) + second], rel=1e-12)
+    slope = float(risk.growth.subs(G, 1))
+    assert np.diff(evaluate(risk, [70, 71]))[0] == pytest.approx(slope, rel=1e-10)
+    with pytest.raises(NotDerivedError, match="largest one"):
+        expected_risk(Bernoulli("1/3", n=5), Forgetting("1/2", sizes=sizes))
