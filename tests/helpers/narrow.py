@@ -65,7 +65,7 @@ return [...new Set(found)].slice(0, 8);
 
 
 def pages(root: Path) -> list[Path]:
-    """Every page but the explorer, which has tests of its own; of those of one object every eighth, or with ALL=1 all."""
+    """Every page but the explorer, which has tests of its own; of single objects every eighth, or with ALL=1 all."""
     found = sorted(path for path in root.rglob("*.html") if path.name != "explorer.html")
     objects = [path for path in found if path.parent.name == "stubs"]
     left_out = set() if os.environ.get("ALL") else set(objects) - set(objects[::8])
