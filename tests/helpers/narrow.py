@@ -1,7 +1,7 @@
 """The built documentation in a browser: what is wider than its window, and what was left raw.
 
-``make docs`` runs it after the build, where Chromium and its driver are there, on all that people write and some of what is
-generated: ``python tests/helpers/narrow.py build/docs/html``, with ALL=1 on every page.
+``make docs`` runs it after the build, where Chromium and its driver are there, on what people write and on some of what
+is generated: ``python tests/helpers/narrow.py build/docs/html``, with ALL=1 on every page.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ return [...new Set(found)].slice(0, 8);
 
 
 def pages(root: Path) -> list[Path]:
-    """Every page but the explorer, which has tests of its own; of objects alike in form every eighth, or with ALL=1 all."""
+    """Every page but the explorer, which has tests of its own; of single objects every eighth, or with ALL=1 all."""
     found = sorted(path for path in root.rglob("*.html") if path.name != "explorer.html")
     objects = [path for path in found if path.parent.name == "stubs"]
     left_out = set() if os.environ.get("ALL") else set(objects) - set(objects[::8])
