@@ -25,6 +25,9 @@ OPTIONAL := numerics/neural tests/numerics/neural tests/numerics/editing tests/n
 STUDY  ?=
 OUTPUT ?=
 
+# Tests start hundreds of processes: each would compile the library again.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: verify test test-neural lint typed notebooks docs fuzz release-check test-minimal bench bench-compare clean
 
 verify: $(VENV)/.installed
