@@ -23,7 +23,7 @@ from numerics.samplers.subsets import Subsets
 Array = NDArray[np.float64]
 
 # The pools of a block of replicates; measured.
-POOL_BYTES = 2**23
+POOL_BYTES = 2**24
 
 
 @dataclass(frozen=True)
