@@ -10,8 +10,8 @@ Of rows Δ the matrix :math:`G = \Delta\Delta^\top` itself is not needed: G q ta
 :math:`R = G - \sum_i \theta_i v_i v_i^\top`, positive semidefinite but for rounding, the blocks :math:`R_{bb}` on
 the diagonal are enough where :math:`\sum_b \|R_{bb}\|_F < \tau`: by Cauchy and Schwarz
 :math:`x^\top R x \le (\sum_b \|R_{bb}^{1/2} x_b\|)^2 \le \sum_b \|R_{bb}\| \|x\|^2`. Blocks of one row make it the
-trace; those of √N rows cost √N times less than G, and the trace of noise falls by up to the fourth root of N. The mean
-of a model's states is above that; what is near the edge of noise takes all of G.
+trace; those of s rows cost N/s times less than G, and the trace of noise falls by √s at most. The mean of a model's
+states is above that; what is near the edge of noise takes all of G.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _STEPS = 40
 _PAUSE = 3
 #: An eigenpair is found when its residual is rounding: so much of the largest eigenvalue.
 _SETTLED = 1e-13
+#: Rows of a block, at the least; and how many times as many as would do, were there nothing but noise.
+_BLOCK, _SLACK = 16, 2.0
 #: The rest of a sum of squares is known to so much of the sum.
 _ROUNDING = 1e-10
 
@@ -140,11 +142,12 @@ def _none_missing_in_rows(rows: Array, squares: Array, values: Array, vectors: A
     total = float(squares.sum())
     # Rounding, of the products and of the pairs found, is far less.
     ceiling -= _ROUNDING * total
-    size = math.isqrt(len(rows))
     rest = total - float(values.sum())
     if rest < ceiling:
         return True
-    if rest >= math.sqrt(size) * ceiling:
+    # Blocks of s rows lower it by √s at most, and of noise by that nearly.
+    size = max(_BLOCK, math.ceil(_SLACK * (rest / ceiling) ** 2)) if ceiling > 0 else len(rows)
+    if size > len(rows) // 2:
         return False
     scaled = vectors * np.sqrt(values)
     bound = 0.0

@@ -79,12 +79,12 @@ def test_a_direction_of_rows_that_the_start_does_not_see_is_not_passed_over(turn
 
 
 @pytest.mark.parametrize("shape", [(60, 150), (150, 60)])
-@pytest.mark.parametrize(("size", "by_rows"), [(20_000, True), (5_000, True), (1_500, False)])
+@pytest.mark.parametrize(("size", "by_rows"), [(20_000, True), (5_000, True), (2_800, True), (1_500, False)])
 def test_the_first_direction_of_states_without_their_products(shape, size, by_rows):
     rows = np.random.default_rng(0).standard_normal(shape)
     rows[:, 1] += (size / len(rows)) ** 0.5
-    # All noise together has 9,000 and each direction of it less than 400: the mean has more than all, more than the
-    # blocks of seven rows, whose bound is about 9,000/√7, or less than those, and the whole matrix is computed.
+    # All noise together has 9,000 and each direction of it less than 400: the mean has more than all, more than blocks
+    # of 16 or of 20 rows, whose bounds are about 9,000/√16 and 9,000/√20, or less, and the whole matrix is computed.
     across, signs = (rows, row_signs(rows)) if shape[0] < shape[1] else (rows.T, np.ones(60))
     assert (leading_pairs_of_rows(across, signs, 1) is not None) == by_rows
     squares, vectors = leading_spectrum(rows, 1)
