@@ -127,7 +127,7 @@ def projected(library: Any, vectors: Any, weight: Any, axis: int) -> Any:
 
 def protected(chosen: np.ndarray) -> np.ndarray:
     """The first singular vector of the chosen states."""
-    found = leading_spectrum(chosen.astype(np.float64), 1, lambda squares, total: np.inf)
+    found = leading_spectrum(chosen.astype(np.float64), 1)
     assert found is not None
     return found[1][0]
 

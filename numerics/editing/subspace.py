@@ -312,8 +312,11 @@ def _without(rows: Array, centre: ArrayLike) -> Array:
             f"(m, {rows.shape[1]})."
         )
     values, basis = right_vectors(protected)
+    if not len(values):
+        return rows
     with single_threaded_algebra():
-        return rows - (rows @ basis.T) @ basis if len(values) else rows
+        taken = (rows @ basis.T) @ basis
+    return np.subtract(rows, taken, out=taken)
 
 
 def _noise(given: float | None, eigenvalues: Array, pairs: int, dimension: int, total: float | None = None) -> float:

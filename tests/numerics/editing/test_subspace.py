@@ -8,8 +8,8 @@ from small_models import spiked
 from threadpoolctl import threadpool_limits
 
 from numerics.editing import NoDirectionError, Subspace, find_subspace, random_subspace
-from numerics.editing.gram import right_vectors, row_signs
-from numerics.editing.lanczos import leading_pairs
+from numerics.editing.gram import leading_spectrum, right_vectors, row_signs
+from numerics.editing.lanczos import leading_pairs, leading_pairs_of_rows
 from numerics.editing.noise import largest_noise, noise_variance, overlap_of, pairs_for, strength_of
 from theory import DomainError
 from theory.subspaces import FactorModel, observed_eigenvalues, overlaps, required_pairs
@@ -59,6 +59,46 @@ def test_a_direction_that_the_start_does_not_see_is_not_passed_over():
     gram[100:, 100:] = [[50, -40], [-40, 50]]
     found = leading_pairs(gram, 1, lambda squares: 35.0)
     assert found is None or found[0][0] == pytest.approx(90)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_direction_of_rows_that_the_start_does_not_see_is_not_passed_over(turned):
+    generator = np.random.default_rng(0)
+    rows = np.zeros((102, 202))
+    rows[:100, :200] = 0.1 * generator.standard_normal((100, 200))
+    rows[:100, 0] += 99**0.5
+    # Products of the last two, alone in their columns: [[5050, -4950], [-4950, 5050]]. (1, −1) has the eigenvalue
+    # 10,000, 1 % more than the mean of the others, and no part of the squared lengths, which are the start.
+    rows[100:, 200:] = [[50**0.5, 5000**0.5], [50**0.5, -(5000**0.5)]]
+    signs = np.ones(102)
+    assert leading_pairs_of_rows(rows, signs, 1) is None
+    squares = np.linalg.svd(rows, compute_uv=False) ** 2
+    assert squares[:2] == pytest.approx([10_000, 9_900], rel=0.002)
+    found = leading_spectrum(rows.T if turned else rows, 1)
+    assert found is None or found[0] == pytest.approx(squares[:1])
+
+
+@pytest.mark.parametrize("shape", [(60, 150), (150, 60)])
+@pytest.mark.parametrize(("size", "by_rows"), [(20_000, True), (5_000, True), (2_800, True), (1_500, False)])
+def test_the_first_direction_of_states_without_their_products(shape, size, by_rows):
+    rows = np.random.default_rng(0).standard_normal(shape)
+    rows[:, 1] += (size / len(rows)) ** 0.5
+    # All noise together has 9,000 and each direction of it less than 400: the mean has more than all, more than blocks
+    # of 16 or of 20 rows, whose bounds are about 9,000/√16 and 9,000/√20, or less, and the whole matrix is computed.
+    across, signs = (rows, row_signs(rows)) if shape[0] < shape[1] else (rows.T, np.ones(60))
+    assert (leading_pairs_of_rows(across, signs, 1) is not None) == by_rows
+    squares, vectors = leading_spectrum(rows, 1)
+    _, plain, others = np.linalg.svd(rows, full_matrices=False)
+    assert squares == pytest.approx(plain[:1] ** 2, rel=1e-12)
+    # Residuals of 1e-13 of the first eigenvalue, over a gap of more than half of it.
+    assert np.abs(others[:1] @ vectors[0]) == pytest.approx(1, abs=1e-12)
+    assert np.abs(vectors) == pytest.approx(np.abs(others[:1]), abs=1e-11)
+    signs = np.where(np.random.default_rng(5).random(len(rows)) < 0.5, -1.0, 1.0)[:, None]
+    assert (np.abs(leading_spectrum(signs * rows, 1)[1]) == np.abs(vectors)).all()
+
+
+def test_states_that_are_all_zero_have_no_first_direction():
+    assert leading_spectrum(np.zeros((40, 60)), 1) is None
 
 
 def test_flipped_labels_change_nothing_but_signs_to_the_last_bit():
