@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -103,6 +103,9 @@ class Classes(MutableMapping[str, type[Kind]], Generic[Kind]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._found
+
+    def __or__(self, others: Mapping[str, type[Kind]]) -> dict[str, type[Kind]]:
+        return {**self, **others}
 
     def lists(self, built: object) -> bool:
         """Whether this class is one of them, told by its own name."""

@@ -90,7 +90,8 @@ def product_of_powers(factor: Expr, index: Symbol, upper: Expr) -> Expr | None:
     total: Expr = simplify(function.subs(u, 0)) ** upper
     for part, way in zip(fraction(function), (1, -1), strict=True):
         poly = Poly(part, u)
-        ends = roots(poly)
+        # Roots of cubics and quartics fill pages, and read as complex numbers where they are real.
+        ends = roots(poly, cubics=False, quartics=False)
         if sum(ends.values()) != poly.degree():
             return None
         for end, times in ends.items():

@@ -110,7 +110,7 @@ def test_which_vanishes_slower():
     assert outgrows(risk["half"], risk["most"])
     assert outgrows(risk["sampled"], risk["labelled"])
     assert not outgrows(risk["labelled"], risk["sampled"])
-    unknown = expected_risk(Regular(p=1, n=1), LabelledPool("1/3", share="1/2"))
+    unknown = expected_risk(Regular(p=1, n=1), LabelledPool("1/3", share="1/3", sizes="j"))
     assert unknown.limit == 0
     assert unknown.growth is None
     assert order_of_collapse(unknown).decay is None

@@ -69,7 +69,7 @@ def test_pieces_change_nothing(piece: int, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_how_far_exact_values_go() -> None:
-    few, more = expected_risk(COIN, Accumulate()), expected_risk(GaussianFit(d=2, n=10), Accumulate(), "covariance")
+    few, more = expected_risk(COIN, Accumulate()), expected_risk(GaussianFit(d=2, n=10), SlidingWindow(2), "covariance")
     irrational = expected_risk(Bernoulli(p=sqrt(2) / 3, n=4), AccumulateSubsample(1))
     for risk, last in ((few, 10**6), (more, 10**5), (irrational, 50_000)):
         with pytest.raises(DomainError, match=f"beyond exact values, {last} at most"):

@@ -244,7 +244,7 @@ def test_constructors_refuse_bad_parameters():
         (Bernoulli("1/3", 4), SlidingWindow(4, sizes=RandomSizes.uniform(3)), "more than 128 numbers"),
         (Bernoulli("1/3", 4), Forgetting("1/2", sizes=RandomSizes.geometric("1/2")), "largest one"),
         (PosteriorMean(Bernoulli("1/3", 4), 1, "1/2"), Forgetting("1/2", sizes=COIN), "more of the earlier sizes"),
-        (KernelDensity(n=4), Replace(sizes=COIN), "no linear recurrence"),
+        (KernelDensity(n=4), SlidingWindow(2, sizes=COIN), "no linear recurrence"),
         (Bernoulli("1/3", 4), ContaminatedPool("1/2", sizes=RandomSizes.geometric("1/2")), "largest one"),
         (Bernoulli("1/3", 4), ContaminatedPool("1/2", sizes=COIN, stream="1/j"), "biased"),
     ],
