@@ -355,6 +355,8 @@ def test_one_point_fits(workflow: Workflow) -> None:
         assert [risk.at(g) for g in (1, 2, 5)] == [3, 3, 3]
     else:
         assert expected_risk(GaussianFit(3, 1), workflow, "covariance").at(1) == 3
+    if not isinstance(workflow, FreshReal):
+        assert expected_risk(GaussianFit(3, 1), workflow, "covariance").closed_form == 3
 
 
 def test_negative_weights_make_no_covariance() -> None:

@@ -7,7 +7,7 @@ import math
 import mpmath
 import pytest
 import sympy
-from sympy import Integral, Symbol, limit, simplify
+from sympy import Integral, Symbol, lambdify, limit, simplify
 
 from theory.errors import NotDerivedError
 from theory.subspaces import FactorModel, subspace_error
@@ -107,6 +107,19 @@ def test_odd_numbers_of_pairs_are_between_even_ones():
     errors = [number(3, pairs, 3) for pairs in range(2, 6)]
     bends = [left * right / middle**2 for left, middle, right in zip(errors, errors[1:], errors[2:], strict=False)]
     assert all(1 < bend < 1.1 for bend in bends)
+
+
+@pytest.mark.parametrize("pairs", [3, 5])
+def test_the_expression_of_odd_pairs_gives_a_third_to_every_direction_where_there_is_no_factor(pairs):
+    closed = subspace_error(FactorModel("1/1000000000", pairs, 3), regime="exact").closed_form
+    (whole,) = (each for each in closed.atoms(Integral) if closed.has(1 / each))
+    (found,) = closed.atoms(Integral) - {whole}
+
+    def at(integral):
+        angles = [limits[0] for limits in integral.limits]
+        return float(lambdify(angles, integral.function, "mpmath")(0.3, 0.7))
+
+    assert at(found) / at(whole) == pytest.approx(1 / 3, rel=1e-7)
 
 
 def test_the_expression_of_three_pairs_has_the_value():

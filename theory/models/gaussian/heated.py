@@ -70,7 +70,8 @@ def fitted_alone(
         "covariance": [0, -2, third, -third],
         "squared": [1, -2, third, -third],
     }[loss]
-    used = [place for place in range(4) if place in _needed(loss) and initial[place] != 0]
+    # One point has no spread, in no generation: a moment that is 0 for ever then stands for all.
+    used = [place for place in _needed(loss) if initial[place] != 0] or [_needed(loss)[0]]
     return MomentRecurrence(
         start=2,
         matrix=matrix.extract(used, used),
