@@ -30,7 +30,7 @@ from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import advise, exact, shown, whole_number
 from theory.expressions.arguments import generation as whole_generation
 from theory.expressions.balls import BallProgram
-from theory.expressions.conjugates import with_real_pairs
+from theory.expressions.conjugates import in_real_terms, with_real_pairs
 from theory.expressions.enclosure import enclosed
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.numerals import printable
@@ -432,9 +432,11 @@ class Risk:
         return total
 
     def _rescaled(self, value: Expr | None, with_offset: bool = True) -> Expr | None:
-        """offset + scale × value, branch by branch."""
-        if value is None:
-            return None
+        """offset + scale × value in real terms."""
+        return None if value is None else with_real_pairs(in_real_terms(self._in_units(value, with_offset)))
+
+    def _in_units(self, value: Expr, with_offset: bool) -> Expr:
+        """The same, branch by branch."""
         if value in (oo, -oo):
             return -value if self._reversed else value
         if isinstance(value, Piecewise):

@@ -2,7 +2,8 @@ r"""Functions of conjugate arguments, written in real terms.
 
 *Gamma functions.* Products over conjugate roots leave :math:`\Gamma(x + \sqrt s)\,\Gamma(x - \sqrt s)`, which is real
 for real x and s of either sign, and :math:`|\Gamma(x + i\sqrt{-s})|^2` for s < 0. As a product of two complex numbers
-it has, in decimals, an imaginary part of rounding errors; as one function, :class:`GammaPair`, it has none.
+it has, in decimals, an imaginary part of rounding errors; as one function, :class:`GammaPair`, it has none. Where x is
+whole and s a number, it is a sine by the reflection formula.
 
 *Polygammas.* Partial fractions over complex roots leave :math:`\psi^{(m)}(c \pm iy)` in pairs. Where 2c is a whole
 number the reflection formula and the recurrence,
@@ -44,8 +45,13 @@ from sympy import (
     polygamma,
     re,
     simplify,
+    sin,
+    sinh,
     sqrt,
 )
+
+#: The largest whole x of which Γ(x + z) Γ(x − z) is written out.
+_WRITTEN_OUT = 20
 
 
 class GammaPair(Function):
@@ -137,6 +143,8 @@ def with_real_pairs(expression: Expr) -> Expr:
     >>> from theory import G
     >>> with_real_pairs(gamma(G + 1 + I) * gamma(G + 1 - I))
     Abs(gamma(G + 1 + I))**2
+    >>> with_real_pairs(1 / (gamma(2 + I) * gamma(2 - I)))
+    sinh(pi)/(2*pi)
     >>> with_real_pairs((1 - I) * polygamma(0, G + I / 3) + (1 + I) * polygamma(0, G - I / 3))
     2*re(polygamma(0, G + I/3)) + 2*im(polygamma(0, G + I/3))
     """
@@ -148,12 +156,28 @@ def with_real_pairs(expression: Expr) -> Expr:
 
 def _joined_gammas(product: Expr) -> Expr:
     powers = {part.args[0]: exponent for part, exponent in _factors(product) if isinstance(part, gamma)}
-    for one, other in combinations([argument for argument in powers if argument.has(I)], 2):
+    for one, other in combinations([argument for argument in powers if not argument.is_Rational], 2):
         exponent, x, s = powers[one], expand((one + other) / 2), expand(((one - other) / 2) ** 2)
-        if exponent == powers[other] and x.is_real and s.is_real:
+        if exponent != powers[other] or not x.is_real or not s.is_real:
+            continue
+        known = _by_reflection(x, s)
+        if known is not None or one.has(I):
             rest = product / (gamma(one) * gamma(other)) ** exponent
-            return _joined_gammas(rest) * GammaPair(x, s) ** exponent
+            return _joined_gammas(rest) * (GammaPair(x, s) if known is None else known) ** exponent
     return product
+
+
+def _by_reflection(x: Expr, s: Expr) -> Expr | None:
+    r"""Γ(x + √s) Γ(x − √s) for a whole number x and a number s ≠ 0 that is the square of no whole number.
+
+    .. math:: \Gamma(1 + z)\,\Gamma(1 - z) = \frac{\pi z}{\sin \pi z}, \qquad
+              \Gamma(x + z)\,\Gamma(x - z) = \prod_{k=1}^{x-1} (k^2 - z^2)\;\Gamma(1 + z)\,\Gamma(1 - z)
+    """
+    if not (x.is_Integer and 1 <= x <= _WRITTEN_OUT and s.is_number) or sqrt(s).is_integer:
+        return None
+    z = sqrt(-s) if s.is_negative else sqrt(s)
+    wave = sinh(pi * z) if s.is_negative else sin(pi * z)
+    return Mul(*(k**2 - s for k in range(1, int(x))), pi * z) / wave
 
 
 def _factors(product: Expr) -> list[tuple[Expr, Expr]]:
@@ -185,6 +209,8 @@ def in_real_terms(expression: Expr) -> Expr:
     >>> in_real_terms(I * polygamma(0, 1 - I) - I * polygamma(0, 1 + I))
     -1 + pi/tanh(pi)
     """
+    if not expression.has(I):
+        return expression
     pairs = {
         term: _reflected(term)
         for term in expression.atoms(polygamma)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Ge, Matrix, S, Symbol, diag
+from sympy import Expr, Ge, Matrix, S, Symbol, diag, sqrt
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import Exact, exact, quoted, shown
@@ -108,7 +108,7 @@ class FlippedLabels(ModelAround):
         return self.model.recurrence(workflow, loss) if self.rate == 0 else self.part(workflow, loss, "risk")
 
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
-        """Of (E⟨w, w*⟩, E‖w‖²); the bias is that along w*, in units of its length."""
+        """Of (E⟨w, w*⟩, E‖w‖²); the bias is that along w*, :math:`E\\langle \\hat w - w^*, w^*\\rangle/\\|w^*\\|`."""
         model, dynamics = self.model, workflow.dynamics()
         alone = isinstance(dynamics, LinearDynamics) and newest_block_only(dynamics) and workflow.schedule == 1
         if not alone or model.design != "fresh" or model.overparameterised:
@@ -123,10 +123,10 @@ class FlippedLabels(ModelAround):
         square = tau**2 + 4 * self.rate * (1 - self.rate) * rho
         # The product with w*, its square, and the squared length.
         readout = {
-            BIAS: Matrix([[1, 0, 0]]) / signal if signal != 0 else Matrix([[0, 0, 0]]),
+            BIAS: Matrix([[1, 0, 0]]) / sqrt(signal) if signal != 0 else Matrix([[0, 0, 0]]),
             VARIANCE: Matrix([[0, -1 / signal, 1]]) if signal != 0 else Matrix([[0, 0, 1]]),
         }.get(part, Matrix([[-2, 0, 1]]))
-        shift = {BIAS: -S.One if signal != 0 else S.Zero, VARIANCE: S.Zero}.get(part, signal)
+        shift = {BIAS: -sqrt(signal), VARIANCE: S.Zero}.get(part, signal)
         return needed(
             MomentRecurrence(
                 start=2,

@@ -61,26 +61,36 @@ def enclosed(kind: str, order: int | None, q: acb, x: acb) -> acb:
 
 
 def product(a: acb, q: acb) -> acb:
-    """(a; q)_∞: the first factors, and |log of those left| ≤ |a q^K|/((1 − |q|)(1 − |a q^K|))."""
+    """(a; q)_∞: the first factors, and the product of those left, which is 1 within ``product_left``."""
     total, power = acb(1), acb(a)
     for _ in range(LONGEST):
         size = abs(power)
         if size < arb(1) / 2:
-            left = ((size / ((1 - abs(q)) * (1 - size))).exp() - 1).upper()
+            left = product_left(size, abs(q))
             if left < arb(2) ** -ctx.prec:
                 return total * (1 + acb(arb(0, left), arb(0, left)))
         total, power = total * (1 - power), power * q
     raise ArithmeticError("a product is too long")
 
 
+def product_left(a: arb, q: arb) -> arb:
+    """A bound of |(u; v)_∞ − 1| for |u| = a < 1, |v| = q < 1, as |log (u; v)_∞| ≤ a/((1 − q)(1 − a))."""
+    return ((a / ((1 - q) * (1 - a))).exp() - 1).upper()
+
+
 def lambert(k: int, q: acb, z: acb) -> acb:
-    """Λ_k: the first terms, and |(1 − u)^(−k) − 1| ≤ k |u| (1 − |u|)^(−k−1) of each of those left, u = z q^m."""
+    """Λ_k: the first terms, and a bound of those left."""
     total, power = acb(0), z * q
     for _ in range(LONGEST):
         size = abs(power)
         if size < arb(1) / 2:
-            left = (k * size * (1 - size) ** (-k - 1) / (1 - abs(q))).upper()
+            left = lambert_left(k, size, abs(q))
             if left < arb(2) ** -ctx.prec:
                 return total + acb(arb(0, left), arb(0, left))
         total, power = total + (1 - power) ** -k - 1, power * q
     raise ArithmeticError("a series is too long")
+
+
+def lambert_left(k: int, u: arb, q: arb) -> arb:
+    """A bound of Σ_(m≥0) |(1 − u v^m)^(−k) − 1|, |u| < 1, |v| = q: a term is at most k |u| q^m (1 − |u|)^(−k−1)."""
+    return (k * u * (1 - u) ** (-k - 1) / (1 - q)).upper()

@@ -26,7 +26,7 @@ from theory.expressions.signs import at_least, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.kept_forms import flint_matrix, kept_forms, short
 from theory.solver.reduced import reduced
-from theory.solver.steady import FROM, MOST_MOMENTS, states, steady_from
+from theory.solver.steady import FROM, MOST_MOMENTS, has_rational_steps, states, steady_from
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,10 @@ def ceiling(recurrence: MomentRecurrence, limit: Expr, direction: int = 1) -> Ce
 
 def _has_numbers(recurrence: MomentRecurrence) -> bool:
     """Whether all is rational in g alone, in one regime."""
-    g = recurrence.symbol
-    entries = (*recurrence.matrix, *recurrence.forcing, *recurrence.readout, recurrence.shift)
     alone = recurrence.continuation is None and recurrence.margin is None
-    if not alone or recurrence.matrix.rows > MOST_MOMENTS:
+    if not alone or recurrence.matrix.rows > MOST_MOMENTS or not all(x.is_Rational for x in recurrence.early):
         return False
-    if not S(recurrence.start).is_Integer or not all(x.is_Rational for x in (*recurrence.initial, *recurrence.early)):
-        return False
-    return all(entry.free_symbols <= {g} and entry.is_rational_function(g) for entry in entries)
+    return has_rational_steps(recurrence)
 
 
 def _arguments(

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
-from sympy import Basic, Expr, Integer, Matrix, Rational, S
+from sympy import Expr, Integer, Matrix, Rational, S
 
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.numerals import to_flint, to_sympy
@@ -28,7 +28,7 @@ from theory.solver.driven import about_centre
 from theory.solver.kept_forms import Kept, short
 from theory.solver.reduced import reduced
 from theory.solver.shrinking_steps import at_infinity
-from theory.solver.steady import Steady, states
+from theory.solver.steady import Steady, has_rational_steps, states
 
 #: Generations beyond the first step from which the forms are tried, and multiples of the least κ far out.
 FROM = (0, 1, 2, 4, 8)
@@ -48,11 +48,11 @@ def leaning(recurrence: MomentRecurrence) -> Steady | None:
     """
     recurrence = reduced(recurrence)
     found = about_centre(recurrence)
-    if found is None or _letters(recurrence) or not S(recurrence.start).is_Integer:
+    if found is None or not has_rational_steps(recurrence):
         return None
     centre, square = found
     first = max(int(recurrence.start), 2)
-    if centre == 0 or not all(x.is_Rational for x in (centre, *recurrence.initial, *recurrence.early)):
+    if centre == 0 or not all(x.is_Rational for x in (centre, *recurrence.early)):
         return None
     moments, plain = states(recurrence, first + FROM[-1]), recurrence.changed(scale=S.One, offset=S.Zero)
     values = list(islice(plain.values(), first + FROM[-1]))
@@ -64,13 +64,6 @@ def leaning(recurrence: MomentRecurrence) -> Steady | None:
             if _holds(kept, recurrence, since, before):
                 return Steady(1, since, kept)
     return None
-
-
-def _letters(recurrence: MomentRecurrence) -> set[Basic]:
-    """Parameters among the coefficients."""
-    return set().union(*(entry.free_symbols for entry in (*recurrence.matrix, *recurrence.forcing))) - {
-        recurrence.symbol
-    }
 
 
 def _holds(kept: Kept, recurrence: MomentRecurrence, since: int, before: Sequence[Expr]) -> bool:

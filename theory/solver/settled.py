@@ -1,16 +1,19 @@
-r"""The limit of several moments that constant steps pull to it, where no order of growth need be told from another.
+r"""The limit of moments that steps pull to it, where no order of growth need be told from another.
 
-For :math:`m_g = P m_{g-1} + f` with a matrix P that is triangular in some order, and a diagonal inside the unit circle,
-:math:`m_g \to (1 - P)^{-1} f`, whichever of its entries is the largest: parameters may be symbols.
+For :math:`m_g = P_g m_{g-1} + f_g` with :math:`P_g \to P`, :math:`f_g \to f`, where P is triangular in some order and
+has a diagonal inside the unit circle, :math:`m_g \to m = (1 - P)^{-1} f`, whichever of its entries is the largest:
+parameters may be symbols. For in some norm :math:`\|P_g\| \le 1 - \epsilon` from some generation on, and
+:math:`m_g - m = P_g(m_{g-1} - m) + (P_g - P)\,m + f_g - f`, whose last terms tend to 0 (derived here). A memory that
+fades at a constant rate has such steps, rational in g and in a power :math:`c^g`.
 """
 
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
 
-from sympy import Expr, Matrix, S, eye
+from sympy import Add, Expr, Matrix, Mul, Pow, S, Symbol, expand, expand_power_exp, eye, fraction
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import NotRational, at_infinity, in_lowest_terms
 from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.system import reachable
@@ -22,13 +25,60 @@ def settled_limit(recurrence: MomentRecurrence, ranges: Ranges) -> Expr | None:
         recurrence = recurrence.continuation[1]
     used = reachable(recurrence)
     matrix, readout = recurrence.matrix.extract(used, used), recurrence.readout.extract([0], used)
-    forcing, g = recurrence.forcing.extract(used, [0]), recurrence.symbol
-    if readout.has(g) or recurrence.shift.has(g) or not _is_triangular(matrix):
+    forcing = recurrence.forcing.extract(used, [0])
+    try:
+        matrix, readout, forcing, shift = (
+            part.applyfunc(lambda entry: _late(entry, recurrence.symbol, ranges))
+            for part in (matrix, readout, forcing, Matrix([recurrence.shift]))
+        )
+    except (_Moving, NotRational):
         return None
-    if matrix.has(g) or forcing.has(g) or not all(_is_inside(matrix[k, k], ranges) for k in range(len(used))):
+    if not _is_triangular(matrix) or not all(_is_inside(matrix[k, k], ranges) for k in range(len(used))):
         return None
     fixed = (eye(len(used)) - matrix).LUsolve(forcing)
-    return in_lowest_terms((readout * fixed)[0] + recurrence.shift)
+    return in_lowest_terms((readout * fixed + shift)[0])
+
+
+class _Moving(Exception):
+    """A coefficient without a finite limit that is seen."""
+
+
+def _late(entry: Expr, g: Symbol, ranges: Ranges) -> Expr:
+    """The limit of a coefficient that is rational in g and in powers c^g: the largest c outruns all else."""
+    if not entry.has(g):
+        return entry
+    (above, top), (below, bottom) = (_largest(_by_rates(part, g), ranges) for part in fraction(in_lowest_terms(entry)))
+    faster = sign(above - below, ranges)
+    found = S.Zero if faster == -1 else at_infinity(top / bottom, g) if faster == 0 else None
+    if found is None:
+        raise _Moving
+    return found
+
+
+def _by_rates(polynomial: Expr, g: Symbol) -> dict[Expr, Expr]:
+    """Coefficients, which may hold g, of every c^g by c."""
+    found: dict[Expr, Expr] = {}
+    for term in Add.make_args(expand(expand_power_exp(polynomial))):
+        rest, rate = S.One, S.One
+        for factor in Mul.make_args(term):
+            if not (isinstance(factor, Pow) and factor.exp.has(g)):
+                rest *= factor
+            elif (factor.exp / g).is_Integer:
+                rate *= factor.base ** (factor.exp / g)
+            else:
+                raise _Moving
+        found[rate] = found.get(rate, S.Zero) + rest
+    return {rate: value for rate, value in found.items() if value != 0}
+
+
+def _largest(parts: dict[Expr, Expr], ranges: Ranges) -> tuple[Expr, Expr]:
+    """The largest rate, and its coefficient."""
+    if any(sign(rate, ranges) != 1 for rate in parts):
+        raise _Moving
+    for rate, value in parts.items():
+        if all(sign(rate - other, ranges) in (0, 1) for other in parts):
+            return rate, value
+    raise _Moving
 
 
 def _is_triangular(matrix: Matrix) -> bool:

@@ -284,7 +284,8 @@ class Solution:
             found = self._limit_of_power(order) if pulled is None or isinstance(pulled, Piecewise) else pulled
             found = pulled if found is None else found
             found = self._by_theorems[0] if found is None else found
-            return self._of_each[0] if found is None else found
+            found = self._of_each[0] if found is None else found
+            return self._settled_moments if found is None else found
         leading = expansion.leading()
         if expansion.oscillates:
             return None

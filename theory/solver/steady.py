@@ -87,8 +87,16 @@ def has_constant_numbers(recurrence: MomentRecurrence) -> bool:
     return alone and few and all(entry.is_Rational for entry in (*entries, *recurrence.initial))
 
 
+def has_rational_steps(recurrence: MomentRecurrence) -> bool:
+    """Whether the moments start as rational numbers, and every step is rational in the generation, without letters."""
+    g = recurrence.symbol
+    entries = (*recurrence.matrix, *recurrence.forcing, *recurrence.readout, recurrence.shift)
+    begins = S(recurrence.start).is_Integer and all(value.is_Rational for value in recurrence.initial)
+    return begins and all(entry.free_symbols <= {g} and entry.is_rational_function(g) for entry in entries)
+
+
 def states(recurrence: MomentRecurrence, last: int) -> list[list[Expr]]:
-    """The moments at generations 1 … ``last``; before the first step those that it starts from."""
+    """The moments at generations 1 … ``last`` under rational steps; before the first step those it starts from."""
     first = int(recurrence.start)
     step = [
         [_quotient(x, recurrence.symbol) for x in recurrence.matrix.row(row)] for row in range(recurrence.matrix.rows)

@@ -1,6 +1,6 @@
 r"""Limit and growth of one moment without a closed form, by general theorems.
 
-For :math:`y_g = p_g\, y_{g-1} + f_g` with f > 0:
+For :math:`y_g = p_g\, y_{g-1} + f_g` with f > 0 from some generation on (for f < 0 they tell of −y):
 
 1. p = 1: a sum. Its growth is that of partial sums (Karamata's theorem, class by class for periodic sizes); where it
    converges its value is the limit.
@@ -19,7 +19,7 @@ from theory.asymptotics.oscillation import partial_sums, pieces
 from theory.asymptotics.scales import Scale, limit_or_none, positive_variable
 from theory.errors import NotDerivedError
 from theory.expressions.shorter import simplified
-from theory.expressions.signs import Ranges, sign
+from theory.expressions.signs import Ranges, at_least, sign
 from theory.expressions.symbols import G
 from theory.moments.late_schedules import past_tables
 from theory.moments.recurrence import MomentRecurrence
@@ -58,6 +58,12 @@ def outcomes(recurrence: MomentRecurrence, ranges: Ranges) -> list[Outcome]:
     try:
         # Pools of any sizes converge (law 5 of docs/laws.md).
         pooled = pooled_total(forcing, g) is not None
+        way = 1 if pooled or recurrence.adds_noise else _way(recurrence, ranges)
+        if way == -1:
+            parts = {name: -getattr(recurrence, name) for name in ("forcing", "initial", "readout")}
+            return outcomes(recurrence.changed(**parts), ranges)
+        if way != 1:
+            return []
         cases: list[tuple[Scale | None, Basic]] = [(None, S.true)] if pooled else partial_sums(forcing, g)
         curvature = simplified((recurrence.matrix[0] - 1) / forcing)
         found = []
@@ -72,6 +78,19 @@ def outcomes(recurrence: MomentRecurrence, ranges: Ranges) -> list[Outcome]:
     except NotDerivedError:
         return []
     return found
+
+
+def _way(recurrence: MomentRecurrence, ranges: Ranges) -> int | None:
+    """The sign of what is added from some generation on; None where it is not told, or is none.
+
+    The bias of a loop falls where it leans to below the truth, and so does what every generation adds to it.
+    """
+    forcing, g = recurrence.forcing[0], recurrence.symbol
+    everywhere = sign(forcing, {**ranges, g: at_least(Integer(recurrence.start))})
+    if everywhere in (1, -1):
+        return everywhere
+    signs = {None if item.constant is None else sign(item.constant, ranges) for item in pieces(forcing, g).scales}
+    return signs.pop() if len(signs) == 1 else None
 
 
 def _read(moment: Expr | None, readout: Expr, shift: Expr, total: Scale | None = None) -> Expr | None:

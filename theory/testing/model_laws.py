@@ -93,9 +93,10 @@ def check_model(
     4. *Symbols*: the risk with a symbol for a parameter, and a number put in afterwards, is that of the number; in the
        risk, in the model and in the workflow alike, so that ``subs`` commutes with the derivation.
     5. *Certificates*: a closed form has a certificate that the checker accepts, wherever one is found.
-    6. *Copies*: the model and its risk survive ``copy``, ``deepcopy`` and a pickle, with the same values.
-    7. *Process pools*: computed by another process they are the same.
-    8. *Simulation*: a simulation agrees within what it can detect,
+    6. *Split*: where a squared error splits, the risk is bias² + variance, the bias being in the units of the loss.
+    7. *Copies*: the model and its risk survive ``copy``, ``deepcopy`` and a pickle, with the same values.
+    8. *Process pools*: computed by another process they are the same.
+    9. *Simulation*: a simulation agrees within what it can detect,
        :math:`|\hat r_g - r_g| \le z\,\mathrm{se}_g`, and would have seen a relative error of 25 %.
 
     Parameters
@@ -159,6 +160,7 @@ def check_model(
     checking.values()
     checking.symbols()
     checking.certificates()
+    checking.split()
     checking.copies()
     checking.process_pools(executor)
     checking.simulation(simulate, count)
@@ -323,6 +325,27 @@ class _Checking:
             self.checked.append(law)
         if reasons or not found:
             self.skipped[law] = " ".join(reasons) or "there is no closed form."
+
+    def split(self) -> None:
+        """A squared error is the squared bias and the variance, each of them derived for itself."""
+        law, found = "split", 0
+        reasons: list[str] = []
+        for cell in self.cells:
+            if cell.risk.loss != "squared":
+                continue
+            try:
+                bias, variance = (_values(part, self.last) for part in (cell.risk.bias, cell.risk.variance))
+            except DomainError as error:
+                reasons.append(f"{cell.where}: {error}")
+                continue
+            for g, (known, mean, spread) in enumerate(zip(cell.values, bias, variance, strict=True), start=1):
+                if known not in (oo, -oo):
+                    _same(law, cell.where, g, known, mean**2 + spread, "the risk, bias² + variance")
+            found += 1
+        if found:
+            self.checked.append(law)
+        if reasons or not found:
+            self.skipped[law] = " ".join(reasons) or "there is no squared error."
 
     def copies(self) -> None:
         """A copy is equal, and so are its risks."""

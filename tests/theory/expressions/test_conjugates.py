@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import mpmath
 import pytest
-from sympy import I, Rational, coth, lambdify, pi, polygamma, sqrt, tanh
+from sympy import I, N, Rational, coth, gamma, lambdify, pi, polygamma, sqrt, sympify, tanh
 
-from theory import Regular, Replace, expected_risk, j
+from theory import GaussianFit, Regular, Replace, expected_risk, j
 from theory.design import required_growth
-from theory.expressions.conjugates import in_real_terms
+from theory.expressions.conjugates import in_real_terms, with_real_pairs
 
 SIZES = [
     j**2 + 1,
@@ -43,3 +43,31 @@ def test_known_forms():
 def test_what_does_not_cancel_is_left_as_it_is():
     for kept in (polygamma(0, 1 - I) + polygamma(0, 1 + I), polygamma(0, sqrt(2) - I), polygamma(1, Rational(1, 3))):
         assert in_real_terms(kept) == kept
+
+
+@pytest.mark.parametrize(("x", "s"), [(1, -2), (2, Rational(-1, 6)), (2, Rational(1, 6)), (5, Rational(7, 3)), (3, -9)])
+def test_gamma_functions_of_conjugate_arguments_are_sines(x, s):
+    root = sqrt(sympify(s))
+    pair = gamma(x + root) * gamma(x - root)
+    # What is complex is written in real terms, and what stands beside it likewise.
+    known = with_real_pairs(pair + I)
+    assert not known.has(gamma)
+    with mpmath.workdps(30):
+        z = mpmath.sqrt(mpmath.mpf(sympify(s).p) / sympify(s).q)
+        numeric = mpmath.re(mpmath.gamma(x + z) * mpmath.gamma(x - z))
+        assert abs(mpmath.mpf(str(N(known - I, 25))) - numeric) < 1e-20 * abs(numeric)
+
+
+@pytest.mark.parametrize("value", [gamma(Rational(3, 2) + I) * gamma(Rational(3, 2) - I), gamma(2 + I) * gamma(3 - I)])
+def test_others_are_not(value):
+    assert with_real_pairs(value).rewrite(gamma) == value
+
+
+def test_limits_are_real_numbers():
+    """Moments of a covariance with conjugate roots: in decimals their product had an imaginary part of rounding."""
+    for d, n in ((2, 28), (24, 50)):
+        risk = expected_risk(GaussianFit(d=d, n=n), Replace(sizes=j**2))
+        assert not risk.limit.has(I)
+        lower, upper = risk.limit_enclosure()
+        assert lower <= N(risk.limit, 25) <= upper
+        assert float(risk.limit) == pytest.approx(float(lower), rel=1e-14)

@@ -4,14 +4,14 @@ import random
 
 import pytest
 from certified import limit_certificate
-from flint import acb, ctx
+from flint import acb, arb, ctx
 from mpmath import mp
 from sympy import Rational, Symbol
 
 from theory import Bernoulli, Exponential, Forgetting, GaussianMean, expected_risk
 from theory.proof import CertificateError, ClosedForm, Growth, LeastBound, Limit, check, prove
 from theory.proof.analysis import Analysis
-from theory.proof.q_series import enclosed
+from theory.proof.q_series import enclosed, lambert_left, product_left
 
 LAWS = {
     "a half": (GaussianMean(), "1/2", Growth),
@@ -112,3 +112,19 @@ def test_balls_hold_what_mpmath_sums(q):
             assert not ball.contains(acb(mp.nstr(value * mp.mpf("1.01"), 50)))
     with pytest.raises(CertificateError, match="inside the unit circle"):
         enclosed("pochhammer", None, acb(2), acb(1))
+
+
+@pytest.mark.parametrize("q", ["1/2", "9/10", "99/100"])
+def test_what_is_left_of_a_series_or_product_is_bounded_and_no_more_than_is_said(q):
+    """At working precision rounding hides the rest; so the bounds are held to sums of their own, from both sides.
+
+    At a small argument a the bounds are sharp: log (−a; q)_∞ and Λ-sums are a/(1 − q)·(1 + O(a)), k times for Λ_k.
+    """
+    number, a = mp.mpf(Rational(q).p) / Rational(q).q, mp.mpf("1e-4")
+    product = float(product_left(arb(a), arb(number)))
+    truth = mp.qp(-a, number, maxterms=10_000) - 1
+    assert truth < product < 1.01 * truth
+    for k in (1, 3):
+        # Σ_(m≥0) ((1 − a q^m)^(−k) − 1), a term at a time.
+        terms = mp.nsum(lambda m, k=k: (1 - a * number ** int(m)) ** -k - 1, [0, 4000], method="d")
+        assert terms < float(lambert_left(k, arb(a), arb(number))) < 1.01 * terms
