@@ -117,10 +117,11 @@ def _log_concave(rng: Generator, index: float, tilt: Array) -> Array:
     """Index 1 or more, by rejection from three exponential pieces."""
     centre = index * np.tan(tilt)
     scale = np.sqrt(index + centre**2 / index)
-    left, right = _feet(index, tilt, centre, scale)
+    left, slope_left = _foot(index, tilt, centre, -scale)
+    right, slope_right = _foot(index, tilt, centre, scale)
     # Tangents a + s·(x − centre) of the logarithm; the middle one is taken at the centre.
     weight = _LogWeight.at(index, tilt, centre)
-    slopes = np.stack([_slope(index, tilt, x) for x in (left, centre, right)])
+    slopes = np.stack([slope_left, _slope(index, tilt, centre), slope_right])
     anchors = np.stack([left - centre, np.zeros_like(centre), right - centre])
     heights = np.stack([weight.rise(anchors[0]), np.zeros_like(centre), weight.rise(anchors[2])])
     intercepts = heights - slopes * anchors
@@ -160,19 +161,19 @@ def _log_concave(rng: Generator, index: float, tilt: Array) -> Array:
     return draws
 
 
-def _feet(index: float, tilt: Array, centre: Array, scale: Array) -> tuple[Array, Array]:
-    """Points of contact on either side of the mode.
+def _foot(index: float, tilt: Array, centre: Array, scale: Array) -> tuple[Array, Array]:
+    """A point of contact on one side of the mode, that of the sign of ``scale``, and the slope of log f there.
 
     The mean of a log-concave law lies within √3 standard deviations of its mode, usually much nearer:
     √2, best for a normal law, is stepped outwards where it falls short.
     """
     reach = np.sqrt(2.0) * scale
-    left, right = centre - reach, centre + reach
-    while (short := _slope(index, tilt, left) * scale < 0.3).any():
-        left = np.where(short, left - reach / 2, left)
-    while (short := _slope(index, tilt, right) * scale > -0.3).any():
-        right = np.where(short, right + reach / 2, right)
-    return left, right
+    foot = centre + reach
+    slope = _slope(index, tilt, foot)
+    while (short := np.flatnonzero(slope * scale > -0.3)).size:
+        foot[short] += reach[short] / 2
+        slope[short] = _slope(index, tilt[short], foot[short])
+    return foot, slope
 
 
 def _growth(step: Array) -> Array:
