@@ -221,16 +221,16 @@ class Draws:
 
 
 class Fit:
-    """(E, S) given a cell of noise, for all cells of the law: one factor of the covariance serves them."""
+    """(E, S) given a cell of noise, for all cells of the law: one factor of the covariance serves them.
 
-    def __init__(self, lower: Array, columns: Array, mixtures: Array, size: Array) -> None:
+    ``gram`` holds the products, in the inverse of the covariance, of 1, the losses and the curves of the basis;
+    ``squares`` those of the curve of each cell of the law with itself.
+    """
+
+    def __init__(self, lower: Array, gram: Array, squares: Array, mixtures: Array, size: Array) -> None:
         self._lower = lower
-        white = solve_triangular(lower, columns, lower=True, check_finite=False)
-        gram = white.T @ white
         self._ones, self._ones_losses, self._losses = gram[0, 0], gram[0, 1], gram[1, 1]
-        across = mixtures @ gram[2:, :2]
-        self._curves_ones, self._curves_losses = across.T
-        squares = np.einsum("ij,ij->i", mixtures @ gram[2:, 2:], mixtures)
+        self._curves_ones, self._curves_losses = (mixtures @ gram[2:, :2]).T
         # A curve that is flat where losses were measured says nothing: its S could be anything.
         self._flat = size <= FLAT
         self._size = np.where(self._flat, 1.0, size)
@@ -291,7 +291,7 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     noises = np.array(list(product(np.ones(1) if known else NOISES, PERSISTENCES, DISCREPANCIES, powers)))
     basis = design.basis(data.points)
     centred = basis - basis.mean(axis=1, keepdims=True)
-    size = np.einsum("ij,ij->i", design.mixtures @ (centred @ centred.T), design.mixtures)
+    size = design.squares((centred @ centred.T)[None, :, :])[0]
     if (size <= FLAT).all():
         raise DomainError(
             f"losses of {', '.join(each.workflow.name for each in measured)} are expected to be the same at every "
@@ -302,7 +302,10 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     diagonal = np.arange(len(data.points))
     covariances[:, diagonal, diagonal] += data.own(noises, data.points, data.spread)
     lower = np.linalg.cholesky(covariances)
-    fits = [Fit(factor, columns, design.mixtures, size) for factor in lower]
+    white = [solve_triangular(factor, columns, lower=True, check_finite=False) for factor in lower]
+    grams = np.stack([each.T @ each for each in white])
+    squares = design.squares(grams[:, 2:, 2:])
+    fits = [Fit(*each, design.mixtures, size) for each in zip(lower, grams, squares, strict=True)]
     table = np.stack([fit.log_evidence() for fit in fits]) + design.prior
     if not known:
         expected = PRIOR_NOISE * _steepness(measured, design) ** np.where(design.families["variance"], 1.0, 0.5)
