@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import logsumexp
 
 from numerics.forecasting.shapes import Shapes, Spectrum
@@ -134,6 +135,14 @@ class Design:
         """What each curve of the basis weighs in every form, (forms, curves)."""
         return mixtures(*self._grid)
 
+    def squares(self, grams: Array) -> Array:
+        """The curve of every form with itself, for every table of products of the curves of the basis.
+
+        Shape (tables, forms), of tables (tables, curves, curves).
+        """
+        found: Array = (_pairs(*self._grid) @ grams.reshape(len(grams), -1).T).T
+        return found
+
     @cached_property
     def kept(self) -> Array:
         """λ of every form; of two rates, or many, their mean by what they add in a generation."""
@@ -217,3 +226,17 @@ def mixtures(growing: bool, rates: int) -> Array:
         row[0] = 1.0 - sum(share for _, share in form.bias)
         row[-1] = -form.saving
     return weights
+
+
+@lru_cache(maxsize=4)
+def _pairs(growing: bool, rates: int) -> csr_array:
+    """What each product of two curves weighs in the square of every form, (forms, curves²): few are not 0."""
+    weights = csr_array(mixtures(growing, rates))
+    count, curves = weights.shape
+    parts, places = [], []
+    for start, end in pairwise(weights.indptr):
+        mine, values = weights.indices[start:end], weights.data[start:end]
+        parts.append(np.outer(values, values).ravel())
+        places.append((mine[:, None] * curves + mine).ravel())
+    ends = np.cumsum([0, *map(len, parts)])
+    return csr_array((np.concatenate(parts), np.concatenate(places), ends), shape=(count, curves**2))

@@ -221,16 +221,16 @@ class Draws:
 
 
 class Fit:
-    """(E, S) given a cell of noise, for all cells of the law: one factor of the covariance serves them."""
+    """(E, S) given a cell of noise, for all cells of the law: one factor of the covariance serves them.
 
-    def __init__(self, lower: Array, columns: Array, mixtures: Array, size: Array) -> None:
+    ``gram`` holds the products, in the inverse of the covariance, of 1, the losses and the curves of the basis;
+    ``squares`` those of the curve of each cell of the law with itself.
+    """
+
+    def __init__(self, lower: Array, gram: Array, squares: Array, mixtures: Array, size: Array) -> None:
         self._lower = lower
-        white = solve_triangular(lower, columns, lower=True, check_finite=False)
-        gram = white.T @ white
         self._ones, self._ones_losses, self._losses = gram[0, 0], gram[0, 1], gram[1, 1]
-        across = mixtures @ gram[2:, :2]
-        self._curves_ones, self._curves_losses = across.T
-        squares = ((mixtures @ gram[2:, 2:]) * mixtures).sum(axis=1)
+        self._curves_ones, self._curves_losses = (mixtures @ gram[2:, :2]).T
         # A curve that is flat where losses were measured says nothing: its S could be anything.
         self._flat = size <= FLAT
         self._size = np.where(self._flat, 1.0, size)
@@ -291,7 +291,7 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     noises = np.array(list(product(np.ones(1) if known else NOISES, PERSISTENCES, DISCREPANCIES, powers)))
     basis = design.basis(data.points)
     centred = basis - basis.mean(axis=1, keepdims=True)
-    size = ((design.mixtures @ (centred @ centred.T)) * design.mixtures).sum(axis=1)
+    size = design.squares((centred @ centred.T)[None, :, :])[0]
     if (size <= FLAT).all():
         raise DomainError(
             f"losses of {', '.join(each.workflow.name for each in measured)} are expected to be the same at every "
@@ -302,12 +302,15 @@ def posterior(measured: Sequence[Curve], design: Design) -> Posterior:
     diagonal = np.arange(len(data.points))
     covariances[:, diagonal, diagonal] += data.own(noises, data.points, data.spread)
     lower = np.linalg.cholesky(covariances)
-    fits = [Fit(factor, columns, design.mixtures, size) for factor in lower]
+    white = [solve_triangular(factor, columns, lower=True, check_finite=False) for factor in lower]
+    grams = np.stack([each.T @ each for each in white])
+    squares = design.squares(grams[:, 2:, 2:])
+    fits = [Fit(*each, design.mixtures, size) for each in zip(lower, grams, squares, strict=True)]
     table = np.stack([fit.log_evidence() for fit in fits]) + design.prior
     if not known:
         expected = PRIOR_NOISE * _steepness(measured, design) ** np.where(design.families["variance"], 1.0, 0.5)
         table -= 0.5 * (np.log(noises[:, :1] / expected) / PRIOR_SPREAD) ** 2
-        table += np.array([_scatter(measured, data, noise) for noise in noises])[:, None]
+        table += _scatter(measured, data, noises)[:, None]
     weights = np.exp(table - table.max())
     return Posterior(data, noises, fits, weights / weights.sum())
 
@@ -346,17 +349,23 @@ def _steepness(measured: Sequence[Curve], design: Design) -> float:
     return float(np.clip(steep, 1.0, STEEPEST))
 
 
-def _scatter(measured: Sequence[Curve], data: Data, noise: Array) -> float:
-    """Log-likelihood of how seeds scatter about their mean, whatever the mean is."""
-    total = 0.0
+def _scatter(measured: Sequence[Curve], data: Data, noises: Array) -> Array:
+    """Log-likelihood of how seeds scatter about their mean, whatever the mean is, for every cell of noise."""
+    total = np.zeros(len(noises))
     for place, each in enumerate(measured):
         if each.seeds < 2 or each.stderr is not None:
             continue
         points = Points(np.full(len(each.generations), place), each.generations)
-        covariance = noise[1] * data.design.persistent(points, points)
-        own = (1.0 - noise[1]) * data.smaller(points.index) ** (2.0 * noise[3])
-        covariance[np.diag_indices_from(covariance)] += own
-        lower = np.linalg.cholesky(covariance * (noise[0] * data.rise) ** 2)
-        white = solve_triangular(lower, (each.losses - each.mean).T, lower=True)
-        total -= (each.seeds - 1) * float(np.log(np.diag(lower)).sum()) + 0.5 * float((white**2).sum())
+        persistent, smaller = data.design.persistent(points, points), data.smaller(points.index)
+        apart = (each.losses - each.mean).T / data.rise
+        # The discrepancy is common to all seeds, and does not scatter them; nor need each size be factored.
+        for persistence, power in {(noise[1], noise[3]) for noise in noises}:
+            covariance = persistence * persistent
+            covariance[np.diag_indices_from(covariance)] += (1.0 - persistence) * smaller ** (2.0 * power)
+            lower = np.linalg.cholesky(covariance)
+            white = solve_triangular(lower, apart, lower=True)
+            alike = (noises[:, 1] == persistence) & (noises[:, 3] == power)
+            sizes = noises[alike, 0]
+            spread = float(np.log(np.diag(lower)).sum()) + len(points) * np.log(sizes * data.rise)
+            total[alike] -= (each.seeds - 1) * spread + 0.5 * float((white**2).sum()) / sizes**2
     return total

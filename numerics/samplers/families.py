@@ -193,7 +193,7 @@ class HyperbolicSecant(Kind):
 
     def points(self, rng: Generator, mean: Array, count: int) -> Array:
         """Points of the family about every mean: shape ``(count, *mean.shape)``."""
-        return hyperbolic_secant(rng, self.index, np.broadcast_to(mean, (count, *mean.shape)))
+        return hyperbolic_secant(rng, self.index, mean, count)
 
     def block_mean(self, rng: Generator, mean: Array, count: int) -> Array:
         """The mean of ``count`` points by its own law, of the shape of ``mean``."""

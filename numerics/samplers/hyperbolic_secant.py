@@ -28,16 +28,16 @@ Array = NDArray[np.float64]
 LARGEST_INDEX = 1e6
 
 
-def hyperbolic_secant(rng: Generator, index: float, mean: Array) -> Array:
-    """One draw for every mean."""
-    tilt = np.arctan(mean.ravel() / index)
+def hyperbolic_secant(rng: Generator, index: float, mean: Array, count: int | None = None) -> Array:
+    """One draw for every mean; or ``count``, of shape ``(count, *mean.shape)``, for which each hat is made once."""
+    tilt, each = np.arctan(mean.ravel() / index), count or 1
     if index < 1:
-        draws = _thinned(rng, index, tilt)
+        draws = _thinned(rng, index, np.tile(tilt, each))
     elif index == 1:
-        draws = _logit_beta(rng, tilt)
+        draws = _logit_beta(rng, np.tile(tilt, each))
     else:
-        draws = _log_concave(rng, index, tilt)
-    return draws.reshape(mean.shape)
+        draws = _Hat.at(index, tilt).draws(rng, each)
+    return draws.reshape(mean.shape if count is None else (count, *mean.shape))
 
 
 @dataclass(frozen=True)
@@ -113,66 +113,102 @@ def _thinned(rng: Generator, index: float, tilt: Array) -> Array:
     return draws
 
 
-def _log_concave(rng: Generator, index: float, tilt: Array) -> Array:
-    """Index 1 or more, by rejection from three exponential pieces."""
-    centre = index * np.tan(tilt)
-    scale = np.sqrt(index + centre**2 / index)
-    left, right = _feet(index, tilt, centre, scale)
-    # Tangents a + s·(x − centre) of the logarithm; the middle one is taken at the centre.
-    weight = _LogWeight.at(index, tilt, centre)
-    slopes = np.stack([_slope(index, tilt, x) for x in (left, centre, right)])
-    anchors = np.stack([left - centre, np.zeros_like(centre), right - centre])
-    heights = np.stack([weight.rise(anchors[0]), np.zeros_like(centre), weight.rise(anchors[2])])
-    intercepts = heights - slopes * anchors
-    # Tangents of a strictly concave function cross once, between their points of contact.
-    low = (intercepts[0] - intercepts[1]) / (slopes[1] - slopes[0])
-    high = (intercepts[1] - intercepts[2]) / (slopes[2] - slopes[1])
-    tail_left = np.exp(intercepts[0] + slopes[0] * low) / slopes[0]
-    tail_right = -np.exp(intercepts[2] + slopes[2] * high) / slopes[2]
-    width = high - low
-    middle = np.exp(slopes[1] * low) * width * _growth(slopes[1] * width)
-    total = tail_left + middle + tail_right
+@dataclass(frozen=True)
+class _Hat:
+    """Three exponential pieces above the density of index above 1, for every mean; offsets are from the mean.
 
-    draws = np.empty(tilt.shape)
-    waiting = np.arange(tilt.size)
-    while waiting.size:
-        w = waiting
-        piece = rng.random(w.size) * total[w]
-        in_left, in_right = piece < tail_left[w], piece >= tail_left[w] + middle[w]
+    Tangents ``intercepts + slopes·offset`` of the logarithm on the left, in the middle and on the right, which cross at
+    ``low`` and ``high``; the masses of the pieces; and below the logarithm, between the points of contact ``feet``, the
+    slopes of its ``chords`` from the mean.
+    """
+
+    weight: _LogWeight
+    slopes: Array
+    intercepts: Array
+    low: Array
+    high: Array
+    tail_left: Array
+    middle: Array
+    total: Array
+    feet: Array
+    chords: Array
+
+    @classmethod
+    def at(cls, index: float, tilt: Array) -> _Hat:
+        centre = index * np.tan(tilt)
+        scale = np.sqrt(index + centre**2 / index)
+        left, slope_left = _foot(index, tilt, centre, -scale)
+        right, slope_right = _foot(index, tilt, centre, scale)
+        # The middle tangent is taken at the centre.
+        weight = _LogWeight.at(index, tilt, centre)
+        slopes = np.stack([slope_left, _slope(index, tilt, centre), slope_right])
+        feet = np.stack([left - centre, right - centre])
+        heights = np.stack([weight.rise(foot) for foot in feet])
+        intercepts = np.stack([heights[0] - slopes[0] * feet[0], 0 * centre, heights[1] - slopes[2] * feet[1]])
+        # Tangents of a strictly concave function cross once, between their points of contact.
+        low = (intercepts[0] - intercepts[1]) / (slopes[1] - slopes[0])
+        high = (intercepts[1] - intercepts[2]) / (slopes[2] - slopes[1])
+        tail_left = np.exp(intercepts[0] + slopes[0] * low) / slopes[0]
+        tail_right = -np.exp(intercepts[2] + slopes[2] * high) / slopes[2]
+        width = high - low
+        middle = np.exp(slopes[1] * low) * width * _growth(slopes[1] * width)
+        total = tail_left + middle + tail_right
+        return cls(weight, slopes, intercepts, low, high, tail_left, middle, total, feet, heights / feet)
+
+    def draws(self, rng: Generator, count: int) -> Array:
+        """Draws by rejection, ``count`` for every mean, one after another of all means."""
+        means = self.low.size
+        draws = np.empty(count * means)
+        waiting = np.arange(count * means)
+        while waiting.size:
+            w = waiting % means
+            offset, hat = self._proposals(rng, w)
+            threshold = hat - rng.standard_exponential(w.size)
+            # A concave function lies above its chords: only what is not below them is compared with the function.
+            side = (offset > 0).astype(np.intp)
+            foot = self.feet[side, w]
+            accepted = (np.abs(offset) <= np.abs(foot)) & (threshold <= self.chords[side, w] * offset)
+            unsure = np.flatnonzero(~accepted)
+            accepted[unsure] = threshold[unsure] <= self.weight.some(w[unsure]).rise(offset[unsure])
+            draws[waiting[accepted]] = (self.weight.centre[w] + offset)[accepted]
+            waiting = waiting[~accepted]
+        return draws
+
+    def _proposals(self, rng: Generator, w: NDArray[np.int64]) -> tuple[Array, Array]:
+        """A draw under the hat of each of these means, and the logarithm of the hat there."""
+        piece = rng.random(w.size) * self.total[w]
+        left, middle = self.tail_left[w], self.middle[w]
+        in_left, in_right = piece < left, piece >= left + middle
         uniform = rng.random(w.size)
         tail = rng.standard_exponential(w.size)
-        step = slopes[1, w] * width[w]
+        low, high = self.low[w], self.high[w]
+        step = self.slopes[1, w] * (high - low)
         # Inverse distribution function of e^{step·t} on [0, 1]; the uniform limit where the tangent is flat.
         flat = np.abs(step) < 1e-8
         safe = np.where(flat, 1.0, step)
         inside = np.where(flat, uniform, np.log1p(uniform * np.expm1(safe)) / safe)
         offset = np.where(
             in_left,
-            low[w] - tail / slopes[0, w],
-            np.where(in_right, high[w] - tail / slopes[2, w], low[w] + width[w] * inside),
+            low - tail / self.slopes[0, w],
+            np.where(in_right, high - tail / self.slopes[2, w], low + (high - low) * inside),
         )
         row = np.where(in_left, 0, np.where(in_right, 2, 1))
-        hat = intercepts[row, w] + slopes[row, w] * offset
-        level = weight.some(w).rise(offset)
-        accepted = -rng.standard_exponential(w.size) <= level - hat
-        draws[w[accepted]] = (centre[w] + offset)[accepted]
-        waiting = w[~accepted]
-    return draws
+        return offset, self.intercepts[row, w] + self.slopes[row, w] * offset
 
 
-def _feet(index: float, tilt: Array, centre: Array, scale: Array) -> tuple[Array, Array]:
-    """Points of contact on either side of the mode.
+def _foot(index: float, tilt: Array, centre: Array, scale: Array) -> tuple[Array, Array]:
+    """A point of contact on one side of the mode, that of the sign of ``scale``, and the slope of log f there.
 
     The mean of a log-concave law lies within √3 standard deviations of its mode, usually much nearer:
     √2, best for a normal law, is stepped outwards where it falls short.
     """
     reach = np.sqrt(2.0) * scale
-    left, right = centre - reach, centre + reach
-    while (short := _slope(index, tilt, left) * scale < 0.3).any():
-        left = np.where(short, left - reach / 2, left)
-    while (short := _slope(index, tilt, right) * scale > -0.3).any():
-        right = np.where(short, right + reach / 2, right)
-    return left, right
+    foot = centre + reach
+    slope = _slope(index, tilt, foot)
+    while (short := np.flatnonzero(slope * scale > -0.3)).size:
+        foot[short] += reach[short] / 2
+        slope[short] = _slope(index, tilt[short], foot[short])
+    return foot, slope
 
 
 def _growth(step: Array) -> Array:

@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
-from selfgen import verification
+from selfgen import figures, overview, style, verification
 from selfgen.case_result import CaseResult
 from selfgen.cli import app
 from selfgen.finished_cases import FinishedCases
@@ -56,9 +58,19 @@ def whole(study: Path) -> dict[str, bytes]:
     return files(folder)
 
 
+class Drawn(Figure):
+    """A figure that was drawn before: it is written as any other."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def savefig(self, fname: BinaryIO, **_: object) -> None:
+        fname.write(self._content)
+
+
 @pytest.fixture
 def calls(whole: dict[str, bytes], study: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Cases that are verified, by number; their results are those of the whole, without work."""
+    """Cases that are verified, by number; their results and their figures are those of the whole, without work."""
     done: list[int] = []
     with FinishedCases(CaseResult, study.parent / "whole", resume=True) as finished:
         results = [finished.of(case) for case in load(study).cases]
@@ -70,7 +82,13 @@ def calls(whole: dict[str, bytes], study: Path, monkeypatch: pytest.MonkeyPatch)
         verification._draw(case, number, result, figures)
         return result
 
+    def kept(_: Figure, stem: Path) -> None:
+        for suffix in ("png", "pdf"):
+            style.save(Drawn(whole[f"{stem.name}.{suffix}"]), stem.with_name(f"{stem.name}.{suffix}"))
+
     monkeypatch.setattr(verification, "verify_case", known)
+    for module in (figures, overview):
+        monkeypatch.setattr(module, "save_both", kept)
     return done
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flint import fmpq
-from sympy import Dummy, Expr, Function, Integer, Pow, Sum, Symbol, degree, fraction, together
+from flint import fmpq, fmpq_mpoly
+from sympy import Dummy, Expr, Function, Integer, Pow, Sum, Symbol, degree
 
+from theory.expressions.fraction_field import Rationals
 from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.rational_functions import RationalFunctions
 
@@ -82,9 +83,8 @@ class Arithmetic:
                 return self.constant(opened.subs({symbol: Integer(g), **values}))
 
             return with_totals
-        if self._kind == "rationals" and expression.is_rational_function(symbol):
-            top, bottom = (_horner(part, symbol) for part in fraction(together(expression)))
-            return lambda g: top(g) / bottom(g)
+        if self._kind == "rationals" and is_rational(expression, [symbol]):
+            return _by_horner(expression, symbol)
         if self._kind == "functions" and is_rational(expression, [*self._field.symbols, symbol]):
             return lambda g: self._field(expression, {symbol: g})
         return lambda g: self.constant(expression.subs(symbol, Integer(g)))
@@ -137,8 +137,23 @@ def is_rational(expression: Expr, symbols: list[Any]) -> bool:
     )
 
 
-def _horner(expression: Expr, symbol: Symbol) -> Callable[[int], fmpq]:
-    coefficients = [to_flint(c) for c in expression.as_poly(symbol).all_coeffs()]
+def _by_horner(expression: Expr, symbol: Symbol) -> Callable[[int], fmpq]:
+    """A rational function of one symbol: a polynomial over a product of powers of others, nothing cancelled."""
+    element = Rationals([symbol])(expression)
+    top, below = _horner(element.top), [(_horner(part), power) for part, power in element.factors()]
+
+    def value(g: int) -> fmpq:
+        total = top(g)
+        for factor, power in below:
+            total /= factor(g) ** power
+        return total
+
+    return value
+
+
+def _horner(polynomial: fmpq_mpoly) -> Callable[[int], fmpq]:
+    terms = {int(exponents[0]): coefficient for exponents, coefficient in polynomial.to_dict().items()}
+    coefficients = [terms.get(power, fmpq(0)) for power in range(max(terms, default=0), -1, -1)]
 
     def value(g: int) -> fmpq:
         total = fmpq(0)

@@ -7,6 +7,7 @@ lowest terms at once (Henrici 1956: by common divisors of the parts, which are s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import gcd, lcm
 from typing import Any
 
@@ -184,6 +185,7 @@ def factored(expression: Expr) -> Expr:
     return field.factored(element)
 
 
+@lru_cache(maxsize=256)  # limit, bound, growth and rate of a risk ask for the same constant, of a dozen roots
 def _by_sympy(expression: Expr) -> Expr:
     """SymPy's ``factor``; a constant of long numbers, such as factorials beside Γ of a root, is left as it is."""
     # Factors are looked for modulo a prime beyond its coefficients, which alone may take minutes to find.

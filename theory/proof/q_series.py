@@ -44,12 +44,12 @@ def graded(algebra: Any, kind: str, order: int | None, q: Quotient, x: Quotient)
 
 def apart(quotient: Quotient, q: Quotient) -> int | None:
     """The whole number s with quotient = q^s; None where none is seen within FAR steps."""
-    power = ONE
+    if quotient.top == 0:
+        return None
+    power, inverse = ONE, ONE / quotient
     for step in range(FAR):
-        if quotient == power:
-            return step
-        if quotient * power == ONE:
-            return -step
+        if power in (quotient, inverse):
+            return step if power == quotient else -step
         power = power * q
     return None
 

@@ -1,11 +1,13 @@
 """The hyperbolic secant sampler against its numerically integrated density."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import loggamma
 from scipy.stats import kstest
 
-from numerics.samplers.hyperbolic_secant import hyperbolic_secant
+from numerics.samplers.hyperbolic_secant import _Hat, hyperbolic_secant
 
 DRAWS = 40_000
 
@@ -38,3 +40,20 @@ def test_moments_with_a_mean_each(index):
     assert abs(scores.mean()) < 4 / np.sqrt(means.size)
     kurtosis_bound = np.sqrt((scores**2).var() / means.size)
     assert abs((scores**2).mean() - 1) < 4 * kurtosis_bound
+
+
+@pytest.mark.parametrize("index", [0.5, 1.0, 3.0, 250.0])
+def test_several_draws_for_a_mean_are_those_of_as_many_means(index):
+    means = np.linspace(-2, 2, 500) * index
+    together = hyperbolic_secant(np.random.default_rng(5), index, means, 7)
+    alone = hyperbolic_secant(np.random.default_rng(5), index, np.broadcast_to(means, (7, 500)))
+    assert (together == alone).all()
+
+
+@pytest.mark.parametrize("index", [1.001, 3.0, 250.0, 1e8])
+def test_chords_change_no_draw(index):
+    """Without them every proposal is compared with the logarithm of the density."""
+    hat = _Hat.at(index, np.linspace(-1.5, 1.5, 101))
+    slowly = replace(hat, feet=np.zeros_like(hat.feet))
+    one, other = (each.draws(np.random.default_rng(8), 400) for each in (hat, slowly))
+    assert (one == other).all()
