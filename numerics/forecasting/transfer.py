@@ -13,10 +13,12 @@ blocks smaller than those of replace have more: the mixture is then no bound, bu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sympy import Expr, S, simplify
 
 from numerics.forecasting.data import Named, curves, named, number
 from numerics.forecasting.forecast import forecast
@@ -149,12 +151,21 @@ _OF_DRAWS = {
 def _averages_blocks(to: Workflow, measured_under: Workflow, generations: int) -> bool:
     """Whether every model averages whole blocks, none of them smaller than those of replace."""
     least = measured_under.size(1)
-    for g in range(1, generations + 1):
-        fresh = g > 1 and to.fresh_weight(g) != 0
-        used = [to.size(block) for block, weight in enumerate(to.weights(g), start=1) if weight != 0]
-        if to.draw(g) is not None or min([*used, *([to.fresh_size(g)] if fresh else [])]) < least:
-            return False
-    return True
+    return all(
+        to.draw(g) is None and all(rows >= least for rows in _block_rows(to, g)) for g in range(1, generations + 1)
+    )
+
+
+def _block_rows(to: Workflow, g: int) -> Iterator[Expr]:
+    """Rows of the blocks that model g averages: real and synthetic ones of a generation are one where each row of them
+    weighs the same.
+    """
+    for block, (weight, fresh) in enumerate(zip(to.weights(g), to.fresh_weights(g), strict=True), start=1):
+        synthetic, real = to.size(block), to.fresh_size(block) if fresh != 0 else S.Zero
+        if weight != 0 and fresh != 0 and simplify(weight * real - fresh * synthetic) == 0:
+            yield synthetic + real
+        else:
+            yield from (rows for rows, part in ((synthetic, weight), (real, fresh)) if part != 0)
 
 
 def _is_replace(workflow: Workflow, generations: int) -> bool:

@@ -82,8 +82,19 @@ def _assemble(expression: Expr, scale: Expr, ranges: Ranges) -> Expr:
         if neat != 0:
             parts.append(_shifted(neat, function))
     common = _common(parts)
-    inner = Add(*(orient(_neat(coefficient / common), ranges) * function for coefficient, function in parts))
-    return _product(scale * common, inner, ranges)
+    terms = [(orient(_neat(coefficient / common), ranges) * function, function) for coefficient, function in parts]
+    return _product(scale * common, _fewest_fractions(terms), ranges)
+
+
+def _fewest_fractions(terms: list[tuple[Expr, Expr]]) -> Expr:
+    """The sum of terms, each with its function of G; those rational in G as one fraction where that is shorter."""
+    fractions = [term for term, function in terms if function.is_rational_function(G) and _is_rational(term)]
+    apart = Add(*fractions)
+    if len(fractions) < 2 or all(function.is_polynomial(G) for _, function in terms):
+        return Add(*(term for term, _ in terms))
+    joined = factored(apart)
+    others = (term for term, _ in terms if term not in fractions)
+    return Add(joined if joined.count_ops() < apart.count_ops() else apart, *others)
 
 
 def _product(scale: Expr, inner: Expr, ranges: Ranges) -> Expr:

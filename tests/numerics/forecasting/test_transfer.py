@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 from math import comb
 
 import numpy as np
@@ -16,6 +16,7 @@ from numerics.forecasting.shapes import shapes
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    ContaminatedPool,
     FreshReal,
     RealPlusLatest,
     Replace,
@@ -23,6 +24,7 @@ from theory import (
     Weighted,
     depth,
 )
+from theory.workflows.labelled_pool import LabelledPool
 
 iv.dps = 30
 MIXED = Weighted(lambda g: [1] if g == 1 else [Fraction(1, 2), Fraction(1, 2)] + [0] * (g - 2))
@@ -108,6 +110,27 @@ def test_no_average_of_blocks_loses_more_than_the_mixture(workflow, pseudo) -> N
     for n, truth, g in SETTINGS:
         found = excess(workflow, n, truth, smoothed(n, pseudo), g)
         assert found.b < 0, (n, truth, g)
+
+
+@pytest.mark.parametrize("truth", [Fraction(1, 2), Fraction(1, 3), Fraction(1, 10)], ids=str)
+def test_a_block_part_real_is_one_block(truth) -> None:
+    """Blocks of one real row and one of the last model: the bound by blocks of two rows holds, with room."""
+    pool, learner = ContaminatedPool(real=HALF), smoothed(2, ONE)
+    chains = {(block,): chance for block, chance in flips(2, truth)}
+    for g in (2, 3):
+        longer: dict[tuple[Fraction, ...], Fraction] = {}
+        for blocks, chance in chains.items():
+            answer = learner(sum(blocks) / len(blocks), len(blocks))
+            for (real_row, p), (row, q) in product(flips(1, truth), flips(1, answer)):
+                key = (*blocks, (real_row + row) / 2)
+                longer[key] = longer.get(key, Fraction(0)) + chance * p * q
+        chains, law = longer, {}
+        for blocks, chance in chains.items():
+            answer = learner(sum(blocks) / g, g)
+            law[answer] = law.get(answer, Fraction(0)) + chance
+        losses = [expected_loss(answers(Replace(), 2, truth, learner, k), truth) for k in range(1, g + 1)]
+        mixture = sum(real(Fraction(str(p))) * losses[k] for k, p in enumerate(depth(pool).law(g)))
+        assert (expected_loss(law, truth) - mixture).b < 0
 
 
 def test_replace_is_its_own_mixture() -> None:
@@ -199,6 +222,19 @@ def test_what_it_says_of_itself() -> None:
             assert words in found.sentence
     assert transfer(LOSSES, Replace(), AccumulateSubsample()).upper[1] == pytest.approx(1 + rise * 0.75)
     assert transfer(LOSSES, Replace(), Accumulate(sizes=2)).upper_bound
+
+
+def test_rows_of_a_generation_that_weigh_alike_are_one_block() -> None:
+    """A contaminated pool, and fresh real data by rows; under a label, or by another share, the parts stand alone."""
+    half = Fraction(1, 2)
+    for to in (ContaminatedPool(real=half), FreshReal(real=half), LabelledPool(real=half)):
+        assert transfer(LOSSES, Replace(), to).upper_bound, to
+    for to in (
+        ContaminatedPool(real=half, sizes=half),
+        FreshReal(real=half, share="1/4"),
+        LabelledPool(real=half, share="1/4"),
+    ):
+        assert not transfer(LOSSES, Replace(), to).upper_bound, to
 
 
 def test_from_another_workflow_than_replace_it_is_the_forecast() -> None:
