@@ -16,10 +16,11 @@ from rich.table import Table
 
 from benchmarks.bent import BentSpeed, bent_speeds
 from benchmarks.beside import beside
+from benchmarks.density import density_growth
 from benchmarks.derivation import Derivation, derivations, evaluation_seconds, import_seconds
 from benchmarks.editing import EditSpeed, edit_speeds
 from benchmarks.exact_values import SPEEDUP as VALUE_SPEEDUP
-from benchmarks.exact_values import ValueSpeed, value_speeds
+from benchmarks.exact_values import ValueSpeed, late_seconds, value_speeds
 from benchmarks.forecast import forecast_seconds
 from benchmarks.generative import GENERATIVE_SETTINGS, GenerativeSpeed, measure_generative
 from benchmarks.many_generations import Against, many_generations
@@ -87,6 +88,9 @@ def main() -> None:
         }
         progress.update(task, description="late exact values")
         values = value_speeds()
+        other |= late_seconds()
+        progress.update(task, description="kernel densities")
+        growth = density_growth(min(options.rounds, 3))
         progress.update(task, description="editing")
         edited = edit_speeds(min(options.rounds, 3))
     tables = (
@@ -96,6 +100,7 @@ def main() -> None:
         bent_table(bent),
         many_table(many),
         beside_table(loops),
+        against_table(growth, "Growth of processor time", "1 is linear; of n log n it is 1.1 here, of all pairs 2."),
         peer_table(asked),
         value_table(values),
         edit_table(edited),
@@ -109,7 +114,7 @@ def main() -> None:
     )
     if options.output is not None:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        many += loops
+        many += loops + growth
         content = as_json(speeds, fitted, regressed, bent, many, asked, values, edited, derived, imported, other)
         options.output.write_text(json.dumps(content, indent=2) + "\n")
 

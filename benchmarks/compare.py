@@ -64,6 +64,11 @@ def _simulation(model: str, workflow: str, generations: int, replicates: int, mo
     return f"simulate({model}, {workflow}, generations={generations}, replicates={replicates}{more})"
 
 
+def _densities(points: int) -> str:
+    model = f"KernelDensity(bandwidth='1/4', n={points})"
+    return _simulation(model, "Replace()", 3, 4, ", loss='mise'")
+
+
 def _set_up(workflow: str) -> str:
     return _simulation("GaussianMean(sigma2=1, n=6)", workflow, 2000, 2)
 
@@ -110,6 +115,10 @@ TASKS = (
     Task("exact value at 3000: accumulate", _late(COIN, "Accumulate()")),
     Task("exact value at 3000: sliding window", _late(COIN, "SlidingWindow(3)")),
     Task("exact value at 3000: Gaussian covariance", _late("GaussianFit(d=2, n=10)", "Accumulate()", "covariance")),
+    Task("exact value at 400: window of 6", f"expected_risk({COIN}, SlidingWindow(6)).recurrence.at(400)"),
+    Task("kernel densities' error: n = 4096", _densities(4096)),
+    Task("exact law: R = 10^6, G = 100", _simulation(GAUSSIAN, "Accumulate()", 100, 10**6)),
+    Task("raw: R = 10^4, G = 100", _simulation(GAUSSIAN, "Accumulate()", 100, 10**4, ", method='raw'")),
     Task("derivation: Poisson, accumulate", _derived("Poisson()", "Accumulate()")),
     Task("derivation: Bernoulli, sliding window", _derived("Bernoulli()", "SlidingWindow(2)")),
     Task("derivation: linear regression, fresh real", _derived("LinearRegression(design='fresh')", "FreshReal()")),

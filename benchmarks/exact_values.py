@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.timing import seconds
-from theory import Accumulate, AccumulateSubsample, Bernoulli, GaussianFit, SlidingWindow, expected_risk
+from theory import Accumulate, AccumulateSubsample, Bernoulli, GaussianFit, GaussianMean, SlidingWindow, expected_risk
 from theory.models.base import Model
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 
 EARLIER, LAST = 1000, 3000
+
+VERY_LATE, LATE_TARGET = 10**5, 10.0
+"""A generation, and seconds to its exact value."""
 
 SPEEDUP = 60.0
 """Target at generation 3000."""
@@ -55,4 +58,27 @@ def value_speeds(repeats: int = 3) -> list[ValueSpeed]:
             stepwise = seconds(partial(Recurrence.at, recurrence, generation))
             tree = statistics.median(seconds(partial(recurrence.at, generation)) for _ in range(repeats))
             found.append(ValueSpeed(model.name, workflow.name, generation, stepwise, tree))
+    return found
+
+
+def late_seconds() -> dict[str, float]:
+    """Exact values so late that steps do not reach them, once each, and digits beyond."""
+    coin, mean = Bernoulli(p="1/3", n=4), GaussianMean(sigma2=1, n=3)
+    cells: tuple[tuple[Model, Workflow, int], ...] = (
+        (coin, Accumulate(), VERY_LATE),
+        (coin, AccumulateSubsample(1), VERY_LATE),
+        (coin, SlidingWindow(3), VERY_LATE),
+        *((coin, SlidingWindow(blocks), VERY_LATE) for blocks in (5, 10, 20)),
+        (coin, Accumulate(), 10 * VERY_LATE),
+    )
+    found = {}
+    for model, workflow, generation in cells:
+        risk = expected_risk(model, workflow)
+        risk.at(1)
+        name = f"exact value at {generation:,}, {model.name}, {workflow!r} (target: under {LATE_TARGET:g} s)"
+        found[name] = seconds(partial(risk.at, generation))
+    for workflow in (Accumulate(), SlidingWindow(10)):
+        risk = expected_risk(mean, workflow)
+        name = f"50 digits at 10^15, {mean.name}, {workflow!r} (target: under {LATE_TARGET:g} s)"
+        found[name] = seconds(partial(risk.at, 10**15, digits=50))
     return found

@@ -38,10 +38,17 @@ def executor_of(executor: Executor | None, n_jobs: int | None) -> Iterator[Execu
     if executor is not None and n_jobs is not None:
         raise DomainError(f"n_jobs = {n_jobs} and executor are both given: give one of them.")
     if n_jobs is None or (count := _count(n_jobs)) == 1:
-        yield executor
+        yield of_client(executor)
         return
     with workers(count) as own:
         yield own
+
+
+def of_client(executor: Any) -> Any:
+    """The executor of Dask's client, whose own futures are of another kind; every other as it is."""
+    get_executor = getattr(executor, "get_executor", None)
+    # Else it would take two tasks of the same arguments for one.
+    return get_executor(pure=False) if callable(get_executor) else executor
 
 
 def _count(n_jobs: int) -> int:

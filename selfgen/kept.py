@@ -27,7 +27,7 @@ DEPENDENCIES = ("sympy", "python-flint", "mpmath", "numpy", "scipy")
 def folder(kind: str) -> Path:
     """Where the entries of a kind lie, as this library derives them."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "selfgen" / f"{kind}-{_state()}"
+    return Path(root) / "selfgen" / f"{kind}-{state()}"
 
 
 def kept(kind: str, key: str) -> dict[str, Any] | None:
@@ -65,7 +65,7 @@ def _digest(content: dict[str, Any]) -> str:
 
 
 @cache
-def _state() -> str:
+def state() -> str:
     """A digest of all that is derived with."""
     digest = sha256(repr((sys.version, *((name, version(name)) for name in DEPENDENCIES))).encode())
     root = Path(__file__).resolve().parents[1]

@@ -23,6 +23,7 @@ from numerics.samplers.choose import verify_numbers
 from numerics.simulate import Simulation
 from numerics.workers import workers
 from selfgen.case_result import CaseResult
+from selfgen.cluster import over_cluster
 from selfgen.derived_case import Derived, Scatter, once
 from selfgen.finished_cases import FinishedCases
 from selfgen.proofs import certified
@@ -50,6 +51,7 @@ def verify(
     detectable: float = ASKED,
     finished: FinishedCases[CaseResult] | None = None,
     cached: bool = False,
+    scheduler: str | None = None,
 ) -> list[CaseResult]:
     """Verify every case, in the order of the study whatever order they finish in.
 
@@ -72,6 +74,9 @@ def verify(
         Cases that need not be done again, and where each is written as it ends, after its figure.
     cached : bool
         Whether what is derived may come from the user's cache, and is left there. Simulated is every time.
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``tcp://127.0.0.1:8786``: its workers verify the cases, a case each, and
+        this process draws and writes; ``jobs`` is not used.
     """
     cases = study.cases
     kept = FinishedCases(CaseResult, None) if finished is None else finished
@@ -87,7 +92,13 @@ def verify(
         finish(cases[number], result)
 
     left = [(number, case) for number, case in enumerate(cases) if number not in found]
-    if jobs == 1 or len(left) <= 1:
+    if scheduler is not None and left:
+        work = [(case, None, detectable, cached) for _, case in left]
+        for index, (result, certificate) in over_cluster(scheduler, _verified, work, lambda k: begin(left[k][1])):
+            number, case = left[index]
+            _draw(case, number, result, figures, certificate=certificate)
+            end(number, result)
+    elif jobs == 1 or len(left) <= 1:
         with processes(jobs if left else 1) as executor:
             for number, case in left:
                 begin(case)
@@ -157,7 +168,6 @@ def _in_a_process_of_its_own(
             ) from None
 
 
-@computed_units()  # what looks like a slip of units was said when the study was read
 def verify_case(
     case: Case,
     number: int = 0,
@@ -167,6 +177,14 @@ def verify_case(
     cached: bool = False,
 ) -> CaseResult:
     """Derive, simulate and cross-check one case; ``cached``: what an earlier run derived is not derived again."""
+    result, certificate = _verified(case, executor, detectable, cached)
+    _draw(case, number, result, figures, certificate=certificate)
+    return result
+
+
+@computed_units()  # what looks like a slip of units was said when the study was read
+def _verified(case: Case, executor: Executor | None, detectable: float, cached: bool) -> tuple[CaseResult, str | None]:
+    """The result of a case, and its certificate."""
     started = time.perf_counter()
     try:
         model, workflow = case.build()
@@ -212,8 +230,7 @@ def verify_case(
         seconds=time.perf_counter() - started,
         **known,
     )
-    _draw(case, number, result, figures, certificate=derived.certificate)
-    return result
+    return result, derived.certificate
 
 
 def _derive(case: Case, model: Model, workflow: Workflow) -> Derived:

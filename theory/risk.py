@@ -165,6 +165,8 @@ class Risk:
     def _longest_run(self) -> int:
         """The last generation whose exact value is run to: a tree over Q goes further than one step after another."""
         recurrence = self.recurrence
+        if isinstance(recurrence, StationaryRecurrence) and not self._parameters and recurrence.system is not None:
+            return LONGEST_MATRICES
         if self._parameters or not isinstance(recurrence, MomentRecurrence) or not is_over_rationals(recurrence):
             return LONGEST_RUN
         moments = max(len(part.initial) for part in recurrence.regimes)
@@ -176,6 +178,9 @@ class Risk:
             names = ", ".join(sorted(map(str, self._parameters)))
             raise DomainError(f"digits = {digits} of a value need numbers: {names} has no value.")
         self.watch(g)
+        recurrence = self.recurrence
+        if isinstance(recurrence, StationaryRecurrence) and g > SHORT_RUN and recurrence.system is not None:
+            return rounded(lambda bits: recurrence.ball(g), digits)
         closed = self._formula
         early = g <= SHORT_RUN or closed is None or self.domain != S.true or closed.has(nan, zoo)
         if closed is oo or (early and (exact := self.at(g)).is_infinite):

@@ -20,6 +20,7 @@ from numerics.samplers.combination import steps
 from numerics.samplers.schedule import schedule
 from numerics.seeds import Seed, seed_number
 from numerics.threads import single_threaded_algebra
+from numerics.workers import of_client
 from theory.design.pathway import Pathway
 from theory.errors import DomainError
 from theory.expressions.arguments import generation, quoted, whole_number
@@ -340,7 +341,7 @@ def _blocks(
     if executor is None:
         yield from (_block(chain, own, count) for own, count in zip(seeds, counts, strict=True))
     else:
-        yield from executor.map(_block, [chain] * len(counts), seeds, counts)
+        yield from of_client(executor).map(_block, [chain] * len(counts), seeds, counts)
 
 
 def _block(chain: RegressionChain | MEstimatorChain, seed: SeedSequence, replicates: int) -> Fitted:

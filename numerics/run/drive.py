@@ -19,6 +19,7 @@ from numerics.run.first import FirstModels
 from numerics.run.generator import Fitted, Told
 from numerics.run.rows import Rows
 from numerics.run.storage import Finished, Storage
+from numerics.workers import of_client
 from theory.errors import DomainError
 
 #: Generations handed to an executor at a time: bounds memory, keeps any pool busy.
@@ -95,7 +96,7 @@ def in_turn(chain: Chain, count: int, storage: Storage, first: FirstModels, bar:
 
 def over_workers(chain: Chain, count: int, storage: Storage, first: FirstModels, bar: Any, executor: Executor) -> None:
     """Do what is not yet recorded, as many replicates at a time as there are workers."""
-    executor = _of_client(executor)
+    executor = of_client(executor)
     verify_executor(executor, chain)
     left = unfinished(Replicate(chain, number, storage, bar.advance) for number in range(count))
     working: dict[Future[tuple[Finished, Fitted | None]], tuple[Replicate, str | None]] = {}
@@ -128,13 +129,6 @@ def over_workers(chain: Chain, count: int, storage: Storage, first: FirstModels,
     for replicate in [*lost, *left]:
         while not replicate.finished:
             _do(replicate, first, bar.within)
-
-
-def _of_client(executor: Any) -> Any:
-    """The executor of Dask's client, whose own futures are of another kind; every other as it is."""
-    get_executor = getattr(executor, "get_executor", None)
-    # Else it would take two generations of the same arguments for one.
-    return get_executor(pure=False) if callable(get_executor) else executor
 
 
 def verify_executor(executor: object, chain: Chain) -> None:

@@ -10,7 +10,9 @@ losses are exact given the points: the variance is that of the points plus h², 
 
 .. math:: \int (p_g - p_0)^2 = \sum_{i,j} w_{g,i} w_{g,j}\, P_{ij} - 2 \sum_j w_{g,j} Q_j + \int p_0^2
 
-with P_ij and Q_j means of Gaussian densities over pairs of points, and over points and components of the truth.
+with P_ij and Q_j means of Gaussian densities over pairs of points, and over points and components of the truth. Where
+pairs are many, the first sum comes from the values of p_g on a grid instead, in time that grows as the points and to
+the accuracy of doubles: see :mod:`numerics.samplers.density_grid`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 from numerics.blocks import Sampler, block_size
 from numerics.samplers.choose import sampler
+from numerics.samplers.density_grid import grid_around, is_faster, squared_integral
 from numerics.samplers.overlaps import mean_density, mean_overlap
 from numerics.samplers.schedule import Schedule, schedule
 from numerics.samplers.subsets import gathered, subsets, with_replacement
@@ -240,10 +243,22 @@ class Cached:
 
     def stale(self, slots: tuple[int, ...], owner: tuple[object, ...], kept: bool) -> bool:
         """Whether the entry must be computed; it then belongs to ``owner``."""
-        if kept and self.owners.get(slots) == owner:
+        if not self.is_stale(slots, owner, kept):
             return False
-        self.owners[slots] = owner
+        self.belongs(slots, owner)
         return True
+
+    def is_stale(self, slots: tuple[int, ...], owner: tuple[object, ...], kept: bool) -> bool:
+        """Whether the entry is that of another."""
+        return not (kept and self.owners.get(slots) == owner)
+
+    def belongs(self, slots: tuple[int, ...], owner: tuple[object, ...]) -> None:
+        """The entry is computed for ``owner``."""
+        self.owners[slots] = owner
+
+
+def _owner(part: Part, other: Part, model: KernelModel) -> tuple[object, ...]:
+    return part.block, other.block, model.squared_bandwidth
 
 
 class SquaredDifference:
@@ -261,22 +276,38 @@ class SquaredDifference:
             weights[part.slot] = part.weight
             if self.crossed.stale((part.slot,), (part.block, model.squared_bandwidth), part.block >= 0):
                 self.crossed.values[part.slot] = self._cross(part, model.squared_bandwidth)
-        for part in model.parts:
-            for other in model.parts:
-                if other.slot > part.slot:
-                    continue
-                slots = part.slot, other.slot
-                owner = part.block, other.block, model.squared_bandwidth
-                if self.pairs.stale(slots, owner, part.block >= 0):
-                    variance = 2 * model.squared_bandwidth
-                    self.pairs.values[slots] = mean_overlap(part.points, other.points, variance)
+        self._squares(model, weights, out)
+        out -= 2 * (weights @ self.crossed.values)
+        out += self.constant
+
+    def _squares(self, model: KernelModel, weights: Array, out: Array) -> None:
+        """∫ p_g², from a grid or from the pairs of points, whichever takes less."""
+        due = self._due(model)
+        grid = grid_around([part.points for part in model.parts], model.squared_bandwidth)
+        points = sum(part.points.shape[1] for part in model.parts)
+        pairs = sum(part.points.shape[1] * other.points.shape[1] for part, other in due)
+        if grid is not None and is_faster(grid, points, pairs):
+            blocks, shares = zip(*((part.points, part.weight) for part in model.parts), strict=True)
+            out[:] = squared_integral(grid, blocks, shares, model.squared_bandwidth)
+            return
+        for part, other in due:
+            slots = part.slot, other.slot
+            self.pairs.belongs(slots, _owner(part, other, model))
+            self.pairs.values[slots] = mean_overlap(part.points, other.points, 2 * model.squared_bandwidth)
         # Each pair of different blocks is held once and counts twice.
         lower = np.tril(np.outer(weights, weights))
         lower += np.tril(lower, -1)
-        replicates = len(out)
-        out[:] = lower.reshape(-1) @ self.pairs.values.reshape(-1, replicates)
-        out -= 2 * (weights @ self.crossed.values)
-        out += self.constant
+        out[:] = lower.reshape(-1) @ self.pairs.values.reshape(-1, len(out))
+
+    def _due(self, model: KernelModel) -> list[tuple[Part, Part]]:
+        """The pairs of blocks whose overlaps are not known."""
+        return [
+            (part, other)
+            for part in model.parts
+            for other in model.parts
+            if other.slot <= part.slot
+            and self.pairs.is_stale((part.slot, other.slot), _owner(part, other, model), part.block >= 0)
+        ]
 
     def _cross(self, part: Part, squared_bandwidth: float) -> Array:
         total = np.zeros(len(part.points))

@@ -38,6 +38,13 @@ def command(
     jobs: Annotated[
         int | None, typer.Option(**whole("--jobs", 1, 512), help="Processes; all cores if left out.")
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Of a Dask scheduler, such as tcp://127.0.0.1:8786: its workers verify the cases, in place of --jobs.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(**whole("--seed", 0), help="In place of the seed among the study's defaults.")
     ] = None,
@@ -67,6 +74,12 @@ def command(
     same; every case is simulated and judged anew.
     """
     kind = KINDS.get(kind_of(study))
+    if scheduler is not None and jobs is not None:
+        raise DomainError(f"--jobs {jobs} and --scheduler {scheduler} are both given: give one of them.")
+    if scheduler is not None and kind is not None:
+        raise DomainError(
+            f"--scheduler is not allowed for {study}: studies of its kind run on this machine, by --jobs."
+        )
     if study is not None and kind is not None:
         given = {} if detectable is None else {"detectable": detectable}
         if given and not kind.judged_by_power:
@@ -93,6 +106,7 @@ def command(
             detectable=detectable,
             finished=finished,
             cached=not no_cache,
+            scheduler=scheduler,
         )
         if folder is not None:
             # Before anything is printed: whoever reads that may leave.

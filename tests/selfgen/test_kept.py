@@ -109,7 +109,7 @@ def test_a_formula_put_in_by_hand_is_neither_kept_nor_hidden(cases, own_cache, m
 
 def test_another_library_finds_nothing(cases, own_cache, monkeypatch, tmp_path):
     result(cases[0])
-    monkeypatch.setattr(kept, "_state", lambda: "0" * 32)
+    monkeypatch.setattr(kept, "state", lambda: "0" * 32)
     result(cases[0])
     assert len(entries(own_cache)) == 2
 

@@ -262,7 +262,7 @@ class Rationals:
         for exponents, coefficient in terms.items():
             whole = Integer(int((coefficient * scale).p))
             powers = [
-                Pow(symbol, power) if power != 1 else symbol
+                Pow(symbol, int(power)) if power != 1 else symbol
                 for symbol, power in zip(self.symbols, exponents, strict=False)
                 if power
             ]

@@ -11,13 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
+from flint import acb, arb
 from sympy import Dummy, Expr, S, factor, oo, summation
 
 from theory.errors import DomainError
 from theory.expressions.expansion import Order
+from theory.expressions.numerals import to_flint, to_sympy
 from theory.expressions.symbols import G
+from theory.moments.long_window import WindowSystem, window_system
 from theory.moments.pathway_recurrence import PathwayRecurrence
+from theory.moments.product_tree import SHORTEST
 from theory.moments.recurrence import Recurrence
 from theory.workflows.base import Workflow
 from theory.workflows.dynamics import LAG, LagWindow
@@ -50,6 +55,25 @@ class StationaryRecurrence(Recurrence):
     def limit(self, order: Order) -> Expr:
         """Limit of the moment as G → ∞."""
         return -1 / self.curvature if order.exponents(self.curvature, S.Zero) < 0 else oo
+
+    def at(self, generation: int) -> Expr:
+        """Exact risk at one generation: late ones over Q without those before them."""
+        system = self.system if generation >= SHORTEST else None
+        if system is None:
+            return super().at(generation)
+        return self.offset + self.scale * to_sympy(system.at(generation))
+
+    def ball(self, generation: int) -> acb:
+        """A ball around the risk at one generation, over Q."""
+        assert self.system is not None
+        offset, scale = (to_flint(part) for part in (self.offset, self.scale))
+        return acb(arb(offset)) + acb(arb(scale)) * self.system.ball(generation)
+
+    @cached_property
+    def system(self) -> WindowSystem | None:
+        """The moments of the block means where all is over Q; else None."""
+        rational = self.scale.is_Rational and self.offset.is_Rational and self.margin is None
+        return window_system(self.window, self.workflow, self.curvature) if rational else None
 
     def values(self) -> Iterator[Expr]:
         """Exact risks at generations 1, 2, …, for a whole number of blocks."""

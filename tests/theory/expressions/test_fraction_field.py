@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from math import gcd
 
 import pytest
@@ -120,3 +123,14 @@ def test_one_denominator() -> None:
         assert values == [entry.subs(g, at) for entry in entries]
     assert over_one_denominator([tau / g], g) is None
     assert over_one_denominator([sqrt(2) / g], g) is None
+
+
+def test_written_the_same_where_sympy_has_numbers_of_python():
+    # Exponents that FLINT gives are no numbers to it then: z**4.0 is no polynomial.
+    code = """from sympy.abc import y, z
+from theory.expressions.fraction_field import in_lowest_terms
+print(in_lowest_terms((z**4 - y) / (z**2 - 2) / 3 + z**4))"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"SYMPY_GROUND_TYPES": "python"}, capture_output=True, text=True
+    )
+    assert done.stdout == "(-y + 3*z**6 - 5*z**4)/(3*z**2 - 6)\n", done.stderr
