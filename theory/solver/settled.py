@@ -1,18 +1,20 @@
 r"""The limit of several moments that constant steps pull to it, where no order of growth need be told from another.
 
-For :math:`m_g = P m_{g-1} + f` with a matrix P that is triangular in some order, and a diagonal inside the unit circle,
-:math:`m_g \to (1 - P)^{-1} f`, whichever of its entries is the largest: parameters may be symbols.
+For :math:`m_g = P m_{g-1} + f` the moments that feed one another make blocks, and P is triangular in these. Where every
+block contracts, :math:`m_g \to (1 - P)^{-1} f`, whichever of its entries is the largest: parameters may be symbols. A
+block of one moment contracts by a number inside (−1, 1); one of more, by nonnegative numbers whose sums over a row are
+at most 1, and not all of them 1 (Perron and Frobenius).
 """
 
 from __future__ import annotations
 
-from graphlib import CycleError, TopologicalSorter
-
 from sympy import Expr, Matrix, S, eye
+from sympy.polys.matrices import DomainMatrix
 
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.graph import reached
 from theory.solver.system import reachable
 
 
@@ -23,22 +25,37 @@ def settled_limit(recurrence: MomentRecurrence, ranges: Ranges) -> Expr | None:
     used = reachable(recurrence)
     matrix, readout = recurrence.matrix.extract(used, used), recurrence.readout.extract([0], used)
     forcing, g = recurrence.forcing.extract(used, [0]), recurrence.symbol
-    if readout.has(g) or recurrence.shift.has(g) or not _is_triangular(matrix):
+    if any(part.has(g) for part in (matrix, forcing, readout, recurrence.shift)):
         return None
-    if matrix.has(g) or forcing.has(g) or not all(_is_inside(matrix[k, k], ranges) for k in range(len(used))):
+    if not all(_contracts(matrix.extract(block, block), ranges) for block in _blocks(matrix)):
         return None
-    fixed = (eye(len(used)) - matrix).LUsolve(forcing)
-    return in_lowest_terms((readout * fixed)[0] + recurrence.shift)
+    return in_lowest_terms(_fixed(matrix, forcing, readout) + recurrence.shift)
 
 
-def _is_triangular(matrix: Matrix) -> bool:
+def _blocks(matrix: Matrix) -> list[list[int]]:
+    """The moments that feed one another, together."""
     size = matrix.shape[0]
-    sources = {row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)}
-    try:
-        list(TopologicalSorter(sources).static_order())
-    except CycleError:
+    sources = [reached(matrix, {row}) for row in range(size)]
+    found = {row: [col for col in range(size) if col in sources[row] and row in sources[col]] for row in range(size)}
+    return [block for row, block in found.items() if block[0] == row]
+
+
+def _contracts(block: Matrix, ranges: Ranges) -> bool:
+    """Whether powers of a block, whose moments all feed one another, tend to 0 for all parameters."""
+    if block.shape == (1, 1):
+        return _is_inside(block[0], ranges)
+    if any(sign(entry, ranges) not in (0, 1) for entry in block):
         return False
-    return True
+    left = {sign(in_lowest_terms(1 - sum(block[row, :])), ranges) for row in range(block.rows)}
+    return left == {0, 1} or left == {1}
+
+
+def _fixed(matrix: Matrix, forcing: Matrix, readout: Matrix) -> Expr:
+    """h (1 − P)⁻¹ f."""
+    size = matrix.rows
+    whole = DomainMatrix.from_Matrix((eye(size) - matrix).row_join(forcing)).to_field()
+    fixed = whole[:, :size].lu_solve(whole[:, size:]).to_Matrix()
+    return (readout * fixed)[0]
 
 
 def _is_inside(value: Expr, ranges: Ranges) -> bool:
