@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
-from sympy import Basic, Expr, Integer, Ne, Piecewise, Rational, RootSum, S, fraction, oo, together
+from sympy import Basic, Expr, Integer, Ne, Piecewise, Rational, RootSum, S, Sum, fraction, oo, together
 
 from theory.derivation.checks import equal, under, weakest
 from theory.derivation.closed_form import together as all_of
@@ -17,6 +17,7 @@ from theory.derivation.step import Evidence, NotShown, Step
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.signs import Ranges, covering, sign
 from theory.expressions.symbols import G
+from theory.models.ridge.trace_moments import wishart_trace
 from theory.proof import claims, prove
 from theory.proof.texts import text
 from theory.proof.values import written_limits
@@ -28,6 +29,8 @@ FIRST_VALUES = 6
 
 #: Generations far out, and digits there, for a limit that is derived otherwise than from the closed form.
 FAR, DIGITS = (100, 1000, 10_000), 40
+#: A generation of a sum of positive integrals, up to which its terms are added up.
+NEAR = 24
 
 
 def limit_steps(found: Risk) -> list[Step]:
@@ -79,7 +82,10 @@ class Tends:
         if limit is None and closed.has(RootSum):
             return evidence  # far out its powers fill pages
         if limit is None:
-            _approached(closed, right, found._ranges)
+            if closed.has(wishart_trace) and closed.has(Sum):
+                _below(found, right)
+            else:
+                _approached(closed, right, found._ranges)
             return evidence
         return _same(limit, right, "asymptotic expansion of the closed form")
 
@@ -98,6 +104,13 @@ def _approached(closed: Expr, limit: Expr, ranges: Ranges) -> None:
     near = gaps[2] < Rational(1, 10 ** (DIGITS // 2)) or (gaps[2] < gaps[1] and 5 * gaps[2] < 3 * gaps[0])
     if not near:
         raise NotShown(f"the closed form does not approach {limit}")
+
+
+def _below(found: Risk, limit: Expr) -> None:
+    """Raise if a sum of positive terms exceeds, by numbers, what it is said to tend to."""
+    rest = limit - found.at(NEAR)
+    if not rest.free_symbols and rest.evalf(15) <= 0:
+        raise NotShown(f"the values do not stay below {limit}")
 
 
 @dataclass(frozen=True)

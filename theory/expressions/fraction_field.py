@@ -18,6 +18,9 @@ from sympy import Add, Expr, Integer, Mul, Piecewise, Poly, Pow, Rational, S, Sy
 #: Functions with equations that ``cancel`` knows: e^{x+y} = e^x e^y, log xy = log x + log y, and choices.
 _WITH_EQUATIONS = (exp, log, Piecewise)
 
+#: Answers that are kept: closed form, limit and growth of a risk ask for the same ones again.
+MOST_KEPT = 4096
+
 
 class NotRational(Exception):
     """An expression is no rational function of the symbols over Q."""
@@ -291,6 +294,7 @@ class Expressions:
 Field = Rationals | Expressions
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def in_lowest_terms(expression: Expr) -> Expr:
     """As SymPy's ``cancel``, and by it where the expression is no rational function over Q.
 

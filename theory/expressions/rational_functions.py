@@ -14,7 +14,7 @@ from typing import Any
 from flint import fmpq, fmpq_mpoly
 from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, factor
 
-from theory.expressions.fraction_field import NotRational, Rationals, generators
+from theory.expressions.fraction_field import MOST_KEPT, NotRational, Rationals, generators
 from theory.expressions.numerals import is_longer
 
 #: Bits of the longest number in a constant that is factored.
@@ -164,6 +164,7 @@ class RationalFunctions:
         return Mul(front, product, evaluate=False) if kept else front * product
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def factored(expression: Expr) -> Expr:
     """As SymPy's ``factor``, and by it where the expression is no rational function over Q.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sympy import Expr, I, Poly, Symbol, factor_list, fraction, sqrt
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import MOST_KEPT, in_lowest_terms
 
 
-def irreducible_factors(polynomial: Expr, variable: Symbol) -> tuple[Expr, list[tuple[Poly, int]]]:
+@lru_cache(maxsize=MOST_KEPT)
+def irreducible_factors(polynomial: Expr, variable: Symbol) -> tuple[Expr, tuple[tuple[Poly, int], ...]]:
     """The part free of ``variable``, and the irreducible factors over Q(parameters) that contain it."""
     constant, factors = factor_list(polynomial)
     found: list[tuple[Poly, int]] = []
@@ -16,7 +19,7 @@ def irreducible_factors(polynomial: Expr, variable: Symbol) -> tuple[Expr, list[
             found.append((Poly(factor, variable), multiplicity))
         else:
             constant *= factor**multiplicity
-    return constant, found
+    return constant, tuple(found)
 
 
 def radical_roots(factor: Poly) -> list[Expr] | None:

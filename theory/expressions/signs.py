@@ -10,14 +10,14 @@ the checker of certificates alone decides for itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from flint import fmpq_mpoly
 from sympy import Dummy, Expr, Mul, Poly, S, Symbol, factor, fraction, oo, together
 
 from theory.errors import DomainError
 from theory.expressions.balls import BallProgram
-from theory.expressions.fraction_field import NotRational, Quotient, Rationals
+from theory.expressions.fraction_field import MOST_KEPT, NotRational, Quotient, Rationals
 
 Ranges = Mapping[Symbol, Expr]
 
@@ -48,7 +48,13 @@ def range_of(role: str) -> Expr:
 def ranges_of(roles: Mapping[str, str], values: Mapping[str, object]) -> dict[Symbol, Expr]:
     """Where those values run that are symbols, by their roles; a "real" number and a "schedule" have no such range."""
     bounded = ((values[name], role) for name, role in roles.items() if role not in ("real", "schedule"))
-    return {value: range_of(role) for value, role in bounded if isinstance(value, Symbol)}
+    return {value: run_of(value, role) for value, role in bounded if isinstance(value, Symbol)}
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def run_of(symbol: Expr, role: str) -> Expr:
+    """Over what a parameter of this role runs: always the same, so that a sign that was decided is found again."""
+    return range_of(role)
 
 
 def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
@@ -56,6 +62,13 @@ def sign(expression: Expr, ranges: Ranges | None = None) -> int | None:
     if expression.is_number:
         return _numeric_sign(expression)
     cover = covering(expression, ranges or {})
+    return _sign_over(expression, tuple(cover.items()))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _sign_over(expression: Expr, covered: tuple[tuple[Symbol, Expr], ...]) -> int | None:
+    """The sign where symbols are in variables over [0, ∞)."""
+    cover = dict(covered)
     over_q = _sign_over_q(expression, cover)
     if over_q is not None:
         return over_q or None
@@ -141,7 +154,7 @@ def covering(expression: Expr, ranges: Ranges) -> dict[Symbol, Expr]:
         if symbol in ranges:
             value = ranges[symbol]
         elif symbol.is_integer and symbol.is_positive:
-            value = at_least(S.One)
+            value = run_of(symbol, "count")
         else:
             continue
         cover[symbol] = value

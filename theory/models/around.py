@@ -8,7 +8,7 @@ from sympy import Expr, Symbol
 
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, replacements
-from theory.expressions.signs import range_of
+from theory.expressions.signs import run_of
 from theory.models.base import Model
 
 
@@ -39,7 +39,7 @@ class ModelAround(Model):
 
     def _runs(self) -> dict[str, Expr]:
         """Over what each parameter of its own runs, where it is a symbol."""
-        return {name: range_of(role) for name, role in self.roles.items()}
+        return {name: run_of(getattr(self, name), role) for name, role in self.roles.items()}
 
     def changed(self, name: str, value: object) -> Self:
         """With another value for a parameter of its own or of the model inside."""

@@ -13,7 +13,7 @@ from sympy import Basic, Expr, S, Symbol, oo
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import Exact, exact, is_nonnegative, is_positive, shown
-from theory.expressions.signs import range_of
+from theory.expressions.signs import run_of
 from theory.models.around import ModelAround, require_model
 from theory.models.base import Model
 from theory.models.bent_regression import FlippedLabels, bounded, fits_as_means, flip_rate
@@ -143,14 +143,14 @@ def is_real(value: Expr) -> bool | None:
     return value.is_real
 
 
-def _mean_run(model: ExponentialFamily) -> Expr | None:
-    """Over what a mean of the family runs; None where it may be any number."""
+def _mean_run(model: ExponentialFamily, mean: Expr) -> Expr | None:
+    """Over what a parameter that is a mean of the family runs; None where it may be any number."""
     low, high = model.mean_range
     if high != oo and low != -oo:
-        return low + (high - low) * range_of("probability")
+        return low + (high - low) * run_of(mean, "probability")
     if low != -oo:
-        return low + range_of("positive")
-    return high - range_of("positive") if high != oo else None
+        return low + run_of(mean, "positive")
+    return high - run_of(mean, "positive") if high != oo else None
 
 
 @dataclass(frozen=True)
@@ -252,8 +252,8 @@ class BiasedSampler(BentModel):
     def _runs(self) -> dict[str, Expr]:
         # Where means are bounded no sampler exaggerates; elsewhere τ > 1 is a case of its own.
         bounded = self._law.mean_range != (-oo, oo)
-        target = _mean_run(self._law)
-        fidelity = range_of("probability" if bounded else "positive")
+        target = _mean_run(self._law, self.target)
+        fidelity = run_of(self.fidelity, "probability" if bounded else "positive")
         return {**super()._runs(), "fidelity": fidelity, **({} if target is None else {"target": target})}
 
     @classmethod
@@ -278,7 +278,7 @@ class BiasedSampler(BentModel):
         """Fidelities above 1 are possible where any mean is."""
         found = super().ranges()
         if isinstance(self.fidelity, Symbol) and self._law.mean_range == (-oo, oo):
-            found[self.fidelity] = range_of("positive")
+            found[self.fidelity] = run_of(self.fidelity, "positive")
         return found
 
     @classmethod
@@ -395,7 +395,7 @@ class _Conjugate(BentModel):
         return Bend(**self._plain(), strength=self.strength, prior=self.prior_mean - self.model.truth, drawn=self.drawn)
 
     def _runs(self) -> dict[str, Expr]:
-        mean = _mean_run(self._law)
+        mean = _mean_run(self._law, self.prior_mean)
         return {**super()._runs(), **({} if mean is None else {"prior_mean": mean})}
 
     drawn: ClassVar[bool] = False

@@ -42,6 +42,7 @@ from theory.models.ridge.chain import (
     step_moments,
 )
 from theory.models.ridge.fit import RidgeFit, finite_fit, penalty_per_row, proportional_fit
+from theory.models.ridge.kept_rows import kept_rows_noise
 from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.shared_design import LessSquaredBias, RandomDesign, Shrinking, given_eigenvalues
 from theory.moments.bent import BIAS, RISK, VARIANCE
@@ -87,7 +88,8 @@ class RidgeRegression(Model):
     -----
     *Fresh design.* Replace (any sizes), fresh real data (pooled row by row) and accumulate with a fixed penalty are
     exact:
-    see :mod:`theory.models.ridge.fit` and :mod:`theory.models.ridge.chain`. The moments are exact combinations of
+    see :mod:`theory.models.ridge.fit` and :mod:`theory.models.ridge.chain`; the limit under accumulate is a series with
+    rigorous error balls, :mod:`theory.models.ridge.kept_rows`. The moments are exact combinations of
     exponential integrals for any d and T (``expand_func`` writes them out; numbers come with rigorous error balls), see
     :mod:`theory.models.ridge.eigenvalue_density`. Real + latest does not close: given the real block W_1, the mean of
     :math:`(W_1 + W_g + \lambda)^{-1}W_g` is a matrix function of W_1 and no multiple of the identity, so every
@@ -400,7 +402,14 @@ class RidgeRegression(Model):
         kept = rows.subs(GENERATION, index)
         newest = workflow.size(index) / kept
         term = S.Zero if part == BIAS else self.sigma2 * newest * self._fit(kept).noise
-        return Telescoping(first.at(1), term, index)
+        return Telescoping(first.at(1), term, index, self._series_of_kept(kept, newest, index, term))
+
+    def _series_of_kept(self, kept: Expr, newest: Expr, index: Symbol, term: Expr) -> Expr | None:
+        """All that is added to the first risk where blocks are of one size, at a finite d."""
+        each = kept.subs(index, 1)
+        if self.proportional or term == 0 or kept != each * index or newest * index != 1:
+            return None
+        return self.sigma2 * kept_rows_noise(self.d, self.T * each, self.penalty)  # type: ignore[operator]
 
     def _shared(self, workflow: Workflow, part: str) -> Recurrence:
         penalty = self.penalty * self.T if self.per_row else self.penalty  # type: ignore[operator]

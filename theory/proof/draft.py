@@ -9,9 +9,24 @@ from functools import cached_property
 from typing import Any
 
 from flint import ctx
-from sympy import Add, Dummy, Expr, Function, Min, S, Symbol, default_sort_key, sympify
+from sympy import (
+    Add,
+    Dummy,
+    Expr,
+    Function,
+    Min,
+    Rational,
+    S,
+    Symbol,
+    ceiling,
+    default_sort_key,
+    floor,
+    log,
+    sympify,
+)
 
 from theory.errors import NotDerivedError
+from theory.expressions.enclosure import enclosed
 from theory.expressions.signs import covering
 from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.trace_moments import wishart_trace
@@ -26,6 +41,10 @@ from theory.solver.reduced import reduced as without_idle
 
 #: How a step is asked for once it is established.
 _STATEMENTS = {"solution": "closed form", "annihilator": "closed form", "shrinking": "limit", "driven": "growth"}
+
+
+#: Digits of the ball that a moment of a fit is said to lie in.
+DIGITS = 6
 
 
 class Draft:
@@ -156,7 +175,7 @@ def ranges_of(risks: tuple[Risk, ...]) -> dict[str, Any]:
         # What is positive by its very assumptions, such as the σ of σ².
         alone = {symbol for symbol in risk.free_symbols - set(found) if symbol.is_positive}
         found |= {symbol: Dummy("t", nonnegative=True) for symbol in sorted(alone, key=name)}
-        found |= {letter(moment): _run_of(moment) for moment in sorted(_moments(risk), key=str)}
+    found |= _runs_of(set().union(*map(_moments, risks)), any(risk.part == "variance" for risk in risks))
     told_apart(found.keys() | {symbol for risk in risks for symbol in risk.free_symbols})
     parameters: dict[str, str] = {}
     positive: list[str] = []
@@ -197,13 +216,42 @@ def _recurrence(risk: Risk) -> MomentRecurrence | None:
     return plain.changed(forcing=plain.forcing.xreplace(moving))
 
 
-def _run_of(moment: wishart_trace | limiting_shrinkage) -> Expr:
-    """E tr Wⁱ(W + λ)⁻ⁱ is positive and below the rank of W; with fewer factors of W it is positive."""
-    t = Dummy("t", nonnegative=True)
-    if isinstance(moment, limiting_shrinkage):
-        return (moment.ceiling() if moment.args[0].is_number else S.One) * t / (1 + t)
-    power, inverse, d, rows, _ = moment.args
-    return Min(d, rows) * t / (1 + t) if power == inverse else t
+def _between(constant: Expr) -> tuple[Expr, Expr]:
+    """Two decimal fractions that a positive number lies between."""
+    low, high = enclosed(constant, 2 * DIGITS)
+    unit = Rational(10) ** (floor(log(low, 10)) - DIGITS)
+    return unit * floor(low / unit), unit * ceiling(high / unit)
+
+
+def _runs_of(moments: set[Any], of_variance: bool) -> dict[Symbol, Expr]:
+    r"""Over what the letters of moments run.
+
+    Numbers of fits on different rows, and those in a variance, lie in their balls. Else E tr Wⁱ(W + λ)⁻ᵏ is positive,
+    and with A for i = k = 1 and the rank r of W
+
+    .. math:: 0 < A < r, \qquad A^2/r \le E \operatorname{tr} W^2 (W + \lambda)^{-2} < A
+
+    (Cauchy and Schwarz, and :math:`x^2 < x` for :math:`x = s/(s + \lambda)`).
+    """
+    found: dict[Symbol, Expr] = {}
+    fits = {moment.args[2:] for moment in moments if isinstance(moment, wishart_trace)}
+    for moment in sorted(moments, key=str):
+        t = Dummy("t", nonnegative=True)
+        inside = t / (1 + t)
+        if (of_variance or len(fits) > 1) and not moment.free_symbols:
+            low, high = _between(moment)
+            found[letter(moment)] = low + (high - low) * inside
+            continue
+        if isinstance(moment, limiting_shrinkage):
+            found[letter(moment)] = (moment.ceiling() if moment.args[0].is_number else S.One) * inside
+            continue
+        power, inverse, d, rows, penalty = moment.args
+        rank, single = Min(d, rows), wishart_trace(1, 1, d, rows, penalty)
+        found[letter(moment)] = rank * inside if power == inverse else t
+        if power == inverse == 2 and single in moments:
+            above = found[letter(single)]
+            found[letter(moment)] = above**2 / rank + above * (1 - above / rank) * inside
+    return found
 
 
 def sequence_of(risk: Risk) -> dict[str, Any]:

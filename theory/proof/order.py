@@ -80,12 +80,33 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
                 yield cone(
                     shape, since, forms, sides * P * sides, Matrix.zeros(size, 1), way * scale * h * sides, S.Zero
                 )
+            yield from (cone(shape, since, *forms, S.Zero) for forms in _own_steps(P, f, h, scale, way))
     found = steady(recurrence) or leaning(recurrence) if scale.is_Rational else None
     if found is not None:
         shape = "increasing" if found.way * scale > 0 else "decreasing"
         kept = found.kept
         weights, rest = abs(scale) * kept.weights, abs(scale) * kept.rest
         yield cone(shape, found.since, kept.forms, kept.multipliers, kept.rests, weights, rest)
+
+
+def _own_steps(P: Matrix, f: Matrix, h: Matrix, scale: Expr, way: int) -> Iterator[tuple[Matrix, ...]]:
+    """The step of the risk beside those of the moments that feed the last, which feeds itself alone.
+
+    With p the last entry of P, :math:`h\\Delta_{g+1} = p\\,h\\Delta_g + (hP - ph)\\Delta_g`, and hP − ph is 0 there.
+    """
+    last = P.rows - 1
+    if not 1 <= last < MOST_SIGNS or h[last] == 0 or any(P[row, last] != 0 for row in range(last)):
+        return
+    change, own = (P - eye(last + 1)).row_join(f), P[last, last]
+    fed = (h * P - own * h)[:, :last]
+    for sides in _signs(last):
+        forms = (sides * change[:last, :]).col_join(way * h * change)
+        multipliers = (
+            (sides * P[:last, :last] * sides)
+            .row_join(Matrix.zeros(last, 1))
+            .col_join((way * fed * sides).row_join(Matrix([[own]])))
+        )
+        yield forms, multipliers, Matrix.zeros(last + 1, 1), Matrix([[*[0] * last, scale]])
 
 
 def at_most(draft: Draft, index: int, refusal: NotDerivedError) -> str:

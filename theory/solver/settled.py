@@ -1,21 +1,23 @@
 r"""The limit of moments that steps pull to it, where no order of growth need be told from another.
 
-For :math:`m_g = P_g m_{g-1} + f_g` with :math:`P_g \to P`, :math:`f_g \to f`, where P is triangular in some order and
-has a diagonal inside the unit circle, :math:`m_g \to m = (1 - P)^{-1} f`, whichever of its entries is the largest:
-parameters may be symbols. For in some norm :math:`\|P_g\| \le 1 - \epsilon` from some generation on, and
+For :math:`m_g = P_g m_{g-1} + f_g` with :math:`P_g \to P`, :math:`f_g \to f`, the moments that feed one another in the end
+make blocks, and P is triangular in these. Where every block contracts, :math:`m_g \to m = (1 - P)^{-1} f`, whichever of
+its entries is the largest: parameters may be symbols. A block of one moment contracts by a number inside (−1, 1); one of
+more, by nonnegative numbers whose sums over a row are at most 1, and not all of them 1 (Perron and Frobenius). For in
+some norm :math:`\|P_g\| \le 1 - \epsilon` from some generation on, and
 :math:`m_g - m = P_g(m_{g-1} - m) + (P_g - P)\,m + f_g - f`, whose last terms tend to 0 (derived here). A memory that
 fades at a constant rate has such steps, rational in g and in a power :math:`c^g`.
 """
 
 from __future__ import annotations
 
-from graphlib import CycleError, TopologicalSorter
-
 from sympy import Add, Expr, Matrix, Mul, Pow, S, Symbol, expand, expand_power_exp, eye, fraction
+from sympy.polys.matrices import DomainMatrix
 
 from theory.expressions.fraction_field import NotRational, at_infinity, in_lowest_terms
 from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.graph import reached
 from theory.solver.system import reachable
 
 
@@ -33,10 +35,9 @@ def settled_limit(recurrence: MomentRecurrence, ranges: Ranges) -> Expr | None:
         )
     except (_Moving, NotRational):
         return None
-    if not _is_triangular(matrix) or not all(_is_inside(matrix[k, k], ranges) for k in range(len(used))):
+    if not all(_contracts(matrix.extract(block, block), ranges) for block in _blocks(matrix)):
         return None
-    fixed = (eye(len(used)) - matrix).LUsolve(forcing)
-    return in_lowest_terms((readout * fixed + shift)[0])
+    return in_lowest_terms(_fixed(matrix, forcing, readout) + shift[0])
 
 
 class _Moving(Exception):
@@ -81,14 +82,30 @@ def _largest(parts: dict[Expr, Expr], ranges: Ranges) -> tuple[Expr, Expr]:
     raise _Moving
 
 
-def _is_triangular(matrix: Matrix) -> bool:
+def _blocks(matrix: Matrix) -> list[list[int]]:
+    """The moments that feed one another, together."""
     size = matrix.shape[0]
-    sources = {row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)}
-    try:
-        list(TopologicalSorter(sources).static_order())
-    except CycleError:
+    sources = [reached(matrix, {row}) for row in range(size)]
+    found = {row: [col for col in range(size) if col in sources[row] and row in sources[col]] for row in range(size)}
+    return [block for row, block in found.items() if block[0] == row]
+
+
+def _contracts(block: Matrix, ranges: Ranges) -> bool:
+    """Whether powers of a block, whose moments all feed one another, tend to 0 for all parameters."""
+    if block.shape == (1, 1):
+        return _is_inside(block[0], ranges)
+    if any(sign(entry, ranges) not in (0, 1) for entry in block):
         return False
-    return True
+    left = {sign(in_lowest_terms(1 - sum(block[row, :])), ranges) for row in range(block.rows)}
+    return left == {0, 1} or left == {1}
+
+
+def _fixed(matrix: Matrix, forcing: Matrix, readout: Matrix) -> Expr:
+    """h (1 − P)⁻¹ f."""
+    size = matrix.rows
+    whole = DomainMatrix.from_Matrix((eye(size) - matrix).row_join(forcing)).to_field()
+    fixed = whole[:, :size].lu_solve(whole[:, size:]).to_Matrix()
+    return (readout * fixed)[0]
 
 
 def _is_inside(value: Expr, ranges: Ranges) -> bool:

@@ -249,14 +249,9 @@ class Solution:
     def _limit(self, order: Order) -> Expr | None:
         if self._coupled[0] is not None or self._is_large:
             return self._coupled[0]
-        try:
-            return self._limit_by_order(order)
-        except UnknownOrder:
-            # Which of several moments falls the fastest need not be known where all of them do.
-            found = self._settled_moments
-            if found is None:
-                raise
-            return found
+        # Which of several moments falls the fastest need not be known where all of them do.
+        found = self._settled_moments
+        return self._limit_by_order(order) if found is None else found
 
     @cached_property
     def _settled_moments(self) -> Expr | None:
@@ -284,8 +279,7 @@ class Solution:
             found = self._limit_of_power(order) if pulled is None or isinstance(pulled, Piecewise) else pulled
             found = pulled if found is None else found
             found = self._by_theorems[0] if found is None else found
-            found = self._of_each[0] if found is None else found
-            return self._settled_moments if found is None else found
+            return self._of_each[0] if found is None else found
         leading = expansion.leading()
         if expansion.oscillates:
             return None
@@ -324,12 +318,8 @@ class Solution:
     def _growth(self, order: Order) -> Expr | None:
         if self._coupled[1] is not None or self._is_large:
             return self._coupled[1]
-        try:
-            return self._growth_by_order(order)
-        except UnknownOrder:
-            if self._settled_moments in (None, S.Zero):
-                raise
-            return self._settled_moments
+        found = self._settled_moments
+        return self._growth_by_order(order) if found in (None, S.Zero) else found
 
     def _growth_by_order(self, order: Order) -> Expr | None:
         recurrence = self.recurrence

@@ -222,7 +222,10 @@ def _rational_part(coefficient: Expr) -> Expr:
         return coefficient
     if _is_rational(coefficient) and all(power.exp.is_Integer for power in coefficient.atoms(Pow)):
         return coefficient
-    factors = Mul.make_args(factor_terms(coefficient))
+    factors: list[Expr] = []
+    for part in Mul.make_args(coefficient):
+        # Of what is rational all is kept, however it is written; nothing comes out of a function.
+        factors += [part] if is_over_q(part) or part.is_Function else Mul.make_args(factor_terms(part))
     return Mul(*(part for part in factors if part.is_Rational or (not part.is_number and _is_rational(part))))
 
 

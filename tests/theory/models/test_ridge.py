@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
+from math import prod
 
+import mpmath
 import pytest
 from flint import arb, ctx, fmpq
 from scipy import integrate, special, stats
-from sympy import Expr, Integer, Rational, Symbol, cancel, diff, exp, expand_func, expint, simplify
+from sympy import Expr, Integer, Rational, S, Symbol, cancel, diff, exp, expand_func, expint, simplify
 
 from theory import (
     Accumulate,
@@ -24,11 +26,15 @@ from theory import (
     Weighted,
     expected_risk,
 )
+from theory.derivation.step import NotShown
+from theory.derivation.trend import _below
 from theory.design.penalty import best_penalty
 from theory.expressions.balls import BallProgram
 from theory.expressions.symbols import G
 from theory.models.ridge.arctangent_transform import arctangent_ball
 from theory.models.ridge.eigenvalue_density import eigenvalue_density, tight_enclosure
+from theory.models.ridge.inverse_moments import inverse_moments
+from theory.models.ridge.kept_rows import kept_rows_noise
 from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.partial_fractions import partial_fractions
 from theory.models.ridge.trace_moments import arctangent_transform, wishart_trace
@@ -571,3 +577,61 @@ def test_where_all_rows_are_kept_the_limiting_risk_settles(ratio, shrinkage) -> 
     left = [float(low - risk.at(G)) for G in (100, 400)]
     assert abs(400 * left[1] / Rational(ratio) - 1) < 0.02
     assert abs(4 * left[1] / left[0] - 1) < 0.05
+
+
+@pytest.mark.parametrize(("d", "rows", "penalty"), [(1, 40, 1), (2, 60, 1), (4, 70, 2), (7, 80, 1)])
+def test_inverse_moments_are_those_of_the_trace(d, rows, penalty) -> None:
+    """The partial sums of s(s + λ)⁻² in powers of 1/s lie above and below it in turns, so their means do too."""
+    value, partial, gaps = wishart_trace(1, 2, d, rows, penalty).evalf(40), S.Zero, []
+    for k in range(1, 13):
+        moment = sum(c / prod(rows - a for a in poles) for c, poles in inverse_moments(k, d))
+        partial += k * (-penalty) ** (k - 1) * Rational(int(moment.p), int(moment.q))
+        gaps.append((partial - value).evalf(25))
+    assert all((gap > 0) == (k % 2 == 0) for k, gap in enumerate(gaps))
+    # Every moment counts: each makes the gap that the one before left several times smaller.
+    assert all(abs(after) < abs(before) / 2 for before, after in pairwise(gaps))
+
+
+@pytest.mark.parametrize(("d", "T", "penalty"), [(2, 5, 1), (3, 1, "1/2"), (5, 3, 2)])
+def test_the_limit_of_kept_rows_at_a_finite_dimension(d, T, penalty) -> None:
+    """What is left after G lies between sums over i > G of one and two terms of E tr W(W + λ)⁻²/i."""
+    risk = expected_risk(RidgeRegression(d=d, T=T, penalty=penalty, sigma2=3), Accumulate())
+    assert risk.bound == risk.limit == risk.growth
+    low, high = risk.limit_enclosure(15)
+    assert high - low < Rational(1, 10**14)
+    G, lost = 120 // T, 2 * Rational(penalty)
+    with mpmath.workdps(25):
+        first = mpmath.nsum(lambda i: mpmath.mpf(d) / (i * (i * T - d - 1)), [G + 1, mpmath.inf], method="e")
+        second = mpmath.nsum(
+            lambda i: d * (i * T - 1) / (i * (i * T - d) * (i * T - d - 1) * (i * T - d - 3)),
+            [G + 1, mpmath.inf],
+            method="e",
+        )
+    left = float((low - risk.at(G)).evalf(20)) / 3
+    assert float(first - lost * second) < left < float(first)
+    # A hundredth of the series would be seen.
+    assert float(lost * second) < 0.01 * float((low - risk.at(1)).evalf(20)) / 3
+
+
+def test_the_series_of_kept_rows_is_the_same_to_more_digits() -> None:
+    series = kept_rows_noise(2, 5, 1)
+    assert abs(series.evalf(60) - series.evalf(25)) < Rational(1, 10**24)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_a_shared_design_under_a_window_settles(k) -> None:
+    """The limit is what late values tend to: the fit keeps less than a part of what a window of models knows."""
+    direction = RidgeRegression(d=1, T=3, penalty=2, design="shared", eigenvalues=[x])
+    limit, late = (expected_risk(model, SlidingWindow(k)) for model in (direction, direction.subs(x, 4)))
+    assert abs(late.at(400) - limit.limit.subs(x, 4)) < Rational(1, 10**8)
+    expected = mpmath.quad(lambda s: limit.limit.subs(x, s) * stats.chi2.pdf(float(s), 3), [0, 5, 20, 100])
+    drawn = expected_risk(RidgeRegression(d=1, T=3, penalty=2, design="shared"), SlidingWindow(k))
+    assert abs(expected - drawn.limit.evalf(15)) < 1e-6
+
+
+def test_the_limit_of_kept_rows_is_a_step_of_the_derivation() -> None:
+    """Each step is checked; a limit that is 5 % too low is exceeded."""
+    risk = expected_risk(RidgeRegression(d=1, T=4, penalty=1), Accumulate())
+    assert risk.derivation.check()
+    with pytest.raises(NotShown):
+        _below(risk, risk.limit * Rational(95, 100))

@@ -17,11 +17,12 @@ from theory import (
     NotDerivedError,
     RealPlusLatest,
     Replace,
+    RidgeRegression,
     SlidingWindow,
     expected_risk,
 )
 from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
-from theory.proof import ClosedForm, Growth, LeastBound, Limit, Monotone, NeverWorse, check, prove
+from theory.proof import CertificateError, ClosedForm, Growth, LeastBound, Limit, Monotone, NeverWorse, check, prove
 from theory.proof.coq.compile import STANDARD_AXIOMS, compile_coq
 from theory.proof.coq.export import coq_source
 
@@ -175,3 +176,39 @@ def test_where_replacing_wins_nothing_is_proved():
     assert replaced.at(3) < kept.at(3)
     with pytest.raises(NotDerivedError):
         prove(NeverWorse(kept, replaced))
+
+
+@pytest.mark.parametrize(
+    ("model", "workflow", "shape"),
+    [
+        (RidgeRegression(), Replace(), "increasing"),
+        (RidgeRegression(d=2, T=5), Replace(), "increasing"),
+        (RidgeRegression(d=3, T=2, penalty=1), Replace(), "increasing"),
+        (RidgeRegression(ratio="1/2", shrinkage="1/2"), FreshReal(), "decreasing"),
+        (RidgeRegression(d=2, T=5, penalty=1), FreshReal(), "decreasing"),
+    ],
+    ids=["limit", "symbol", "wide", "limit, fresh real", "fresh real"],
+)
+def test_which_way_ridge_goes(model, workflow, shape):
+    """Under replace every ridge, whatever its penalty: E x ≥ E x² ≥ (E x)² of the kept share x suffices."""
+    risk = expected_risk(model, workflow)
+    assert prove(Monotone(risk)).data["claim"]["statement"] == shape
+    assert check(prove(LeastBound(risk)))
+
+
+def test_ridge_with_strong_penalty_varies_less_and_less():
+    variance = expected_risk(RidgeRegression(d=2, T=5, penalty=5), Replace()).variance
+    assert all(after < before for before, after in pairwise(variance.at(g).evalf(12) for g in (1, 2, 3, 4, 8)))
+    assert prove(Monotone(variance)).data["claim"]["statement"] == "decreasing"
+    rises = expected_risk(RidgeRegression(ratio="1/2", shrinkage="1/2"), Replace()).variance
+    with pytest.raises(NotDerivedError):
+        prove(Monotone(rises))
+
+
+def test_a_share_that_is_squared_to_more_than_itself_proves_nothing():
+    """β ≥ α, as no fit has it: without E x² ≤ E x the certificate fails."""
+    data = prove(Monotone(expected_risk(RidgeRegression(d=2, T=5), Replace()))).data
+    ((square, over),) = [(key, over) for key, over in data["parameters"].items() if "2e_2__2e_2__2e_2" in key]
+    for wrong in ("2*t4/(t4 + 1)", over.replace("2*t2**2/(t2 + 1)**2", "t2**2/(t2 + 1)**2", 1)):
+        with pytest.raises(CertificateError):
+            check({**data, "parameters": {**data["parameters"], square: wrong}})

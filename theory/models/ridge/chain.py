@@ -228,11 +228,13 @@ class Telescoping(Recurrence):
     first : the value at generation 1
     term : what generation i ≥ 2 adds, an expression in ``index``
     index : the generation
+    series : the sum of all terms where it is known by a function of its own
     """
 
     first: Expr
     term: Expr
     index: Symbol
+    series: Expr | None = None
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
@@ -265,9 +267,11 @@ class Telescoping(Recurrence):
         return self.first + (Sum(self.term, (self.index, 2, G)) if self.term != 0 else 0)
 
     def limit(self, order: Any) -> Expr | None:
-        """With d/T → γ, in numbers, the series of algebraic terms; at a finite d no way to its value is known."""
+        """With the series at a finite d; with d/T → γ, in numbers, that of algebraic terms."""
         if self.term == 0:
             return self.first
+        if self.series is not None:
+            return self.first + self.series
         term = expand_func(self.term)
         if term.has(wishart_trace) or term.free_symbols != {self.index}:
             return None
