@@ -19,6 +19,7 @@ class PoolMean(MeanOverSizes):
     Examples
     --------
     >>> from sympy import N, Rational
+    >>> from theory import RandomSizes
     >>> N(PoolMean(RandomSizes.geometric("1/2"), Rational(-1, 4), Rational(1, 2), 2), 12)
     0.502331235402
     """

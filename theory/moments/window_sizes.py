@@ -38,7 +38,8 @@ class WindowSizes(Recurrence):
 
     Examples
     --------
-    >>> list(zip(range(3), WindowSizes(RandomSizes.uniform(2), S.Zero, 2).values()))
+    >>> from sympy import Integer
+    >>> list(zip(range(3), WindowSizes(RandomSizes.uniform(2), Integer(0), 2).values()))
     [(0, 3/4), (1, 89/96), (2, 9113/6912)]
     """
 
@@ -93,7 +94,7 @@ class WindowMean(MeanOverSizes):
     Examples
     --------
     >>> from sympy import N
-    >>> N(WindowMean(RandomSizes.geometric("1/2"), S.Zero, 2, 3), 12)
+    >>> N(WindowMean(RandomSizes.geometric("1/2"), 0, 2, 3), 12)
     1.18042265744
     """
 
