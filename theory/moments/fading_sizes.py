@@ -63,7 +63,8 @@ class FadingSizes(Recurrence):
 
     def values(self) -> Iterator[Expr]:
         """Risks at generations 1, 2, …, numbers to any precision."""
-        for g in count(1):
+        yield self.offset + self.scale * self.sizes.mean_inverse
+        for g in count(2):
             yield self.offset + self.scale * FadingMean(self.sizes, self.curvature, self.rate, g)
 
     def limit(self, order: Order) -> Expr | None:

@@ -59,7 +59,8 @@ class LabelledSizes(Recurrence):
         """
         table = self.sizes.support
         if table is None:
-            yield from (self.offset + self.scale * self.mean(g) for g in count(1))
+            yield self.offset + self.scale * self.sizes.mean_inverse
+            yield from (self.offset + self.scale * self.mean(g) for g in count(2))
             return
         ring = Arithmetic([*table.values(), self.curvature, self.real, self.share], j)
         inside = ring.holds(self.scale, self.offset)

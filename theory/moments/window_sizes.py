@@ -51,7 +51,8 @@ class WindowSizes(Recurrence):
         """Exact risks at generations 1, 2, …: fractions, or numbers to any precision."""
         table = self.sizes.support
         if table is None:
-            yield from (self.offset + self.scale * self.mean(g) for g in count(1))
+            yield self.offset + self.scale * self.sizes.mean_inverse
+            yield from (self.offset + self.scale * self.mean(g) for g in count(2))
             return
         if len(table) ** self.blocks > MOST_SEQUENCES:
             raise _too_many(self.sizes, self.blocks)

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from mpmath import quad
+from mpmath import e, ln, mpf, quad, workdps
 from sympy import Integral, Lambda, N, Rational, S, Symbol, lambdify, log, oo
 
 from numerics import evaluate
@@ -25,6 +25,7 @@ from theory import (
     expected_risk,
     j,
 )
+from theory.expressions.unit_integral import UnitIntegral
 from theory.moments.fading_sizes import FadingMean
 from theory.moments.labelled_sizes import LabelledMean
 from theory.moments.pool_means import PoolMean
@@ -180,3 +181,12 @@ def test_a_heavy_tail_is_refused_in_a_sentence():
     risk = expected_risk(Bernoulli(P, 4), ContaminatedPool("1/2", sizes=RandomSizes("1 - sqrt(1 - t)")))
     with pytest.raises(NotDerivedError, match="summed over no more"):
         N(risk.at(3), 15)
+
+
+def test_limits_without_curvature_are_one_quadrature():
+    limit = expected_risk(Regular(1, 1), Accumulate(sizes=RandomSizes.poisson(2))).limit
+    with workdps(50):
+        expected = quad(lambda x: -ln(1 - x * e ** (2 * (x - 1))) / x, [0, 0.5, 0.9, 1])
+        assert abs(mpf(str(N(limit, 40))) - expected) < mpf(10) ** -38
+    # SymPy's own evaluation takes seconds; a class of its own that it does not know is asked for its digits.
+    assert all(type(part) is UnitIntegral for part in limit.atoms(Integral))
