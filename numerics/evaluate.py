@@ -14,6 +14,7 @@ from sympy import Expr, I, nan, oo, sympify, true, zoo
 
 from numerics.balls.ages import run_fading, run_renewal
 from numerics.balls.recurrence import run_moments, run_pathway
+from numerics.means_over_sizes import evaluate_labelled, evaluate_memories, evaluate_windows
 from numerics.random_sizes import evaluate_fading, evaluate_gains, evaluate_means, evaluate_sizes, evaluate_totals
 from theory.errors import DomainError
 from theory.expressions.arguments import quoted, shown
@@ -21,13 +22,16 @@ from theory.expressions.balls import BallProgram, real_bits
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
 from theory.moments.fading import FadingRecurrence
+from theory.moments.fading_sizes import FadingSizes
 from theory.moments.fading_totals import FadingTotals
+from theory.moments.labelled_sizes import LabelledSizes
 from theory.moments.mean_steps import MeanSteps
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.moments.pooled_gains import PooledGains
 from theory.moments.random_sizes import PooledSizes, PooledTotals
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.renewal import RenewalRecurrence
+from theory.moments.window_sizes import WindowSizes
 from theory.risk import Risk
 
 _Run: TypeAlias = Callable[[Iterable[int], int], dict[int, acb]]
@@ -216,6 +220,21 @@ def _(recurrence: PooledTotals, risk: Risk, generations: list[int]) -> dict[int,
 @runner.register
 def _(recurrence: FadingTotals, risk: Risk, generations: list[int]) -> dict[int, float]:
     return evaluate_fading(recurrence, generations)
+
+
+@runner.register
+def _(recurrence: LabelledSizes, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_labelled(recurrence, generations)
+
+
+@runner.register
+def _(recurrence: WindowSizes, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_windows(recurrence, generations)
+
+
+@runner.register
+def _(recurrence: FadingSizes, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return evaluate_memories(recurrence, generations)
 
 
 @runner.register

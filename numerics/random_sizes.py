@@ -39,7 +39,7 @@ _NEGLIGIBLE = 1e-24
 def evaluate_totals(recurrence: PooledTotals, generations: list[int]) -> dict[int, float]:
     """The risk at some generations."""
     last = max(generations)
-    _verify_reach(last, LONGEST_SUM)
+    verify_reach(last, LONGEST_SUM)
     exponents, weights = _nodes(recurrence.sizes)
     moments, total = np.empty(last), 0.0
     for first in range(0, last, 4096):
@@ -47,7 +47,7 @@ def evaluate_totals(recurrence: PooledTotals, generations: list[int]) -> dict[in
         terms = np.exp(-np.outer(g, exponents)) @ weights / g
         part = total + np.cumsum(terms)
         moments[first : first + len(g)], total = part, part[-1]
-    scale, offset = _number(recurrence.scale), _number(recurrence.offset)
+    scale, offset = number(recurrence.scale), number(recurrence.offset)
     return {g: float(offset + scale * moments[g - 1]) for g in generations}
 
 
@@ -58,7 +58,7 @@ def evaluate_fading(recurrence: FadingTotals, generations: list[int]) -> dict[in
     their limit like q^g, and are it to the last bit from there on.
     """
     last = max(generations)
-    _verify_reach(last, LONGEST_SUM)
+    verify_reach(last, LONGEST_SUM)
     x = np.arange(-5.0, 7.0, _STEP / 2)
     u = np.exp(x - np.exp(-x))
     law = recurrence.sizes.generating_function
@@ -75,7 +75,7 @@ def evaluate_fading(recurrence: FadingTotals, generations: list[int]) -> dict[in
         if float(np.sort(terms).sum()) == gain:
             break
     reached = len(moments) - 1
-    scale, offset = _number(recurrence.scale), _number(recurrence.offset)
+    scale, offset = number(recurrence.scale), number(recurrence.offset)
     found = {g: moments[min(g, reached)] + max(g - reached, 0) * gain for g in generations}
     return {g: float(offset + scale * moment) for g, moment in found.items()}
 
@@ -100,17 +100,17 @@ def _nodes(sizes: RandomSizes) -> tuple[Array, Array]:
 def evaluate_sizes(recurrence: PooledSizes, generations: list[int]) -> dict[int, float]:
     """The risk at some generations, by the law of the pool's size."""
     last = max(generations)
-    _verify_reach(last, LONGEST_LAW)
-    scale, offset, curvature = (_number(part) for part in (recurrence.scale, recurrence.offset, recurrence.curvature))
+    verify_reach(last, LONGEST_LAW)
+    scale, offset, curvature = (number(part) for part in (recurrence.scale, recurrence.offset, recurrence.curvature))
     chances = np.array([float(chance) for chance in recurrence.sizes.chances_that_matter()])
     sizes = np.arange(1, len(chances) + 1, dtype=float)
     once, twice = sizes * chances, sizes**2 * chances
-    constant = _number(recurrence.real) if recurrence.real.is_number else None
+    constant = number(recurrence.real) if recurrence.real.is_number else None
     risks, law, lowest = np.zeros(1), np.ones(1), 0
     filters = _filters(recurrence.sizes) if recurrence.sizes.support is None else None
     wanted, found = set(generations), {}
     for g in range(1, last + 1):
-        later = _number(recurrence.real.subs(j, g)) if constant is None else constant
+        later = number(recurrence.real.subs(j, g)) if constant is None else constant
         real = 0.0 if g == 1 else later
         totals = lowest + 1 + np.arange(len(law) + len(chances) - 1, dtype=float)
         if filters is not None and not real:
@@ -120,7 +120,7 @@ def evaluate_sizes(recurrence: PooledSizes, generations: list[int]) -> dict[int,
             moved, drawn = (lfilter(plain, bottom, part) for part in (padded, held))
             risks = moved + lfilter(slope, np.convolve(bottom, bottom), curvature * padded + held) / totals**2
             law, lowest = drawn, lowest + 1
-            risks, law, lowest = _trimmed(risks, law, lowest)
+            risks, law, lowest = trimmed(risks, law, lowest)
             if g in wanted:
                 found[g] = float(offset + scale * risks.sum())
             continue
@@ -130,13 +130,13 @@ def evaluate_sizes(recurrence: PooledSizes, generations: list[int]) -> dict[int,
         risks = moved - 2 * real * gained / totals + (squared + (1 - real) * curvature * gained) / totals**2
         risks += np.convolve(law, once) / totals**2
         law, lowest = np.convolve(law, chances), lowest + 1
-        risks, law, lowest = _trimmed(risks, law, lowest)
+        risks, law, lowest = trimmed(risks, law, lowest)
         if g in wanted:
             found[g] = float(offset + scale * risks.sum())
     return found
 
 
-def _trimmed(risks: Array, law: Array, lowest: int) -> tuple[Array, Array, int]:
+def trimmed(risks: Array, law: Array, lowest: int) -> tuple[Array, Array, int]:
     """Without the ends whose chances are negligible."""
     kept = np.flatnonzero(law > _NEGLIGIBLE * law.max())
     return risks[kept[0] : kept[-1] + 1], law[kept[0] : kept[-1] + 1], lowest + int(kept[0])
@@ -155,14 +155,14 @@ def _filters(sizes: RandomSizes) -> tuple[tuple[Array, Array], Array] | None:
 
 def evaluate_gains(recurrence: PooledGains, generations: list[int]) -> dict[int, float]:
     """The risk at some generations: Σ f^g/g over the weight, in one integral each."""
-    _verify_reach(max(generations), LONGEST_GAINS)
+    verify_reach(max(generations), LONGEST_GAINS)
     if recurrence.sizes.support is not None:
         values = dict(enumerate(islice(recurrence.values(), max(generations)), start=1))
-        return {g: _number(values[g]) for g in generations}
+        return {g: number(values[g]) for g in generations}
     function, weight = (
         lambdify(t, part, "mpmath") for part in (recurrence.sizes.generating_function, recurrence.weight)
     )
-    scale, offset = _number(recurrence.scale), _number(recurrence.offset)
+    scale, offset = number(recurrence.scale), number(recurrence.offset)
     found = {}
     with mpmath.workdps(_QUAD_DIGITS):
         for g in generations:
@@ -180,10 +180,10 @@ def evaluate_gains(recurrence: PooledGains, generations: list[int]) -> dict[int,
 
 def evaluate_means(recurrence: MeanSteps, generations: list[int]) -> dict[int, float]:
     """The risk at some generations, each integral of the steps taken once."""
-    _verify_reach(max(generations), LONGEST_LAW)
+    verify_reach(max(generations), LONGEST_LAW)
     moments = recurrence.moments
-    scale, offset = (_number(part) for part in (moments.scale, moments.offset))
-    outer, shift = (_number(part) for part in (recurrence.scale, recurrence.offset))
+    scale, offset = (number(part) for part in (moments.scale, moments.offset))
+    outer, shift = (number(part) for part in (recurrence.scale, recurrence.offset))
     wanted, found = set(generations), {}
     with mpmath.workdps(_DIGITS // 4):
 
@@ -202,10 +202,10 @@ def evaluate_means(recurrence: MeanSteps, generations: list[int]) -> dict[int, f
     return found
 
 
-def _number(value: Expr) -> float:
+def number(value: Expr) -> float:
     return float(N(value, 30))
 
 
-def _verify_reach(last: int, most: int) -> None:
+def verify_reach(last: int, most: int) -> None:
     if last > most:
         raise DomainError(f"generation = {last} is out of reach for blocks of random size: give {most} or less.")

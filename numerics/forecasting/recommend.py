@@ -190,11 +190,11 @@ WITHOUT: tuple[tuple[Workflow, str], ...] = (
 
 
 def _fresh(real: Rational) -> Workflow:
-    return RealAndSynthetic(real=real, synthetic=1 - real)
+    return RealAndSynthetic(real=real, synthetic=1 - real) if real else Replace()
 
 
 def _pool(real: Rational) -> Workflow:
-    return Subsampled(ContaminatedPool(real=real))
+    return Subsampled(ContaminatedPool(real=real)) if real else AccumulateSubsample()
 
 
 #: Families of workflows with a share of new real rows in every round.
@@ -219,11 +219,14 @@ def _option(found: Forecast, workflow: Workflow, words: str, allowed: float) -> 
 def _least(
     found: Forecast, family: Callable[[Rational], Workflow], words: str, allowed: float, wanted: float
 ) -> Option:
-    """The least percentage that holds, by halving; more real rows never raise the expected loss."""
+    """The least percentage that holds, 0 if that does, by halving; more real rows never raise the expected loss."""
 
     def at(percent: int) -> Option:
         return _option(found, family(Rational(percent, FINEST)), words.format(f"{percent} %"), allowed)
 
+    none = at(0)
+    if none.probability >= wanted:
+        return none
     low, high = 0, FINEST - 1
     best = at(high)
     if best.probability < wanted:

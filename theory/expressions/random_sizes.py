@@ -234,6 +234,12 @@ class RandomSizes(Expr):
         return _mean(self)
 
     @property
+    def has_light_tail(self) -> bool:
+        """Whether sizes are seen to have exponential moments: f is analytic at 1, as where it is rational."""
+        # A rational f without a pole where its series converges to 1 has none on the unit circle.
+        return self.is_rational or self.poisson_rate is not None
+
+    @property
     def mean_inverse(self) -> Expr:
         """E 1/N, in closed form where f/t has an antiderivative we know, else as the integral."""
         return _mean_inverse(self)

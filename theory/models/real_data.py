@@ -9,10 +9,9 @@ from theory.models.base import Model
 from theory.moments.covariance import in_turn
 from theory.moments.late_schedules import started_late
 from theory.moments.over_sizes import at_any_sizes, over_sizes
+from theory.moments.random_sizes import runs_by_sizes
 from theory.moments.recurrence import MomentRecurrence, Recurrence
-from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
-from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import CovarianceDynamics
 from theory.workflows.replace import Replace
 
@@ -69,8 +68,8 @@ def _of_random_sizes(model: Model, workflow: Workflow, loss: str) -> Recurrence:
 
 
 def _remembers_sizes(workflow: Workflow) -> bool:
-    """Whether weights look at more than the newest size and the total."""
-    return workflow.weighs_by_size and not isinstance(workflow.simplest(), Accumulate | ContaminatedPool)
+    """Whether the mean over sizes is to be taken of what holds at any sizes."""
+    return workflow.weighs_by_size and not runs_by_sizes(workflow)
 
 
 def _coupled(model: Model, workflow: Workflow, loss: str) -> Recurrence:

@@ -38,6 +38,7 @@ class FadingGain(Expr):  # type: ignore[misc]
     is_real = True
     is_positive = True
     is_finite = True
+    knows_its_digits = True
 
     def __new__(cls, sizes: RandomSizes, rate: Expr, before: Expr | int) -> FadingGain:
         """Of arguments that are verified."""

@@ -25,6 +25,7 @@ from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.size_means import fraction_of_one_root
 from theory.expressions.symbols import t
+from theory.expressions.unit_integral import UnitIntegral
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.dynamics import GENERATION
 
@@ -111,6 +112,6 @@ class PooledGains(Recurrence):
         if self.domain == S.false:
             return S.Infinity
         try:
-            return Integral(-log(1 - self.sizes.generating_function) * self.weight, (t, 0, 1))
+            return UnitIntegral(-log(1 - self.sizes.generating_function) * self.weight, (t, 0, 1))
         except NotDerivedError:
             return None

@@ -12,7 +12,8 @@ chances, on :math:`S_g = s` as coefficients of :math:`A_g(t)` and :math:`B_g(t) 
 .. math:: A_g = f A_{g-1} - 2\rho\,\theta^{-1}[(\theta f) A_{g-1}]
           + \theta^{-2}\bigl[(\rho^2\,\theta^2 f + (1-\rho)\,\kappa\,\theta f)\,A_{g-1} + (\theta f)\,B_{g-1}\bigr],
 
-and :math:`r_g = A_g(1)`: exact for a law with a largest size, whose A are polynomials (derived here).
+and :math:`r_g = A_g(1)`: fractions for a law with a largest size, whose A are polynomials, and for others numbers to
+any precision (:mod:`theory.moments.pool_means`). Derived here.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from sympy import (
     Add,
     Expr,
     Integral,
+    Lambda,
     Matrix,
     Mul,
     Poly,
@@ -39,6 +41,7 @@ from sympy import (
     factorial,
     fraction,
     integrate,
+    log,
     together,
     zeros,
 )
@@ -52,19 +55,30 @@ from theory.expressions.numerals import to_flint
 from theory.expressions.pool_factor import pool_factor
 from theory.expressions.pool_factor_balls import enclosed_factor
 from theory.expressions.random_sizes import RandomSizes
-from theory.expressions.symbols import j, t
+from theory.expressions.symbols import G, j, t
+from theory.moments.fading_sizes import FadingSizes
+from theory.moments.fading_totals import FadingTotals
+from theory.moments.labelled_sizes import LabelledSizes
+from theory.moments.means_over_sizes import enclosure_of
+from theory.moments.pool_means import PoolMean
 from theory.moments.random_totals import totals
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.total_noise import total_noise
+from theory.moments.window_sizes import WindowSizes
 from theory.workflows.accumulate import Accumulate
 from theory.workflows.base import Workflow
 from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import GENERATION
+from theory.workflows.forgetting import Forgetting
+from theory.workflows.labelled_pool import LabelledPool
+from theory.workflows.window import SlidingWindow
 
 #: Generations up to which integrals that have no recurrence are written out.
 MOST_INTEGRALS = 50
 #: Largest totals whose exact law is run.
 LARGEST_TOTAL = 3000
+#: Moments of a recurrence that knows the last sizes, at most.
+MOST_MOMENTS = 128
 #: How often the bits of an enclosure are doubled.
 _DOUBLINGS = 3
 
@@ -81,22 +95,43 @@ def compose_pooled(workflow: Workflow, noise: Expr, curvature: Expr, exactness: 
     assert sizes is not None
     if isinstance(workflow, Accumulate) and curvature == 0:
         return PooledTotals(sizes, scale=noise, exactness=exactness)
+    about: dict[str, Any] = {"scale": noise, "exactness": exactness}
     if isinstance(workflow, ContaminatedPool | Accumulate):
         real = workflow.real if isinstance(workflow, ContaminatedPool) else S.Zero
-        if real != 0 and sizes.support is None:
-            raise NotDerivedError(
-                f"workflow = {workflow.name} with sizes = {sizes}: its risk is run over the law of the pool's size, "
-                f"which is finite only for sizes with a largest one."
-            )
-        return PooledSizes(sizes, curvature, real, scale=noise, exactness=exactness)
+        return PooledSizes(sizes, curvature, real, **about)
+    if isinstance(workflow, LabelledPool) and not workflow.share.has(j):
+        return LabelledSizes(sizes, curvature, workflow.real, workflow.share, **about)
+    if isinstance(workflow, SlidingWindow) and workflow.k.is_Integer:
+        return WindowSizes(sizes, curvature, int(workflow.k), **about)
+    if isinstance(workflow, Forgetting) and curvature == 0 and workflow.rate.is_Rational:
+        return FadingTotals(sizes, workflow.rate, **about)
+    if isinstance(workflow, Forgetting) and sizes.has_light_tail:
+        rate = Lambda(GENERATION, workflow.rate.subs(j, GENERATION))
+        return FadingSizes(sizes, curvature, rate, **about)
     raise not_derived(workflow)
+
+
+def runs_by_sizes(workflow: Workflow) -> bool:
+    """Whether :func:`compose_pooled` takes the mean over sizes itself, and not what is ``given`` them.
+
+    Windows and fading memories have closed forms, or fractions, by the other way where few sizes have a chance.
+    """
+    simplest, sizes = workflow.simplest(), workflow.random_sizes
+    if isinstance(simplest, Accumulate | ContaminatedPool | LabelledPool) or sizes is None:
+        return True
+    if isinstance(simplest, SlidingWindow) and simplest.k.is_Integer:
+        blocks = int(simplest.k)
+        return sizes.support is None or len(sizes.support) ** blocks * blocks * (blocks + 1) / 2 > MOST_MOMENTS
+    # Without curvature a constant rate has an integral of its own.
+    return isinstance(simplest, Forgetting) and sizes.support is None and sizes.has_light_tail
 
 
 def not_derived(workflow: Workflow) -> NotDerivedError:
     """That a workflow's random sizes are out of reach, in one sentence."""
     return NotDerivedError(
         f"workflow = {workflow.name} weighs blocks by their random sizes, of which it remembers more than the sum: "
-        f"risks are derived for replace, accumulate, contaminated pools and weights that do not look at sizes."
+        f"risks are derived for replace, accumulate, pools with real rows, windows, memories that fade and weights "
+        f"that do not look at sizes; of sizes with a heavy tail, for fewer."
     )
 
 
@@ -252,9 +287,7 @@ def _dilogarithms(sizes: RandomSizes, bits: int) -> arb:
 
 @dataclass(frozen=True)
 class PooledSizes(Recurrence):
-    """Pools by the law of their size, which a law of sizes with a largest one makes finite.
-
-    Of others, under accumulate, generation 1 and the limit are known.
+    """Pools by the law of their size: fractions where sizes have a largest one, else numbers to any precision.
 
     Examples
     --------
@@ -273,25 +306,37 @@ class PooledSizes(Recurrence):
 
     def at(self, generation: int) -> Expr:
         """Exact risk at one generation."""
-        return self.offset + self.scale * self.sizes.mean_inverse if generation == 1 else super().at(generation)
+        if generation == 1:
+            return self.offset + self.scale * self.sizes.mean_inverse
+        return (
+            super().at(generation)
+            if self.sizes.support is not None
+            else self.offset + self.scale * self.mean(generation)
+        )
+
+    def mean(self, generation: int) -> Expr:
+        """The moment at one generation, as a number to any precision."""
+        return PoolMean(self.sizes, self.curvature, self.real, generation)
+
+    def enclosure(self, generation: int) -> tuple[Expr, Expr]:
+        """Two fractions with the risk between them."""
+        if self.sizes.support is not None:
+            value = self.at(generation)
+            return value, value
+        return enclosure_of(self, self.mean(generation))
 
     def values(self) -> Iterator[Expr]:
-        """Exact risks at generations 1, 2, …
+        """Exact risks at generations 1, 2, …: fractions, or numbers to any precision for a law without a largest size.
 
         Raises
         ------
-        NotDerivedError
-            From generation 2 on for a law of sizes without a largest one.
         DomainError
             Where the law of the pool's size fills pages.
         """
         table = self.sizes.support
         if table is None:
-            yield self.at(1)
-            raise NotDerivedError(
-                f"sizes = {self.sizes} have no largest one: with curvature the noise of a block depends on all sizes "
-                f"before it, and from generation 2 on only the limit is derived, or simulated."
-            )
+            yield from (self.at(g) for g in count(1))
+            return
         ring = Arithmetic([*table.values(), self.curvature, self.real], j)
         inside = ring.holds(self.scale, self.offset)
         scale, offset = (ring.constant(part) if inside else part for part in (self.scale, self.offset))
@@ -357,8 +402,16 @@ class PooledSizes(Recurrence):
         if self.real == 0:
             known = self.sizes.mean is not None and self.sizes.mean.is_finite
             return (pool_factor(self.curvature, self.sizes) - 1) / self.curvature if known else None
-        return S.Zero if self.real.is_number and self.sizes.support is not None else None
+        # N_g/S_g sums to infinity and N_g/S_g² does not, whatever the sizes (Abel and Dini).
+        return S.Zero if self.real.is_number else None
 
     def growth(self, order: Order) -> Expr | None:
-        """The limit; how a contaminated pool tends to 0 is not derived."""
-        return self.limit(order) if self.real == 0 else None
+        """The limit; of a contaminated pool as for equal blocks of the mean size from ρ = 1/2 on, by the law of large
+        numbers, and below it the constant hangs on the first sizes: not derived.
+        """
+        real, mean = self.real, self.sizes.mean
+        if real == 0:
+            return self.limit(order)
+        if not real.is_Rational or real < Rational(1, 2) or mean is None or not self.sizes.has_light_tail:
+            return None
+        return log(G) / (mean * G) if real == Rational(1, 2) else 1 / ((2 * real - 1) * mean * G)

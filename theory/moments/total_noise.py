@@ -20,11 +20,12 @@ r"""Limits under accumulate with random block sizes, f their generating function
 
 from __future__ import annotations
 
-from sympy import Expr, Integral, Poly, S, degree, factor_list, fraction, log, pi, polylog, sqrt, together
+from sympy import Expr, Poly, S, degree, factor_list, fraction, log, pi, polylog, sqrt, together
 
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import t
+from theory.expressions.unit_integral import UnitIntegral
 
 
 def total_noise(sizes: RandomSizes) -> Expr:
@@ -40,7 +41,7 @@ def total_noise(sizes: RandomSizes) -> Expr:
     function = sizes.generating_function
     if not sizes.is_rational:
         # 1 − f vanishes at t = 1 as 1 − t does, whose part is π²/6.
-        return Integral(-log(1 - function) / t, (t, 0, 1))
+        return UnitIntegral(-log(1 - function) / t, (t, 0, 1))
     top, bottom = fraction(in_lowest_terms(together(function)))
     found, others = S.Zero, S.One
     for polynomial, side in ((in_lowest_terms(bottom - top), 1), (bottom, -1)):
@@ -52,7 +53,7 @@ def total_noise(sizes: RandomSizes) -> Expr:
                 others *= in_lowest_terms(part / part.subs(t, 0)) ** (side * power)
             else:
                 found += sum((side * power * _dilogarithm(root) for root in roots), S.Zero)
-    return found if others == 1 else found + Integral(-log(others) / t, (t, 0, 1))
+    return found if others == 1 else found + UnitIntegral(-log(others) / t, (t, 0, 1))
 
 
 def _inverse_roots(part: Expr) -> list[Expr] | None:

@@ -42,6 +42,12 @@ def test_the_share_of_real_rows_is_the_least_percent_that_holds() -> None:
         assert 1 - under.of(poorer).probability_above(found.allowed).max() < 0.9
 
 
+def test_no_real_rows_are_asked_for_where_none_are_needed() -> None:
+    found = recommend([2.0, 2.01, 2.012, 2.013], Replace(), tolerance="50%", generations=6)
+    assert [option.workflow for option in found.options[-2:]] == [AccumulateSubsample(), Replace()]
+    assert all(option.words.count("0 %") == 1 and option.probability >= 0.9 for option in found.options[-2:])
+
+
 def test_a_smaller_tolerance_asks_for_more() -> None:
     loose, tight = (recommend(LOSSES, Replace(), tolerance=part, generations=10) for part in (0.3, 0.08))
     assert tight.safe_generations <= loose.safe_generations

@@ -240,12 +240,15 @@ def test_constructors_refuse_bad_parameters():
 @pytest.mark.parametrize(
     ("model", "workflow", "said"),
     [
-        (Bernoulli("1/3", 4), SlidingWindow(2, sizes=RandomSizes.geometric("1/2")), "no finite number of sequences"),
-        (Bernoulli("1/3", 4), SlidingWindow(4, sizes=RandomSizes.uniform(3)), "more than 128 numbers"),
-        (Bernoulli("1/3", 4), Forgetting("1/2", sizes=RandomSizes.geometric("1/2")), "largest one"),
+        (
+            BiasedSampler(Bernoulli("1/3", 4), "1/2", "1/2"),
+            SlidingWindow(2, sizes=RandomSizes.geometric("1/2")),
+            "no finite number of sequences",
+        ),
+        (BiasedSampler(GaussianMean(4, 1), "1/2", 1), SlidingWindow(4, sizes=RandomSizes.uniform(3)), "128 numbers"),
+        (Bernoulli("1/3", 4), Forgetting("1/2", sizes=RandomSizes("1 - sqrt(1 - t)")), "largest one"),
         (PosteriorMean(Bernoulli("1/3", 4), 1, "1/2"), Forgetting("1/2", sizes=COIN), "more of the earlier sizes"),
         (KernelDensity(n=4), SlidingWindow(2, sizes=COIN), "no linear recurrence"),
-        (Bernoulli("1/3", 4), ContaminatedPool("1/2", sizes=RandomSizes.geometric("1/2")), "largest one"),
         (Bernoulli("1/3", 4), ContaminatedPool("1/2", sizes=COIN, stream="1/j"), "biased"),
     ],
 )
@@ -267,7 +270,7 @@ def test_losses_that_need_known_sizes_say_so(model, loss):
         expected_risk(model, SlidingWindow(2, sizes=COIN), loss=loss).at(2)
 
 
-def test_without_a_largest_size_and_with_curvature_generation_one_and_the_limit_are_known():
+def test_without_a_largest_size_and_with_curvature_the_limit_is_known():
     risk = expected_risk(Bernoulli("1/3", 4), Accumulate(sizes=RandomSizes.geometric("1/2")))
     assert risk.at(1) == log(2) / 18
     # s² w_s = κ Σ_k (1 − 2^(−k)) w_(s−k), as t f'/(1 − f) = t/((1 − t)(2 − t)); what is left of Σ w is ~ 1/s.
@@ -276,8 +279,6 @@ def test_without_a_largest_size_and_with_curvature_generation_one_and_the_limit_
         parts = np.append(parts, -0.25 / s**2 * (heavy[:s] @ parts[::-1]))
     half, whole = parts[:2001].sum(), parts.sum()
     assert abs(N(risk.limit, 15) - 2 / 9 * (1 - (2 * whole - half))) < 1e-7
-    with pytest.raises(NotDerivedError, match="no largest one"):
-        risk.at(2)
 
 
 @pytest.mark.parametrize("sizes", [COIN, RandomSizes.geometric("1/2")], ids=["coin", "geometric"])
@@ -451,5 +452,3 @@ def test_a_fading_memory_of_sizes_without_a_largest_one():
     slope = float(risk.growth.subs(G, 1))
     assert np.diff(evaluate(risk, [70, 71]))[0] == pytest.approx(slope, rel=1e-10)
     check_workflow(Forgetting("1/2", sizes=sizes), 2)
-    with pytest.raises(NotDerivedError, match="largest one"):
-        expected_risk(Bernoulli("1/3", n=5), Forgetting("1/2", sizes=sizes))
