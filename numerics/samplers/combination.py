@@ -95,7 +95,7 @@ def _carried(row: Runs, before: Runs) -> tuple[float, Runs]:
     order = np.argsort(ratios, kind="stable")
     ordered = ratios[order]
     starts = np.flatnonzero(np.concatenate(([True], np.diff(ordered) > SAME * np.abs(ordered[1:]))))
-    lengths = np.add.reduceat(np.diff(ends, prepend=0)[common][order], starts)
+    lengths = np.add.reduceat(Runs(ends, new).lengths[common][order], starts)
     carry = ordered[starts[np.argmax(lengths)]]
     rest = new - carry * old
     rest[np.abs(rest) <= SAME * np.abs(carry * old)] = 0.0
