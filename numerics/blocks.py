@@ -17,11 +17,11 @@ from __future__ import annotations
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
@@ -36,9 +36,22 @@ LARGEST_BLOCK = 2**14
 BLOCK_BYTES = 2**26
 # Up to so many generations all covariances are measured as losses are drawn. Of more they cost as much as the chains,
 # and are not made unasked: the variances come from panels, pieces of the same product, and are the same bits.
-PAIRED, PANEL = 64, 8
+PAIRED, PANEL = 64, 4
 # Blocks handed to an executor ahead of the one being merged: bounds memory, keeps any pool busy.
 AHEAD = 64
+
+
+@runtime_checkable
+class Stepwise(Protocol):
+    """A sampler that can hand over the losses of one generation after the other, so that they need not all be held."""
+
+    @property
+    def generations(self) -> int:
+        """G."""
+
+    def each(self, rng: Generator, rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+        """Losses of generations 1..G, each in the next row of ``rows``, of shape (any, replicates), round and round."""
+        ...
 
 
 class Sampler(Protocol):
@@ -63,7 +76,7 @@ class Moments:
     mean : mean loss at each generation, (G,)
     squares : Σ (loss − mean)² at each generation, (G,)
     comoment : Σ (loss − mean)(loss − mean)ᵀ, (G, G); empty where it is not measured
-    smallest, largest : extreme losses at each generation, (G,)
+    smallest, largest : extreme losses at each generation, (G,); empty where they are not measured, as are
     cubes, fourths : Σ (loss − mean)³ and Σ (loss − mean)⁴ at each generation, (G,)
     """
 
@@ -86,7 +99,7 @@ class Moments:
             paired = np.outer(shift, shift) * weight if self.comoment.size else 0.0
             comoment = self.comoment + other.comoment + paired
             mean = self.mean + shift * (other.count / count)
-            cubes, fourths = self._merged_powers(other, shift)
+            cubes, fourths = self._merged_powers(other, shift) if self.cubes.size else (self.cubes, self.fourths)
         return Moments(
             count=count,
             mean=mean,
@@ -123,27 +136,67 @@ def correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return covariance * np.outer(scale, scale)
 
 
-def moments(losses: NDArray[np.float64], paired: bool | None = None) -> Moments:
-    """Moments of losses of shape (G, replicates), which are overwritten; the comoment if told, or if G is small."""
+def moments(losses: NDArray[np.float64], paired: bool | None = None, whole: bool = True) -> Moments:
+    """Moments of losses of shape (G, replicates), which are overwritten; the comoment if told, or if G is small.
+
+    ``whole``: with extremes, third and fourth powers.
+    """
     generations, count = losses.shape
-    mean, smallest, largest, cubes, fourths = (np.empty(generations) for _ in range(5))
-    square = np.empty(count)
+    if not is_paired(generations, paired):
+        panels = (losses[first : first + PANEL] for first in range(0, generations, PANEL))
+        return _unpaired(panels, count, whole)
+    looked_at = _looked_at(losses, np.empty(count), whole)
     with np.errstate(invalid="ignore", over="ignore"):
-        # Row by row: a generation fits in the cache, the whole array does not.
+        comoment = _products(losses)
+        squares = np.diag(comoment).copy()
+        comoment += np.tril(comoment, -1).T
+    return Moments(count, squares=squares, comoment=comoment, **looked_at)
+
+
+def is_paired(generations: int, asked: bool | None) -> bool:
+    """Whether covariances between generations are measured as losses are drawn."""
+    return generations <= PAIRED if asked is None else asked
+
+
+def _unpaired(panels: Iterable[NDArray[np.float64]], count: int, whole: bool) -> Moments:
+    """Moments without the comoment, of a few generations at a time while they are in the cache."""
+    square, parts = np.empty(count), []
+    for panel in panels:
+        part = _looked_at(panel, square, whole)
+        with np.errstate(invalid="ignore", over="ignore"):
+            part["squares"] = np.diag(_products(panel)).copy()
+        parts.append(part)
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Moments(count, comoment=np.empty((0, 0)), **joined)
+
+
+def _panels(sampler: Stepwise, rng: Generator, replicates: int) -> Iterator[NDArray[np.float64]]:
+    """The losses of a few generations at a time, each time in the same place."""
+    rows, held = np.empty((PANEL, replicates)), 0
+    for _ in sampler.each(rng, rows):
+        held += 1
+        if held == PANEL:
+            yield rows
+            held = 0
+    if held:
+        yield rows[:held]
+
+
+def _looked_at(losses: NDArray[np.float64], square: NDArray[np.float64], whole: bool) -> dict[str, NDArray[np.float64]]:
+    """What is measured row by row: a generation fits in the cache, all do not. The rows lose their means."""
+    generations, count = losses.shape
+    mean = np.empty(generations)
+    smallest, largest, cubes, fourths = (np.empty(generations if whole else 0) for _ in range(4))
+    with np.errstate(invalid="ignore", over="ignore"):
         for g, row in enumerate(losses):
-            mean[g], smallest[g], largest[g] = row.mean(), row.min(), row.max()
+            mean[g] = np.add.reduce(row) / count
+            if whole:
+                smallest[g], largest[g] = np.minimum.reduce(row), np.maximum.reduce(row)
             row -= mean[g]
-            np.multiply(row, row, out=square)
-            cubes[g], fourths[g] = row @ square, square @ square
-        if generations <= PAIRED if paired is None else paired:
-            comoment = _products(losses)
-            squares = np.diag(comoment).copy()
-            comoment += np.tril(comoment, -1).T
-        else:
-            comoment = np.empty((0, 0))
-            panels = (losses[first : first + PANEL] for first in range(0, generations, PANEL))
-            squares = np.concatenate([np.diag(_products(panel)) for panel in panels])
-    return Moments(count, mean, squares, comoment, smallest, largest, cubes, fourths)
+            if whole:
+                np.multiply(row, row, out=square)
+                cubes[g], fourths[g] = row @ square, square @ square
+    return {"mean": mean, "smallest": smallest, "largest": largest, "cubes": cubes, "fourths": fourths}
 
 
 def _products(losses: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -158,10 +211,15 @@ def block_size(bytes_per_replicate: int, block_bytes: int = BLOCK_BYTES) -> int:
     return min(LARGEST_BLOCK, 1 << (fitting.bit_length() - 1))
 
 
-def block_moments(sampler: Sampler, seed: SeedSequence, replicates: int, paired: bool | None = None) -> Moments:
+def block_moments(
+    sampler: Sampler, seed: SeedSequence, replicates: int, paired: bool | None = None, whole: bool = True
+) -> Moments:
     """Draw one block and reduce it to moments."""
+    rng = np.random.Generator(np.random.PCG64(seed))
     with single_threaded_algebra():
-        return moments(sampler.losses(np.random.Generator(np.random.PCG64(seed)), replicates), paired)
+        if isinstance(sampler, Stepwise) and not is_paired(sampler.generations, paired):
+            return _unpaired(_panels(sampler, rng, replicates), replicates, whole)
+        return moments(sampler.losses(rng, replicates), paired, whole)
 
 
 def all_moments(
@@ -171,13 +229,14 @@ def all_moments(
     executor: Executor | None,
     progress: bool,
     paired: bool | None = None,
+    whole: bool = True,
 ) -> Moments:
-    """Moments of all replicates, merged in block order; see :func:`moments` for ``paired``."""
+    """Moments of all replicates, merged in block order; see :func:`moments` for ``paired`` and ``whole``."""
     size = sampler.replicates_in_a_block
     counts = [min(size, replicates - start) for start in range(0, replicates, size)]
     total: Moments | None = None
     with _Bar(len(counts), progress) as bar:
-        for block in _block_results(sampler, SeedSequence(seed), counts, executor, paired):
+        for block in _block_results(sampler, SeedSequence(seed), counts, executor, paired, whole):
             total = block if total is None else total.merged(block)
             bar.advance()
     assert total is not None
@@ -185,7 +244,12 @@ def all_moments(
 
 
 def _block_results(
-    sampler: Sampler, root: SeedSequence, counts: list[int], executor: Executor | None, paired: bool | None
+    sampler: Sampler,
+    root: SeedSequence,
+    counts: list[int],
+    executor: Executor | None,
+    paired: bool | None,
+    whole: bool,
 ) -> Iterator[Moments]:
     """Moments of each block in order. What a worker that died has not finished is done in this process."""
     blocks = zip(root.spawn(len(counts)), counts, strict=True)
@@ -201,14 +265,14 @@ def _block_results(
                 if not broken:
                     warnings.warn("a worker died: what it had not finished is done in this process.", stacklevel=5)
                 broken = True
-        return block_moments(sampler, seed, count, paired)
+        return block_moments(sampler, seed, count, paired, whole)
 
     try:
         for seed, count in blocks:
             future = None
             if executor is not None and not broken:
                 with suppress(BrokenExecutor):  # it died with what was handed out before, which tells of it
-                    future = executor.submit(block_moments, sampler, seed, count, paired)
+                    future = executor.submit(block_moments, sampler, seed, count, paired, whole)
             pending.append((seed, count, future))
             if broken or len(pending) >= AHEAD:
                 yield done(*pending.popleft())

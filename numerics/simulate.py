@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.blocks import Moments, Sampler, all_moments, correlation
+from numerics.blocks import Sampler, all_moments, correlation, is_paired
 from numerics.importance import is_needed, tilted_chain
-from numerics.paired import Covariance, Unpaired, variance
+from numerics.paired import SHAPE, Covariance, Shape, Unpaired, Unshaped, shape, variance
+from numerics.samplers.bent_chain import BentChain
 from numerics.samplers.choose import sampler, verify_numbers
 from numerics.samplers.in_turn import InTurn
+from numerics.samplers.mean_chain import MeanChain
 from numerics.samplers.random_sizes import random_sizes_sampler
 from numerics.seeds import Seed, seed_number
 from numerics.workers import executor_of
@@ -46,7 +48,9 @@ class Simulation(Told):
     covariance : covariance of the loss of one replicate between generations, (G, G); of more than 64 generations it is
         measured when it is first read, on the same chains drawn again
     largest_share : at each generation, the share of the sum of squared deviations owed to one replicate, (G,)
-    skewness, excess : of the loss of one replicate: third and fourth cumulants in units of its deviation, (G,)
+    skewness, excess : of the loss of one replicate: third and fourth cumulants in units of its deviation, (G,); like
+        ``largest_share`` they are measured when first read where more than 64 generations of a mean are drawn by their
+        law
     model, workflow, loss, method, seed, replicates : how it was done
 
     Notes
@@ -112,6 +116,8 @@ class Simulation(Told):
 
 # What is not measured at once is measured when it is read.
 Simulation.covariance = Covariance()  # type: ignore[assignment]
+for _name in SHAPE:
+    setattr(Simulation, _name, Shape(_name))
 
 
 def simulate(
@@ -209,8 +215,10 @@ def simulate(
         *(count, model.name, workflow.name, last, loss, method),
     )
     with executor_of(executor, n_jobs) as chosen:
-        moments = all_moments(chain, count, root, chosen, progress)
-    skewness, excess = _shape(moments)
+        # The law of squared errors is derived: no verdict on many generations asks for what is left out.
+        later = loss == "squared" and not is_paired(last, None) and _is_cheap(chain)
+        moments = all_moments(chain, count, root, chosen, progress, whole=not later)
+    found: dict[str, Any] = dict.fromkeys(SHAPE, Unshaped(chain, count, root)) if later else shape(moments)
     squares = moments.squares
     covariance: Any = moments.comoment / (count - 1)
     if not moments.comoment.size:
@@ -224,9 +232,7 @@ def simulate(
         replicates=count,
         mean=moments.mean,
         covariance=covariance,
-        largest_share=_largest_share(moments.mean, moments.smallest, moments.largest, squares),
-        skewness=skewness,
-        excess=excess,
+        **found,
     )
 
 
@@ -245,16 +251,6 @@ def _plain(model: Model, workflow: Workflow, last: int, raw: bool, loss: str) ->
     return InTurn(sampler(model, workflow.chain, places[-1] + 1, raw, loss), places)
 
 
-def _shape(moments: Moments) -> tuple[Array, Array]:
-    """Skewness and excess kurtosis of the replicates; zero where the loss does not vary."""
-    spread = moments.squares / moments.count
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        skewness = np.where(spread > 0, moments.cubes / moments.count / spread**1.5, 0.0)
-        excess = np.where(spread > 0, moments.fourths / moments.count / spread**2 - 3, 0.0)
-    return skewness, excess
-
-
-def _largest_share(mean: Array, smallest: Array, largest: Array, squares: Array) -> Array:
-    with np.errstate(invalid="ignore", over="ignore"):
-        extreme = np.maximum(largest - mean, mean - smallest) ** 2
-        return np.divide(extreme, squares, out=np.zeros_like(squares), where=squares != 0)
+def _is_cheap(chain: Sampler) -> bool:
+    """Whether drawing again costs about as much as a close look: one draw a generation, from its own law."""
+    return isinstance(chain, (MeanChain, BentChain)) and not chain.points_drawn

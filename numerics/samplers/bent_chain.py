@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +19,15 @@ from numerics.samplers.posterior import posterior_draw
 from numerics.samplers.schedule import Schedule
 
 Array = NDArray[np.float64]
+
+
+def affine(share: float, values: Array, other: float) -> Array:
+    """share·values + (1 − share)·other; the values themselves where the share is 1."""
+    if share == 1.0:
+        return values
+    mixed = share * values
+    mixed += (1 - share) * other
+    return mixed
 
 
 @dataclass(frozen=True)
@@ -54,11 +65,11 @@ class Bending:
         """Law and mean of block ``g`` (from 0), drawn from the model before."""
         if g == 0:
             return self.kind, np.full_like(fitted, self.truth)
-        return self.sampled, self.fidelity * fitted + (1 - self.fidelity) * self.target
+        return self.sampled, affine(self.fidelity, fitted, self.target)
 
     def model(self, g: int, rng: Generator, mean: Array) -> Array:
         """What model ``g`` (from 0) makes of the mean of its data."""
-        fitted = self.kept[g] * self.kind.within(mean) + (1 - self.kept[g]) * self.prior
+        fitted = affine(float(self.kept[g]), self.kind.within(mean), self.prior)
         return posterior_draw(self.kind, rng, fitted, float(self.weights[g])) if self.drawn else fitted
 
 
@@ -78,6 +89,11 @@ class BentChain:
     scale: float = 1.0
 
     @property
+    def generations(self) -> int:
+        """G."""
+        return self.schedule.generations
+
+    @property
     def replicates_in_a_block(self) -> int:
         """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         arrays = 2 * self.schedule.generations + 5 + kept_blocks(self.plan)
@@ -85,9 +101,14 @@ class BentChain:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of independent chains, (G, replicates)."""
+        out = np.empty((self.schedule.generations, replicates))
+        deque(self.each(rng, out), maxlen=0)
+        return out
+
+    def each(self, rng: Generator, rows: Array) -> Iterator[Array]:
+        """The losses of one generation after the other, each in the next of ``rows`` (any number, replicates)."""
         table, bend = self.schedule, self.bend
-        out = np.empty((table.generations, replicates))
-        truth = np.full(replicates, bend.truth)
+        truth = np.full(rows.shape[1], bend.truth)
         blocks = WeightedSum(self.plan)
         fitted = truth
         for g in range(table.generations):
@@ -98,8 +119,9 @@ class BentChain:
             if table.fresh_weights[g]:
                 fresh = self._mean(rng, bend.kind, real, int(table.fresh_points[g]))
             fitted = bend.model(g, rng, blocks.add(block, fresh))
-            self.loss(fitted, out[g])
-        return out
+            row = rows[g % len(rows)]
+            self.loss(fitted, row)
+            yield row
 
     def _mean(self, rng: Generator, kind: Kind, mean: Array, count: int) -> Array:
         if self.points_drawn:

@@ -95,7 +95,7 @@ def _carried(row: Runs, before: Runs) -> tuple[float, Runs]:
     order = np.argsort(ratios, kind="stable")
     ordered = ratios[order]
     starts = np.flatnonzero(np.concatenate(([True], np.diff(ordered) > SAME * np.abs(ordered[1:]))))
-    lengths = np.add.reduceat(np.diff(ends, prepend=0)[common][order], starts)
+    lengths = np.add.reduceat(Runs(ends, new).lengths[common][order], starts)
     carry = ordered[starts[np.argmax(lengths)]]
     rest = new - carry * old
     rest[np.abs(rest) <= SAME * np.abs(carry * old)] = 0.0
@@ -113,10 +113,15 @@ def kept_blocks(plan: tuple[Step, ...]) -> int:
 
 
 class WeightedSum:
-    """Runs the recursion for one block of replicates; x_j are arrays of any shape, kept by reference."""
+    """Runs the recursion for one block of replicates; x_j are arrays of any shape, kept by reference.
 
-    def __init__(self, plan: tuple[Step, ...]) -> None:
+    ``passing``: whether the caller is done with a sum when it appends the next block, so that it may be overwritten.
+    """
+
+    def __init__(self, plan: tuple[Step, ...], passing: bool = False) -> None:
         self.plan = plan
+        self.passing = passing
+        self.spare = False
         self.generation = 0
         self.value: NDArray[np.float64] | None = None
         self.kept: dict[int, NDArray[np.float64]] = {}
@@ -127,27 +132,39 @@ class WeightedSum:
         step = self.plan[g]
         self.kept[g] = block
         total: NDArray[np.float64] | None = None
+        owned = False  # whether the sum so far is held by nobody else, and may be added to in place
         for j, weight in step.terms:
             passing = j == g and not step.keep
             term = _scaled(self.kept[j], weight, overwrite=passing)
-            total = term if total is None else total + term
+            total, owned = _added(total, owned, term, passing or term is not self.kept[j])
         if step.carry != 0.0 and self.value is not None:
-            carried = _scaled(self.value, step.carry)
-            total = carried if total is None else total + carried
+            carried = _scaled(self.value, step.carry, overwrite=self.spare)
+            total, owned = _added(total, owned, carried, self.spare or carried is not self.value)
         if step.keep_fresh:
             assert fresh is not None
             self.kept[len(self.plan) + g] = fresh
         if step.fresh != 0.0 and fresh is not None:
             term = _scaled(fresh, step.fresh, overwrite=not step.keep_fresh)
-            total = term if total is None else total + term
+            total, owned = _added(total, owned, term, not step.keep_fresh or term is not fresh)
         assert total is not None
         for j in step.done:
             del self.kept[j]
         if not step.keep:
             del self.kept[g]
         self.generation += 1
-        self.value = total
+        self.value, self.spare = total, owned and self.passing
         return total
+
+
+def _added(
+    total: NDArray[np.float64] | None, owned: bool, term: NDArray[np.float64], passing: bool
+) -> tuple[NDArray[np.float64], bool]:
+    """The sum with one more term, in the place of one that nobody else holds; and whether nobody else holds it."""
+    if total is None:
+        return term, passing
+    if owned:
+        return np.add(total, term, out=total), True
+    return np.add(total, term, out=term if passing else None), True
 
 
 def _scaled(array: NDArray[np.float64], factor: float, overwrite: bool = False) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,6 +44,11 @@ class MeanChain:
     scale: float = 1.0
 
     @property
+    def generations(self) -> int:
+        """G."""
+        return self.schedule.generations
+
+    @property
     def replicates_in_a_block(self) -> int:
         """Replicates drawn together: as many as fit into the cache or the memory of a block."""
         arrays = 2 * self.schedule.generations + self.dimension * (4 + kept_blocks(self.plan))
@@ -49,17 +56,23 @@ class MeanChain:
 
     def losses(self, rng: Generator, replicates: int) -> Array:
         """Losses of generations 1..G, each chain drawn anew: shape (G, replicates)."""
-        table = self.schedule
-        out = np.empty((table.generations, replicates))
+        out = np.empty((self.schedule.generations, replicates))
+        deque(self.each(rng, out), maxlen=0)
+        return out
+
+    def each(self, rng: Generator, rows: Array) -> Iterator[Array]:
+        """The losses of one generation after the other, each in the next of ``rows`` (any number, replicates)."""
+        table, replicates = self.schedule, rows.shape[1]
         truth = np.full(replicates if self.dimension == 1 else (self.dimension, replicates), self.truth)
         fitted = table.truth_at(0, truth, self.scale)
-        blocks = WeightedSum(self.plan)
+        blocks = WeightedSum(self.plan, passing=True)
         for g in range(table.generations):
             real = table.truth_at(g, truth, self.scale)
             block, fresh = table.drawn_blocks(g, partial(self._mean, rng), fitted, real)
             fitted = self.kind.within(blocks.add(block, fresh))
-            self.loss(fitted, out[g])
-        return out
+            row = rows[g % len(rows)]
+            self.loss(fitted, row)
+            yield row
 
     def _mean(self, rng: Generator, mean: Array, count: int) -> Array:
         if self.points_drawn:

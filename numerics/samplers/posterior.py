@@ -31,7 +31,10 @@ def posterior_draw(kind: Kind, rng: Generator, mean: Array, weight: float) -> Ar
 
 @posterior_draw.register
 def _(kind: Normal, rng: Generator, mean: Array, weight: float) -> Array:
-    return mean + np.sqrt(kind.index / weight) * rng.standard_normal(mean.shape)
+    draws = rng.standard_normal(mean.shape)
+    draws *= np.sqrt(kind.index / weight)
+    draws += mean
+    return draws
 
 
 @posterior_draw.register

@@ -24,16 +24,9 @@ def secant_tilts(rng: Generator, index: float, mean: Array, weight: float) -> Ar
     """One canonical parameter for every posterior mean, each counting for ``weight`` samples."""
     slope, strength = mean.ravel() / index, weight * index
     mode = np.arctan(slope)
-    scale = np.sqrt(2.0 / strength) * np.cos(mode)
-    sides = []
-    for way in (-1.0, 1.0):
-        room = np.pi / 2 - way * mode
-        contact = way * np.minimum(scale, room / 2)
-        steep = way * strength * (slope - np.tan(mode + contact))
-        # Below 0 beyond the mode: the tangent leaves the level of the mode at ``edge``.
-        edge = np.abs(contact) - _rise(slope, strength, contact) / steep
-        sides.append((edge, -steep, room))
-    (left, fall_left, room_left), (right, fall_right, room_right) = sides
+    (left, fall_left, room_left), (right, fall_right, room_right) = (
+        tangent(slope, strength, way) for way in (-1.0, 1.0)
+    )
     mass_left, mass_right = (-np.expm1(-fall * (room - edge)) / fall for edge, fall, room in (
         (left, fall_left, room_left), (right, fall_right, room_right)
     ))  # fmt: skip
@@ -50,12 +43,24 @@ def secant_tilts(rng: Generator, index: float, mean: Array, weight: float) -> Ar
         offset = np.where(below, -edge - tail, np.where(above, edge + tail, inside))
         hat = np.where(below | above, -fall * tail, 0.0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            accepted = -rng.standard_exponential(w.size) <= _rise(slope[w], strength, offset) - hat
+            accepted = -rng.standard_exponential(w.size) <= rise(slope[w], strength, offset) - hat
         draws[w[accepted]] = (mode[w] + offset)[accepted]
         waiting = w[~accepted]
     return draws.reshape(mean.shape)
 
 
-def _rise(slope: Array, strength: float, offset: Array) -> Array:
+def tangent(slope: Array, strength: float, way: float) -> tuple[Array, Array, Array]:
+    """The hat over g on one side (−1: left) of the mode: 0 up to ``edge``, then falling by ``fall`` up to ``room``."""
+    mode = np.arctan(slope)
+    scale = np.sqrt(2.0 / strength) * np.cos(mode)
+    room = np.pi / 2 - way * mode
+    contact = way * np.minimum(scale, room / 2)
+    steep = way * strength * (slope - np.tan(mode + contact))
+    # Below 0 beyond the mode: the tangent leaves the level of the mode at ``edge``.
+    edge = np.abs(contact) - rise(slope, strength, contact) / steep
+    return edge, -steep, room
+
+
+def rise(slope: Array, strength: float, offset: Array) -> Array:
     """g, by a logarithm near 1 of what is left of 1."""
     return strength * (slope * offset + np.log1p(-2 * np.sin(offset / 2) ** 2 - slope * np.sin(offset)))

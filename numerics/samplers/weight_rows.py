@@ -38,7 +38,9 @@ class Runs:
     @property
     def lengths(self) -> Counts:
         """Blocks of each run."""
-        return np.diff(self.ends, prepend=0)
+        found = self.ends.copy()
+        found[1:] -= self.ends[:-1]
+        return found
 
     def runs(self) -> Runs:
         """Itself."""

@@ -12,7 +12,7 @@ from sympy import Rational
 from numerics import crosscheck, simulate
 from numerics.samplers.families import Binomial, Gamma, HyperbolicSecant, NegativeBinomial, Normal, Poisson
 from numerics.samplers.posterior import posterior_draw
-from numerics.samplers.tilted_secant import secant_tilts
+from numerics.samplers.tilted_secant import rise, secant_tilts, tangent
 from theory import (
     Accumulate,
     AccumulateSubsample,
@@ -82,6 +82,22 @@ def test_canonical_parameters_follow_their_density(index: float, mean: float, we
     law = np.concatenate([[0], np.cumsum(density[1:] + density[:-1])])
     distance = np.abs(np.interp(np.sort(draws), grid, law / law[-1]) - (np.arange(size) + 0.5) / size).max()
     assert distance < 2 / np.sqrt(size)
+
+
+@pytest.mark.parametrize("way", [-1.0, 1.0])
+@pytest.mark.parametrize("strength", [0.2, 1.0, 30.0, 1e5])
+def test_the_hat_is_above_the_density_and_touches_it(strength: float, way: float) -> None:
+    """Rejection is exact under a hat that dominates, and quick under one that is tangent."""
+    for slope in (-20.0, -1.0, 0.0, 0.3, 6.0):
+        edge, fall, room = (float(part[0]) for part in tangent(np.array([slope]), strength, way))
+        offsets = way * room * np.linspace(0.0, 1.0, 200_001)[:-1]
+        density = rise(np.full(offsets.shape, slope), strength, offsets)
+        above = -fall * np.maximum(np.abs(offsets) - edge, 0.0) - density
+        reach = density > -700  # the rest has no weight in doubles
+        assert above[reach].min() > -1e-9 * (1 + strength * (1 + slope**2))
+        # The step of the grid leaves A tan′ h²/8 of a tangent at most, where it touches: beyond the edge.
+        beyond = above[reach & (np.abs(offsets) > edge)]
+        assert beyond.min() < 1e-3
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)

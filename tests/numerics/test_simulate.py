@@ -11,7 +11,7 @@ from sympy import Rational, Symbol
 
 from numerics import blocks, simulate
 from numerics.blocks import LARGEST_BLOCK, Moments, moments
-from numerics.paired import MOST_PAIRED, Unpaired
+from numerics.paired import MOST_PAIRED, Unpaired, Unshaped
 from numerics.samplers import sampler
 from theory import (
     Accumulate,
@@ -251,6 +251,7 @@ def test_many_generations_have_the_same_bits_and_covariances_when_asked(monkeypa
     many = simulate(GaussianMean(sigma2=1, n=3), Accumulate(), **given)
     monkeypatch.setattr(blocks, "PAIRED", 130)
     whole = simulate(GaussianMean(sigma2=1, n=3), Accumulate(), **given)
+    assert isinstance(vars(many)["_skewness"], Unshaped)
     for name in ("mean", "stderr", "largest_share", "skewness", "excess"):
         # The same bits with every BLAS we know; none promises it.
         np.testing.assert_allclose(getattr(many, name), getattr(whole, name), rtol=1e-13)

@@ -38,6 +38,18 @@ def test_marks_begin_anew_before_they_run_out():
     assert subsets._used < 50 * 4 * 4
 
 
+def test_marks_that_are_left_at_a_restart_would_lean_the_subsets():
+    """Half the places marked: were the marks not cleared, places drawn again would be of the other half only."""
+    replicates, filled, chosen = 20_000, 8, 4
+    pool = np.tile(np.repeat([1.0, 0.0], filled // 2), (replicates, 1))[:, :, None]
+    subsets = Subsets(np.random.default_rng(4), replicates, filled)
+    subsets._used = np.iinfo(np.int32).max - 4 * 2 * replicates * chosen + 1
+    subsets._marks.reshape(replicates, filled)[:, : filled // 2] = subsets._used
+    total = subsets.total(pool, filled, chosen)[:, 0]
+    # Hypergeometric: mean 2, variance 4·(1/2)(1/2)(8 − 4)/(8 − 1) = 4/7.
+    assert abs(total.mean() - chosen / 2) < 5 * np.sqrt(4 / 7 / replicates)
+
+
 def test_vectors_keep_their_coordinates_together_and_none_are_chosen():
     pool = np.stack([2.0 ** np.arange(6), 3 * 2.0 ** np.arange(6)], axis=1)[None].repeat(100, axis=0)
     subsets = Subsets(np.random.default_rng(2), 100, 6)
