@@ -7,6 +7,8 @@ import math
 import torch
 from torch import nn
 
+from numerics.neural.convolutions import Convolution, TransposedConvolution
+
 
 class DenseEncoder(nn.Module):
     """From pixels to the mean and the log-variance of the latent law."""
@@ -39,9 +41,9 @@ class ConvolutionalEncoder(nn.Module):
         super().__init__()
         self.side = side
         self.layers = nn.Sequential(
-            nn.Conv2d(1, width // 2, 3, stride=2, padding=1),
+            Convolution(1, width // 2, 3, stride=2, padding=1),
             nn.GELU(),
-            nn.Conv2d(width // 2, width, 3, stride=2, padding=1),
+            Convolution(width // 2, width, 3, stride=2, padding=1),
             nn.GELU(),
             nn.Flatten(),
             nn.Linear(width * (side // 4) ** 2, 2 * latent),
@@ -61,9 +63,9 @@ class ConvolutionalDecoder(nn.Module):
             nn.Linear(latent, width * (side // 4) ** 2),
             nn.GELU(),
             nn.Unflatten(1, (width, side // 4, side // 4)),
-            nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1),
+            TransposedConvolution(width, width // 2, 4, stride=2, padding=1),
             nn.GELU(),
-            nn.ConvTranspose2d(width // 2, 1, 4, stride=2, padding=1),
+            TransposedConvolution(width // 2, 1, 4, stride=2, padding=1),
             nn.Flatten(),
         )
 

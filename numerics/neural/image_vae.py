@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from numerics.neural.image_networks import Autoencoder
 from numerics.neural.optimisation import Told
 from numerics.neural.settled import fresh_module, generator_of, settled
 from numerics.neural.trained import Trained
 from numerics.neural.weights import arrays_of, put
+from numerics.neural.whole_vectors import softplus
 from theory.errors import DomainError
 from theory.expressions.arguments import whole_number
 
@@ -174,7 +174,7 @@ class ImageVAE(Trained):
     def _likelihood(self, x: torch.Tensor, decoded: torch.Tensor) -> torch.Tensor:
         """log p(x | z) of rows (B, pixels) and what was decoded, (…, B, pixels)."""
         if self.likelihood == "bernoulli":
-            return (x * decoded - functional.softplus(decoded)).sum(-1)
+            return (x * decoded - softplus(decoded)).sum(-1)
         noise = self.network.log_noise
         square = ((x - decoded) ** 2).sum(-1) * (-2 * noise).exp()
         return -0.5 * square - x.shape[-1] * (noise + 0.5 * math.log(2 * math.pi))

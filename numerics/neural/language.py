@@ -23,7 +23,6 @@ from theory.expressions.arguments import whole_number
 Rows = NDArray[Any] | Documents
 
 
-
 class LanguageModel(Trained):
     r"""A decoder-only transformer over tokens 0..V−1, trained by maximum likelihood.
 

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from numerics.neural.transformer import Cache
+from numerics.neural.transformer import Cache, all_rows, written_out
+from numerics.neural.whole_vectors import silu
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,33 @@ class Shape:
 
 
 class Linear(nn.Module):
-    """A linear map without bias; with ``rank`` its weight is fixed, and an update of that rank is learnt."""
+    """A linear map without bias; with ``rank`` its weight is fixed, and an update of that rank is learnt.
+
+    ``fused`` takes one product for all rows; without it that of each chain of a stack is by itself.
+    """
 
     def __init__(self, into: int, out: int, rank: int) -> None:
         super().__init__()
+        self.fused = True
         self.weight = nn.Parameter(torch.empty(out, into), requires_grad=rank == 0)
         self.down = nn.Parameter(torch.empty(rank, into)) if rank else None
         self.up = nn.Parameter(torch.empty(out, rank)) if rank else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """From (…, into) to (…, out)."""
-        mapped = functional.linear(x, self.weight)
+        mapped = (all_rows if self.fused else chain_by_chain)(x, self.weight)
         if self.down is None or self.up is None:
             return mapped
-        return mapped + functional.linear(functional.linear(x, self.down), self.up)
+        return mapped + all_rows(all_rows(x, self.down), self.up)
+
+
+def chain_by_chain(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """As ``all_rows``, by a matrix that stacked chains may share.
+
+    With an axis of its own in front, the product of each chain is by itself: one of the rows of all of them would sum
+    in an order that depends on how many there are.
+    """
+    return torch.bmm(x.flatten(0, -2).unsqueeze(0), weight.t().unsqueeze(0))[0].unflatten(0, x.shape[:-1])
 
 
 class Norm(nn.Module):
@@ -72,12 +86,16 @@ def rotated(x: torch.Tensor, start: int, theta: float) -> torch.Tensor:
 
 
 class Layer(nn.Module):
-    """Attention and a gated MLP, each after a norm and added to what came in."""
+    """Attention and a gated MLP, each after a norm and added to what came in.
+
+    ``fused`` as in :class:`numerics.neural.transformer.CausalAttention`.
+    """
 
     def __init__(self, shape: Shape, rank: int) -> None:
         super().__init__()
         head = shape.width // shape.heads
         self.shape = shape
+        self.fused = True
         self.attn_norm = Norm(shape.width, shape.eps, rank == 0)
         self.attn_q = Linear(shape.width, shape.width, rank)
         self.attn_k = Linear(shape.width, head * shape.shared, 0)
@@ -95,7 +113,7 @@ class Layer(nn.Module):
         mixed, held = self._attention(self.attn_norm(x), past)
         x = x + mixed
         normed = self.ffn_norm(x)
-        return x + self.ffn_down(functional.silu(self.ffn_gate(normed)) * self.ffn_up(normed)), held
+        return x + self.ffn_down(silu(self.ffn_gate(normed)) * self.ffn_up(normed)), held
 
     def _attention(
         self, x: torch.Tensor, past: tuple[torch.Tensor, torch.Tensor] | None
@@ -110,12 +128,11 @@ class Layer(nn.Module):
         if past is not None:
             key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
         each = heads // shared
-        mixed = functional.scaled_dot_product_attention(
-            query,
-            key.repeat_interleave(each, dim=1),
-            value.repeat_interleave(each, dim=1),
-            is_causal=past is None and length > 1,
-        )
+        repeated = key.repeat_interleave(each, dim=1), value.repeat_interleave(each, dim=1)
+        if past is None and not self.fused:
+            parts = torch.stack([query, *repeated], dim=1).permute(0, 3, 1, 2, 4)
+            return self.attn_output(written_out(parts)), (key, value)
+        mixed = functional.scaled_dot_product_attention(query, *repeated, is_causal=past is None and length > 1)
         return self.attn_output(mixed.transpose(1, 2).reshape(batch, length, width)), (key, value)
 
 
@@ -125,6 +142,7 @@ class Llama(nn.Module):
     def __init__(self, shape: Shape, rank: int) -> None:
         super().__init__()
         self.rank = rank
+        self.fused = True
         self.token_embd = nn.Embedding(shape.vocabulary, shape.width)
         self.token_embd.weight.requires_grad_(rank == 0)
         self.blk = nn.ModuleList(Layer(shape, rank) for _ in range(shape.layers))
@@ -144,7 +162,7 @@ class Llama(nn.Module):
         for index, layer in enumerate(self.blk):
             x, pair = layer(x, None if past is None else past[index])
             held.append(pair)
-        return functional.linear(self.output_norm(x), self.token_embd.weight), held
+        return (all_rows if self.fused else chain_by_chain)(self.output_norm(x), self.token_embd.weight), held
 
     def draw(self, generator: torch.Generator) -> None:
         """The update at its beginning: zero, as one of its factors is."""

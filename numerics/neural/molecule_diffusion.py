@@ -27,6 +27,7 @@ from numerics.neural.optimisation import Told
 from numerics.neural.settled import fresh_module, generator_of, settled
 from numerics.neural.trained import Trained
 from numerics.neural.weights import arrays_of, put
+from numerics.neural.whole_vectors import SiLU
 from theory.errors import DomainError
 from theory.expressions.arguments import whole_number
 
@@ -46,8 +47,8 @@ class Denoiser(nn.Module):
     def __init__(self, coordinates: int, width: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(coordinates + 1, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(),
-            nn.Linear(width, width), nn.SiLU(), nn.Linear(width, coordinates),
+            nn.Linear(coordinates + 1, width), SiLU(), nn.Linear(width, width), SiLU(),
+            nn.Linear(width, width), SiLU(), nn.Linear(width, coordinates),
         )  # fmt: skip
 
     def forward(self, noisy: torch.Tensor, level: torch.Tensor) -> torch.Tensor:

@@ -16,16 +16,13 @@ from torch.func import functional_call, vmap
 
 from numerics.neural.optimisation import BETAS, Schedule, Told
 from numerics.neural.settled import generator_of, settled
-from numerics.neural.transformer import CausalAttention
 from numerics.run.rows import Documents
 from theory.errors import DomainError
 
 Weights = dict[str, torch.Tensor]
 
 
-def fit_stacked(
-    models: Sequence[Any], rows: Sequence[Any], seeds: Sequence[int], progress: Told | None = None
-) -> None:
+def fit_stacked(models: Sequence[Any], rows: Sequence[Any], seeds: Sequence[int], progress: Told | None = None) -> None:
     """Fit generators with a network, of one shape, each on rows of its own, all at once.
 
     Parameters
@@ -39,13 +36,15 @@ def fit_stacked(
     Raises
     ------
     DomainError
-        When the models differ in more than their weights, have convolutions, or rows are of different lengths.
+        When the models differ in more than their weights, or rows are of different lengths.
 
     Notes
     -----
     By ``torch.func``: the loss of one chain, mapped over all. Weights, batches and steps are those of single fits;
-    the results differ from theirs by rounding, since attention is written out and sums are made in another order, and
-    are equal to the last bit for stacks of any number. AdamW (Loshchilov and Hutter 2019), gradients clipped for each
+    the results differ from theirs by rounding, since attention and convolutions are written out and sums are made in
+    another order, and are equal to the last bit for stacks of any number. Where a batch or a width is no multiple of 8,
+    products of Intel's MKL may depend on where in memory a chain begins: ``MKL_CBWR=AVX2,STRICT`` in the environment
+    keeps them the same. AdamW (Loshchilov and Hutter 2019), gradients clipped for each
     chain.
 
     Examples
@@ -70,10 +69,9 @@ def fit_stacked(
             generator = generator_of(seed)
             model._begin(generator)
             batches.append(model._batches(own, generator))
-        _verify_network(first.network)
-        names = [name for name, _ in first.network.named_parameters()]
-        each = [dict(model.network.named_parameters()) for model in models]
-        weights = {name: torch.stack([own[name].detach() for own in each]) for name in names}
+        # What is fixed, such as a pretrained base, is the same for all, and there is one of it.
+        each = [_learnt(model.network) for model in models]
+        weights = {name: torch.stack([own[name].detach() for own in each]) for name in each[0]}
 
         def batch_of(step: int) -> list[torch.Tensor]:
             alike = (model._alike(batch(step)) for model, batch in zip(models, batches, strict=True))
@@ -81,9 +79,15 @@ def fit_stacked(
 
         with _written_out(first.network):
             weights = _train(weights, _loss_of(first), batch_of, schedule, progress)
-        for place, model in enumerate(models):
-            model.network.load_state_dict({name: weight[place].clone() for name, weight in weights.items()})
+        for place, (model, own) in enumerate(zip(models, each, strict=True)):
+            for name, weight in weights.items():
+                own[name].data.copy_(weight[place])
             model.network.eval()
+
+
+def _learnt(network: torch.nn.Module) -> Weights:
+    """The weights that are learnt, by name: the live ones."""
+    return {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
 
 
 class _Objective(torch.nn.Module):
@@ -153,10 +157,10 @@ def _clipping(slope: torch.Tensor) -> torch.Tensor:
 
 
 class _written_out:  # noqa: N801  a context manager
-    """Attention without the fused kernel, which cannot be mapped over chains."""
+    """Attention and convolutions without the fused kernels, which cannot be mapped over chains."""
 
     def __init__(self, network: torch.nn.Module) -> None:
-        self.parts = [part for part in network.modules() if isinstance(part, CausalAttention)]
+        self.parts: list[Any] = [part for part in network.modules() if hasattr(part, "fused")]
 
     def __enter__(self) -> None:
         for part in self.parts:
@@ -165,15 +169,6 @@ class _written_out:  # noqa: N801  a context manager
     def __exit__(self, *_: object) -> None:
         for part in self.parts:
             part.fused = True
-
-
-def _verify_network(network: torch.nn.Module) -> None:
-    """Refuse convolutions: mapped over chains they are one in groups, whose sums depend on how many there are."""
-    kinds = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.ConvTranspose2d)
-    if any(isinstance(part, kinds) for part in network.modules()):
-        raise DomainError(
-            "models have convolutions, which are not the same to the last bit in every stack: fit them one by one."
-        )
 
 
 def _verify(models: Sequence[Any], rows: Sequence[Any], seeds: Sequence[int]) -> list[Any]:

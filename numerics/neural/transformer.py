@@ -27,7 +27,12 @@ class Matrix(nn.Linear):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """From (…, taken) to (…, given)."""
-        return functional.linear(x.flatten(0, -2), self.weight).unflatten(0, x.shape[:-1])
+        return all_rows(x, self.weight)
+
+
+def all_rows(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """The map of (…, taken) to (…, given) by a matrix (given, taken), as one product."""
+    return functional.linear(x.flatten(0, -2), weight).unflatten(0, x.shape[:-1])
 
 
 class CausalAttention(nn.Module):
@@ -124,7 +129,7 @@ class Transformer(nn.Module):
         for index, block in enumerate(self.blocks):
             x, pair = block(x, None if past is None else past[index])
             held.append(pair)
-        return functional.linear(self.norm(x).flatten(0, -2), self.embedding.weight).unflatten(0, x.shape[:-1]), held
+        return all_rows(self.norm(x), self.embedding.weight), held
 
     def draw(self, generator: torch.Generator) -> None:
         """Random weights: N(0, 0.02²), those that are added to the stream smaller by the root of their number."""

@@ -82,7 +82,8 @@ def finetune(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
 
     if data is None:
         raise DomainError("--data is missing: give a text file, a folder of .txt files, or bible.")
-    loop, arguments = dealt(given, PretrainedLanguageModel, ("self",), ("n", "test", "initial", "same_first"))
+    takes = ("n", "test", "initial", "same_first", "stacked")
+    loop, arguments = dealt(given, PretrainedLanguageModel, ("self",), takes)
     generator = PretrainedLanguageModel(**arguments)
     found, tokens = texts(data), generator.tokens
     encoded = np.concatenate([tokens.encode(document) for document in found.documents])

@@ -9,6 +9,7 @@ import torch
 
 from numerics.neural import PretrainedLanguageModel, pretrained
 from numerics.neural.llama import Llama, Shape, rotated
+from numerics.neural.stack import fit_stacked
 from theory import DomainError
 
 SHAPE = Shape(vocabulary=11, width=8, hidden=12, layers=2, heads=4, shared=2, eps=1e-5, theta=100.0)
@@ -67,12 +68,47 @@ def test_a_base_that_is_missing_says_how_to_get_it():
         PretrainedLanguageModel("nowhere.gguf")
 
 
-@pytest.mark.parametrize("rank", [2, 0])
-def test_models_share_the_base_that_they_do_not_learn_and_nothing_else(rank, monkeypatch):
+def small_base(monkeypatch):
+    """A base of few weights in the place of SmolLM2."""
     base = {name: weight.detach().numpy().copy() for name, weight in network().named_parameters()}
-    before = {name: weight.copy() for name, weight in base.items()}
     for name, value in {"base_path": "base", "shape_of": SHAPE, "weights_of": base, "boundary_of": 0}.items():
         monkeypatch.setattr(pretrained, name, lambda _, value=value: value)
+    return base
+
+
+@pytest.mark.parametrize("rank", [2, 0])
+def test_tuned_models_are_the_same_in_every_stack_and_alone_but_for_rounding(rank, monkeypatch):
+    base = small_base(monkeypatch)
+    before = {name: weight.copy() for name, weight in base.items()}
+
+    def made():
+        return PretrainedLanguageModel(context=5, rank=rank, steps=12, batch=4, rate=0.02)
+
+    rows = [np.random.default_rng(size).integers(0, 11, (size, 5)).astype(np.uint8) for size in (6, 9, 7)]
+    three, alone, single = [made() for _ in rows], made(), made()
+    fit_stacked(three, rows, [1, 2, 3])
+    fit_stacked([alone], rows[1:2], [2])
+    single.fit(rows[1], seed=2)
+    for name, value in alone.state().items():
+        assert (value == three[1].state()[name]).all(), name
+        if value.dtype.kind == "f":
+            np.testing.assert_allclose(single.state()[name], value, atol=2e-4)
+            assert (value != three[0].state()[name]).any()
+    assert all((base[name] == weight).all() for name, weight in before.items())
+    # A chain that was loaded goes on from its own update.
+    later = [made() for _ in rows]
+    for model, fitted in zip(later, three, strict=True):
+        model.load(fitted.state())
+    fit_stacked(later, rows, [4, 5, 6])
+    alone.fit(rows[1], seed=5)
+    name = next(name for name, value in alone.state().items() if value.dtype.kind == "f")
+    np.testing.assert_allclose(alone.state()[name], later[1].state()[name], atol=2e-4)
+
+
+@pytest.mark.parametrize("rank", [2, 0])
+def test_models_share_the_base_that_they_do_not_learn_and_nothing_else(rank, monkeypatch):
+    base = small_base(monkeypatch)
+    before = {name: weight.copy() for name, weight in base.items()}
     rows = np.random.default_rng(1).integers(0, 11, (6, 5)).astype(np.uint8)
     one = PretrainedLanguageModel(context=5, rank=rank, steps=3, batch=2, rate=0.05)
     fresh = copy.deepcopy(one)
