@@ -17,20 +17,28 @@ WITH = {
 }
 #: What takes longest, by the processor time of its tests: begun first, so that no process ends with one of them alone.
 LONGEST = (
+    "tests/selfgen/test_mutations.py",
     "tests/selfgen/test_catalogue.py",
     "tests/test_docs.py",
-    "tests/theory/proof/test_coq.py",
+    "tests/theory/models/test_samples.py",
     "tests/test_notebooks.py",
-    "tests/selfgen/test_resume.py",
+    "tests/theory/proof/test_coq.py",
     "tests/theory/derivation/test_derivation.py",
-    "tests/numerics/test_model_laws.py",
-    "tests/theory/solver/test_answers.py",
+    "tests/theory/solver/test_closed_forms.py",
+    "tests/numerics/forecasting/test_forecast.py",
     "tests/theory/moments/test_random_sizes.py",
-    "tests/theory/design/test_value.py",
-    "tests/theory/proof/test_second_opinion.py",
+    "tests/theory/solver/test_answers.py",
     "tests/theory/models/test_ridge.py",
-    "tests/numerics/run/test_disk.py",
+    "tests/numerics/run/test_ratio.py",
+    "tests/theory/design/test_comparison.py",
     "tests/numerics/test_bent_chain.py",
+    "tests/theory/models/test_gaussian_moments.py",
+    "tests/theory/proof/test_second_opinion.py",
+    "tests/selfgen/test_resume.py",
+    "tests/numerics/test_model_laws.py",
+    "tests/theory/design/test_pathway.py",
+    "tests/numerics/run/test_disk.py",
+    "tests/numerics/forecasting/test_measured.py",
 )
 
 
