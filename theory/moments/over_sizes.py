@@ -117,9 +117,7 @@ def _ages(*parts: Expr) -> set[int]:
     """Which sizes before the newest one stand in expressions of ``GENERATION``."""
     found = {size.args[0] - GENERATION for part in parts for size in part.atoms(BlockSize)}
     if not all(age.is_Integer and age <= 0 for age in found):
-        raise NotDerivedError(
-            "blocks of random size: the steps look at sizes of certain blocks beside the last ones."
-        )
+        raise NotDerivedError("blocks of random size: the steps look at sizes of certain blocks beside the last ones.")
     return {int(-age) for age in found}
 
 
@@ -135,9 +133,7 @@ def _scaled(moments: MomentRecurrence, sizes: RandomSizes) -> MomentRecurrence:
     if not moments.scale.has(BlockSize):
         return moments
     if moments.exactness == "exact" or moments.offset.has(BlockSize):
-        raise NotDerivedError(
-            "blocks of random size: the noise of every block depends on the size of the first one."
-        )
+        raise NotDerivedError("blocks of random size: the noise of every block depends on the size of the first one.")
     first = _first_moment(moments)
     unit, size = next(iter(moments.scale.atoms(BlockSize))), SIZE
     means = [mean_over(sizes, part.subs(unit, size), size) for part in (moments.scale * first, first)]
@@ -210,9 +206,7 @@ def _averaged(moments: MomentRecurrence, sizes: RandomSizes) -> Recurrence:
 
     first = [entry for entry in (*moments.initial, *moments.early) if entry.has(BlockSize)]
     if any(size.args[0] != 1 for entry in first for size in entry.atoms(BlockSize)) or moments.start > 2:
-        raise NotDerivedError(
-            "blocks of random size: the first generations depend on more than one size."
-        )
+        raise NotDerivedError("blocks of random size: the first generations depend on more than one size.")
     found = replace(
         moments,
         matrix=moments.matrix.applyfunc(mean),
