@@ -74,6 +74,9 @@ LONGEST_LINE, LONGEST_NUMBER = 160, 60
 #: Characters of a closed form that is still read; --json and --latex have every one in full.
 LONGEST_FORMULA = 800
 
+#: Digits of a limit that is enclosed: fewer where more take too long.
+ENCLOSED_DIGITS = (12, 6, 3)
+
 #: The last generation at which it is worked out: exact fractions take two seconds at 200 and over twenty at 900.
 LAST_SPREAD = 100
 
@@ -124,8 +127,17 @@ def _value_lines(risk: Risk, generation: int) -> dict[str, object]:
 def _limit_line(risk: Risk) -> str:
     """The limit, or a decimal inside its enclosure where that is all that is known."""
     own = getattr(risk.recurrence, "limit_enclosure", None)
-    found = own(12) if own is not None and risk.limit is None and not risk.free_symbols else None
-    return shown(risk.limit) if found is None else f"≈ {float(sum(found) / 2):.10g}, enclosed"
+    if own is None or risk.limit is not None or risk.free_symbols:
+        return shown(risk.limit)
+    for digits in ENCLOSED_DIGITS:
+        try:
+            found = own(digits)
+        except NotDerivedError:
+            continue
+        if found is None:
+            break
+        return shown(oo) if oo in found else f"≈ {float(sum(found) / 2):.{min(digits, 10)}g}, enclosed"
+    return shown(risk.limit)
 
 
 def _values(risk: Risk) -> str:
@@ -176,5 +188,9 @@ def _in_the_long_run(risk: Risk) -> dict[str, object]:
     """Limit, growth and bound, those that are the same in one line."""
     bound = "none" if risk.bound == oo else shown(risk.bound)
     told = {"limit": _limit_line(risk), "growth": shown(risk.growth), "bound": bound}
+    if told["limit"].startswith("≈"):
+        # What tends to an enclosed limit grows to that, and never exceeds it where it never falls.
+        told["growth"] = told["limit"] if risk.growth is None else told["growth"]
+        told["bound"] = told["limit"] if risk.bound is None and risk.monotonicity == "increasing" else bound
     lines = dict.fromkeys(told.values())
     return {", ".join(name for name, line in told.items() if line == found): found for found in lines}

@@ -7,6 +7,15 @@ With :math:`u` the renewal sequence of the weights, :math:`\sum u_m z^m = 1/(1 -
           \sum_g r_g z^g = \frac{z}{1-z}\;\frac{1 + V(z)}{1 - \kappa V(z)}
 
 in units of the model's noise, κ its curvature (derived here).
+
+*Where the weights leave a rest* :math:`p = 1 - \sum_l w_l > 0` to block 1, :math:`\sum_m u_m = 1/p`, so that with
+:math:`\varepsilon_M = 1/p - \sum_{m \le M} u_m \ge 0`
+
+.. math:: \sum_{m \le M} v_m \;\le\; V \;\le\; \sum_{m \le M} v_m + \varepsilon_M^2 ,
+
+for a sum of squares is at most the square of the sum. The risk tends to :math:`(1 + V)/(1 - \kappa V)` where
+:math:`|\kappa| V < 1`: then :math:`1 - \kappa V(z)` has no zero in the closed disc, and the coefficients of its inverse
+are summable (Wiener). For :math:`\kappa V \ge 1` it grows without end.
 """
 
 from __future__ import annotations
@@ -16,16 +25,22 @@ from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from typing import Any
 
-from flint import ctx, fmpq, fmpq_series
+from flint import arb, arb_series, ctx, fmpq, fmpq_series
 from sympy import Expr, Rational, S, oo
 
+from theory.errors import NotDerivedError
+from theory.expressions.balls import BallProgram
+from theory.expressions.enclosure import ends
 from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.symbols import l
 from theory.moments.pathway_recurrence import PathwayRecurrence
 from theory.workflows.ages import Ages, law_of
 from theory.workflows.dynamics import StationaryAges
 
 #: Generations of the first power series; each that follows is twice as long.
 FIRST_LENGTH = 32
+#: Ages that an enclosed limit takes at most, and bits beyond those asked for.
+LONGEST_LENGTH, SPARE = 2**15, 64
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,34 @@ class RenewalRecurrence(PathwayRecurrence):
             return oo
         value = self.offset + self.scale * _rational(self._series(generation)[-1])
         return value if value.is_Rational else in_lowest_terms(value)
+
+    def limit_enclosure(self, digits: int) -> tuple[Expr, Expr] | None:
+        """Fractions below and above the limit, a relative 10^(−digits) apart; None where no limit is derived.
+
+        For weights that leave a rest to block 1, all numbers given.
+
+        Raises
+        ------
+        NotDerivedError
+            Where so many digits take more than :data:`LONGEST_LENGTH` ages.
+        """
+        law, kappa = law_of(self.ages.weight), self.curvature
+        numbers = all(part.is_Rational for part in (law.total, kappa, self.scale, self.offset))
+        if not numbers or not self._is_rational(8) or law.total >= 1 or kappa < -1:
+            return None
+        low = high = S.Zero
+        for low, high in squares_enclosed(law, int(digits * 3.33) + SPARE):
+            if abs(kappa) * low >= 1:
+                return (oo, oo) if kappa > 0 else None
+            if abs(kappa) * high >= 1:
+                continue
+            # (1 + V)/(1 − κV) grows with V, for κ ≥ −1.
+            ends = sorted(self.offset + self.scale * (1 + end) / (1 - kappa * end) for end in (low, high))
+            if ends[1] - ends[0] <= abs(ends[0]) / 10**digits:
+                return ends[0], ends[1]
+        raise NotDerivedError(
+            f"weight = {law.weight}: {digits} digits of the limit need more than {LONGEST_LENGTH} ages; ask for fewer."
+        )
 
     def _is_rational(self, count: int) -> bool:
         law = law_of(self.ages.weight)
@@ -121,6 +164,34 @@ def renewals(law: Ages, length: int) -> list[fmpq]:
     weights = [fmpq(int(w.p), int(w.q)) for w in islice(law.values(), length - 1)]
     with _capped(length):
         return _coefficients(1 / fmpq_series([1, *(-w for w in weights)], prec=length), length)
+
+
+def squares_enclosed(law: Ages, bits: int) -> Iterator[tuple[Rational, Rational]]:
+    """Ever closer fractions below and above V, for rational weights that leave a rest.
+
+    Examples
+    --------
+    >>> from theory.expressions.symbols import l
+    >>> *_, (low, high) = squares_enclosed(Ages(Rational(1, 4) ** l), 80)
+    >>> low < Rational(1, 12) < high, high - low < Rational(1, 10**12)
+    (True, True)
+    """
+    whole = 1 / (1 - law.total)
+    weight = BallProgram(law.weight, l).at_precision(bits) if law.table is None else None
+    length = FIRST_LENGTH
+    while length <= LONGEST_LENGTH:
+        with ctx.workprec(bits), _capped(length):
+            if weight is None:
+                weights = [arb(int(w.p)) / int(w.q) for w in islice(law.values(), length - 1)]
+            else:
+                weights = [weight(age).real for age in range(1, length)]
+            series = 1 / arb_series([1, *(-w for w in weights)], prec=length)
+            renewal = [series[index] for index in range(length)]
+            squared = sum((u * u for u in renewal[1:]), arb(0))
+            left = arb(int(whole.p)) / int(whole.q) - sum(renewal, arb(0))
+            found = ends(squared.union(squared + left * left))
+        yield found
+        length *= 2
 
 
 class _capped:  # noqa: N801 - used as a function

@@ -18,9 +18,7 @@ from theory.expressions.rational_functions import RationalFunction, RationalFunc
 from theory.solver.graph import in_turn
 
 
-def triangular_modes(
-    matrix: Matrix, forcing: Matrix, readout: Matrix, initial: Matrix, elapsed: Expr
-) -> Expr | None:
+def triangular_modes(matrix: Matrix, forcing: Matrix, readout: Matrix, initial: Matrix, elapsed: Expr) -> Expr | None:
     """h·m after ``elapsed`` steps; None where steps are of another kind, or are not rational."""
     size = matrix.rows
     order = in_turn({row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)})

@@ -9,7 +9,19 @@ import pytest
 from sympy import N, Rational, divisor_count, divisor_sigma, factorial, gamma, hyper, log, oo, pi, symbols, zeta
 
 from numerics.evaluate import evaluate
-from theory import AgeWeighted, Bernoulli, DomainError, Exponential, Forgetting, G, Regular, expected_risk, j, l
+from theory import (
+    AgeWeighted,
+    Bernoulli,
+    DomainError,
+    Exponential,
+    Forgetting,
+    G,
+    NotDerivedError,
+    Regular,
+    expected_risk,
+    j,
+    l,
+)
 from theory.design.order_of_collapse import order_of_collapse
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 
@@ -201,3 +213,45 @@ def test_values_of_balls_are_the_exact_ones() -> None:
         risk = expected_risk(Exponential(mean=1, n=7), law)
         exact = [float(value) for value in islice(risk.recurrence.values(), 40)]
         assert abs(evaluate(risk, range(1, 41)) / exact - 1).max() < 1e-14
+
+
+# -- limits of laws that leave a rest ---------------------------------------------------------------
+
+
+def test_the_limit_is_between_its_ends_where_it_is_known() -> None:
+    """A table's total squares are solved for exactly."""
+    for model in (Bernoulli(p="1/3", n=4), Exponential(mean=1, n=5), Regular(p=1, n=1)):
+        risk = expected_risk(model, AgeWeighted([HALF, 0, 0, 0, Rational(1, 4)]))  # type: ignore[arg-type]
+        low, high = risk.limit_enclosure(20)
+        assert low <= risk.limit <= high
+        assert 0 < high - low <= low / 10**20
+
+
+def test_a_rest_for_block_one_settles_where_parseval_says() -> None:
+    """Σ u² is the mean of |1/(1 − W)|² over the unit circle, W by its logarithm."""
+
+    def integrand(angle: mpmath.mpf) -> mpmath.mpf:
+        z = mpmath.expj(angle)
+        transform = 3 * (mpmath.mpf(3) / 4 - 1 / (2 * z) - (1 - z) ** 2 * mpmath.log(1 - z) / (2 * z**2))
+        return 1 / abs(1 - transform) ** 2
+
+    total = mpmath.quad(integrand, [mpmath.mpf(10) ** -30, 0.1, 1, 2, mpmath.pi]) / mpmath.pi
+    for model in (Regular(p=1, n=1), Bernoulli(p="1/3", n=4), Exponential(mean=1, n=5), Exponential(mean=1, n=3)):
+        risk = expected_risk(model, AgeWeighted(3 / (l * (l + 1) * (l + 2))))  # type: ignore[arg-type]
+        kappa, scale = (float(part) for part in (risk.recurrence.curvature, risk.recurrence.scale))
+        low, high = risk.limit_enclosure(9)
+        told = scale * float(total) / (1 - kappa * (float(total) - 1))
+        assert float(low) - 1e-11 * told <= told <= float(high) + 1e-11 * told
+        assert high - low <= low / 10**9
+        assert risk.at(40) < high
+
+
+def test_a_rest_that_curvature_outgrows_has_no_limit() -> None:
+    """A total of 39/40 has V > 9, and κ = 1; at n = 20 there is one. Digits that no run tells are refused."""
+    law = AgeWeighted(Rational(39, 10) / (l * (l + 1) * (l + 2)))
+    assert expected_risk(Exponential(mean=1, n=1), law).limit_enclosure(3) == (oo, oo)
+    risk = expected_risk(Exponential(mean=1, n=20), law)
+    low, high = risk.limit_enclosure(4)
+    assert risk.at(50) < low < high
+    with pytest.raises(NotDerivedError, match="30 digits"):
+        risk.limit_enclosure(30)
