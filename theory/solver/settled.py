@@ -1,9 +1,10 @@
 r"""The limit of moments that steps pull to it, where no order of growth need be told from another.
 
 For :math:`m_g = P_g m_{g-1} + f_g` with :math:`P_g \to P`, :math:`f_g \to f`, the moments that feed one another in the
-end make blocks, and P is triangular in these. Where every block contracts, :math:`m_g \to m = (1 - P)^{-1} f`, whichever
-of its entries is the largest: parameters may be symbols. A block of one moment contracts by a number inside (−1, 1); one
-of more, by nonnegative numbers whose sums over a row are at most 1, and not all of them 1 (Perron and Frobenius). For in
+end make blocks, and P is triangular in these. Where every block contracts, :math:`m_g \to m = (1 - P)^{-1} f`,
+whichever of its entries is the largest: parameters may be symbols. A block of one moment contracts by a number inside
+(−1, 1); one of more, by nonnegative numbers whose sums over a row are at most 1, and not all of them 1 (Perron and
+Frobenius). For in
 some norm :math:`\|P_g\| \le 1 - \epsilon` from some generation on, and
 :math:`m_g - m = P_g(m_{g-1} - m) + (P_g - P)\,m + f_g - f`, whose last terms tend to 0 (derived here). A memory that
 fades at a constant rate has such steps, rational in g and in a power :math:`c^g`.
