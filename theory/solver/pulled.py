@@ -51,12 +51,14 @@ def _leading(lost: Scale, inflow: Scale) -> Scale | None:
     for part in (lost, inflow):
         if part.constant is None or not part.constant.is_positive or part.powers[0] != 0:
             return None
+    assert lost.constant is not None
     x = lost.variable
     pace = lost.times(scale_of(x, x))
     if _first(pace).is_positive:
-        fades = _first(lost).is_negative or (_first(lost) == 0 and (2 - lost.constant).is_positive)  # type: ignore[operator]
+        fades = _first(lost).is_negative or (_first(lost) == 0 and (2 - lost.constant).is_positive)
         return inflow.times(lost.raised(S.NegativeOne)) if fades else None
     pull = pace.constant if _first(pace) == 0 else S.Zero
+    assert pull is not None  # of constants that are known
     spare = pull + 1 + inflow.powers[1]
     return inflow.times(scale_of(x / spare, x)) if spare.is_positive else None
 
