@@ -43,6 +43,11 @@ class GaussianMedianVariance(Function):
     #: Ball arithmetic asks it for a value.
     knows_its_digits = True
 
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        last = printer._print(self.args[0])
+        text = rf"\operatorname{{Var}}\operatorname{{med}}\left(Z_{{1}}, \dots, Z_{{{last}}}\right)"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
     def _eval_evalf(self, prec: int) -> Any:
         ball = enclosed(int(self.args[0]), prec)
         return Float(str(ball.mid().str(int(prec * 0.302) + 5, radius=False)), precision=prec)

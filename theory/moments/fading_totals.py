@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import mpmath
-from sympy import Dummy, Expr, Float, Integer, Integral, Product, S, exp, lambdify, oo, sympify
+from sympy import Expr, Float, Integer, Integral, Product, S, Symbol, exp, lambdify, oo, sympify
 
 from theory.expressions.expansion import Order
 from theory.expressions.random_sizes import RandomSizes
@@ -47,9 +47,15 @@ class FadingGain(Expr):  # type: ignore[misc]
     def doit(self, **hints: Any) -> Expr:
         """The integral."""
         sizes, rate, before = self.args
-        u, k, f = Dummy("u", positive=True), Dummy("k", integer=True), sizes.generating_function
+        u, k, f = Symbol("u", positive=True), Symbol("k", integer=True), sizes.generating_function
         others = Product(f.subs(t, exp(-u * rate**k)), (k, 1, before)) if before != 0 else S.One
         return Integral(u * exp(-u) * f.diff(t).subs(t, exp(-u)) * others, (u, 0, oo))
+
+    def _sympystr(self, printer: Any) -> str:
+        return str(printer._print(self.doit()))
+
+    def _pretty(self, printer: Any) -> Any:
+        return printer._print(self.doit())
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         written = str(printer._print(self.doit()))

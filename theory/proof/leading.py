@@ -51,7 +51,17 @@ def leads(draft: Draft, index: int) -> str:
         value(draft, index)
         growth(draft, index)
         return "growth"
-    return str(draft.attempt(_powers(risk, index)).get("shape", "growth"))
+    try:
+        return str(draft.attempt(_powers(risk, index)).get("shape", "growth"))
+    except NotDerivedError:
+        end = risk.limit
+        if end is None or end.is_infinite or end == 0 or isinstance(end, Piecewise):
+            raise
+        what = "ratio" if risk.relative else risk.part
+        raise NotDerivedError(
+            f"no certificate was found: the {what} of {risk.model.name} under {risk.workflow.name} tends to {end}, so "
+            f"that it neither grows for ever nor fades: prove its limit instead."
+        ) from None
 
 
 def _shrinks(draft: Draft, index: int) -> str:

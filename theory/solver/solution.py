@@ -29,6 +29,7 @@ from sympy import (
     zoo,
 )
 
+from theory.asymptotics.scales import Scale
 from theory.expressions.expansion import CONSTANT, Expansion, NoExpansion, Order, UnknownOrder, expand_at_infinity, term
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.shorter import simplified
@@ -45,6 +46,7 @@ from theory.solver.hump import highest_moment
 from theory.solver.infinite import geometric_limit
 from theory.solver.kinds import fate
 from theory.solver.power_law import power_law
+from theory.solver.pulled import pulled, pulled_growth, pulled_limit
 from theory.solver.reduced import reduced
 from theory.solver.settled import settled_limit
 from theory.solver.shrinking_steps import at_infinity, shrinking_limit
@@ -223,6 +225,12 @@ class Solution:
 
         return of_each(self.recurrence, self.ranges, ask)
 
+    @cached_property
+    def _pulled(self) -> Scale | None:
+        """To leading order where the steps fade slowly."""
+        assert isinstance(self.recurrence, MomentRecurrence)
+        return pulled(self.recurrence)
+
     def _radius(self, order: Order) -> int | None:
         """Sign of (spectral radius − 1) of a coupled recurrence with constant coefficients."""
         recurrence = self.recurrence
@@ -279,7 +287,8 @@ class Solution:
             found = self._limit_of_power(order) if pulled is None or isinstance(pulled, Piecewise) else pulled
             found = pulled if found is None else found
             found = self._by_theorems[0] if found is None else found
-            return self._of_each[0] if found is None else found
+            found = self._of_each[0] if found is None else found
+            return pulled_limit(self._pulled) if found is None and self._pulled is not None else found
         leading = expansion.leading()
         if expansion.oscillates:
             return None
@@ -333,9 +342,12 @@ class Solution:
                 if found is not None:
                     return found.term
             limit = self._limit(order)
+            if limit == 0 and self._pulled is not None:
+                return pulled_growth(self._pulled)
             if limit not in (oo, -oo, None):
                 return limit
-            return self._of_each[1] if self._by_theorems[1] is None else self._by_theorems[1]
+            known = self._of_each[1] if self._by_theorems[1] is None else self._by_theorems[1]
+            return pulled_growth(self._pulled) if known is None and self._pulled is not None else known
         leading = expansion.leading()
         if expansion.oscillates:
             return None

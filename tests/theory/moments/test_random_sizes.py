@@ -452,3 +452,13 @@ def test_a_fading_memory_of_sizes_without_a_largest_one():
     slope = float(risk.growth.subs(G, 1))
     assert np.diff(evaluate(risk, [70, 71]))[0] == pytest.approx(slope, rel=1e-10)
     check_workflow(Forgetting("1/2", sizes=sizes), 2)
+
+
+def test_what_is_printed_is_the_integral_that_is_evaluated() -> None:
+    """The text names no class of this library, and its integral, done by mpmath, is the value."""
+    gain = FadingGain(RandomSizes.geometric("1/2"), Rational(1, 3), 2)
+    assert "FadingGain" not in str(gain)
+    assert "Integral" in str(gain)
+    (u, low, high), inside = gain.doit().limits[0], gain.doit().function.doit()
+    value = quad(lambdify(u, inside, "mpmath"), [float(low), 1, 4, 16, float(high)])
+    assert abs(value - float(gain.n(15))) < 1e-12

@@ -79,6 +79,11 @@ def test_what_is_false_is_not_proved(claim):
         prove(claim)
 
 
+def test_what_settles_is_said_to_have_no_growth() -> None:
+    with pytest.raises(NotDerivedError, match=r"the ratio of regular under accumulate tends to pi\*\*2/6, so that"):
+        prove(Growth(ratio(Regular(), Accumulate())))
+
+
 def test_the_mise_of_kernel_densities_is_summed_by_lerch_functions():
     (step,) = prove(expected_risk(KernelDensity(bandwidth="1/3", n=50), Replace(), loss="mise")).data["steps"]
     assert "lerchphi(49/50, 1/2, g + 1)" in step["value"][0]

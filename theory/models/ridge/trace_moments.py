@@ -15,6 +15,7 @@ from typing import Any
 from flint import acb
 from sympy import Expr, Float, Function, S, erfc, exp, expint, pi, sqrt
 from sympy.core.function import ArgumentIndexError
+from sympy.printing.precedence import PRECEDENCE
 
 from theory.expressions.balls import BallProgram, know
 from theory.expressions.numerals import to_sympy
@@ -53,6 +54,11 @@ class arctangent_transform(Function):  # noqa: N801 – SymPy's functions are lo
 
     def _eval_evalf(self, prec: int) -> Expr | None:
         return computed(self, prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        c = printer.parenthesize(self.args[0], PRECEDENCE["Mul"], strict=True)
+        text = rf"4 e^{{{c}}} \int_{{1}}^{{\infty}} e^{{-{c} q^{{2}}}} \arctan\frac{{q - 1}}{{q + 1}}\, dq"
+        return rf"\left({text}\right)" + ("" if exp is None else f"^{{{exp}}}")
 
 
 class wishart_trace(Function):  # noqa: N801
