@@ -28,7 +28,16 @@ from benchmarks.peers import Answer, answers
 from benchmarks.regressions import GENERATIONS as FITS
 from benchmarks.regressions import SPEEDUP as FITS_SPEEDUP
 from benchmarks.regressions import RegressionSpeed, regression_speeds
-from benchmarks.simulation import GENERATIONS, OVERHEAD, SETTINGS, SPEEDUP, Speed, measure, setup_seconds
+from benchmarks.simulation import (
+    EXACT_OVERHEAD,
+    GENERATIONS,
+    RAW_OVERHEAD,
+    SETTINGS,
+    SPEEDUP,
+    Speed,
+    measure,
+    setup_seconds,
+)
 from benchmarks.workflow_values import workflow_speeds
 
 DERIVATION_TARGET = IMPORT_TARGET = 1.0
@@ -124,7 +133,8 @@ def speed_table(speeds: list[Speed]) -> Table:
     table = Table(
         title=f"Processor time per replicate of {GENERATIONS} generations, one core",
         caption=(
-            f"Targets: (a)/(c) ≥ {SPEEDUP:g} everywhere; to draws ≤ {OVERHEAD:g} for scalar families. The draws of (c) "
+            f"Targets: (a)/(c) ≥ {SPEEDUP:g} everywhere; to draws ≤ {RAW_OVERHEAD:g} of (b), "
+            f"{EXACT_OVERHEAD:g} of (c) for scalar families. The draws of (c) "
             "for Bernoulli are NumPy's binomials; the sampler reads tables, so its ratio can be below 1."
         ),
     )
@@ -139,8 +149,8 @@ def speed_table(speeds: list[Speed]) -> Table:
             speed.workflow,
             *map(duration, (speed.plain, speed.raw, speed.exact, speed.raw_draws, speed.exact_draws)),
             judged(f"{speed.speedup:.0f}", speed.speedup >= SPEEDUP),
-            judged(f"{speed.raw_overhead:.2f}", speed.raw_overhead <= OVERHEAD, speed.scalar),
-            judged(f"{speed.exact_overhead:.2f}", speed.exact_overhead <= OVERHEAD, speed.scalar),
+            judged(f"{speed.raw_overhead:.2f}", speed.raw_overhead <= RAW_OVERHEAD, speed.scalar),
+            judged(f"{speed.exact_overhead:.2f}", speed.exact_overhead <= EXACT_OVERHEAD, speed.scalar),
             "[green]met[/]" if speed.meets_targets else "[red]missed[/]",
         )
     return table

@@ -3,6 +3,10 @@
 The plain loop is the one of the literature's scripts: ``rng.multivariate_normal``, a list of blocks, ``numpy.cov``.
 Drawing a normal takes about 10 ns whoever does it, so where the plain loop spends much of its time on draws that raw
 must repeat (n·d of them a generation, 10 % of the plain loop at d = 31), raw cannot be ten times faster.
+
+What limits the exact law at d = 31, n = 316 under replace, in one run: 1.29 ms a replicate, 38 times the plain loop, of
+which the normals and gammas of Bartlett's triangles alone took 0.48 and 0.08 ms, one product of triangles a generation
+0.14 ms (0.07 ms in single precision). Without all but the random numbers it would be 88 times the plain loop.
 """
 
 from __future__ import annotations
