@@ -44,7 +44,8 @@ def draw_losses(measured: Measured, stem: Path) -> None:
         axes.set_xlabel("generation $G$")
         axes.set_ylabel(f"test loss, {measured.setting.unit}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-        axes.legend(loc="best", handlelength=1.6)
+        # Lines across the whole figure are not kept clear of: the legend lies above them.
+        axes.legend(loc="best", handlelength=1.6, frameon=True, facecolor="white", edgecolor="none", framealpha=0.9)
         save_both(figure, stem)
 
 
