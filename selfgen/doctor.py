@@ -37,7 +37,10 @@ def lines() -> Iterator[str]:
     """What there is, a line each."""
     yield f"selfgen {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     yield ""
-    for name in packages(None):
+    needed_by_all = packages(None)
+    if not needed_by_all:
+        yield "  This copy is not installed, so what it needs and its extras are not known here: pip install -e ."
+    for name in needed_by_all:
         yield f"  {name:<16} {installed(name) or 'missing: pip install ' + name}"
     for extra, what in EXTRAS.items():
         needed = packages(extra)

@@ -18,7 +18,7 @@ from numerics.generations import GenerationRun
 from numerics.several_workflows import run_workflows
 from selfgen.training.kinds import Setting
 from theory import DomainError
-from theory.whole_file import write_whole
+from theory.whole_file import write_text
 from theory.workflows.base import Workflow
 
 #: A law with three unknowns is not to be had from fewer generations.
@@ -123,7 +123,7 @@ def write_summary(measured: Measured, folder: Path, command: str) -> None:
         "no forecast": measured.reason,
         "workflows": {name: _plain(run) for name, run in measured.runs.items()},
     }
-    write_whole(folder / "summary.json", json.dumps(content, indent=1, ensure_ascii=False).encode())
+    write_text(folder / "summary.json", json.dumps(content, indent=1, ensure_ascii=False))
 
 
 def _plain(run: GenerationRun) -> dict[str, Any]:

@@ -42,3 +42,6 @@ def test_a_copy_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(doctor, "requires", missing)
     assert doctor.packages(None) == []
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 0, result.output
+    assert "This copy is not installed, so what it needs and its extras are not known here" in result.output

@@ -1,10 +1,16 @@
-"""Each setting from the command line: three generations, two seeds, all files; resumed, and in processes."""
+"""Each setting from the command line: three generations, two seeds, all files; resumed, and in processes.
 
+And killed at every step that it does on the disk, and refused by the disk at every one.
+"""
+
+import errno
 import json
+import shutil
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
+from writes import as_killed, contents, failing, restore
 
 from selfgen.cli import app
 
@@ -92,3 +98,57 @@ def test_three_generations_of_two_seeds(kind, tmp_path):
         read = CliRunner().invoke(app, ["forecast", str(out), "--workflow", "accumulate", "--to", "10"])
         assert read.exit_code == 0, read.output
         assert "at generation 10 the loss will be about" in read.output
+
+
+BRIEF = ["train", "image", "replace", *SMALL["image"], "--set", "steps=3", "--set", "batch=8", "--set", "n=30"]
+BRIEF += ["--set", "test=10", "--generations", "3", "--seeds", "1"]
+
+
+def brief(folder, *more):
+    return CliRunner().invoke(app, [*BRIEF, "--output", str(folder), *more])
+
+
+def test_a_run_goes_on_from_whatever_a_kill_left(tmp_path):
+    """Before each step on the disk and in the middle of each write: every state is gone on with, to the same files."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    states = []
+    with as_killed(folder, states):
+        assert brief(folder).exit_code == 0
+    after = contents(folder)
+    record = "replace/losses.jsonl"
+    lines = after[record].splitlines()
+    assert len(lines) == 4
+    for state in states:
+        for name, content in state.items():
+            assert content == after.get(name, content) or (name == record and after[record].startswith(content)), name
+    # The record tells what is finished: every length of it that a kill leaves, with all that lay beside it first.
+    begun = {state.get(record): state for state in reversed(states)}
+    assert len(begun) >= 8
+    for state in begun.values():
+        restore(folder, state)
+        assert brief(folder, "--resume").exit_code == 0
+        assert contents(folder) == after
+
+
+def test_a_disk_that_refuses_a_run_is_told_in_a_sentence(tmp_path):
+    """At every fifth step of the chain, and at each of those that write the summary and the figures."""
+    folder = tmp_path / "run"
+    with failing(10**6) as left:
+        assert brief(folder).exit_code == 0
+    after, steps = contents(folder), 10**6 - left[0]
+    assert steps > 30
+    figures = steps - 20
+    for done in (*range(0, figures, 5), *range(figures, steps)):
+        shutil.rmtree(folder, ignore_errors=True)
+        with failing(done, (errno.ENOSPC, errno.EROFS)[done % 2]):
+            found = brief(folder)
+        # After a file is written its folder is settled, which may fail and lose nothing.
+        if found.exit_code != 0:
+            assert found.exit_code == 2, found.output
+            said = found.stderr.splitlines()[-1]
+            assert said.startswith("selfgen: ")
+            assert "cannot be written" in said or "is not a folder that can be written" in said
+        assert not list(folder.rglob("*.partial"))
+    assert brief(folder, "--resume").exit_code == 0
+    assert contents(folder) == after
