@@ -102,3 +102,26 @@ def test_what_goes_to_and_fro_is_not_told(curvature):
     for push in ((Rational(1, 2) + (-1) ** g) / g, Symbol("c") / (g + sqrt(g))):
         found = Solution(moment(1 + curvature * push, push), {})
         assert (found.limit, found.growth) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "settles"),
+    [
+        ([[0, "1/2"], ["1/2", "1/2"]], True),
+        ([["1/3", "2/3"], ["1/3", "1/3"]], True),
+        # Whatever sums to 1 in every row keeps a mean for ever, and what is negative may hide it.
+        ([["1/3", "2/3"], ["2/3", "1/3"]], False),
+        ([[0, 1], [1, 0]], False),
+        ([["1/3", "3/4"], ["1/3", "1/3"]], False),
+        ([[0, "-2"], ["2", 0]], False),
+    ],
+)
+def test_moments_that_feed_one_another(rows, settles):
+    recurrence = MomentRecurrence(
+        start=2, matrix=Matrix(rows), forcing=Matrix([1, 1]), readout=Matrix([[1, 0]]), initial=Matrix([0, 0])
+    )
+    found = settled_limit(recurrence, {})
+    assert (found is not None) == settles
+    if found is not None:
+        assert found == ((Matrix([[1, 0], [0, 1]]) - Matrix(rows)).inv() * Matrix([1, 1]))[0]
+        assert abs(recurrence.at(200) - found) < Rational(1, 10**6)
