@@ -11,6 +11,7 @@ from sympy import Basic, Expr, Matrix, Piecewise, S, Symbol, false, oo, sympify,
 from sympy.printing.latex import LatexPrinter
 
 from theory.errors import DomainError
+from theory.expressions.abbreviations import abbreviations
 from theory.expressions.arguments import positive_number, truth_value
 from theory.expressions.numerals import printable
 from theory.expressions.symbols import G
@@ -93,7 +94,7 @@ def _theorem(risk: Risk, width: object, amsfonts: object) -> str:
     ``split`` of lines that fit.
     """
     room = None if width is None else _verified_width(width)
-    statements = list(_statements(risk, room))
+    statements = _lettered(list(_statements(risk, room)))
     # Whatever stands left of the signs is set in one column.
     if room is not None:
         room -= max(typeset_width(statement.left) for statement in statements)
@@ -101,6 +102,18 @@ def _theorem(risk: Risk, width: object, amsfonts: object) -> str:
     name = "aligned" if room is None else "split"
     text = f"\\begin{{{name}}}\n" + " \\\\\n".join(rows) + f"\n\\end{{{name}}}"
     return text if truth_value("amsfonts", amsfonts) else re.sub(r"\\mathbb\b", r"\\mathbf", text)
+
+
+def _lettered(statements: list[_Statement]) -> list[_Statement]:
+    """With letters for functions that they repeat, and a row for each of these."""
+    letters = abbreviations(statement.value for statement in statements if not isinstance(statement.value, str))
+    if not letters:
+        return statements
+    short = [
+        statement if isinstance(statement.value, str) else replace(statement, value=statement.value.xreplace(letters))
+        for statement in statements
+    ]
+    return [*short, *(_Statement(rf"\text{{where }} {latex(letter)}", "=", part) for part, letter in letters.items())]
 
 
 def _verified_width(width: object) -> float:

@@ -6,13 +6,14 @@ import json
 from typing import Annotated
 
 import typer
-from sympy import Expr, oo
+from sympy import Expr, Function, Symbol, oo
 
 from selfgen.commands.options import Loss, ModelName, Set, Sizes, Symbols, WorkflowName, settings_of, whole
 from selfgen.domain_words import domain_in_words
 from selfgen.steps import steps as derivation
 from selfgen.values import ratio_limit, shown, text, value_at
 from theory import DomainError, NotDerivedError, Risk, expected_risk
+from theory.expressions.abbreviations import abbreviations
 from theory.names import build
 
 
@@ -124,11 +125,11 @@ def _value_lines(risk: Risk, generation: int) -> dict[str, object]:
         return {f"risk at {generation}": f"between {low:.10g} and {high:.10g}"}
 
 
-def _limit_line(risk: Risk) -> str:
+def _limit_line(risk: Risk, letters: dict[Function, Symbol]) -> str:
     """The limit, or a decimal inside its enclosure where that is all that is known."""
     own = getattr(risk.recurrence, "limit_enclosure", None)
     if own is None or risk.limit is not None or risk.free_symbols:
-        return shown(risk.limit)
+        return _lettered(risk.limit, letters)
     for digits in ENCLOSED_DIGITS:
         try:
             found = own(digits)
@@ -160,15 +161,18 @@ def _first_order(risk: Risk) -> str:
 def _describe(risk: Risk, generation: int | None) -> None:
     """What is known of a risk, a line each."""
     lines: dict[str, object] = {"model": risk.model.name, "workflow": risk.workflow.name, "loss": risk.loss}
+    ratio = ratio_limit(risk)
+    letters = abbreviations([risk.closed_form, risk.limit, risk.growth, risk.bound, ratio])
     if risk.closed_form is not None:
-        lines["closed form"] = _formula(risk.closed_form)
+        lines["closed form"] = _formula(risk.closed_form.xreplace(letters))
     else:
         lines["closed form"] = f"none; {_values(risk)}"
         lines["first order in 1/n"] = _first_order(risk)
     if generation is not None:
         lines |= _value_lines(risk, generation)
-    lines |= _in_the_long_run(risk)
-    lines["limit of the ratio"] = shown(ratio_limit(risk))
+    lines |= _in_the_long_run(risk, letters)
+    lines["limit of the ratio"] = _lettered(ratio, letters)
+    lines |= {f"where {letter} =": str(part) for part, letter in letters.items()}
     lines |= _spread(risk, generation)
     lines["domain"] = domain_in_words(risk)
     lines["exactness"] = risk.exactness
@@ -184,10 +188,14 @@ def _formula(closed: Expr) -> str:
     return f"{written[:LONGEST_LINE]}… ({len(written)} characters; --json has them all)"
 
 
-def _in_the_long_run(risk: Risk) -> dict[str, object]:
+def _lettered(value: Expr | None, letters: dict[Function, Symbol]) -> str:
+    return shown(None if value is None else value.xreplace(letters))
+
+
+def _in_the_long_run(risk: Risk, letters: dict[Function, Symbol]) -> dict[str, object]:
     """Limit, growth and bound, those that are the same in one line."""
-    bound = "none" if risk.bound == oo else shown(risk.bound)
-    told = {"limit": _limit_line(risk), "growth": shown(risk.growth), "bound": bound}
+    bound = "none" if risk.bound == oo else _lettered(risk.bound, letters)
+    told = {"limit": _limit_line(risk, letters), "growth": _lettered(risk.growth, letters), "bound": bound}
     if told["limit"].startswith("≈"):
         # What tends to an enclosed limit grows to that, and never exceeds it where it never falls.
         told["growth"] = told["limit"] if risk.growth is None else told["growth"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -148,3 +149,9 @@ def test_theorems_of_a_width() -> None:
     refused = CliRunner().invoke(app, "derive linear-regression accumulate --width 20".split())
     assert refused.exit_code == 2
     assert "--width 20 is for --latex alone" in refused.stderr
+
+
+def test_a_function_that_lines_repeat_has_a_letter() -> None:
+    told = run.invoke(app, ["derive", "ridge", "fresh-real"]).stdout
+    assert told.count("limiting_shrinkage") == 1
+    assert re.search(r"^where s = +limiting_shrinkage\(gamma/2, ", told, flags=re.MULTILINE)

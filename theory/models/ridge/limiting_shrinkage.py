@@ -31,6 +31,8 @@ class limiting_shrinkage(Function):  # noqa: N801 – SymPy's functions are lowe
     """
 
     nargs = 2
+    #: Where formulas repeat it.
+    letter = "s"
     is_extended_real = True
     is_finite = True
     is_positive = True

@@ -79,6 +79,8 @@ class wishart_trace(Function):  # noqa: N801
     """
 
     nargs = 5
+    #: Where formulas repeat it.
+    letter = "w"
     is_extended_real = True
     is_finite = True
 
