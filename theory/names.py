@@ -98,6 +98,8 @@ def settings(pairs: Iterable[str], argument: str = "--set") -> dict[str, str]:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not (equals and name and value):
             raise DomainError(f"{argument} {pair!r} is not a setting: write name=value, such as n=50.")
+        if "=" in value:
+            raise DomainError(f"{argument} {pair!r} has more than one =: give every setting by itself, as name=value.")
         if name in found:
             raise DomainError(f"{argument} {pair!r} sets {name} a second time: give each parameter once.")
         found[name] = value

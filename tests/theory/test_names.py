@@ -81,6 +81,7 @@ def test_every_name_builds(model: str, workflow: str) -> None:
         ("bernoulli", "replace:k=3", {}, ["k is not a parameter of replace", "sizes"]),
         ("bernoulli", "replace:k", {}, ["'k' is not a setting", "name=value"]),
         ("bernoulli", "replace:", {}, ["is not a setting"]),
+        ("bernoulli", "replace:sizes=2=3", {}, ["'sizes=2=3' has more than one =", "by itself"]),
         ("bernoulli", "replace", {"p": "2"}, ["p = 2", "between 0 and 1"]),
         ("bernoulli", "replace", {"p": "x.y"}, ["p = 'x.y'", "allowed are"]),
         ("poisson", "accumulate-subsample", {"replacement": "perhaps"}, ["replacement = 'perhaps'", "true or false"]),
