@@ -14,7 +14,6 @@ executor.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -26,10 +25,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 from scipy.linalg import blas
 
+from numerics.progress import Bar
 from numerics.threads import single_threaded_algebra
 
 LARGEST_BLOCK = 2**14
@@ -235,7 +233,7 @@ def all_moments(
     size = sampler.replicates_in_a_block
     counts = [min(size, replicates - start) for start in range(0, replicates, size)]
     total: Moments | None = None
-    with _Bar(len(counts), progress) as bar:
+    with Bar(len(counts), progress) as bar:
         for block in _block_results(sampler, SeedSequence(seed), counts, executor, paired, whole):
             total = block if total is None else total.merged(block)
             bar.advance()
@@ -282,35 +280,3 @@ def _block_results(
         for *_, future in pending:
             if future is not None:
                 future.cancel()
-
-
-class _Bar:
-    """A progress bar that appears after a second, on a terminal only."""
-
-    def __init__(self, total: int, wanted: bool) -> None:
-        self.total, self.done, self.start = total, 0, time.monotonic()
-        console = Console(stderr=True)
-        self.console = console if wanted and console.is_terminal else None
-        self.bar: Progress | None = None
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def advance(self) -> None:
-        self.done += 1
-        if self.console is None or time.monotonic() - self.start < 1:
-            return
-        if self.bar is None:
-            self.bar = Progress(console=self.console, transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("simulating", total=self.total)
-        self.bar.update(self.task, completed=self.done)
-
-    def within(self, done: int, total: int) -> None:
-        """How far the task at work is."""
-        if self.bar is not None:
-            self.bar.update(self.task, completed=self.done + done / max(total, 1))
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()

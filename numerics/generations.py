@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from numerics.blocks import _Bar
+from numerics.progress import Bar
 from numerics.run.chain import Observe
 from numerics.run.drive import in_turn, over_workers
 from numerics.run.first import FirstModels
@@ -233,7 +233,7 @@ def run_generations(
     n : positive int, optional
         Rows of a unit block; all of the data if omitted.
     progress : bool
-        Show a progress bar after the first second, if standard error is a terminal. A generator whose ``fit`` takes
+        Show a progress bar after the first second, on a terminal or in a notebook. A generator whose ``fit`` takes
         ``progress`` may call it with the steps that are done, and of how many.
     initial : {"scratch", "previous"} or file
         Where a model begins: fresh; from the model of the generation before, by ``warm_start(previous)`` or else by
@@ -301,7 +301,7 @@ def run_generations(
         with (
             controller().limit(limits=1),
             storage,
-            _Bar(run.generations * count, progress) as bar,
+            Bar(run.generations * count, progress) as bar,
             executor_of(executor, n_jobs) as chosen,
         ):
             verify_start(run, models, first is None, bar.within)

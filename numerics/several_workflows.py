@@ -11,8 +11,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from numerics.blocks import _Bar
 from numerics.generations import GenerationRun, measured_by, run_generations
+from numerics.progress import Bar
 from numerics.run.first import FirstModels
 from numerics.run.interruption import interrupted
 from numerics.run.planned import Planned, planned, verify_start
@@ -151,7 +151,7 @@ def _at_once(runs: Mapping[str, Planned], first: FirstModels, progress: bool) ->
         with controller().limit(limits=1), ExitStack() as open_files:
             for run in every:
                 open_files.enter_context(run.storage)
-            bar = open_files.enter_context(_Bar(sum(run.generations * run.count for run in every), progress))
+            bar = open_files.enter_context(Bar(sum(run.generations * run.count for run in every), progress))
             for run in every:
                 verify_start(run, first, False, bar.within)
             together(every, first, bar)

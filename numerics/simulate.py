@@ -159,7 +159,7 @@ def simulate(
     executor : concurrent.futures.Executor, optional
         Computes blocks of replicates in parallel. Results are the same with any executor, to the last bit.
     progress : bool
-        Show a progress bar after the first second, if standard error is a terminal.
+        Show a progress bar after the first second, on a terminal or in a notebook.
     n_jobs : int, optional
         So many processes for the time of this call, -1 for one a core, in place of an ``executor``. They start clean:
         a script calls from below ``if __name__ == "__main__":``.
