@@ -203,9 +203,11 @@ def evaluate_means(recurrence: MeanSteps, generations: list[int]) -> dict[int, f
 
 
 def number(value: Expr) -> float:
+    """A constant as a double."""
     return float(N(value, 30))
 
 
 def verify_reach(last: int, most: int) -> None:
+    """Refuse a generation beyond those that are run, with a DomainError."""
     if last > most:
         raise DomainError(f"generation = {last} is out of reach for blocks of random size: give {most} or less.")

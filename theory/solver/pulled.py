@@ -32,26 +32,30 @@ def pulled(recurrence: MomentRecurrence) -> Scale | None:
     >>> from theory import FreshReal
     >>> from theory.moments.composition import compose
     >>> pulled(compose(FreshReal(share="1/sqrt(j)"), noise=S.One, curvature=S.Zero)).leading
-    sqrt(x)/2
+    sqrt(_x)/2
     """
     kept, x = reduced(recurrence.regimes[-1]), positive_variable()
     if kept.matrix.shape != (1, 1) or kept.readout[0] != 1 or kept.shift != 0:
         return None
-    step, push = (entry.subs(kept.symbol, x) for entry in (kept.matrix[0], kept.forcing[0]))
-    if (step.free_symbols | push.free_symbols) - {x}:
+    lost, push = (entry.subs(kept.symbol, x).expand() for entry in (1 - kept.matrix[0], kept.forcing[0]))
+    if (lost.free_symbols | push.free_symbols) - {x} or lost == 0 or push == 0:
         return None
     try:
-        lost, inflow = scale_of((1 - step).expand(), x), scale_of(push.expand(), x)
-        return _leading(lost, inflow)
+        share = scale_of(lost, x)
+        # What comes in may be far harder to place than what fades.
+        return _leading(share, scale_of(push, x)) if _is_plain(share) else None
     except NotDerivedError:
         return None
 
 
+def _is_plain(scale: Scale) -> bool:
+    """Whether it is positive in the end, without an exponential."""
+    return scale.constant is not None and bool(scale.constant.is_positive) and scale.powers[0] == 0
+
+
 def _leading(lost: Scale, inflow: Scale) -> Scale | None:
-    for part in (lost, inflow):
-        if part.constant is None or not part.constant.is_positive or part.powers[0] != 0:
-            return None
-    assert lost.constant is not None
+    if not _is_plain(inflow) or lost.constant is None:
+        return None
     x = lost.variable
     pace = lost.times(scale_of(x, x))
     if _first(pace).is_positive:
