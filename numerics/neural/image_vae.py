@@ -15,7 +15,7 @@ from numerics.neural.optimisation import Told
 from numerics.neural.settled import fresh_module, generator_of, settled
 from numerics.neural.trained import Trained
 from numerics.neural.weights import arrays_of, put
-from numerics.neural.whole_vectors import softplus
+from numerics.neural.whole_vectors import sigmoid, softplus
 from theory.errors import DomainError
 from theory.expressions.arguments import whole_number
 
@@ -210,6 +210,6 @@ class ImageVAE(Trained):
         decoded = self.network.decoder(z).cpu()
         if self.likelihood == "bernoulli":
             uniform = torch.rand(decoded.shape, generator=generator)
-            return np.asarray((uniform < decoded.sigmoid()).to(torch.uint8).numpy())
+            return np.asarray((uniform < sigmoid(decoded)).to(torch.uint8).numpy())
         noise = torch.randn(decoded.shape, generator=generator) * self.network.log_noise.exp().cpu()
         return np.asarray((decoded + noise).numpy())

@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from numerics.neural.whole_vectors import gelu
+
 #: Keys and values of a layer, (B, heads, T, width of a head) each.
 Cache = list[tuple[torch.Tensor, torch.Tensor]]
 
@@ -96,7 +98,7 @@ class Block(nn.Module):
         """From (B, T, width) to the same, and keys and values."""
         mixed, held = self.attention(self.norm_attention(x), past)
         x = x + mixed
-        return x + self.down(functional.gelu(self.up(self.norm_network(x)))), held
+        return x + self.down(gelu(self.up(self.norm_network(x)))), held
 
 
 class Transformer(nn.Module):

@@ -1,8 +1,9 @@
 """Functions of numbers whose last bit does not depend on how many numbers there are.
 
-PyTorch computes ``silu`` and ``softplus`` in vectors of the processor, and what is left over at the end one by one, by
-another exponential. Where that end lies depends on how many chains are stacked, unless each holds whole vectors. Others
-in use here, ``exp``, ``gelu``, sines and the steps of AdamW, give the same bits either way.
+PyTorch computes ``silu``, ``softplus``, ``sigmoid`` and ``gelu`` in vectors of the processor, and what is left over at
+the end one by one, by another exponential or error function. Where that end lies depends on how many chains are
+stacked, unless each holds whole vectors. Others in use here, ``exp``, sines and the steps of AdamW, give the same bits
+always.
 """
 
 from __future__ import annotations
@@ -24,6 +25,16 @@ def silu(x: torch.Tensor) -> torch.Tensor:
 def softplus(x: torch.Tensor) -> torch.Tensor:
     r""":math:`\log(1 + e^x)` of each number."""
     return _filled_up(functional.softplus, x)
+
+
+def sigmoid(x: torch.Tensor) -> torch.Tensor:
+    r""":math:`1 / (1 + e^{-x})` of each number."""
+    return _filled_up(torch.sigmoid, x)
+
+
+def gelu(x: torch.Tensor) -> torch.Tensor:
+    r""":math:`x\,\Phi(x)` of each number, Φ the normal distribution function."""
+    return _filled_up(functional.gelu, x)
 
 
 class SiLU(torch.nn.Module):
