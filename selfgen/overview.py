@@ -7,8 +7,8 @@ axes, so that they can be compared as they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ _FIRST, _LAST = 0.0, 0.88
 _POINT: dict[str, Any] = {"color": GREY, "linestyle": "none", "marker": "o", "markersize": 2.6}
 #: Points on a line: more would hide it.
 _POINTS = 9
+# Values that one figure tells apart. A study of thousands of cases shows some of them, evenly, and says so.
+_ROWS, _COLUMNS, _COLOURS = 16, 8, 12
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def draw(grid: Grid, stem: Path) -> None:
     Risks are on a logarithmic axis; where all are negative (the logarithm of a determinant) their size is, and where
     they have both signs the axis is linear.
     """
+    everything, grid = grid, thinned(grid)
     rows = list(dict.fromkeys(grid.row(result) for result in grid.results))
     columns = _values(grid.results, grid.column)
     colours = _values(grid.results, grid.colour)
@@ -126,8 +129,38 @@ def draw(grid: Grid, stem: Path) -> None:
         if logarithmic:
             # By what is measured: an error bar that reaches down to zero has no end on this axis.
             panels[0, 0].set_ylim(*_extent(grid.results, sign))
-        _head(figure, grid, shades)
+        _head(figure, grid, shades, len(everything.results))
         save_both(figure, stem)
+
+
+def thinned(grid: Grid) -> Grid:
+    """The cases of a grid that one figure can show: evenly along each of its axes, from the first value to the last.
+
+    Values with cases that do not agree come first, up to half of what there is room for.
+    """
+    members = grid.results
+    places: tuple[tuple[Callable[[CaseResult], Hashable], int], ...] = (
+        (grid.row, _ROWS),
+        (lambda result: _value(result, grid.column), _COLUMNS),
+        (lambda result: _value(result, grid.colour), _COLOURS),
+    )
+    for place, most in places:
+        values = list(dict.fromkeys(place(result) for result in members))
+        wanted = {place(result) for result in members if not result.passed}
+        kept = _some(values, most, wanted)
+        members = tuple(result for result in members if place(result) in kept)
+    return replace(grid, results=members)
+
+
+def _some(values: Sequence[Hashable], most: int, wanted: Collection[Hashable]) -> set[Hashable]:
+    """At most ``most`` values, evenly spread; of those that are wanted as many as half of these."""
+    kept = set(_evenly([value for value in values if value in wanted], most // 2)) if len(values) > most else set()
+    return kept.union(_evenly([value for value in values if value not in kept], most - len(kept)))
+
+
+def _evenly(values: Sequence[Hashable], count: int) -> Sequence[Hashable]:
+    """The first, the last and some between them."""
+    return values if len(values) <= count else [values[round(at)] for at in np.linspace(0, len(values) - 1, count)]
 
 
 def _draw_case(axes: Axes, result: CaseResult, colour: Colour, sign: int) -> None:
@@ -168,11 +201,13 @@ def _dress(axes: Axes, logarithmic: bool, generations: int) -> None:
     axes.set_axisbelow(True)
 
 
-def _head(figure: Figure, grid: Grid, shades: Mapping[str, Colour]) -> None:
-    """Title, and the legend of colours, of lines and of points."""
+def _head(figure: Figure, grid: Grid, shades: Mapping[str, Colour], count: int) -> None:
+    """Title with how many of all cases are shown, and the legend of colours, of lines and of points."""
     first = grid.results[0]
     settings = ", ".join(f"{symbol(name)} = {value}" for name, value in grid.common.items())
     title = first.model.replace("-", " ") + (f", {settings}" if settings else "")
+    if len(grid.results) < count:
+        title += f": {len(grid.results)} of {count:,} cases"
     exact = "formula" if all(result.exactness == "exact" for result in grid.results) else "formula, leading order"
     keys = [Line2D([], [], color=colour, linewidth=2.2) for colour in shades.values()]
     names = [f"{symbol(grid.colour)} = {value}" for value in shades]

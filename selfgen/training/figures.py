@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from selfgen.style import CYCLE, GREY, save_both, styled
 from selfgen.training.study import Measured
 from theory import NotDerivedError, depth
 
-#: Examples of a generation in a strip, and characters of a text.
-SHOWN, CHARACTERS = 8, 80
+#: Characters of a generation's texts; of a line of a text in the place of a picture, and lines of it.
+CHARACTERS, BROKEN, LINES = 80, 15, 6
 
 
 def draw(measured: Measured, folder: Path) -> list[str]:
@@ -80,8 +81,8 @@ def draw_depths(measured: Measured, stem: Path) -> bool:
 def draw_strip(measured: Measured, stem: Path) -> None:
     """What the models of the first seed draw: a line a generation, a column a workflow."""
     generations = max(run.generations for run in measured.runs.values())
-    side = measured.setting.side
-    width, height = (0.32 * SHOWN, 0.36) if side else (4.2, 0.3)
+    picture = measured.setting.picture
+    width, height = (picture.inches * picture.shown, picture.inches + 0.04) if picture else (4.2, 0.3)
     with styled(width * len(measured.runs) + 0.5, height * generations + 0.5) as figure:
         grid = figure.subplots(generations, len(measured.runs), squeeze=False)
         for axes in grid.ravel():
@@ -92,20 +93,24 @@ def draw_strip(measured: Measured, stem: Path) -> None:
                 axes = grid[line, column]
                 if column == 0:
                     axes.text(-0.02, 0.5, str(line + 1), transform=axes.transAxes, ha="right", va="center", fontsize=7)
-                if side:
-                    axes.imshow(_strip(seen["examples"], side), cmap="gray_r", interpolation="nearest")
+                if picture:
+                    _pictures(axes, seen["examples"], picture)
                 else:
                     shown = _line(seen["examples"])
                     axes.text(0, 0.5, shown, transform=axes.transAxes, va="center", fontsize=6, family="monospace")
         save_both(figure, stem)
 
 
-def _strip(examples: list[Any], side: int) -> Any:
-    """Images side by side, a pixel apart."""
-    strip = np.zeros((side, SHOWN * (side + 1) - 1))
-    for place, pixels in enumerate(examples[:SHOWN]):
-        strip[:, place * (side + 1) : place * (side + 1) + side] = np.reshape(pixels, (side, side))
-    return strip
+def _pictures(axes: Any, examples: list[Any], picture: Any) -> None:
+    """Pictures side by side; what cannot be drawn stands as its text, in grey."""
+    axes.set(xlim=(0, picture.shown), ylim=(0, 1), aspect="equal")
+    for place, example in enumerate(examples[: picture.shown]):
+        pixels = picture(example)
+        if pixels is None:
+            text = "\n".join(wrap(example, BROKEN)[:LINES]).replace("$", r"\$")
+            axes.text(place + 0.5, 0.5, text, ha="center", va="center", fontsize=4, family="monospace", color=GREY)
+            continue
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(place, place + 0.96, 0.02, 0.98), aspect="equal")
 
 
 def _line(texts: list[str]) -> str:

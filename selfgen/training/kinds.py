@@ -14,6 +14,7 @@ from numerics.datasets.tokens import documents, windows
 from numerics.run.rows import Documents
 from selfgen.training.given import Loop, dealt
 from selfgen.training.observed import ConformerObserver, Observer
+from selfgen.training.pictures import ConformerPicture, ImagePicture, SmilesPicture
 from theory import DomainError
 
 #: Rows of a block, and of the test, where nothing is said.
@@ -36,7 +37,7 @@ class Setting:
     baseline : loss of a trivial model
     unit : of a loss
     source, licence : of the data
-    side : of an image, 0 where rows are none
+    picture : what an example looks like, None where it is a text
     """
 
     generator: Any
@@ -49,7 +50,7 @@ class Setting:
     unit: str
     source: str
     licence: str
-    side: int = 0
+    picture: Any = None
 
 
 def setting(kind: str, data: str | None, given: Mapping[str, str], seed: int) -> Setting:
@@ -112,8 +113,9 @@ def image(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
         share = (pool.sum(axis=0, dtype=np.int64) + 0.5) / (len(pool) + 1)
         each = -np.where(test == 1, np.log(share), np.log1p(-share))
     baseline = float(each.sum(axis=1).mean())
+    picture = ImagePicture(found.side)
     return Setting(
-        generator, pool, test, n, loop, Observer(), baseline, "nats an image", found.source, found.licence, found.side
+        generator, pool, test, n, loop, Observer(), baseline, "nats an image", found.source, found.licence, picture
     )
 
 
@@ -141,8 +143,10 @@ def molecule(data: str | None, given: Mapping[str, str], seed: int) -> Setting:
     counts[-1] = len(pool)
     chances = -np.log(counts / counts.sum())
     baseline = float((chances[test.tokens].sum() + len(test) * chances[-1]) / (len(test.tokens) + len(test)))
-    observer = Observer(tokens, frozenset(tokens.decode(row) for row in pool))
-    return Setting(generator, pool, test, n, loop, observer, baseline, "nats a character", found.source, found.licence)
+    observer, picture = Observer(tokens, frozenset(tokens.decode(row) for row in pool)), SmilesPicture()
+    return Setting(
+        generator, pool, test, n, loop, observer, baseline, "nats a character", found.source, found.licence, picture
+    )
 
 
 def _conformers(smiles: str | None, given: Mapping[str, str], seed: int) -> Setting:
@@ -170,6 +174,7 @@ def _conformers(smiles: str | None, given: Mapping[str, str], seed: int) -> Sett
         "denoising loss",
         "conformers by ETKDG of RDKit",
         "BSD-3-Clause",
+        ConformerPicture(found),
     )
 
 

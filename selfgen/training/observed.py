@@ -67,15 +67,23 @@ class ConformerObserver:
 
 def _of_molecules(drawn: list[str], known: frozenset[str]) -> dict[str, float]:
     """Shares of valid molecules, of distinct ones among these, and of new ones among those."""
-    from rdkit import Chem, rdBase
+    from rdkit import Chem
 
-    with rdBase.BlockLogs():
-        # What stands behind a blank is a name to the parser, and an empty text a molecule of no atoms.
-        parsed = [Chem.MolFromSmiles(text) if text and " " not in text else None for text in drawn]
-        valid = [Chem.MolToSmiles(molecule) for molecule in parsed if molecule is not None and molecule.GetNumAtoms()]
+    parsed = [molecule_of(text) for text in drawn]
+    valid = [Chem.MolToSmiles(molecule) for molecule in parsed if molecule is not None]
     distinct = set(valid)
     return {
         "valid": len(valid) / len(drawn),
         "distinct": len(distinct) / len(valid) if valid else 0.0,
         "new": len(distinct - known) / len(distinct) if distinct else 0.0,
     }
+
+
+def molecule_of(smiles: str) -> Any:
+    """RDKit's molecule; None where it is none."""
+    from rdkit import Chem, rdBase
+
+    with rdBase.BlockLogs():
+        # What stands behind a blank is a name to the parser, and an empty text a molecule of no atoms.
+        molecule = Chem.MolFromSmiles(smiles) if smiles and " " not in smiles else None
+    return molecule if molecule is not None and molecule.GetNumAtoms() else None

@@ -156,3 +156,35 @@ def test_writes_pictures(results: list[CaseResult], tmp_path: Path) -> None:
     stems = ("overview-gaussian-mean-squared", "overview-poisson-squared")
     assert {path.name for path in tmp_path.iterdir()} == {f"{stem}.{end}" for stem in stems for end in ("png", "pdf")}
     assert overview.write(tmp_path, [result for result in results if not result.grid]) == 0
+
+
+def test_of_thousands_of_cases_some_are_drawn(results: list[CaseResult], drawn: list[Figure], tmp_path: Path) -> None:
+    """Evenly, the first and the last among them, and those that do not agree whatever they are."""
+    base = replace(results[0], grid=("n",), passed=True)
+    many = [
+        replace(base, parameters={**base.parameters, "n": str(n)}, passed=n not in (333, 777)) for n in range(1, 2001)
+    ]
+    (grid,) = overview.grids(many)
+    overview.draw(grid, tmp_path / "overview")
+    shown = [int(result.parameters["n"]) for result in overview.thinned(grid).results]
+    assert {1, 333, 777, 2000} <= set(shown)
+    assert len(shown) == 12
+    assert max(np.diff([n for n in shown if n not in (333, 777)])) < 2 * 2000 / 9
+    (legend,) = drawn[0].legends
+    assert legend.get_title().get_text().endswith(": 12 of 2,000 cases")
+    # One that holds everything says nothing of it.
+    assert overview.thinned(overview.grids(many[:12])[0]).results == tuple(many[:12])
+
+
+def test_rows_and_columns_of_a_large_grid_are_thinned_too(results: list[CaseResult]) -> None:
+    base = replace(results[0], grid=("n", "sigma2"))
+    many = [
+        replace(base, workflow=f"sliding-window:k={k}", parameters={"n": str(n), "sigma2": str(v)})
+        for k in range(2, 22) for n in range(1, 15) for v in range(1, 12)
+    ]  # fmt: skip
+    (grid,) = overview.grids(many)
+    kept = overview.thinned(grid).results
+    assert len({each.workflow for each in kept}) == 16
+    assert len({each.parameters["sigma2"] for each in kept}) == 8
+    assert len({each.parameters["n"] for each in kept}) == 12
+    assert len(kept) == 16 * 8 * 12
