@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
-from flint import fmpq_mpoly
+from flint import fmpq_mpoly, fmpq_poly, fmpz_poly
 from sympy import Dummy, Expr, Mul, Poly, S, Symbol, factor, fraction, oo, together
 
 from theory.errors import DomainError
@@ -189,8 +189,36 @@ def _sign_over_q(expression: Expr, cover: Ranges) -> int | None:
     lowest = field.lowest(element)
     if found := _sign_by_coefficients(lowest, below):
         return found
+    polynomials = [lowest.top, *(part for part, _ in lowest.factors())]
+    places = {place for part in polynomials for place, degree in enumerate(part.degrees()) if degree > 0}
+    if len(places) == 1:
+        (place,) = places
+        return _sign_between_roots(lowest, [_of_one(part, place) for part in polynomials], below[place])
     # Of one variable SymPy may know more; of several it looks at the signs of the terms too.
     return 0 if sum(degree > 0 for degree in lowest.top.degrees()) > 1 else None
+
+
+def _of_one(polynomial: fmpq_mpoly, place: int) -> fmpz_poly:
+    """A positive multiple with whole coefficients of a polynomial in one of the variables."""
+    terms = {int(powers[place]): coefficient for powers, coefficient in polynomial.to_dict().items()}
+    return fmpq_poly([terms.get(power, 0) for power in range(max(terms) + 1)]).numer()
+
+
+def _sign_between_roots(function: Quotient, polynomials: list[fmpz_poly], below: bool) -> int | None:
+    """The sign of a function of one variable in lowest terms, by the real roots above and below the bar.
+
+    0 where it changes within the range; None where it has a double root there, or a root that may lie there.
+    """
+    touches = False
+    for polynomial in polynomials:
+        for root, times in polynomial.complex_roots():
+            # Real roots have no imaginary part, by FLINT's isolation; those on the boundary are allowed.
+            if root.imag != 0 or (not below and (root.real < 0 or root.real == 0)):
+                continue
+            if times % 2 and (below or root.real > 0):
+                return 0
+            touches = True
+    return None if touches else function.sign_at((1,) * len(function.top.degrees()))
 
 
 def _sign_by_coefficients(element: Quotient, below: tuple[bool, ...]) -> int:

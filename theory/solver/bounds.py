@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from sympy import Expr, Matrix, S, exp, sympify
 
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.shorter import shorter, simplified
 from theory.expressions.signs import Ranges, at_least, sign
 from theory.moments.recurrence import MomentRecurrence
@@ -54,11 +54,16 @@ def _by_signs(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     first = sympify(recurrence.start) - 1
     reached = (recurrence.readout * recurrence.initial)[0] + recurrence.shift
     opening = [*recurrence.early, reached.subs(recurrence.symbol, first)]
-    steps = {sign(shorter(b - a), ranges) for a, b in pairwise(opening)}
+    steps = {_reduced_sign(b - a, ranges) for a, b in pairwise(opening)}
     if tail == INCREASING and steps <= {0, 1}:
         return INCREASING
     falls = tail == DECREASING or _stands_still(recurrence)
     return DECREASING if falls and steps <= {0, -1} else None
+
+
+def _reduced_sign(value: Expr, ranges: Ranges) -> int | None:
+    """The sign of what may cancel; in lowest terms it shows, and a shorter form tells no more."""
+    return sign(in_lowest_terms(value) if is_over_q(value) else shorter(value), ranges)
 
 
 def _stands_still(recurrence: MomentRecurrence) -> bool:
@@ -81,7 +86,7 @@ def _all_add(regimes: list[MomentRecurrence], ranges: Ranges) -> bool:
             return False
         if before is not None and before.shift != regime.shift:
             joint = regime.forcing[0] + regime.shift - before.shift.subs(g, g - 1)
-            if sign(simplified(joint.subs(g, regime.start)), ranges) not in (0, 1):
+            if _reduced_sign(joint.subs(g, regime.start), ranges) not in (0, 1):
                 return False
     return True
 
@@ -104,13 +109,13 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     if readout.has(g) or sign(readout, ranges) != 1:
         return None
     covering = {**ranges, g: at_least(Matrix([recurrence.start])[0])}
-    drift = sign(simplified(shift - shift.subs(g, g - 1)), covering) if shift.has(g) else 0
+    drift = _reduced_sign(shift - shift.subs(g, g - 1), covering) if shift.has(g) else 0
     if recurrence.adds_noise and drift in (0, 1) and _is_random_walk(p, f):
         # Every step is f (1 + κ y), and 1 + κ y keeps the sign that it starts with.
         curvature = S.Zero if p == 1 else simplified((p - 1) / f)
-        if sign(simplified(1 + curvature * y), ranges) in (0, 1):
+        if _reduced_sign(1 + curvature * y, ranges) in (0, 1):
             return INCREASING
-    excess = sign(simplified(p - 1), covering)
+    excess = _reduced_sign(p - 1, covering)
     if excess in (0, 1) and _nonnegative(f, recurrence, ranges) and sign(y, ranges) in (0, 1) and drift in (0, 1):
         return INCREASING
     if drift != 0 or sign(p, covering) not in (0, 1) or p == 1:
@@ -119,7 +124,7 @@ def _scalar(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
     if fixed.has(g):
         return _behind(fixed, y, recurrence, covering, ranges) if excess == -1 else None
     # (p_g − 1)(y_0 − c), the sign of every later step
-    step = sign(simplified(f + (p - 1) * y), covering)
+    step = _reduced_sign(f + (p - 1) * y, covering)
     if step is None:
         return MONOTONE if not p.has(g) or excess is not None else None
     return INCREASING if step >= 0 else DECREASING
@@ -178,7 +183,7 @@ def _constant(recurrence: MomentRecurrence, ranges: Ranges) -> str | None:
         return None
     P, h = recurrence.matrix, recurrence.readout
     step = P * recurrence.initial + recurrence.forcing - recurrence.initial
-    ways = [sign(simplified(entry), ranges) for entry in step]
+    ways = [_reduced_sign(entry, ranges) for entry in step]
     coupled = [[sign(entry, ranges) for entry in P.row(row)] for row in range(P.rows)]
     shown = [sign(entry, ranges) for entry in h]
     if None in (*ways, *shown, *(entry for row in coupled for entry in row)):

@@ -104,3 +104,30 @@ def test_a_square_has_a_sign_only_where_the_symbol_is_real():
     unknown, real = symbols("u"), symbols("r", real=True)
     assert sign(unknown**2 + 1) is None
     assert sign(real**2 + 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (x**2 - x + 1, 1),
+        (-(x**4) + 3 * x**3 - 3 * x**2 + x - 1, -1),
+        (x * (x**2 - x + 1), 1),  # 0 on the boundary
+        (x**2 - 3 * x + 1, None),  # two roots within
+        ((10**20 * x - 1) * (10**20 * x - 2), None),  # close by the boundary
+        (1 / (x - 3), None),  # a pole within
+        ((x**3 - 8) / (x - 2), 1),
+        ((n - 2) / (n**2 - 4), 1),
+        (1 - 3 * p + 3 * p**2, 1),
+        (1 - 4 * p + 3 * p**2 + p**7 / 100, None),
+        (-(p**18) / 7 - p**17 + p**3 / 2 - p**2 - Rational(1, 9), -1),
+    ],
+)
+def test_the_sign_of_one_variable_is_told_by_its_roots(expression, expected):
+    for written in (expression, expand(expression)):
+        assert sign(written, RANGES) == expected
+        assert sign(-written, RANGES) == (None if expected is None else -expected)
+
+
+def test_a_real_variable_runs_below_0_as_well():
+    z = Symbol("z", real=True)
+    assert [sign(z**2 - z + 1), sign(z**2 + 3 * z + 1), sign(z**3 + 1), sign(-(z**4) - z - 1)] == [1, None, None, -1]

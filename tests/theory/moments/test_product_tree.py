@@ -68,6 +68,37 @@ def test_pieces_change_nothing(piece: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert value_at(recurrence, SHORTEST + 13) == late
 
 
+@pytest.mark.parametrize(("model", "workflow", "loss"), CASES, ids=lambda item: getattr(item, "name", None))
+@pytest.mark.parametrize("wide", [2, 8])
+def test_several_steps_in_one_matrix_change_nothing(
+    model: Model, workflow: Workflow, loss: str, wide: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the steps are no multiple of so many."""
+    recurrence = expected_risk(model, workflow, loss).recurrence
+    monkeypatch.setattr(product_tree, "FEWEST", 10**9)
+    single = value_at(recurrence, SHORTEST + 13)
+    monkeypatch.setattr(product_tree, "FEWEST", 1)
+    monkeypatch.setattr(product_tree, "WIDEST", wide)
+    assert value_at(recurrence, SHORTEST + 13) == single is not None
+
+
+def test_moments_that_stay_are_the_origin() -> None:
+    """All points of the pool are alike, and have been; where a bias moves the mean there are no such moments."""
+    for model, workflow, stays in (
+        (COIN, Accumulate(), [4]),
+        (COIN, AccumulateSubsample(1), [4, 0]),
+        (LEANING, Accumulate(), None),
+    ):
+        part = expected_risk(model, workflow).recurrence
+        size = len(part.initial)
+        tops, bottom = product_tree.over_one_denominator([*part.matrix, *part.forcing], part.symbol)
+        rows = [tops[row * size : (row + 1) * size] for row in range(size)]
+        assert product_tree._fixed_point(rows, tops[size * size :], bottom) == stays
+        if stays is not None:
+            still = Matrix(stays)
+            assert (part.matrix * still + part.forcing - still).applyfunc(lambda entry: entry.simplify()).is_zero_matrix
+
+
 def test_how_far_exact_values_go() -> None:
     few, more = expected_risk(COIN, Accumulate()), expected_risk(GaussianFit(d=2, n=10), SlidingWindow(2), "covariance")
     irrational = expected_risk(Bernoulli(p=sqrt(2) / 3, n=4), AccumulateSubsample(1))
