@@ -55,6 +55,7 @@ WORKFLOWS: dict[str, Workflow] = {
     "accumulate, sizes sqrt(j)": Accumulate(sizes="sqrt(j)"),
     "contaminated, sizes sqrt(j)": ContaminatedPool("1/4", sizes="sqrt(j)"),
     "contaminated, random sizes": ContaminatedPool("1/4", sizes=RandomSizes.uniform(2)),
+    "contaminated, geometric sizes": ContaminatedPool("1/4", sizes=RandomSizes.geometric("1/2")),
 }
 
 
