@@ -22,6 +22,7 @@ from theory import (
     Poisson,
     RandomSizes,
     RealPlusLatest,
+    SlidingWindow,
     Workflow,
     expected_risk,
 )
@@ -38,16 +39,23 @@ WORKFLOWS: dict[str, Workflow] = {
     "forgetting, longer memory": Forgetting("1 - 1/(2*sqrt(j))"),
     "ages, infinite mean": AgeWeighted("1/(l*(l + 1))"),
     "first in, first out": AgeWeighted.fifo("5/2"),
+    "first in, first out, 7/2": AgeWeighted.fifo("7/2"),
+    "trained late": AgeWeighted.lag(1),
+    "window": SlidingWindow(3),
     "fresh real, share in j": FreshReal(share="1/j"),
     "real + latest, share in j": RealPlusLatest(share="1/j"),
+    "real + latest, 1/sqrt(j)": RealPlusLatest(share="1/sqrt(j)"),
+    "capped real": CappedReal(5),
     "capped real, blocks in j": CappedReal("j"),
     "subsample, budget in j": AccumulateSubsample("j/2"),
     "ecosystem of two": Ecosystem([["3/4", "1/4"], ["1/4", "3/4"]]),
+    "ecosystem with fresh data": Ecosystem([["1/2", "1/4"], ["1/2", "1/2"]], fresh=["1/4", 0]),
     "random sizes, uniform": Accumulate(sizes=RandomSizes.uniform(2)),
     "random sizes, geometric": Accumulate(sizes=RandomSizes.geometric("1/2")),
     "accumulate, sizes sqrt(j)": Accumulate(sizes="sqrt(j)"),
     "contaminated, sizes sqrt(j)": ContaminatedPool("1/4", sizes="sqrt(j)"),
     "contaminated, random sizes": ContaminatedPool("1/4", sizes=RandomSizes.uniform(2)),
+    "contaminated, geometric sizes": ContaminatedPool("1/4", sizes=RandomSizes.geometric("1/2")),
 }
 
 

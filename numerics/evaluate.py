@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from flint import acb
 from numpy.typing import ArrayLike, NDArray
-from sympy import Expr, I, nan, oo, sympify, true, zoo
+from sympy import Expr, I, RootSum, nan, oo, polygamma, sympify, true, zoo
 
 from numerics.balls.ages import run_fading, run_renewal
 from numerics.balls.recurrence import run_moments, run_pathway
@@ -135,8 +135,8 @@ def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
     closed_form = risk._formula
     # Outside the domain some generation is infinite, and only the recurrence knows from which one on.
     valid = risk.domain == true or closed_form is oo
-    # Series anew at every generation cost more than the recurrence run once, where most generations are wanted.
-    run = closed_form is not None and closed_form.has(lambert_sum, q_pochhammer)
+    # Some formulas cost more at every generation anew than the recurrence run once, where most generations are wanted.
+    run = closed_form is not None and _is_dear(closed_form)
     run = run and isinstance(risk.recurrence, MomentRecurrence) and max(generations) <= 20 * len(generations)
     if closed_form is not None and valid and not run and not closed_form.has(nan, zoo):
         found = _evaluate_formula(closed_form, generations, partial=True)
@@ -144,6 +144,12 @@ def _evaluate_risk(risk: Risk, generations: list[int]) -> dict[int, float]:
     if left:
         found |= runner(risk.recurrence, risk, left)
     return found
+
+
+def _is_dear(formula: Expr) -> bool:
+    """Whether it holds series, sums over roots, or polygammas elsewhere than at whole numbers."""
+    between = any(part.args[0] != 0 and part.args[1].is_integer is not True for part in formula.atoms(polygamma))
+    return between or formula.has(lambert_sum, q_pochhammer, RootSum)
 
 
 def _evaluate_formula(formula: Expr, generations: list[int], partial: bool = False) -> dict[int, float]:

@@ -7,6 +7,7 @@ by step: all terms are positive, so rounding adds at most a unit in the last pla
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from sympy import Expr, Matrix, N, Poly, cancel, fraction, lambdify, together
 
+from numerics.late_pools import late_pools, run_late
 from theory.errors import DomainError
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import j, t
@@ -32,6 +34,8 @@ LONGEST_SUM, LONGEST_LAW = 10**6, 20_000
 LONGEST_GAINS, _QUAD_DIGITS = 2000, 20
 #: Half the width, and the step, of the double exponential rule; digits in which its nodes are found.
 _WIDTH, _STEP, _DIGITS = 5.0, 1 / 24, 120
+#: Generations for which it does not pay to go on by moments.
+SHORT_RUN = 100
 #: Chances of a pool's size that are left out, relative to all.
 _NEGLIGIBLE = 1e-24
 
@@ -98,18 +102,29 @@ def _nodes(sizes: RandomSizes) -> tuple[Array, Array]:
 
 
 def evaluate_sizes(recurrence: PooledSizes, generations: list[int]) -> dict[int, float]:
-    """The risk at some generations, by the law of the pool's size."""
+    """The risk at some generations, by the law of the pool's size, and late ones by its moments."""
     last = max(generations)
     verify_reach(last, LONGEST_LAW)
-    scale, offset, curvature = (number(part) for part in (recurrence.scale, recurrence.offset, recurrence.curvature))
+    scale, offset = number(recurrence.scale), number(recurrence.offset)
+    wanted = set(generations)
+    values = islice(enumerate(_pooled_moments(recurrence, last), start=1), last)
+    return {g: float(offset + scale * moment) for g, moment in values if g in wanted}
+
+
+def _pooled_moments(recurrence: PooledSizes, last: int) -> Iterator[float]:
+    """The moment at generations 1, 2, …, ``last``."""
+    curvature = number(recurrence.curvature)
+    constant = number(recurrence.real) if recurrence.real.is_number else None
     chances = np.array([float(chance) for chance in recurrence.sizes.chances_that_matter()])
     sizes = np.arange(1, len(chances) + 1, dtype=float)
     once, twice = sizes * chances, sizes**2 * chances
-    constant = number(recurrence.real) if recurrence.real.is_number else None
     risks, law, lowest = np.zeros(1), np.ones(1), 0
     filters = _filters(recurrence.sizes) if recurrence.sizes.support is None else None
-    wanted, found = set(generations), {}
+    late = late_pools(recurrence.sizes) if constant is not None and last > SHORT_RUN else None
     for g in range(1, last + 1):
+        if late is not None and constant is not None and g > late.begins:
+            yield from run_late(late, curvature, constant, risks, law, lowest, last)
+            return
         later = number(recurrence.real.subs(j, g)) if constant is None else constant
         real = 0.0 if g == 1 else later
         totals = lowest + 1 + np.arange(len(law) + len(chances) - 1, dtype=float)
@@ -120,20 +135,15 @@ def evaluate_sizes(recurrence: PooledSizes, generations: list[int]) -> dict[int,
             moved, drawn = (lfilter(plain, bottom, part) for part in (padded, held))
             risks = moved + lfilter(slope, np.convolve(bottom, bottom), curvature * padded + held) / totals**2
             law, lowest = drawn, lowest + 1
-            risks, law, lowest = trimmed(risks, law, lowest)
-            if g in wanted:
-                found[g] = float(offset + scale * risks.sum())
-            continue
-        moved = np.convolve(risks, chances)
-        gained = np.convolve(risks, once) if real or curvature else np.zeros(1)
-        squared = np.convolve(risks, twice) * real**2 if real else 0.0
-        risks = moved - 2 * real * gained / totals + (squared + (1 - real) * curvature * gained) / totals**2
-        risks += np.convolve(law, once) / totals**2
-        law, lowest = np.convolve(law, chances), lowest + 1
+        else:
+            moved = np.convolve(risks, chances)
+            gained = np.convolve(risks, once) if real or curvature else np.zeros(1)
+            squared = np.convolve(risks, twice) * real**2 if real else 0.0
+            risks = moved - 2 * real * gained / totals + (squared + (1 - real) * curvature * gained) / totals**2
+            risks += np.convolve(law, once) / totals**2
+            law, lowest = np.convolve(law, chances), lowest + 1
         risks, law, lowest = trimmed(risks, law, lowest)
-        if g in wanted:
-            found[g] = float(offset + scale * risks.sum())
-    return found
+        yield float(risks.sum())
 
 
 def trimmed(risks: Array, law: Array, lowest: int) -> tuple[Array, Array, int]:

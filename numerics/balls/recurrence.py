@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import lru_cache, reduce
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from flint import acb, arb, arb_mat, ctx, fmpz, fmpz_poly
 from sympy import QQ, Expr, Integer, Poly, PolynomialError, Symbol, fraction, ilcm, lcm, quo, together
 
 from theory.errors import DomainError
 from theory.expressions.arguments import shown
-from theory.expressions.balls import BallProgram
+from theory.expressions.balls import BallProgram, BallPrograms
 from theory.moments.recurrence import MomentRecurrence
 from theory.workflows.base import Workflow, exact_weights
 
@@ -44,9 +44,8 @@ def run_moments(recurrence: MomentRecurrence, generations: Collection[int], bits
         early = [_constant(value, bits) for value in recurrence.early]
         for g in wanted & set(range(1, len(early) + 1)):
             found[g] = offset + scale * early[g - 1]
-        make = _RationalStage if last > SHORT_RUN and _integer_table(recurrence) is not None else _Stage
-        stage = make(recurrence, bits)
-        state = [_constant(entry, bits) for entry in recurrence.initial]
+        stage = _stage(recurrence, bits, last)
+        state = stage.enter([_constant(entry, bits) for entry in recurrence.initial])
         g = int(recurrence.start) - 1
         finite = stage.is_finite(max(g, 1))
         if g in wanted:
@@ -55,9 +54,9 @@ def run_moments(recurrence: MomentRecurrence, generations: Collection[int], bits
             g += 1
             _verify_reach(g, last)
             if stage.recurrence.continuation is not None and g >= int(stage.recurrence.continuation[0]):
-                following = stage.recurrence.continuation[1]
-                make = _RationalStage if last > SHORT_RUN and _integer_table(following) is not None else _Stage
-                stage = make(following, bits)
+                reached = stage.leave(state)
+                stage = _stage(stage.recurrence.continuation[1], bits, last)
+                state = stage.enter(reached)
             finite = stage.is_finite(g)
             if not finite:
                 break
@@ -75,22 +74,25 @@ def _verify_reach(g: int, last: int) -> None:
         )
 
 
+def _stage(recurrence: MomentRecurrence, bits: int, last: int) -> _Stage:
+    if _is_steady(recurrence):
+        return _SteadyStage(recurrence, bits)
+    make = _RationalStage if last > SHORT_RUN and _integer_table(recurrence) is not None else _Stage
+    return make(recurrence, bits)
+
+
 class _Stage:
     """A recurrence with its coefficients as functions of the generation, at one precision."""
 
     def __init__(self, recurrence: MomentRecurrence, bits: int) -> None:
         self.recurrence = recurrence
-        symbol = recurrence.symbol
-        size = recurrence.matrix.shape[0]
-        self._rows: list[tuple[list[tuple[int, Callable[[int], acb]]], Callable[[int], acb] | None]] = []
-        for row in range(size):
-            entries = [
-                (col, _function(recurrence.matrix[row, col], symbol, bits))
-                for col in range(size)
-                if recurrence.matrix[row, col] != 0
-            ]
-            forcing = recurrence.forcing[row]
-            self._rows.append((entries, None if forcing == 0 else _function(forcing, symbol, bits)))
+        symbol, size = recurrence.symbol, recurrence.matrix.shape[0]
+        table = [(row, col, recurrence.matrix[row, col]) for row in range(size) for col in range(size)]
+        table += [(row, size, recurrence.forcing[row]) for row in range(size)]
+        written = [(row, col, entry) for row, col, entry in table if entry != 0]
+        # One program for all entries: an irrational power of g is taken once a step.
+        self._places = [(row, col) for row, col, _ in written]
+        self._entries = _functions(tuple(entry for _, _, entry in written), symbol, bits)
         self._readout = [
             (col, _function(recurrence.readout[col], symbol, bits))
             for col in range(size)
@@ -113,16 +115,23 @@ class _Stage:
         assert exact is not None
         return (exact.subs(self.recurrence.symbol, Integer(g)) - 1).is_negative is not True
 
-    def step(self, g: int, state: list[acb]) -> list[acb]:
-        new = []
-        for entries, forcing in self._rows:
-            total = acb(0) if forcing is None else forcing(g)
-            for col, coefficient in entries:
-                total = total + coefficient(g) * state[col]
-            new.append(total)
+    def enter(self, moments: list[acb]) -> Any:
+        """The moments in the form in which this stage carries them on."""
+        return moments
+
+    def leave(self, state: Any) -> list[acb]:
+        """The moments themselves."""
+        return list(state)
+
+    def step(self, g: int, state: Any) -> Any:
+        moments = [*state, None]
+        new = [acb(0) for _ in state]
+        for (row, col), entry in zip(self._places, self._entries(g), strict=True):
+            moment = moments[col]
+            new[row] += entry if moment is None else entry * moment
         return new
 
-    def risk(self, g: int, state: list[acb]) -> acb:
+    def risk(self, g: int, state: Any) -> acb:
         total = self._shift(g)
         for col, coefficient in self._readout:
             total = total + coefficient(g) * state[col]
@@ -138,7 +147,7 @@ class _RationalStage(_Stage):
         assert table is not None
         self._denominator, self._numerators = table
 
-    def step(self, g: int, state: list[acb]) -> list[acb]:
+    def step(self, g: int, state: Any) -> Any:
         at = fmpz(g)
         denominator = self._denominator(at)
         new = []
@@ -148,6 +157,42 @@ class _RationalStage(_Stage):
                 total += numerator(at) * state[col]
             new.append(total / denominator)
         return new
+
+
+class _SteadyStage(_Stage):
+    """The same with real coefficients that stay as they are: the moments and a 1 below them, moved by one matrix."""
+
+    def __init__(self, recurrence: MomentRecurrence, bits: int) -> None:
+        super().__init__(recurrence, bits)
+        size = recurrence.matrix.shape[0]
+        self._step, self._read = arb_mat(size + 1, size + 1), arb_mat(1, size + 1)
+        for (row, col), entry in zip(self._places, self._entries(1), strict=True):
+            self._step[row, col] = entry.real
+        self._step[size, size] = 1
+        for col, coefficient in self._readout:
+            self._read[0, col] = coefficient(1).real
+        self._read[0, size] = self._shift(1).real
+
+    def enter(self, moments: list[acb]) -> Any:
+        return arb_mat(len(moments) + 1, 1, [*(moment.real for moment in moments), arb(1)])
+
+    def leave(self, state: Any) -> list[acb]:
+        return [acb(state[row, 0]) for row in range(state.nrows() - 1)]
+
+    def step(self, g: int, state: Any) -> Any:
+        return self._step * state
+
+    def risk(self, g: int, state: Any) -> acb:
+        return acb((self._read * state)[0, 0])
+
+
+@lru_cache(maxsize=64)
+def _is_steady(recurrence: MomentRecurrence) -> bool:
+    """Whether every step is the same, and everything in it known to be real."""
+    steps = [*recurrence.matrix, *recurrence.forcing, *recurrence.readout, recurrence.shift]
+    return all(not e.free_symbols and e.is_extended_real for e in steps) and all(
+        m.is_extended_real for m in recurrence.initial
+    )
 
 
 _Rows: TypeAlias = list[tuple[list[tuple[int, fmpz_poly]], fmpz_poly]]
@@ -179,6 +224,15 @@ def _integer_table(recurrence: MomentRecurrence) -> tuple[fmpz_poly, _Rows] | No
 @lru_cache(maxsize=512)
 def _program(expression: Expr, symbol: Symbol) -> BallProgram:
     return BallProgram(expression, symbol)
+
+
+@lru_cache(maxsize=64)
+def _programs(expressions: tuple[Expr, ...], symbol: Symbol) -> BallPrograms:
+    return BallPrograms(expressions, symbol)
+
+
+def _functions(expressions: tuple[Expr, ...], symbol: Symbol, bits: int) -> Callable[[int], list[acb]]:
+    return _programs(expressions, symbol).all_at_precision(bits)
 
 
 def _function(expression: Expr, symbol: Symbol, bits: int) -> Callable[[int], acb]:

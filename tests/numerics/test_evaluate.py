@@ -15,22 +15,28 @@ from hypothesis import strategies as st
 from mpmath import mp
 from sympy import Integer, Rational, Symbol, gamma, pi, sin, sinh, sqrt
 
+from numerics.balls.recurrence import _is_steady
 from numerics.evaluate import evaluate
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    AgeWeighted,
     Bernoulli,
+    CappedReal,
     DomainError,
+    Ecosystem,
     Exponential,
     FreshReal,
     G,
     GaussianMean,
     LinearRegression,
     NegativeBinomial,
+    Poisson,
     QuadraticVariance,
     RealPlusLatest,
     Regular,
     Replace,
+    Risk,
     SlidingWindow,
     Weighted,
     Workflow,
@@ -186,6 +192,33 @@ def test_agrees_with_exact_rationals(name: str, p: Fraction, n: int) -> None:
     risk = EXACT[name](p, n)
     exact = [Fraction(int(value.p), int(value.q)) for value in islice(risk.recurrence.values(), 30)]
     assert_close(evaluate(risk, range(1, 31)), exact)
+
+
+STEPPED: dict[str, tuple[Callable[[Fraction, int], Risk], bool]] = {
+    # Whether all steps after the last regime's first are one matrix.
+    "poisson, first in, first out": (lambda p, n: expected_risk(Poisson(3, n), AgeWeighted.fifo("5/2")), True),
+    "exponential, first in": (lambda p, n: expected_risk(Exponential(rational(p), n), AgeWeighted.fifo("7/2")), True),
+    "poisson, window": (lambda p, n: expected_risk(Poisson(3, n), SlidingWindow(3)), True),
+    "poisson, capped": (lambda p, n: expected_risk(Poisson(3, n), CappedReal("5/2")), False),
+    "poisson, real + latest": (lambda p, n: expected_risk(Poisson(3, n), RealPlusLatest("1/sqrt(j)")), False),
+    "two exchanging": (
+        lambda p, n: expected_risk(Poisson(3, n), Ecosystem([["3/4", "1/4"], ["1/4", "3/4"]])),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STEPPED)
+def test_where_all_are_wanted_the_steps_are_run_and_say_the_same(name: str) -> None:
+    risk, steady = STEPPED[name][0](Fraction(2, 3), 20), STEPPED[name][1]
+    last = risk.recurrence.as_moments().regimes[-1]
+    assert _is_steady(last) == steady
+    late = 60
+    values = evaluate(risk, range(1, late + 1))
+    exact = [mp.mpf(str(sympy.N(risk.at(g), 40))) for g in (1, 3, 4, 5, 10)]
+    assert_close(values[[0, 2, 3, 4, 9]], exact)
+    # Alone a generation that late is the closed form's, where there is one.
+    assert_close(evaluate(risk, [late, 3000])[:1], values[-1:].tolist())
 
 
 def test_fresh_real_weights_reach_the_pathway() -> None:

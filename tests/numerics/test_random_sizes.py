@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
-from sympy import Integer, N
+from sympy import Integer, N, Rational
 
 from numerics import crosscheck, evaluate, simulate
+from numerics.late_pools import late_pools
+from numerics.random_sizes import _pooled_moments
 from theory import (
     Accumulate,
     Bernoulli,
@@ -26,6 +30,7 @@ from theory import (
     expected_risk,
     t,
 )
+from theory.moments.random_sizes import PooledSizes
 
 COIN, CRAWL = RandomSizes.uniform(2), RandomSizes("t/(2 - t)")
 
@@ -105,3 +110,28 @@ def test_integrals_of_sizes_are_numbers(model, workflow):
     risk = expected_risk(model, workflow)
     found = evaluate(risk, [1, 2])
     np.testing.assert_allclose(found, [float(N(risk.at(g), 15)) for g in (1, 2)], rtol=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [COIN, CRAWL, RandomSizes.poisson(1), RandomSizes("9*t/10 + t**6/10")])
+@pytest.mark.parametrize("workflow", [ContaminatedPool("1/4"), ContaminatedPool("3/4"), Accumulate()])
+def test_moments_of_a_late_pool_go_on_as_its_law_would(sizes, workflow):
+    recurrence = PooledSizes(sizes, Rational(-1, 20), getattr(workflow, "real", Integer(0)))
+    late = late_pools(sizes)
+    last = late.begins + 200
+    by_law = list(_pooled_moments(recurrence, late.begins))
+    found = list(_pooled_moments(recurrence, last))
+    assert found[: late.begins] == by_law
+    assert found[late.begins :] == pytest.approx(list(_by_the_law_alone(recurrence, last))[late.begins :], rel=2e-13)
+    if sizes == COIN:
+        exact = islice(recurrence.values(), late.begins, late.begins + 1)
+        assert found[late.begins] == pytest.approx(float(next(exact)), rel=1e-13)
+
+
+def _by_the_law_alone(recurrence, last):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("numerics.random_sizes.SHORT_RUN", last)
+        return list(_pooled_moments(recurrence, last))
+
+
+def test_a_pool_without_moments_has_its_law_alone():
+    assert late_pools(RandomSizes("1 - (1 - t)**(1/2)")) is None

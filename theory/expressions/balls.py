@@ -18,6 +18,7 @@ Trans. Comput. 66; Johansson (2023), *Arbitrary-precision computation of the gam
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -75,6 +76,17 @@ class BallProgram:
 
         Whatever does not depend on the variable is computed here, once.
         """
+        slots, run = self._runner(bits)
+        result = self._result
+
+        def value(at: int) -> acb:
+            run(at)
+            return slots[result]
+
+        return value
+
+    def _runner(self, bits: int) -> tuple[list[Any], Callable[[int], None]]:
+        """The values of all steps, and what computes those that depend on the variable."""
         slots: list[Any] = [None] * len(self._steps)
         todo: list[tuple[int, Operation | None, tuple[int, ...]]] = []
         with ctx.workprec(bits):
@@ -83,18 +95,16 @@ class BallProgram:
                     slots[index] = operation(*[slots[source] for source in sources])
                 else:
                     todo.append((index, operation, sources))
-        result = self._result
 
-        def value(at: int) -> acb:
+        def run(at: int) -> None:
             with ctx.workprec(bits):
                 for index, operation, sources in todo:
                     if operation is None:
                         slots[index] = acb(at)
                     else:
                         slots[index] = operation(*[slots[source] for source in sources])
-            return slots[result]
 
-        return value
+        return slots, run
 
     # Compilation: one method a kind of node.
 
@@ -204,11 +214,12 @@ class BallProgram:
         variable = self.variable
         values = [self._compile(value) for value, _ in expression.args]
         conditions = [condition for _, condition in expression.args]
+        tests = [_whole_test(condition, variable) for condition in conditions]
 
         def chosen(at: acb, *balls: acb) -> acb:
             whole = at.real.unique_fmpz() if conditions_vary else None
-            for condition, ball in zip(conditions, balls, strict=True):
-                holds = condition if whole is None else condition.subs(variable, Integer(int(whole)))
+            for condition, test, ball in zip(conditions, tests, balls, strict=True):
+                holds = condition if whole is None else test(int(whole))
                 if holds == True:  # noqa: E712 (SymPy's truth, not Python's)
                     return ball
                 if holds != False:  # noqa: E712
@@ -225,12 +236,22 @@ class BallProgram:
         dummy = expression.fun.variables[0]
         program = _Binary(summand, dummy, variable)
         roots = _all_roots(polynomial)
-        cache: dict[int, list[tuple[acb, int]]] = {}
+        # Conjugate roots have conjugate terms, where all that is written is real.
+        in_pairs = all(c.is_Rational for c in polynomial.all_coeffs()) and _is_real_rational(summand, dummy, variable)
+        cache: dict[int, list[tuple[Callable[[acb], acb], bool, int]]] = {}
+
+        def terms() -> list[tuple[Callable[[acb], acb], bool, int]]:
+            found = [(root, in_pairs and not root.imag.is_zero(), count) for root, count in roots()]
+            return [(program.of(root), twice, count) for root, twice, count in found if not twice or root.imag > 0]
 
         def total(at: acb) -> acb:
             if ctx.prec not in cache:
-                cache[ctx.prec] = roots()
-            return _sum(*[program(root, at) * multiplicity for root, multiplicity in cache[ctx.prec]])
+                cache[ctx.prec] = terms()
+            value = acb(0)
+            for term, twice, count in cache[ctx.prec]:
+                ball = term(at)
+                value += count * (acb(2 * ball.real) if twice else ball)
+            return value
 
         return self._emit(total, self._compile(variable if summand.has(variable) else sympy.Integer(0)))
 
@@ -270,6 +291,32 @@ class BallProgram:
 _LONGEST_SUM = 10**6
 
 
+class BallPrograms(BallProgram):
+    """Several formulas in one variable: what they have in common is computed once.
+
+    Examples
+    --------
+    >>> g = Symbol("g", integer=True, positive=True)
+    >>> [ball.real for ball in BallPrograms((1 / g, 1 / g + 1), g).all_at_precision(64)(2)]
+    [0.500000000000000, 1.50000000000000]
+    """
+
+    def __init__(self, expressions: tuple[Expr, ...], variable: Symbol) -> None:
+        super().__init__(Integer(0), variable)
+        self._results = [self._compile(without_pairs(sympy.sympify(expression))) for expression in expressions]
+
+    def all_at_precision(self, bits: int) -> Callable[[int], list[acb]]:
+        """The formulas as functions of the variable, computed with ``bits`` bits."""
+        slots, run = self._runner(bits)
+        results = self._results
+
+        def values(at: int) -> list[acb]:
+            run(at)
+            return [slots[result] for result in results]
+
+        return values
+
+
 class _Binary:
     """A summand in two variables: the index and the variable of the formula around it."""
 
@@ -290,6 +337,58 @@ class _Binary:
             assert operation is not None
             slots.append(operation(*[slots[source] for source in sources]))
         return slots[program._result]
+
+    def of(self, index: acb) -> Callable[[acb], acb]:
+        """The summand at one index, as a function of the variable: what hangs on the index alone is computed once."""
+        program = self._program
+        slots: list[Any] = [index, None]
+        varies, todo = [False, True], []
+        for position, (operation, sources) in enumerate(program._steps[2:], start=2):
+            assert operation is not None
+            varies.append(any(varies[source] for source in sources))
+            slots.append(None if varies[-1] else operation(*[slots[source] for source in sources]))
+            if varies[-1]:
+                todo.append((position, operation, sources))
+
+        def value(variable: acb) -> acb:
+            slots[1] = variable
+            for position, operation, sources in todo:
+                slots[position] = operation(*[slots[source] for source in sources])
+            return slots[program._result]
+
+        return value
+
+
+_COMPARED: dict[Any, Callable[[int, int], bool]] = {
+    sympy.Eq: operator.eq,
+    sympy.Ne: operator.ne,
+    sympy.StrictLessThan: operator.lt,
+    sympy.LessThan: operator.le,
+    sympy.StrictGreaterThan: operator.gt,
+    sympy.GreaterThan: operator.ge,
+}
+
+
+def _whole_test(condition: Any, variable: Symbol) -> Callable[[int], Any]:
+    """A condition as a function of a whole number; one that compares the variable with a number asks no SymPy."""
+    compare = _COMPARED.get(type(condition))
+    if compare is not None and condition.lhs == variable and condition.rhs.is_Integer:
+        bound = int(condition.rhs)
+        return lambda whole: compare(whole, bound)
+    return lambda whole: condition.subs(variable, Integer(whole))
+
+
+def _is_real_rational(summand: Expr, index: Symbol, variable: Symbol) -> bool:
+    """Whether it is made of real numbers, the variable and whole powers of the index, by the four operations."""
+    letters = {index, variable}
+    return all(
+        part in letters
+        or (part.is_number and part.is_extended_real)
+        or part.is_Add
+        or part.is_Mul
+        or (part.is_Pow and (part.exp.is_integer or not part.has(index)))
+        for part in sympy.preorder_traversal(summand)
+    )
 
 
 # Gamma functions.

@@ -100,6 +100,18 @@ def test_sum_over_roots_with_irrational_coefficients_and_with_repeated_roots() -
     assert agrees(value(twice), 17)
 
 
+def test_sum_over_conjugate_roots_of_a_summand_that_is_not_real() -> None:
+    # I/(λ − 3I) at λ = ±I: −1/2 and −1/4, though the roots are conjugate.
+    formula = RootSum(Poly(X**2 + 1, X), Lambda(X, sympy.I / (X - 3 * sympy.I)), auto=False)
+    assert agrees(value(formula), mp.mpf(-3) / 4)
+
+
+@pytest.mark.parametrize("condition", [G < 3, G <= 2, sympy.Ne(G, 3) & (G < 4), sympy.Eq(G, 1) | sympy.Eq(G, 2)])
+def test_a_branch_is_chosen_as_its_condition_says(condition: object) -> None:
+    formula = Piecewise((G, condition), (-G, G > 2), (7, True))
+    assert [int(value(formula, g)) for g in (1, 2, 3, 4)] == [1, 2, -3, -4]
+
+
 def test_numbered_root() -> None:
     with mp.workdps(80):
         expected = mp.findroot(lambda x: x**3 - x - 1, 1.3)
