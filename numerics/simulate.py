@@ -24,6 +24,7 @@ from theory.errors import DomainError
 from theory.expressions.arguments import advise, generation, quoted, whole_number
 from theory.expressions.told import Told
 from theory.models.base import Model
+from theory.models.real_data import verify_bias
 from theory.models.units import slip_of_units
 from theory.workflows.base import Workflow, verify_workflow
 
@@ -200,6 +201,7 @@ def simulate(
     root = seed_number(seed)
     model.verify_loss(loss)
     verify_numbers(model, workflow)
+    verify_bias(model, workflow)
     slip = slip_of_units(model, workflow)
     if slip is not None:
         advise(slip)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Basic, Expr, Float, Piecewise, Rational, RootSum, gamma, harmonic, polygamma
 
 from theory import DomainError, G, Risk
-from theory.expressions.numerals import is_long, printable, real_float
+from theory.expressions.numerals import is_long, printable, readable, real_float
 
 # An exact value at generation G has some G log G digits: beyond this, decimals say more.
 LAST_EXACT = 1000
@@ -98,7 +98,7 @@ def shown(value: Expr | None) -> str:
         return "∞" if value.is_extended_positive else "−∞"
     if value.is_Float or is_long(value):
         return f"≈ {text(value)}"
-    written = _shortened(value) if isinstance(value, Rational) else text(value)
+    written = _shortened(value) if isinstance(value, Rational) else str(readable(value))
     plain = value.is_number and value.is_finite and not (value.is_Integer and len(written) <= LONGEST_FRACTION)
     return f"{written} ≈ {real_float(value):.10g}" if plain else written
 

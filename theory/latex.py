@@ -13,7 +13,7 @@ from sympy.printing.latex import LatexPrinter
 from theory.errors import DomainError
 from theory.expressions.abbreviations import abbreviations
 from theory.expressions.arguments import positive_number, truth_value
-from theory.expressions.numerals import printable
+from theory.expressions.numerals import readable
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.risk import Risk
@@ -71,7 +71,7 @@ _PRINTER = _Printer({"fold_short_frac": False, "ln_notation": False})
 
 def latex(expression: Basic) -> str:
     """LaTeX of an expression, conditions included."""
-    return str(_PRINTER.doprint(printable(expression)))
+    return str(_PRINTER.doprint(readable(expression)))
 
 
 @tells("inline")
@@ -143,7 +143,7 @@ class _Statement:
             yield from self._cases(room)
         else:
             left = room - typeset_width(sign)
-            first, *rest = lines_of(printable(self.value), left, left, _PRINTER)
+            first, *rest = lines_of(readable(self.value), left, left, _PRINTER)
             *lines, last = [f"{head}{first}", *(rf"&\quad {line}" for line in rest)]
             yield from lines
             # What is said of it goes below where it does not fit behind.

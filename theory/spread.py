@@ -20,7 +20,7 @@ from sympy import Dummy, Expr, Piecewise, S, expand, factor, false, harmonic, oo
 from theory.errors import NotDerivedError
 from theory.expressions.expansion import CONSTANT, NoExpansion, Order, UnknownOrder, expand_at_infinity
 from theory.expressions.fraction_field import in_lowest_terms
-from theory.expressions.numerals import printable
+from theory.expressions.numerals import readable
 from theory.expressions.shorter import simplified
 from theory.expressions.signs import sign
 from theory.expressions.symbols import G
@@ -150,7 +150,7 @@ class StandardDeviation:
         closed = self.closed_form
         return (
             f"standard deviation of the loss {self.risk.loss} of {self.risk.model.name} under "
-            f"{self.risk.workflow.name}: {'no closed form' if closed is None else printable(closed)}"
+            f"{self.risk.workflow.name}: {'no closed form' if closed is None else readable(closed)}"
         )
 
 

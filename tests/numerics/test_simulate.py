@@ -18,6 +18,7 @@ from theory import (
     AccumulateSubsample,
     Bernoulli,
     Binomial,
+    ContaminatedPool,
     DomainError,
     Exponential,
     FreshReal,
@@ -292,3 +293,8 @@ def test_a_worker_that_dies_loses_its_block_and_not_the_run(monkeypatch, done):
     with pytest.warns(UserWarning, match="a worker died"):
         run = simulate(*given, executor=Dies(done))
     assert np.array_equal(run.covariance, simulate(*given).covariance)
+
+
+def test_real_data_of_no_law_are_not_drawn():
+    with pytest.raises(DomainError, match="at generation 1 the mean of the real data would be off by 5, and bernoulli"):
+        simulate(Bernoulli("1/3", 40), ContaminatedPool("1/4", stream=5), generations=3, replicates=100, seed=1)

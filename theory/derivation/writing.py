@@ -15,7 +15,7 @@ from theory.derivation.notation import PLAIN, WORDS
 from theory.derivation.relation import ASYMPTOTIC, DEFINED, EQUAL, LIMIT, Relation
 from theory.derivation.step import Evidence, Step
 from theory.expressions.multidigamma import multidigamma
-from theory.expressions.numerals import printable
+from theory.expressions.numerals import readable
 from theory.latex import latex
 
 _SIGNS = {"≤": r"\leq", "≥": r"\geq", "→": r"\longrightarrow", "~": r"\sim", ":=": ":=", "=": "=", "<": "<", ">": ">"}
@@ -274,7 +274,7 @@ def _string(value: Any) -> str:
             return "(" + ", ".join(_string(row[0]) for row in rows) + ")"
         return "[" + ", ".join("[" + ", ".join(_string(entry) for entry in row) + "]" for row in rows) + "]"
     if isinstance(value, Basic):
-        return "∞" if value == oo else sstr(printable(_spelled(value))).replace(">=", "≥").replace("<=", "≤")
+        return "∞" if value == oo else sstr(readable(_spelled(value))).replace(">=", "≥").replace("<=", "≤")
     return str(value)
 
 

@@ -28,6 +28,7 @@ from theory.expected import expected_risk
 from theory.expressions.arguments import exact, whole_number
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.enclosure import enclosed, ends
+from theory.expressions.numerals import readable
 from theory.expressions.symbols import G, j
 from theory.models.base import Model
 from theory.models.exponential_family import ExponentialFamily
@@ -58,6 +59,10 @@ class Maximum:
 
     generation: int
     ratio: Expr
+
+    def __repr__(self) -> str:
+        # A late maximum is a fraction of thousands of digits.
+        return f"Maximum(generation={self.generation}, ratio={readable(self.ratio)})"
 
 
 @dataclass(frozen=True)
@@ -138,17 +143,23 @@ def maximum(model: Model, real: object) -> Maximum:
     Raises
     ------
     NotDerivedError
-        Where the risk is not that of one moment, ρ is 0 (it rises for ever) or so small that it turns later than is
+        Where the risk is not that of one moment, ρ is 0 (it never falls) or so small that it turns later than is
         looked.
 
     Examples
     --------
     >>> from theory import Regular
     >>> from theory.design.contamination import maximum
-    >>> maximum(Regular(), "1/20").generation, float(maximum(Regular(), "1/20").ratio)
-    (7, 1.3245131986652738)
+    >>> maximum(Regular(), "1/10")
+    Maximum(generation=4, ratio=76281469/64000000)
+    >>> maximum(Regular(), "1/1000")
+    Maximum(generation=307, ratio=1.62581715743420…)
     """
     fraction = verified_fraction(real)
+    if fraction == 0:
+        raise NotDerivedError(
+            "real = 0: without real data the risk of a pool never falls, and accumulate's limit is all it stays below."
+        )
     recurrence = _moments(model, fraction)
     found = single_hump(recurrence)
     if found is None:

@@ -147,6 +147,8 @@ class BestForgetting:
     Examples
     --------
     >>> found = best_forgetting("3/4", 20)
+    >>> found
+    BestForgetting(real=3/4, horizon=20, rate≈(0.9640610218, 0.9640616179), ratio≈(0.08581393785, 0.08581393785))
     >>> round(float(found.rate[0]), 4), found.large[0], found.ratio[0] > optimal_sampling("3/4").ratio.subs(G, 20)
     (0.9641, 1.0356584794/G, True)
     """
@@ -155,6 +157,11 @@ class BestForgetting:
     horizon: int
     rate: tuple[Rational, Rational]
     ratio: tuple[Rational, Rational]
+
+    def __repr__(self) -> str:
+        # The ends of an enclosure are long fractions whose denominators are powers of two.
+        rate, ratio = (", ".join(f"{float(end):.10g}" for end in ends) for ends in (self.rate, self.ratio))
+        return f"BestForgetting(real={self.real}, horizon={self.horizon}, rate≈({rate}), ratio≈({ratio}))"
 
     @cached_property
     def large(self) -> tuple[Expr, Expr] | None:

@@ -4,7 +4,7 @@ Finitely many generations are compared exactly; beyond them one of these argumen
 g ≥ g_0 and all in exact arithmetic:
 
 1. *A level between.* The lower risk stays below a level that the higher one stays above: by monotonicity each stays on
-   one side of its value at g_0, or of its limit.
+   one side of its value at g_0, or of its limit; so it does where it turns once, from its maximum on.
 2. *Step by step.* Risks that are one linear recurrence each, :math:`R_g = p_g R_{g-1} + F_g`, differ by
 
    .. math:: A_g - B_g = p^A_g\,(A_{g-1} - B_{g-1}) + \bigl[(p^A_g - p^B_g)\, B_{g-1} + F^A_g - F^B_g\bigr].
@@ -32,7 +32,7 @@ from flint import fmpq, fmpq_mat
 from sympy import QQ, Dummy, Expr, Matrix, Poly, S, oo
 
 from theory.expressions.fraction_field import in_lowest_terms
-from theory.expressions.numerals import to_flint, to_sympy
+from theory.expressions.numerals import readable, to_flint, to_sympy
 from theory.expressions.signs import Ranges, at_least, sign, sign_by_factors, sign_of_difference
 from theory.expressions.symbols import G
 from theory.moments.composition import linear_moments
@@ -41,6 +41,7 @@ from theory.moments.stationary import StationaryRecurrence
 from theory.risk import Risk
 from theory.solver.bounds import DECREASING, INCREASING
 from theory.solver.reduced import plainly_read
+from theory.solver.single_hump import single_hump
 from theory.workflows.dynamics import GENERATION, LAG, LinearDynamics
 from theory.workflows.pathway import block_coefficients
 
@@ -109,8 +110,9 @@ def _settled(
     higher, lower, top, bottom = (first, second, left, right) if side == 1 else (second, first, right, left)
     above, below = _levels(higher, top, since)[0], _levels(lower, bottom, since)[1]
     if above is not None and below is not None and sign_of_difference(above, below, ranges) == 1:
+        floor_, top_ = readable(above), readable(below)
         return Settled(
-            since, side, f"{_which(higher)} stays at or above {above}, {_which(lower)} stays at or below {below}"
+            since, side, f"{_which(higher)} stays at or above {floor_}, {_which(lower)} stays at or below {top_}"
         )
     if _step_by_step(higher, lower, top, bottom, since, ranges):
         return Settled(since, side, "each step of the recurrence keeps the order")
@@ -138,12 +140,21 @@ def _kept_below(risk: Risk, value: Expr) -> Expr | None:
 
 def _levels(risk: Risk, value: Expr, since: int) -> tuple[Expr | None, Expr | None]:
     """The same, above and below; where one is not known of all generations, both by the steps from ``since`` on."""
+    if risk.monotonicity is None and risk.limit is not None and _is_past_its_turn(risk, since):
+        return risk.limit, value
     above, below = _kept_above(risk, value), _kept_below(risk, value)
     if above is None or below is None:
         way = _way_of_constant_steps(risk, since)
         if way and risk.limit is not None:
             return (value, risk.limit) if way == 1 else (risk.limit, value)
     return above, below
+
+
+def _is_past_its_turn(risk: Risk, since: int) -> bool:
+    """Whether the risk is one that turns once, and falls for ever from ``since`` on."""
+    recurrence = risk.recurrence.as_moments()
+    turn = None if recurrence is None or sign(recurrence.scale) != 1 else single_hump(recurrence)
+    return turn is not None and since >= turn[0]
 
 
 def _way_of_constant_steps(risk: Risk, since: int) -> int:

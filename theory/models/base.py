@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
 
-from sympy import Basic, Expr, S, Symbol, sympify
+from sympy import Basic, Expr, S, Symbol, oo, sympify
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import quoted, replacements
@@ -53,6 +53,12 @@ class Model(ABC):
     draws_from_mixture: ClassVar[bool] = False
     #: Losses that are derived where the workflow draws real data that are biased themselves.
     of_biased_data: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def leeway(self) -> tuple[Expr, Expr]:
+        """Least and greatest bias that real data may have, so that some law of the model has their mean."""
+        return -oo, oo
+
     @property
     def of_random_sizes(self) -> tuple[str, ...]:
         """Losses whose noise, given the past, is proportional to 1/size, so that means of 1/size are all they need."""

@@ -91,6 +91,11 @@ class BentModel(ModelAround):
         """The family whose mean bends; least squares has one that its fits follow."""
         return fits_as_means(self.model) if isinstance(self.model, LinearRegression) else self.model
 
+    @property
+    def leeway(self) -> tuple[Expr, Expr]:
+        """That of the family: real data do not bend."""
+        return self._law.leeway
+
     def _verify(self, **reals: tuple[str, Any]) -> None:
         """The family, and the numbers that the constructor takes."""
         require_model(self.model)

@@ -144,6 +144,12 @@ class ExponentialFamily(Model):
             return ends[1], ends[0]
         return (ends[1], oo) if (self.truth - ends[1]).is_negative is not True else (-oo, ends[0])
 
+    @property
+    def leeway(self) -> tuple[Expr, Expr]:
+        """From the truth to both ends of the means."""
+        low, high = self.mean_range
+        return low - self.truth, high - self.truth
+
     def part(self, workflow: Workflow, loss: str, part: str) -> Recurrence:
         """Unbiased under every workflow whose real data are: the bias is 0, the variance is the risk."""
         if loss != "squared":

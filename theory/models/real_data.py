@@ -5,13 +5,15 @@ from __future__ import annotations
 from sympy import And, Expr, Matrix, Pow, S, nan, oo, zoo
 
 from theory.errors import DomainError, NotDerivedError
+from theory.expressions.arguments import shown
+from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.moments.covariance import in_turn
 from theory.moments.late_schedules import started_late
 from theory.moments.over_sizes import at_any_sizes, over_sizes
 from theory.moments.random_sizes import runs_by_sizes
 from theory.moments.recurrence import MomentRecurrence, Recurrence
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, probes
 from theory.workflows.dynamics import CovarianceDynamics
 from theory.workflows.replace import Replace
 
@@ -97,6 +99,8 @@ def verify_real_data(model: Model, workflow: Workflow, loss: str) -> None:
     ------
     NotDerivedError
         Naming both.
+    DomainError
+        Where no law of the model has the mean of some real block.
     """
     if workflow.biased_real and workflow.random_sizes is not None:
         raise NotDerivedError(
@@ -107,6 +111,30 @@ def verify_real_data(model: Model, workflow: Workflow, loss: str) -> None:
             f"workflow = {workflow.name} draws biased real data: the {loss} loss of {type(model).__name__} is not "
             f"derived for these."
         )
+    verify_bias(model, workflow)
+
+
+def verify_bias(model: Model, workflow: Workflow) -> None:
+    """Refuse real data whose mean no law of the model has, as coins of probability 3/2.
+
+    Raises
+    ------
+    DomainError
+        Naming the generation. Symbols are taken to fit.
+    """
+    if not workflow.biased_real:
+        return
+    low, high = model.leeway
+    bias = workflow.fresh_bias(j)
+    for g in sorted({*probes(bias - low), *probes(high - bias)}):
+        off = workflow.fresh_bias(g)
+        if g > 1 and workflow.fresh_weight(g) == 0:
+            continue
+        if (off - low).is_negative or (high - off).is_negative:
+            raise DomainError(
+                f"stream = {shown(bias)} of {workflow.name}: at generation {g} the mean of the real data would be off "
+                f"by {shown(off)}, and {model.name} has room from {shown(low)} to {shown(high)}."
+            )
 
 
 def _on_real_data(model: Model, workflow: Workflow, loss: str) -> Recurrence | None:

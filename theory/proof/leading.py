@@ -176,14 +176,18 @@ def _bounds(recurrence: MomentRecurrence, law: PowerLaw) -> list[dict[str, Any]]
     g = recurrence.symbol
     step, inflow = in_lowest_terms(recurrence.matrix[0]), in_lowest_terms(recurrence.forcing[0])
     ratio = in_lowest_terms(together(inflow.subs(g, g + 1) / (inflow * step.subs(g, g + 1))))
-    tail = tail_series(ratio, g, TERMS + 1)
+    tail = tail_series(ratio, g, TERMS + 2)
     if tail is None:
         return []
-    *before, last = tail
+    *before, last, after = tail
     start = sum((coefficient * g ** (1 - index) for index, coefficient in enumerate(before)), S.Zero)
-    room = abs(last) / 2 + Rational(1, 10**6)
-    ends = [text(in_lowest_terms(together(start + (last + way * room) * g**-TERMS))) for way in (-1, 1)]
-    return [{"since": since, "below": ends[0], "above": ends[1]} for since in FROM]
+    found = []
+    for since in FROM:
+        # A last term that is nearly 0, as those of ψ' are every other time, says nothing of what comes after it.
+        room = abs(last) / 2 + 2 * abs(after) / since + Rational(1, 10**6)
+        ends = [text(in_lowest_terms(together(start + (last + way * room) * g**-TERMS))) for way in (-1, 1)]
+        found.append({"since": since, "below": ends[0], "above": ends[1]})
+    return found
 
 
 def tail_series(ratio: Expr, g: Any, count: int) -> list[Expr] | None:

@@ -26,6 +26,7 @@ from theory.expressions.signs import at_least, sign
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.kept_forms import flint_matrix, kept_forms, short
 from theory.solver.reduced import reduced
+from theory.solver.single_hump import single_hump
 from theory.solver.steady import FROM, MOST_MOMENTS, has_rational_steps, states, steady_from
 
 
@@ -86,8 +87,7 @@ def ceiling(recurrence: MomentRecurrence, limit: Expr, direction: int = 1) -> Ce
         return None if found is None else replace(found, bound=-found.bound)
     first = max(int(recurrence.start), 2)
     values, moments = list[Expr](), list[list[Expr]]()
-    for more in FROM:
-        since = first + more
+    for since in _looks(recurrence, first):
         if len(values) <= since:
             values, moments = list(islice(recurrence.values(), 2 * since)), states(recurrence, 2 * since)
         bound = max(limit, *values[: since - 1])
@@ -97,6 +97,14 @@ def ceiling(recurrence: MomentRecurrence, limit: Expr, direction: int = 1) -> Ce
             if found.holds(recurrence, moments[since - 2]):
                 return found
     return None
+
+
+def _looks(recurrence: MomentRecurrence, first: int) -> Iterator[int]:
+    """Generations from which the bound is looked for; last, where a moment turns once, the one after that."""
+    yield from (first + more for more in FROM)
+    turn = single_hump(recurrence)
+    if turn is not None and turn[0] > first + FROM[-1]:
+        yield turn[0] + 1
 
 
 def _has_numbers(recurrence: MomentRecurrence) -> bool:

@@ -13,6 +13,7 @@ from theory import (
     Accumulate,
     AccumulateSubsample,
     Bernoulli,
+    ContaminatedPool,
     DomainError,
     Exponential,
     FreshReal,
@@ -78,6 +79,9 @@ SETTLED = [
     (Replace(), Accumulate(), Bernoulli()),
     (Replace(), Accumulate(), Poisson()),
     (Replace(), Accumulate(), LinearRegression(d=2, T=8)),
+    # A risk that turns once falls for ever after its maximum.
+    (ContaminatedPool("1/4"), FreshReal(share="1/2"), None),
+    (ContaminatedPool("1/10"), Accumulate(), Bernoulli("1/3", 100)),
 ]
 
 
@@ -105,6 +109,7 @@ def test_what_is_proved_holds_far_beyond_what_was_looked_at(first, second, model
         (AccumulateSubsample(replacement=True), Replace(sizes=j), 12, 13),
         (Replace(sizes=2 * j**3), Replace(sizes=5 * j**2 / 2), 5, 6),
         (FreshReal(share="1/20"), SlidingWindow(2), 18, None),
+        (ContaminatedPool("1/4"), FreshReal(share="1/2"), 11, 12),
     ],
 )
 def test_no_proof_before_the_order_changes(first, second, upto, crossing):

@@ -128,7 +128,7 @@ def test_what_is_not_of_this_kind():
         return_generation(Regular(), 0)
     with pytest.raises(NotDerivedError, match="not that of one moment"):
         maximum(GaussianFit(d=2, n=10), HALF)
-    with pytest.raises(NotDerivedError, match="largest is not derived"):
+    with pytest.raises(NotDerivedError, match="without real data the risk of a pool never falls"):
         maximum(Regular(), 0)
     assert hump_from(Regular(p=1, n=1).recurrence(ContaminatedPool(Symbol("rho", positive=True)), "squared")) is None
     assert single_hump(Regular(p=1, n=1).recurrence(ContaminatedPool("1/100000"), "squared")) is None

@@ -11,13 +11,16 @@ from theory import (
     Accumulate,
     AccumulateSubsample,
     Bernoulli,
+    ContaminatedPool,
     G,
     GaussianFit,
     GaussianMean,
     NotDerivedError,
     Poisson,
+    Regular,
     expected_risk,
 )
+from theory.design.contamination import constant_enclosure
 from theory.expressions.expansion import Order
 from theory.models.bent import BiasedSampler, PosteriorMean
 from theory.proof import CertificateError, Growth, LeastBound, Limit, LowerLimit, Monotone, check, prove
@@ -115,6 +118,27 @@ def test_lower_limits_without_closed_forms():
     assert check(prove(LowerLimit(better, worse)))
     with pytest.raises(NotDerivedError):
         prove(LowerLimit(worse, better))
+
+
+@pytest.mark.parametrize("real", ["1/500", "1/10000", "1/1000000", "499/1000"])
+def test_the_constant_of_a_pool_with_hardly_any_real_rows(real):
+    """Every other term of its tail nearly vanishes, as those of ψ' do: what comes after still bounds the tail."""
+    known = prove(Growth(expected_risk(Regular(p=1, n=1), ContaminatedPool(real)))).data["steps"][0]
+    low, high = constant_enclosure(real, 40)
+    stated = Rational(known["coefficient"]["digits"], 10 ** known["coefficient"]["decimals"])
+    assert known["power"] == str(2 * Rational(real))
+    assert known["coefficient"]["decimals"] == 24
+    assert abs(stated - low) <= Rational(1, 2 * 10**24) + (high - low)
+
+
+def test_a_bound_that_is_reached_late():
+    """At generation 307: a number of two thousand digits, of which a reader is shown the ends."""
+    certificate = prove(LeastBound(expected_risk(Regular(p=1, n=1), ContaminatedPool("1/1000"))))
+    assert certificate.data["steps"][0]["since"] == 308
+    first, *_ = str(certificate).splitlines()
+    assert len(first) < 250
+    assert "1353802093…" in first
+    assert "(2255 digits)" in first
 
 
 # -- false claims ------------------------------------------------------------------------------------------------

@@ -180,6 +180,30 @@ def test_what_a_stream_leaves():
         expected_risk(Regular(), ContaminatedPool(HALF, stream="1/j"))
 
 
+@pytest.mark.parametrize(
+    ("model", "stream", "says"),
+    [
+        (Bernoulli("1/3", 4), "1/j", "at generation 1 the mean of the real data would be off by 1, and bernoulli has"),
+        (Bernoulli("1/3", 4), "j/12", "at generation 9 the mean of the real data would be off by 3/4"),
+        (Bernoulli("1/3", 4), "-j/12", "at generation 5 the mean of the real data would be off by -5/12"),
+        (Poisson(2, 4), "-2 - 1/(j + 1)", "at generation 1 .* room from -2 to oo"),
+        (BiasedSampler(Bernoulli("1/3", 4), "1/2", "1/2"), "1", ".* room from -1/3 to 2/3"),
+    ],
+)  # fmt: skip
+def test_a_stream_of_no_law_is_refused(model, stream, says):
+    """Coins of probability 4/3 do not exist: neither a risk nor a simulation of them."""
+    for pool in (ContaminatedPool(HALF, stream=stream), LabelledPool(HALF, "1/2", stream=stream)):
+        with pytest.raises(DomainError, match=f"stream = .* of {pool.name}: {says}"):
+            expected_risk(model, pool)
+
+
+def test_a_stream_may_reach_the_end_of_the_means():
+    """A coin that always shows heads is one; accumulate draws real data once; a Gaussian mean may lie anywhere."""
+    assert expected_risk(Bernoulli("1/3", 4), ContaminatedPool(HALF, stream="2/3")).limit == Rational(4, 9)
+    assert expected_risk(Bernoulli("1/3", 4), ContaminatedPool(0, stream="j/4")).bias.at(9) == Rational(1, 4)
+    assert expected_risk(GaussianMean(1, 4), ContaminatedPool(HALF, stream="j")).bias.at(1) == 1
+
+
 # -- labels ------------------------------------------------------------------------------------------------
 
 
