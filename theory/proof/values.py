@@ -167,7 +167,8 @@ def growth(draft: Draft, index: int) -> None:
     if value is None or isinstance(value, Piecewise) or not value.has(G):
         what = "not known" if value is None else f"{value}: it does not diverge, or does so by cases"
         raise NotDerivedError(f"no certificate was found: the growth of {draft.risks[index]} is {what}.")
-    draft.attempt([{"rule": "growth", "sequence": index, "growth": text(value)}])
+    shape = {"shape": "decay"} if draft.risks[index].limit == 0 else {}
+    draft.attempt([{"rule": "growth", "sequence": index, "growth": text(value), **shape}])
 
 
 def remainder(draft: Draft, index: int, terms: int) -> None:

@@ -392,6 +392,32 @@ def test_functions_hidden_in_a_denominator_have_no_limit(value):
         checker.limit_of(checker.read(value))
 
 
+def decaying(value, rate, shape="decay"):
+    steps = [solution([[]], [value]), told("growth", rate) | {"shape": shape}]
+    return certificate([sequence(shift=value)], steps, "decay")
+
+
+@pytest.mark.parametrize("rate", ["g**2/3**g", "(2/3)**g/g", "1/g**2"])
+def test_what_fades_does_so_by_its_leading_term(rate):
+    assert check(decaying(f"{rate} + 1/5**g", rate))
+    for wrong in (f"101*({rate})/100", f"({rate})*g", f"-({rate})"):
+        with pytest.raises(CertificateError):
+            check(decaying(f"{rate} + 1/5**g", wrong))
+
+
+@pytest.mark.parametrize(
+    ("value", "rate"), [("2**g", "2**g"), ("1 + 1/g", "1 + 1/g"), ("(-1/2)**g", "(-1/2)**g"), ("1", "1")]
+)
+def test_what_does_not_fade_is_no_decay(value, rate):
+    with pytest.raises(CertificateError):
+        check(decaying(value, rate))
+
+
+def test_a_growth_is_of_one_of_two_shapes():
+    with pytest.raises(CertificateError, match="neither grows nor decays"):
+        decaying("1/2**g", "1/2**g", "limit")
+
+
 def test_the_forger_can_write_what_is_true():
     """The forms above pass where what they say is so."""
     assert check(of_value("g*polylog(-2, 1/3)/g**2", "0"))
