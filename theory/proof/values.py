@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Add, Dummy, Eq, Expr, Matrix, Piecewise, Poly, S, gamma, harmonic, oo, polygamma, sympify
+from sympy import Add, Dummy, Eq, Expr, Matrix, Piecewise, Poly, S, Sum, gamma, harmonic, oo, polygamma, sympify
 from sympy.polys.matrices import DomainMatrix
 
 from theory.errors import NotDerivedError
@@ -132,13 +132,18 @@ def _characteristic(matrix: Matrix) -> list[Expr]:
 def limit(draft: Draft, index: int) -> str:
     """The limit as the certificate writes it."""
     value = draft.risks[index].limit
-    if value is None or isinstance(value, Piecewise) or value.has(oo):
+    if value is None or isinstance(value, Piecewise) or _is_infinite(value):
         what = "by cases: give numbers" if isinstance(value, Piecewise) else f"{value}: no finite limit was derived"
         raise NotDerivedError(f"no certificate was found: the limit of {draft.risks[index]} is {what}.")
     candidates = (
         {"rule": "limit", "sequence": index, "limit": written} for written in written_limits(draft.risks[index])
     )
     return str(draft.attempt(candidates)["limit"])
+
+
+def _is_infinite(value: Expr) -> bool:
+    """Whether it holds an infinity, other than as the end of a series."""
+    return bool(value.xreplace({series: Dummy() for series in value.atoms(Sum)}).has(oo))
 
 
 def written_limits(risk: Risk) -> Iterator[str]:

@@ -16,6 +16,7 @@ from theory import (
     G,
     GaussianFit,
     GaussianMean,
+    LinearRegression,
     NotDerivedError,
     RealPlusLatest,
     Replace,
@@ -239,3 +240,25 @@ def test_what_decays_does_so_by_its_leading_term(name, unnoticed):
     survivors, tried = unnoticed([certificate])
     assert not survivors
     assert tried > 10
+
+
+@pytest.mark.parametrize(
+    "model",
+    [RidgeRegression(d=2, T=3, penalty=1), RidgeRegression(d=2, T=5), PosteriorMean(LinearRegression(d=2, T=5), 2, 1)],
+    ids=["numbers", "penalty a symbol", "posterior mean"],
+)
+def test_ridge_on_all_rows_kept_has_its_sum_and_its_limit(model, unnoticed):
+    """The sum of what each generation adds, and the series that it tends to: O(1/g²), since tr W⁻¹ is O(1/g)."""
+    risk = expected_risk(model, Accumulate())
+    limit = prove(Limit(risk))
+    assert "series(2, " in limit.data["steps"][-1]["limit"]
+    for claim in (ClosedForm, LeastBound):
+        assert check(prove(claim(risk)))
+    if not model.free_symbols:
+        survivors, tried = unnoticed([limit])
+        assert not survivors
+        assert tried > 20
+
+
+def test_ridge_in_proportion_has_its_sum():
+    assert check(prove(ClosedForm(expected_risk(RidgeRegression(ratio="1/2", shrinkage="1/2"), Accumulate()))))
