@@ -210,7 +210,11 @@ def common_factor(expressions: Iterable[Expr]) -> tuple[Expr, Expr]:
     >>> common_factor([4 * a * b / (3 * (a - b)), 6 * a**2 / (a + b)])
     (2*a, 3*a**2 - 3*b**2)
     """
-    given = list(expressions)
+    return _common_factor(tuple(expressions))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _common_factor(given: tuple[Expr, ...]) -> tuple[Expr, Expr]:
     field = RationalFunctions(set().union(*map(generators, given)))
     above = below = None
     tops, bottoms = [], []

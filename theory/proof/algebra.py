@@ -8,7 +8,9 @@ the textbooks:
 - ψ_m(x+1) = ψ_m(x) + (−1)^m m!/x^(m+1), ψ_0(1) = −γ, ψ_m(1) = (−1)^(m+1) m! ζ(m+1), ζ(2k) by Bernoulli numbers;
   H_x = ψ_0(x+1) + γ, H_x^(m) = ζ(m) − (−1)^m ψ_(m−1)(x+1)/(m−1)!;
 - Φ(z, s, x) = x^(−s) + z Φ(z, s, x+1) (Lerch), Li_s(z) = z Φ(z, s, 1);
-- of E tr Wⁱ(W + λ)⁻ᵏ, W the Wishart matrix of T rows in R^d, that it is 0 or more where λ > 0, whatever d and T.
+- of E tr Wⁱ(W + λ)⁻ᵏ, W the Wishart matrix of T rows in R^d, that it is 0 or more where λ > 0, whatever d and T;
+- total(a, x, s), the sum of s over g = a, …, x: it is 0 at x = a − 1, and a step to x + 1 adds s there; series(a, s),
+  the sum over all g ≥ a. In s the g is that of the sum.
 """
 
 from __future__ import annotations
@@ -112,7 +114,7 @@ class Quotient:
         require(abs(power) * size <= 50 * FAR, f"the power {power} is out of reach")
         terms = max(len(self.top), len(self.bottom)) - 1
         require(comb(abs(power) + terms, terms) <= WIDE, f"a power {power} has too many terms")
-        below = UNIT if self.bottom is UNIT else self.bottom**abs(power)
+        below = UNIT if self.bottom is UNIT else self.bottom ** abs(power)
         return Quotient(self.top**power, below) if power >= 0 else ONE / self**-power
 
     def __eq__(self, other: object) -> bool:
@@ -204,6 +206,10 @@ class Algebra:
                 return self.variable(name) if name != "I" else self.root(Quotient(-1))
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 return ZERO - self.value(inner, at)
+            case ast.Call(func=ast.Name(id="total"), args=[first, last, summand], keywords=[]):
+                return self.total(self.value(first, at), self.normal(self.value(last, at)), summand)
+            case ast.Call(func=ast.Name(id="series"), args=[first, summand], keywords=[]):
+                return self.series(self.value(first, at), self.normal(self.value(summand, g)))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self.call(name, [self.normal(self.value(argument, at)) for argument in arguments])
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
@@ -243,6 +249,49 @@ class Algebra:
                 return self.function("trace", None, *args)
         require(not any(map(self.moves, args)), f"nothing is known of {name} as a function of g")
         return self.function("constant", name, *args)
+
+    def total(self, first: Quotient, last: Quotient, summand: ast.expr) -> Quotient:
+        """The sum of the summand over g from ``first`` to ``last``, by whole steps from a total that has a name."""
+        content, term = self.apart(self.normal(self.value(summand, g)))
+        require(first.whole() is not None, "a total does not begin at a whole number")
+        key = (first.whole(), term)
+        met = [(args[0], self.named(i)) for kind, same, args, i in self.functions if kind == "total" and same == key]
+        for start, known in [(first - ONE, ZERO), *met]:
+            steps = (last - start).whole()
+            if steps is None:
+                continue
+            require(abs(steps) <= FAR // 10, f"a total ends {steps} steps away from another")
+            more = ZERO
+            for step in range(abs(steps)):
+                point = start + Quotient(step + 1 if steps > 0 else -step)
+                more = more + self.normal(self.value(summand, point))
+            return content * known + more if steps > 0 else content * known - more
+        return content * self.function("total", key, last)
+
+    def series(self, first: Quotient, summand: Quotient) -> Quotient:
+        """The sum of the summand over all g from ``first`` on."""
+        require(first.whole() is not None, "a series does not begin at a whole number")
+        self.summable(summand)
+        content, term = self.apart(summand)
+        return content * self.function("series", term, first)
+
+    def summable(self, summand: Quotient) -> None:
+        """CertificateError unless the sum over all g is shown to converge."""
+        raise CertificateError(f"a series of {len(summand.top)} terms is not shown to converge")
+
+    def apart(self, value: Quotient) -> tuple[Quotient, Quotient]:
+        """A factor without g, and the rest: what is a multiple of something is named by that."""
+        if value.top == 0:
+            return ZERO, ONE
+        contents = []
+        for poly in (value.top, value.bottom):
+            content = RING.constant(0)
+            for coefficient in collect(poly, [0, *sorted(self.moving)]).values():
+                content = content.gcd(coefficient)
+            contents.append(content)
+        factor = Quotient(*contents)
+        lead = Quotient((value / factor).top.leading_coefficient())
+        return factor * lead, value / factor / lead
 
     def gamma(self, x: Quotient) -> Quotient:
         """Γ(x); of a number in whole steps from Γ(z) with 0 < z < 1/2 where sin πz is known, and from Γ(1/2) = √π."""

@@ -2,8 +2,9 @@
 
 A polynomial in variables over [0, ∞) has the sign that all its coefficients have; in one variable the roots decide, and
 of constants a ball. Limits rest on, as x → ∞: ψ_0(x) − log x → 0, x^m ψ_m(x) → (−1)^(m+1) (m−1)!, b^x → 0 faster than
-any power of x if |b| < 1, Φ(z, s, x) is bounded if |z| < 1 and s ≥ 0, and Π Γ(x+a_i)^k_i ~ x^(Σ k_i a_i) if Σ k_i = 0.
-As z → 0 and a → 0, Λ_k(q, z) → 0 and (a; q)_∞ → 1 (``q_series.py``).
+any power of x if |b| < 1, Φ(z, s, x) is bounded if |z| < 1 and s ≥ 0, Π Γ(x+a_i)^k_i ~ x^(Σ k_i a_i) if Σ k_i = 0, and
+a sum of terms O(1/x²) converges. As z → 0 and a → 0, Λ_k(q, z) → 0 and (a; q)_∞ → 1 (``q_series.py``). Of traces, that
+E tr Wⁱ(W + λ)⁻ᵏ is at most λ^(1+i−k) E tr W⁻¹ = λ^(1+i−k) d/(T − d − 1) if i < k, and at most d if i = k.
 """
 
 from __future__ import annotations
@@ -186,6 +187,8 @@ class Analysis(Algebra):
                         term = term * (Quotient((-1) ** (key + 1) * factorial(key - 1)) / g**key) ** times
                     case "psi" | "log":
                         logs += times
+                    case "total" if times > 0:
+                        term = term * self.series(Quotient(key[0]), key[1]) ** times
                     case "root":
                         require(not any(x.has(index) for index in self.moving), "a root has no known growth")
                         degree, head = self.leading(x)
@@ -218,6 +221,26 @@ class Analysis(Algebra):
         for coefficient in orders.values():
             self.equal(coefficient, ZERO, "the coefficient of a logarithm of g is not shown to be zero")
         return self.normal(total)
+
+    def summable(self, summand: Quotient) -> None:
+        """CertificateError unless the summand is shown to be O(1/g²), traces by their bounds."""
+        traces = [(args, index) for kind, _, args, index in self.functions if kind == "trace" and index in self.moving]
+        indices = [index for _, index in traces]
+        require(not any(summand.bottom.degrees()[index] for index in indices), "a trace stands in a denominator")
+        for powers, top in collect(summand.top, indices).items():
+            most = Quotient(top, summand.bottom) * g**2
+            for (args, _), times in zip(traces, powers, strict=True):
+                most = most * self.most_of_trace(*args) ** times if times else most
+            self.limit_of(most)
+
+    def most_of_trace(self, i: Quotient, k: Quotient, d: Quotient, T: Quotient, penalty: Quotient) -> Quotient:
+        """A bound of E Σ sⁱ(s + λ)⁻ᵏ up to a constant, T a multiple of g: E tr W⁻¹ = d/(T − d − 1) if i < k, else d."""
+        low, high = i.whole(), k.whole()
+        require(low is not None and high is not None and 0 <= low <= high, "a trace has no bound")
+        require(not any(map(self.moves, (d, penalty))), "a trace has no bound: its dimension or penalty depends on g")
+        require(self.sign(penalty, ONE) == 1, "the penalty of a trace is not shown to be positive")
+        require(self.sign(self.limit_of(T / g), ONE) == 1, "the rows of a trace are not shown to grow like g")
+        return ONE / g if low != high else ONE
 
     def leading(self, value: Quotient) -> tuple[int, Quotient]:
         """(degree, coefficient) of the leading power of g, which no parameters in their ranges make vanish below."""

@@ -147,7 +147,7 @@ def _told(step: Mapping[str, Any], about: list[Mapping[str, str]]) -> str:
         case "driven":
             return f"growth, as a product drives the sum: {_leading(step)}"
         case rule:
-            return f"{rule}: {step[rule]}"
+            return f"{step.get('shape', rule)}: {step[rule]}"
 
 
 def _leading(step: Mapping[str, Any]) -> str:

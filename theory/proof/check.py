@@ -255,8 +255,9 @@ def limit(checker: Checker, sequence: int, limit: str) -> None:
     checker.facts["limit", sequence] = checker.read(limit)
 
 
-def growth(checker: Checker, sequence: int, growth: str) -> None:
-    """The last value over the growth tends to 1, and the growth to infinity."""
+def growth(checker: Checker, sequence: int, growth: str, shape: str = "growth") -> None:
+    """The last value over the growth tends to 1, and the growth to infinity; or, where it decays, to zero."""
+    require(shape in ("growth", "decay"), "it neither grows nor decays")
     rate = checker.read(growth)
     content = RING.constant(0)
     for coefficient in collect(rate.top, [0, *sorted(checker.moving)]).values():
@@ -274,8 +275,9 @@ def growth(checker: Checker, sequence: int, growth: str) -> None:
     checker.equal(
         checker.limit_of(settled(checker, sequence) / rate), ONE, f"the value over {growth} is not shown to tend to 1"
     )
-    checker.equal(checker.limit_of(ONE / rate), ZERO, f"{growth} is not shown to grow")
-    checker.facts["growth", sequence] = rate
+    fades = rate if shape == "decay" else ONE / rate
+    checker.equal(checker.limit_of(fades), ZERO, f"{growth} is not shown to {'fade' if shape == 'decay' else 'grow'}")
+    checker.facts[shape, sequence] = rate
 
 
 def settled(checker: Checker, sequence: int, at: Quotient = g) -> Quotient:

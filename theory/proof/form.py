@@ -34,7 +34,7 @@ STEPS: dict[str, Form] = {
              "multipliers": [[str]], "rests": [str], "weights": [str], "rest": str, "bound?": str},
     "limit": {"sequence": int, "limit": str},
     "shrinking": {"sequence": int, "order": [int], "limits": [str], "limit": str, "risks": [str]},
-    "growth": {"sequence": int, "growth": str},
+    "growth": {"sequence": int, "growth": str, "shape?": str},
     "power": {"sequence": int, "shape": str, "power": str, "logs": int, "coefficient": (str, CONSTANT), "risks": [str],
               "centre?": str},
     "driven": {"sequence": int, "driver": int, "power": str, "logs": int, "coefficient": str, "zeros": [str],

@@ -21,6 +21,7 @@ from theory.expressions.expansion import Order, UnknownOrder
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.roots import rational_parts
 from theory.expressions.signs import sign
+from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.draft import Draft, reduced
 from theory.proof.power_laws import OPENING
@@ -55,6 +56,10 @@ def leads(draft: Draft, index: int) -> str:
         return str(draft.attempt(_powers(risk, index)).get("shape", "growth"))
     except NotDerivedError:
         end = risk.limit
+        if end == 0 and risk.closed_form is not None and known is not None and known.has(G):
+            value(draft, index)
+            growth(draft, index)
+            return "decay"
         if end is None or end.is_infinite or end == 0 or isinstance(end, Piecewise):
             raise
         what = "ratio" if risk.relative else risk.part

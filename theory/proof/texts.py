@@ -26,6 +26,7 @@ from sympy import (
     factor_list,
     fraction,
     gamma,
+    oo,
     powsimp,
     together,
 )
@@ -40,7 +41,7 @@ from theory.models.ridge.trace_moments import wishart_trace
 from theory.risk import Risk
 from theory.workflows.dynamics import GENERATION
 
-_OUT_OF_REACH = (Piecewise, RootSum, Sum, Product, Infinity, NegativeInfinity, ComplexInfinity, NaN, Float)
+_OUT_OF_REACH = (Piecewise, RootSum, Product, Infinity, NegativeInfinity, ComplexInfinity, NaN, Float)
 
 #: Names that mean something to the checker, and those of the variables that ranges are stated in.
 _RESERVED = re.compile(r"g|I|pi|EulerGamma|t\d+")
@@ -163,8 +164,21 @@ class _Printer(StrPrinter):
     def _print_Function(self, expr: Expr) -> str:
         if isinstance(expr, wishart_trace | limiting_shrinkage) and not expr.has(G, GENERATION):
             return name(letter(expr))
+        if isinstance(expr, limiting_shrinkage):
+            return f"({self.doprint(expr.written_out())})"  # of a generation: the root that it is
         arguments = [self.doprint(argument) for argument in expr.args]
         return f"{type(expr).__name__}({', '.join(arguments)})"
+
+    def _print_Sum(self, expr: Sum) -> str:
+        (index, first, last), *inner = expr.limits
+        if inner or not first.is_Integer or expr.function.has(G, GENERATION):
+            return self.emptyPrinter(expr)
+        summand = self.doprint(expr.function.xreplace({index: GENERATION}))
+        return f"series({first}, {summand})" if last is oo else f"total({first}, {self.doprint(last)}, {summand})"
+
+    def _print_kept_rows_noise(self, expr: Expr) -> str:
+        d, T, penalty = expr.args
+        return f"series(2, {self.doprint(wishart_trace(1, 2, d, T * GENERATION, penalty) / GENERATION)})"
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotDerivedError(f"certificates do not reach {type(expr).__name__}: {expr}.")

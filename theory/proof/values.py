@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Add, Dummy, Eq, Expr, Matrix, Piecewise, Poly, S, gamma, harmonic, oo, polygamma, sympify
+from sympy import Add, Dummy, Eq, Expr, Matrix, Piecewise, Poly, S, Sum, gamma, harmonic, oo, polygamma, sympify
 from sympy.polys.matrices import DomainMatrix
 
 from theory.errors import NotDerivedError
@@ -132,13 +132,18 @@ def _characteristic(matrix: Matrix) -> list[Expr]:
 def limit(draft: Draft, index: int) -> str:
     """The limit as the certificate writes it."""
     value = draft.risks[index].limit
-    if value is None or isinstance(value, Piecewise) or value.has(oo):
+    if value is None or isinstance(value, Piecewise) or _is_infinite(value):
         what = "by cases: give numbers" if isinstance(value, Piecewise) else f"{value}: no finite limit was derived"
         raise NotDerivedError(f"no certificate was found: the limit of {draft.risks[index]} is {what}.")
     candidates = (
         {"rule": "limit", "sequence": index, "limit": written} for written in written_limits(draft.risks[index])
     )
     return str(draft.attempt(candidates)["limit"])
+
+
+def _is_infinite(value: Expr) -> bool:
+    """Whether it holds an infinity, other than as the end of a series."""
+    return bool(value.xreplace({series: Dummy() for series in value.atoms(Sum)}).has(oo))
 
 
 def written_limits(risk: Risk) -> Iterator[str]:
@@ -167,7 +172,8 @@ def growth(draft: Draft, index: int) -> None:
     if value is None or isinstance(value, Piecewise) or not value.has(G):
         what = "not known" if value is None else f"{value}: it does not diverge, or does so by cases"
         raise NotDerivedError(f"no certificate was found: the growth of {draft.risks[index]} is {what}.")
-    draft.attempt([{"rule": "growth", "sequence": index, "growth": text(value)}])
+    shape = {"shape": "decay"} if draft.risks[index].limit == 0 else {}
+    draft.attempt([{"rule": "growth", "sequence": index, "growth": text(value), **shape}])
 
 
 def remainder(draft: Draft, index: int, terms: int) -> None:

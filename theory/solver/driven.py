@@ -24,6 +24,7 @@ from sympy import Expr, ImmutableMatrix, S, gamma, hyper, log, sympify
 
 from theory.expressions.expansion import Order
 from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.signs import sign
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.power_law import PowerLaw, cancelled, dropped, power_law, split
@@ -128,9 +129,19 @@ def repelled(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
     found = about_centre(recurrence)
     if found is None:
         return None
+    if _stays(found[1], order):
+        return None
     law = power_law(found[1], order)
     kept = reduced(recurrence)
     pull = at_infinity(kept.symbol * (1 - kept.matrix[0, 0]), kept.symbol)
     if law is None or pull is None or order.exponents(law.power, S.Zero) >= 0:
         return None
     return law if order.exponents(pull, law.power) > 0 else None
+
+
+def _stays(recurrence: MomentRecurrence, order: Order) -> bool:
+    """Whether z, of steps 1 − c/g + … and an inflow ~ g^(−q), is seen not to outgrow a constant: c ≥ 0 and q ≥ 1."""
+    g, inflow = recurrence.symbol, recurrence.forcing[0]
+    pull = at_infinity(g * (1 - recurrence.matrix[0]), g)
+    drop = dropped(inflow, g) if inflow != 0 else (S.One, S.Zero)
+    return pull is not None and drop is not None and drop[0] >= 1 and sign(pull, order.ranges) in (0, 1)

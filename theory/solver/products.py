@@ -8,13 +8,16 @@ with the constants of conjugate roots folded by the reflection formula
 
 from __future__ import annotations
 
-from sympy import Expr, Rational, RisingFactorial, S, Symbol, floor, gamma, pi, sin, sinh
+from sympy import Expr, Mul, Rational, RisingFactorial, S, Symbol, floor, gamma, nan, pi, prime, sin, sinh, zoo
 
+from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.roots import irreducible_factors, radical_roots, rational_parts
 from theory.expressions.signs import sign
 
 #: Numbers beyond which Γ of them is taken in quotients, and beyond which it is not written out at all.
 LARGE, HUGE = 1000, 10_000
+#: Beyond this from a whole number a difference known to 20 digits is none.
+_NEAR = Rational(1, 10**9)
 
 
 def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> Expr | None:
@@ -44,6 +47,45 @@ def definite_product(factor: Expr, index: Symbol, lower: Expr, upper: Expr) -> E
             product *= _gammas(near, lower, upper) ** (power * multiplicity)
     apart = _large_gammas(large, lower, upper)
     return None if apart is None else product * apart
+
+
+def grows_like_gammas(product: Expr, upper: Expr) -> bool:
+    r"""Whether a product :math:`c^U \prod_i \Gamma(U + c_i)^{k_i}` is seen to be no rational function of U.
+
+    It has infinitely many zeros or poles unless the powers of those :math:`c_i` that differ by whole numbers add up to
+    0.
+    """
+    classes: list[tuple[Expr, int]] = []
+    for part in Mul.make_args(product):
+        base, power = part.as_base_exp()
+        if not (part.has(upper) and base.has(upper)):
+            continue  # c^U has neither zeros nor poles
+        shift = base.args[0] - upper if isinstance(base, gamma) else upper
+        if not power.is_Integer or shift.has(upper):
+            return False
+        for place, (other, total) in enumerate(classes):
+            apart = _differ_by_whole(shift, other)
+            if apart is None:
+                return False
+            if apart:
+                classes[place] = other, total + int(power)
+                break
+        else:
+            classes.append((shift, int(power)))
+    return any(total for _, total in classes)
+
+
+def _differ_by_whole(one: Expr, other: Expr) -> bool | None:
+    """Whether two shifts differ by a whole number for all parameters; None where numbers leave that open."""
+    difference = one - other
+    if is_over_q(difference):
+        return bool(in_lowest_terms(difference).is_Integer)
+    names = sorted(difference.free_symbols, key=lambda symbol: symbol.name)
+    at = difference.subs({symbol: prime(7 + place) for place, symbol in enumerate(names)}).evalf(20)
+    if not at.is_number or at.has(nan, zoo):
+        return None
+    real, imaginary = at.as_real_imag()
+    return None if abs(real - round(real)) < _NEAR and abs(imaginary) < _NEAR else False
 
 
 def _large_gammas(large: dict[Rational, int], lower: Expr, upper: Expr) -> Expr | None:

@@ -8,7 +8,7 @@ from theory.expressions.fraction_field import in_lowest_terms, is_over_q
 from theory.expressions.shorter import simplified
 from theory.expressions.sums import definite_sum
 from theory.solver.powers import product_from, sum_from
-from theory.solver.products import definite_product
+from theory.solver.products import definite_product, grows_like_gammas
 
 
 def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, upper: Expr) -> Expr | None:
@@ -31,8 +31,10 @@ def solve_scalar(p: Expr, f: Expr, index: Symbol, start: Expr, initial: Expr, up
         fixed = in_lowest_terms(f / (1 - p)) if is_over_q(f / (1 - p)) else simplified(f / (1 - p))
         fixed = simplified(powers[1] / (1 - powers[0])) if fixed.has(index) else fixed
         if not fixed.has(index):
-            return None if product is None else fixed + (initial - fixed) * product
-    if product is None:
+            left = initial - fixed
+            left = in_lowest_terms(left) if is_over_q(left) else left
+            return None if product is None else fixed + left * product
+    if product is None or grows_like_gammas(product, upper):
         return None
     running = gammasimp(product.subs(upper, index)) if upper != index else gammasimp(product)
     if not running.is_rational_function(index):

@@ -15,10 +15,10 @@ from __future__ import annotations
 from sympy import Add, Expr, Matrix, Mul, Pow, S, Symbol, expand, expand_power_exp, eye, fraction
 from sympy.polys.matrices import DomainMatrix
 
-from theory.expressions.fraction_field import NotRational, at_infinity, in_lowest_terms
+from theory.expressions.fraction_field import NotRational, Quotient, Rationals, at_infinity, in_lowest_terms, is_over_q
 from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence
-from theory.solver.graph import reached
+from theory.solver.graph import in_turn, reached
 from theory.solver.system import reachable
 
 
@@ -104,9 +104,24 @@ def _contracts(block: Matrix, ranges: Ranges) -> bool:
 def _fixed(matrix: Matrix, forcing: Matrix, readout: Matrix) -> Expr:
     """h (1 − P)⁻¹ f."""
     size = matrix.rows
+    order = in_turn({row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)})
+    if order is not None and all(map(is_over_q, (*matrix, *forcing, *readout))):
+        return _in_turn(matrix, forcing, readout, order)
     whole = DomainMatrix.from_Matrix((eye(size) - matrix).row_join(forcing)).to_field()
     fixed = whole[:, :size].lu_solve(whole[:, size:]).to_Matrix()
     return (readout * fixed)[0]
+
+
+def _in_turn(matrix: Matrix, forcing: Matrix, readout: Matrix, order: list[int]) -> Expr:
+    """The same where the moments can be told one after another."""
+    field = Rationals(set().union(*(entry.free_symbols for entry in (*matrix, *forcing, *readout))))
+    fixed: dict[int, Quotient] = {}
+    for row in order:
+        inflow = sum(
+            (field(matrix[row, col]) * fixed[col] for col in fixed if matrix[row, col] != 0), field(forcing[row])
+        )
+        fixed[row] = inflow / (1 - field(matrix[row, row]))
+    return field.expression(sum((field(readout[row]) * value for row, value in fixed.items()), field.one * 0))
 
 
 def _is_inside(value: Expr, ranges: Ranges) -> bool:

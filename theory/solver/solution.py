@@ -255,6 +255,18 @@ class Solution:
         return limit_and_growth(recurrence)
 
     def _limit(self, order: Order) -> Expr | None:
+        if order.ranges is not self.ranges:
+            return self._told_limit(order)
+        if order.assumed not in self._limits:
+            self._limits[order.assumed] = self._told_limit(order)
+        return self._limits[order.assumed]
+
+    @cached_property
+    def _limits(self) -> dict[object, Expr | None]:
+        """Those asked for: the growth asks for the limit again."""
+        return {}
+
+    def _told_limit(self, order: Order) -> Expr | None:
         if self._coupled[0] is not None or self._is_large:
             return self._coupled[0]
         # Which of several moments falls the fastest need not be known where all of them do.

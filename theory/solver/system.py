@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sympy import Eq, Expr, Matrix, Piecewise, Pow, S, sympify
 
+from theory.expressions.fraction_field import is_over_q
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.constant import solve_constant
@@ -88,6 +89,8 @@ LARGEST_VARYING = 3
 def _largest(entries: list[Expr]) -> int:
     if all(entry.is_Rational for entry in entries):
         return LARGEST_RATIONAL
+    if all(map(is_over_q, entries)):
+        return LARGEST_SYMBOLIC
     symbols = set().union(*(entry.free_symbols for entry in entries))
     rational = all(entry.is_rational_function(*symbols) and not entry.atoms(Pow) - _powers(entry) for entry in entries)
     return LARGEST_SYMBOLIC if rational else LARGEST_IRRATIONAL

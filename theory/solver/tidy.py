@@ -7,6 +7,7 @@ positive: p(1 − p) and not −p(p − 1), T − d − 1 and not −(−T + d +
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from sympy import (
     Add,
@@ -16,19 +17,27 @@ from sympy import (
     Pow,
     RootSum,
     S,
+    exp,
     expand,
     factor_terms,
     gcd,
     lcm,
+    sift,
     simplify,
     together,
 )
 
-from theory.expressions.fraction_field import NotRational, in_lowest_terms, is_over_q
+from theory.expressions.fraction_field import MOST_KEPT, NotRational, in_lowest_terms, is_over_q
 from theory.expressions.numerals import is_long
 from theory.expressions.rational_functions import common_factor, factored
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def operations(form: Expr) -> int:
+    """How long a form is to read."""
+    return int(form.count_ops())
 
 
 def tidy(expression: Expr, scale: Expr, offset: Expr, ranges: Ranges) -> Expr:
@@ -49,7 +58,7 @@ def _with_offset(
     if offset == 0 or scale == 0 or is_long(offset) or is_long(scale):
         return apart
     within = write(moment + in_lowest_terms(offset / scale), scale, ranges) if _is_rational(offset / scale) else apart
-    return min(apart, within, key=lambda form: form.count_ops())
+    return min(apart, within, key=operations)
 
 
 def _constant(moment: Expr, scale: Expr, ranges: Ranges) -> Expr:
@@ -94,7 +103,7 @@ def _fewest_fractions(terms: list[tuple[Expr, Expr]]) -> Expr:
         return Add(*(term for term, _ in terms))
     joined = factored(apart)
     others = (term for term, _ in terms if term not in fractions)
-    return Add(joined if joined.count_ops() < apart.count_ops() else apart, *others)
+    return Add(joined if operations(joined) < operations(apart) else apart, *others)
 
 
 def _product(scale: Expr, inner: Expr, ranges: Ranges) -> Expr:
@@ -187,7 +196,17 @@ def _neat(coefficient: Expr) -> Expr:
         return coefficient if coefficient.is_Rational else factor_terms(coefficient)
     if is_over_q(coefficient) or coefficient.is_rational_function(*coefficient.free_symbols):
         return factored(coefficient)
-    return factor_terms(coefficient) if isinstance(coefficient, Mul) else factor_terms(simplify(coefficient))
+    if not isinstance(coefficient, Mul):
+        return factor_terms(simplify(coefficient))
+    rational, functions = sift(coefficient.args, _is_function, binary=True)[::-1]
+    rest = Mul(*rational)
+    return factored(rest) * Mul(*functions) if is_over_q(rest) else factor_terms(coefficient)
+
+
+def _is_function(part: Expr) -> bool:
+    """Whether it is a whole power of a function, such as Γ(κ/n)², out of which nothing comes."""
+    base, exponent = part.as_base_exp()
+    return bool(base.is_Function and exponent.is_Integer and not isinstance(base, exp))
 
 
 def _shifted(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
@@ -201,7 +220,7 @@ def _shifted(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
     slope = power.exp.coeff(G)
     for step in (1, -1):
         shifted = _neat(coefficient * power.base ** (slope * step))
-        if shifted.count_ops() < coefficient.count_ops():
+        if operations(shifted) < operations(coefficient):
             return shifted, function / power * Pow(power.base, slope * (G - step), evaluate=False)
     return coefficient, function
 
@@ -225,7 +244,7 @@ def _rational_part(coefficient: Expr) -> Expr:
     factors: list[Expr] = []
     for part in Mul.make_args(coefficient):
         # Of what is rational all is kept, however it is written; nothing comes out of a function.
-        factors += [part] if is_over_q(part) or part.is_Function else Mul.make_args(factor_terms(part))
+        factors += [part] if is_over_q(part) or _is_function(part) else Mul.make_args(factor_terms(part))
     return Mul(*(part for part in factors if part.is_Rational or (not part.is_number and _is_rational(part))))
 
 

@@ -6,19 +6,23 @@ import shutil
 from itertools import pairwise
 
 import pytest
-from sympy import Rational, Symbol
+from sympy import Rational, Symbol, powsimp
 
 from theory import (
     Accumulate,
     Bernoulli,
     Exponential,
     FreshReal,
+    G,
+    GaussianFit,
     GaussianMean,
+    LinearRegression,
     NotDerivedError,
     RealPlusLatest,
     Replace,
     RidgeRegression,
     SlidingWindow,
+    UniformMaximum,
     expected_risk,
 )
 from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
@@ -212,3 +216,49 @@ def test_a_share_that_is_squared_to_more_than_itself_proves_nothing():
     for wrong in ("2*t4/(t4 + 1)", over.replace("2*t2**2/(t2 + 1)**2", "t2**2/(t2 + 1)**2", 1)):
         with pytest.raises(CertificateError):
             check({**data, "parameters": {**data["parameters"], square: wrong}})
+
+
+DECAYS = {
+    "a cold fit": (expected_risk(GaussianFit(n=4, temperature="1/2"), Replace(), "trace"), Rational(3, 8)),
+    "a sampler that dies out": (
+        expected_risk(BiasedSampler(Exponential(mean=1, n=4), "4/5", 0), Replace()).variance,
+        Rational(4, 5),
+    ),
+    "a raw maximum": (expected_risk(UniformMaximum(n=5), Replace()).variance, Rational(5, 7)),
+}
+
+
+@pytest.mark.parametrize("name", list(DECAYS))
+def test_what_decays_does_so_by_its_leading_term(name, unnoticed):
+    risk, rate = DECAYS[name]
+    assert risk.limit == 0
+    assert not powsimp(risk.growth / rate**G).has(G)
+    certificate = prove(Growth(risk))
+    assert certificate.data["claim"]["statement"] == "decay"
+    assert "tends to zero as said below" in str(certificate)
+    assert "decay: " in str(certificate)
+    survivors, tried = unnoticed([certificate])
+    assert not survivors
+    assert tried > 10
+
+
+@pytest.mark.parametrize(
+    "model",
+    [RidgeRegression(d=2, T=3, penalty=1), RidgeRegression(d=2, T=5), PosteriorMean(LinearRegression(d=2, T=5), 2, 1)],
+    ids=["numbers", "penalty a symbol", "posterior mean"],
+)
+def test_ridge_on_all_rows_kept_has_its_sum_and_its_limit(model, unnoticed):
+    """The sum of what each generation adds, and the series that it tends to: O(1/g²), since tr W⁻¹ is O(1/g)."""
+    risk = expected_risk(model, Accumulate())
+    limit = prove(Limit(risk))
+    assert "series(2, " in limit.data["steps"][-1]["limit"]
+    for claim in (ClosedForm, LeastBound):
+        assert check(prove(claim(risk)))
+    if not model.free_symbols:
+        survivors, tried = unnoticed([limit])
+        assert not survivors
+        assert tried > 20
+
+
+def test_ridge_in_proportion_has_its_sum():
+    assert check(prove(ClosedForm(expected_risk(RidgeRegression(ratio="1/2", shrinkage="1/2"), Accumulate()))))

@@ -21,6 +21,7 @@ from theory import (
     Exponential,
     FreshReal,
     Gamma,
+    GaussianFit,
     GaussianMean,
     HyperbolicSecant,
     KernelDensity,
@@ -35,6 +36,7 @@ from theory import (
     expected_risk,
 )
 from theory.models.base import Model
+from theory.models.bent import BiasedSampler
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof import (
     Claim,
@@ -256,6 +258,8 @@ EXPORTS: dict[str, Claim] = {
     "window-growth": Growth(_risk(Regular(), SlidingWindow(2))),
     "kernel-density-growth": Growth(_risk(KernelDensity(), Accumulate(), "variance")),
     "gamma-growth": Growth(_risk(Gamma(), Replace()).ratio),
+    "cold-fit-decay": Growth(_risk(GaussianFit(temperature="1/2", n=4), Replace(), "trace")),
+    "dying-sampler-decay": Growth(_risk(BiasedSampler(Exponential(mean=1, n=4), "4/5", 0), Replace()).variance),
     "accumulate-remainder": Remainder(_risk(Regular(), Accumulate()).ratio, terms=3),
     "subsample-remainder": Remainder(_risk(Regular(), AccumulateSubsample())),
 }
@@ -395,6 +399,8 @@ MUTATIONS = {
         "risk G / ((((alpha * n + 2) / (alpha * n)) ^ G)",
     ),
     "constant of growth": ("kernel-density-growth", "risk G / (ln (INR G)", "risk G / (101 / 100 * ln (INR G)"),
+    "constant of a decay": ("dying-sampler-decay", "(25 * ((4 / 5) ^ G) / 16)) 1", "(26 * ((4 / 5) ^ G) / 16)) 1"),
+    "decay that ends above 0": ("dying-sampler-decay", "Un_cv risk 0 /\\", "Un_cv risk (1 / 100) /\\"),
     "remainder halved": ("subsample-remainder", "<= 3 * p / (2 * INR G ^ 2 * n)", "<= 3 * p / (4 * INR G ^ 2 * n)"),
     "remainder of another expansion": ("subsample-remainder", "- 3 * p / (INR G * n)", "+ 3 * p / (INR G * n)"),
 }

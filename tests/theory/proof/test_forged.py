@@ -392,6 +392,75 @@ def test_functions_hidden_in_a_denominator_have_no_limit(value):
         checker.limit_of(checker.read(value))
 
 
+def decaying(value, rate, shape="decay"):
+    steps = [solution([[]], [value]), told("growth", rate) | {"shape": shape}]
+    return certificate([sequence(shift=value)], steps, "decay")
+
+
+@pytest.mark.parametrize("rate", ["g**2/3**g", "(2/3)**g/g", "1/g**2"])
+def test_what_fades_does_so_by_its_leading_term(rate):
+    assert check(decaying(f"{rate} + 1/5**g", rate))
+    for wrong in (f"101*({rate})/100", f"({rate})*g", f"-({rate})"):
+        with pytest.raises(CertificateError):
+            check(decaying(f"{rate} + 1/5**g", wrong))
+
+
+@pytest.mark.parametrize(
+    ("value", "rate"), [("2**g", "2**g"), ("1 + 1/g", "1 + 1/g"), ("(-1/2)**g", "(-1/2)**g"), ("1", "1")]
+)
+def test_what_does_not_fade_is_no_decay(value, rate):
+    with pytest.raises(CertificateError):
+        check(decaying(value, rate))
+
+
+def test_a_growth_is_of_one_of_two_shapes():
+    with pytest.raises(CertificateError, match="neither grows nor decays"):
+        decaying("1/2**g", "1/2**g", "limit")
+
+
+TRACE = "wishart_trace(1, 2, 2, 3*g, 1)"
+
+
+@pytest.mark.parametrize(
+    "summand", ["1/g**2", "a/(g*(g + 2))", "total(1, g, 1/g**2)/g**2", f"{TRACE}/g", f"{TRACE}**2"]
+)
+def test_totals_tend_to_their_series(summand):
+    assert check(of_value(f"total(2, g, {summand})", f"series(2, {summand})"))
+    assert check(of_value(f"total(1, g - 2, {summand})/2", f"series(1, {summand})/2"))
+    for wrong in (f"series(1, {summand})", f"101/100*series(2, {summand})", "0"):
+        with pytest.raises(CertificateError, match="not shown to be"):
+            of_value(f"total(2, g, {summand})", wrong)
+
+
+@pytest.mark.parametrize(
+    "summand",
+    [
+        "1/g", "1", "1/sqrt(g)**3", "log(g)/g**2", "wishart_trace(1, 2, 2, 3, 1)/g", "wishart_trace(1, 1, 2, 3*g, 1)/g",
+        "wishart_trace(2, 1, 2, 3*g, 1)/g", "wishart_trace(1, 2, 2*g, 3*g, 1)/g", "wishart_trace(1, 2, 2, -3*g, 1)/g",
+        "wishart_trace(1, 2, 2, 3*g, -1)/g", "wishart_trace(1, 2, 2, 3*g, 1/g)/g", f"1/({TRACE}*g**2)", f"{TRACE}",
+    ],
+)  # fmt: skip
+def test_a_series_that_may_diverge_has_no_name(summand):
+    with pytest.raises(CertificateError):
+        of_value(f"total(2, g, {summand})", f"series(2, {summand})")
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ("total(2, g, 1/g)", "total(1, g, 1/g)"),
+        ("total(2, g, 1/g)", "total(2, g - 1, 1/g)"),
+        ("total(2, g, 1/g)", "total(2, g, 101/(100*g))"),
+        ("total(2, g, 1/g)", "1"),
+    ],
+)
+def test_totals_are_told_apart(value, wrong):
+    steps = one("2", inflow="1/g", initial="0")
+    assert check(certificate([steps], [solution([[value]], [value])], "closed form"))
+    with pytest.raises(CertificateError):
+        certificate([steps], [solution([[wrong]], [wrong])], "closed form")
+
+
 def test_the_forger_can_write_what_is_true():
     """The forms above pass where what they say is so."""
     assert check(of_value("g*polylog(-2, 1/3)/g**2", "0"))

@@ -223,10 +223,18 @@ class _Term:
         if fact not in self.found.facts:
             self.found.facts.append(fact)
         if len(self.powers) > 1 or self.powers[0][2] != 1:
-            rewriting = _split(text, [(f"({coq_term(root)})", power) for root, _, power in self.powers], exponent)
+            rewriting = _split(*self._apart(text), exponent)
             if rewriting not in self.found.powers:
                 self.found.powers.append(rewriting)
         return f"{text} ^ (G - {shift})"
+
+    def _apart(self, base: str) -> tuple[str, list[tuple[str, int]]]:
+        """A power of a base and its roots; where the base is a root itself, as 4/5 = (16/25)/(4/5), another root so."""
+        roots = [(f"({coq_term(root)})", power) for root, _, power in self.powers]
+        single = next((root for root, power in roots if power == 1 and root != base), None)
+        if single is None or base not in dict(roots):
+            return base, roots
+        return single, [(base, 1), *((root, -power) for root, power in roots if root != single)]
 
 
 def _kind(keys: dict[Dummy, tuple], atom: Dummy) -> str | None:

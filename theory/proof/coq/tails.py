@@ -40,12 +40,12 @@ def limit(sequence: Sequence) -> list[Part]:
 
 
 def growth(sequence: Sequence) -> list[Part]:
-    """The theorem ``growth``: the risk exceeds every number, and over its growth it tends to 1.
+    """The theorem ``growth``: the risk exceeds every number, or tends to 0, and over its leading term it tends to 1.
 
     Raises
     ------
     NotDerivedError
-        When the growth is unknown, falls, has no name in Coq's standard library, or a term no known limit.
+        When the leading term is unknown, has no name in Coq's standard library, or a term no known limit.
     """
     value = sequence.risk.growth
     if value is None or isinstance(value, Piecewise) or not value.has(G):
@@ -54,12 +54,13 @@ def growth(sequence: Sequence) -> list[Part]:
     rate = neat(atoms.write(value.subs(log(G), LOGARITHM)), sequence.ranges)
     _nameable(rate, value, sequence)
     text = coq_term(rate, {**atoms.names("G"), LOGARITHM: "ln (INR G)"})
-    ratio, inverse = convergence(sequence.closed / rate, atoms), convergence(1 / rate, atoms)
+    ratio, first = convergence(sequence.closed / rate, atoms), max(sequence.from_generation, 2)
     _same(ratio.limit, S.One, "growth")
-    _same(inverse.limit, S.Zero, "growth")
-    first = max(sequence.from_generation, 2)
+    fades = sequence.risk.limit == 0
+    before = [*limit(sequence)] if fades else theorems
+    to_one = f"Un_cv (fun G => {p}risk G / ({text})) 1"
     return [
-        *theorems,
+        *before,
         Theorem(
             f"{p}growth_positive",
             f"forall G, ({first} <= G)%nat -> 0 < {text}",
@@ -69,11 +70,28 @@ def growth(sequence: Sequence) -> list[Part]:
         ),
         Theorem(
             f"{p}growth_ratio",
-            f"Un_cv (fun G => {p}risk G / ({text})) 1",
+            to_one,
             _tends(sequence, ratio, "1", first, f"rewrite {p}closed_form by lia. "),
             ("Limits",),
             kind="Lemma",
         ),
+        *(_decays(p, to_one) if fades else _diverges(sequence, rate, text, to_one, first)),
+    ]
+
+
+def _decays(p: str, to_one: str) -> list[Part]:
+    """That it tends to 0, its leading term being positive."""
+    statement = f"Un_cv {p}risk 0 /\\ {to_one}"
+    return [
+        Theorem(f"{p}growth", statement, (f"split; [exact {p}limit | exact {p}growth_ratio].",), ("Limits",), "Lemma")
+    ]
+
+
+def _diverges(sequence: Sequence, rate: Expr, text: str, to_one: str, first: int) -> list[Part]:
+    """That it exceeds every number, as the inverse of its positive leading term tends to 0."""
+    p, inverse = sequence.prefix, convergence(1 / rate, sequence.atoms)
+    _same(inverse.limit, S.Zero, "growth")
+    return [
         Theorem(
             f"{p}growth_unbounded",
             f"Un_cv (fun G => / ({text})) 0",
@@ -83,7 +101,7 @@ def growth(sequence: Sequence) -> list[Part]:
         ),
         Theorem(
             f"{p}growth",
-            f"cv_infty {p}risk /\\ Un_cv (fun G => {p}risk G / ({text})) 1",
+            f"cv_infty {p}risk /\\ {to_one}",
             (
                 f"split; [|exact {p}growth_ratio].",
                 f"apply (diverges _ (fun G => {text}) {first});",
