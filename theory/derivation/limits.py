@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import And, Basic, Expr, Ne, Pow, RootSum, S, factor_list, fraction, gamma, oo, together
+from sympy import And, Basic, Expr, Ne, Pow, Product, RootSum, S, Sum, factor_list, fraction, gamma, oo, together
 
 from theory.derivation.enclosure import number_sign
 from theory.derivation.normal_form import NoNormalForm, vanishes
@@ -175,8 +175,10 @@ def leading_term(expansion: Expansion) -> tuple[Expr, Key] | None:
 def singular(value: Expr, ranges: Ranges) -> Basic:
     """The condition that no denominator of an expression vanishes in its parameters; true where none can."""
     found: list[Expr] = []
-    # The summands of a sum over roots are at its roots, and a generating function at its own t, not at a parameter.
-    outside = value.replace(lambda part: isinstance(part, RootSum | RandomSizes), lambda part: S.One)
+    # The summands of a sum over roots are at its roots, those of an infinite product or sum at its own index, and a
+    # generating function at its own t, not at a parameter.
+    bound = RootSum | RandomSizes | Product | Sum
+    outside = value.replace(lambda part: isinstance(part, bound), lambda part: S.One)
     for power in outside.atoms(Pow):
         if power.base.has(G) or not power.exp.is_negative or not power.base.free_symbols:
             continue

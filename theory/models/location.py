@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from math import comb
 from typing import ClassVar
 
-from sympy import Expr, Integer, Rational, S, Symbol, binomial
+from flint import fmpq
+from sympy import Expr, Integer, Rational, S, Symbol
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.arguments import Exact, is_positive, is_positive_integer, parameter, quoted, shown
+from theory.expressions.numerals import to_sympy
 from theory.expressions.symbols import j
 from theory.models.base import Model
 from theory.models.gaussian_median import gaussian_median_variance
@@ -146,26 +150,26 @@ def laplace_median_variance(n: int) -> Expr:
     :math:`\sum_{l<i} 1/(K-l)` and variance :math:`\sum_{l<i} 1/(K-l)^2`. The middle points are among these, on either
     side, and K is binomial.
     """
-    total = S.Zero
+    harmonic, squares = ([fmpq(0), *accumulate(fmpq(1, i**power) for i in range(1, n + 1))] for power in (1, 2))
+    total = fmpq(0)
     for positive in range(n + 1):
-        weight = Rational(binomial(n, positive), 2**n)
-        total += weight * _squared_middle(n, positive)
-    return total
+        total += comb(n, positive) * _squared_middle(n, positive, harmonic, squares)
+    return to_sympy(total / 2**n)
 
 
-def _squared_middle(n: int, positive: int) -> Expr:
-    """E (median)² given how many points are positive."""
+def _squared_middle(n: int, positive: int, harmonic: list[fmpq], reciprocals: list[fmpq]) -> fmpq:
+    """E (median)² given how many points are positive, by the sums of 1/i and 1/i²."""
     negative = n - positive
     lower, upper = (n - 1) // 2, n // 2
 
-    def moments(rank: int) -> tuple[int, Expr, Expr]:
+    def moments(rank: int) -> tuple[int, fmpq, fmpq]:
         """Sign, mean and variance of the absolute value of the point of this rank, from 0."""
         if rank >= negative:
             side, count, steps = 1, positive, rank - negative + 1
         else:
             side, count, steps = -1, negative, negative - rank
-        mean = sum((Rational(1, count - step) for step in range(steps)), S.Zero)
-        return side, mean, sum((Rational(1, (count - step) ** 2) for step in range(steps)), S.Zero)
+        below = count - steps
+        return side, harmonic[count] - harmonic[below], reciprocals[count] - reciprocals[below]
 
     side, mean, spread = moments(lower)
     if lower == upper:
@@ -173,5 +177,5 @@ def _squared_middle(n: int, positive: int) -> Expr:
     other, second, wide = moments(upper)
     squares = spread + mean**2 + wide + second**2
     # On one side the nearer is a partial sum of the farther: their covariance is the nearer's variance.
-    shared = min(spread, wide) if side == other else S.Zero
+    shared = min(spread, wide) if side == other else fmpq(0)
     return (squares + 2 * (side * other * mean * second + shared)) / 4

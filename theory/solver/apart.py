@@ -1,7 +1,8 @@
-r"""Limit and growth of a sum of moments by those of each: :math:`h \cdot m_g = \sum_i h_i\,m_{i,g}`.
+r"""Limit and growth of a sum of moments by those of each: :math:`h_g \cdot m_g = \sum_i h_{i,g}\,m_{i,g}`.
 
 Where every moment that is read tends to a number, so does the sum. Where some grow, the largest power of G (and ln G)
-decides, unless what multiplies it cancels.
+decides, unless what multiplies it cancels. A readout may move too, to numbers: as that of an unbiased maximum, whose
+factor (N + 1)/N tends to 1 as the pool grows.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sympy import Expr, Matrix, Piecewise, S, log, oo, sympify
+from sympy import Expr, Matrix, Piecewise, S, Symbol, log, oo, sympify
 
 from theory.expressions.signs import Ranges, sign
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
+from theory.solver.shrinking_steps import at_infinity
 
 #: Limit and leading term of a moment, None for what is unknown.
 Answer = tuple[Expr | None, Expr | None]
@@ -31,15 +33,17 @@ def of_each(recurrence: MomentRecurrence, ranges: Ranges, ask: Callable[[MomentR
     """Limit and leading term of the sum; None where one moment is read alone, or what is asked of it is unknown."""
     g, shift = recurrence.symbol, recurrence.shift
     read = [col for col, weight in enumerate(recurrence.readout) if weight != 0]
-    if recurrence.continuation is not None or len(read) < 2 or recurrence.readout.has(g) or shift.has(g):
+    alone = len(read) < 2 and not recurrence.readout.has(g)
+    if recurrence.continuation is not None or alone or shift.has(g):
         return None, None
     terms = [_Term(S.Zero, S.Zero, shift)]
     for weight, moment in _moments(recurrence, read):
-        limit, growth = ask(moment)
+        late = _late(weight, g)
+        limit, growth = (None, None) if late is None else ask(moment)
         found = _term(limit, growth)
-        if found is None:
+        if late is None or found is None or (late == 0 and found[:2] != (0, 0)):
             return None, None
-        terms.append(found._replace(coefficient=weight * found.coefficient))
+        terms.append(found._replace(coefficient=late * found.coefficient))
     largest = max((term.power, term.logs) for term in terms)
     total = sum((term.coefficient for term in terms if term[:2] == largest), S.Zero)
     if largest == (0, 0):
@@ -54,6 +58,13 @@ def _moments(recurrence: MomentRecurrence, read: list[int]) -> Iterator[tuple[Ex
     for col in read:
         alone = Matrix([[int(place == col) for place in range(recurrence.matrix.rows)]])
         yield recurrence.readout[col], recurrence.changed(readout=alone, shift=S.Zero, early=())
+
+
+def _late(weight: Expr, g: Symbol) -> Expr | None:
+    """What a weight tends to; None where that is no number, or not seen."""
+    if not weight.has(g):
+        return weight
+    return at_infinity(weight, g) if weight.is_rational_function(g) else None
 
 
 def _term(limit: Expr | None, growth: Expr | None) -> _Term | None:

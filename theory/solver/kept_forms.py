@@ -127,6 +127,8 @@ def _frames(step: ImmutableMatrix, row: ImmutableMatrix) -> tuple[list[_Frame], 
     plain, asked = flint_matrix(step), flint_matrix(row)
     size = plain.nrows()
     frames = [_Frame(_unit(size), _rows(plain), _rows(asked)[0])] if size <= MOST_SIGNS else []
+    if asked == fmpq_mat(1, size):
+        return [_Frame(asked, [[fmpq(0)]], [fmpq(0)])], []  # nothing is asked for, and nothing moves
     seen = _seen(plain, asked)
     if seen.nrows() > MOST_SEEN:
         return frames, []

@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sympy import And, Matrix, Ne, Piecewise, Rational, Symbol, oo, polylog
+from sympy import And, Matrix, Ne, Piecewise, Product, Rational, S, Symbol, oo, polylog
 
-from theory import Bernoulli, CappedReal, G, KernelDensity, QuadraticVariance, Replace, expected_risk
+from theory import (
+    Accumulate,
+    Bernoulli,
+    CappedReal,
+    G,
+    KernelDensity,
+    QuadraticVariance,
+    Replace,
+    UniformMaximum,
+    expected_risk,
+)
 from theory.derivation import Derivation, Relation, StepError
 from theory.derivation.checks import equality
 from theory.derivation.limits import is_never_zero, singular
@@ -138,3 +148,13 @@ def test_one_case_by_numbers_alone_makes_the_cases_so():
         found = equality(Relation(left, "=", right))
         assert not found.proved
         assert "digits" in found.how
+
+
+def test_the_index_of_a_product_is_no_parameter():
+    """∏ (1 − 1/i²) is a number; x beside it is a parameter still."""
+    i = Symbol("i", integer=True, positive=True)
+    number = Product((i - 1) * (i + 1) / ((i - 3) * (i - x)), (i, 4, oo))
+    assert singular(number, {}) == S.true
+    assert singular(number / (x - 1), {}) == Ne(x, 1)
+    risk = expected_risk(UniformMaximum(n=2, unbiased=True), Accumulate())
+    assert "≠" not in risk.derivation.text()

@@ -192,3 +192,19 @@ def test_what_is_refused() -> None:
     ):  # fmt: skip
         with pytest.raises(NotDerivedError, match="temperature = 2 has no derived"):
             expected_risk(hot, workflow, loss)
+
+
+@pytest.mark.parametrize("workflow", [Replace(), Accumulate()], ids=lambda w: w.name)
+def test_singular_fits_die_at_every_temperature(workflow) -> None:
+    """n ≤ d points span a plane, which samples never leave; one point has no covariance at all."""
+    rng = np.random.default_rng(1)
+    for d, n in ((3, 3), (3, 2), (2, 1)):
+        found = dying_below(GaussianFit(d=d, n=n), workflow)
+        assert found.almost_surely == oo
+        assert (found.in_mean == oo) == (n == 1)
+        points = rng.standard_normal((n, d))
+        assert np.linalg.matrix_rank(np.cov(points.T, bias=True)) < d
+        if n > 1:
+            near, loss = Rational(found.in_mean) * Rational(99, 100), "trace"
+            assert expected_risk(GaussianFit(d=d, n=n, temperature=near), workflow, loss).limit == 0
+    assert dying_below(GaussianFit(d=2, n=3), workflow).almost_surely != oo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sympy import Integer, Rational, Symbol, integrate, limit, log, nsimplify, oo, simplify, symbols
+from sympy import Integer, N, Rational, Symbol, integrate, limit, log, nsimplify, oo, simplify, symbols
 
 from numerics import crosscheck, evaluate, simulate
 from theory import (
@@ -172,3 +172,14 @@ class TestWhatIsRefused:
     def test_fractions_of_a_sample(self):
         with pytest.raises(DomainError, match="make 3/2 samples"):
             expected_risk(UniformMaximum(n=3), Replace(sizes="1/2"))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_where_the_unbiased_maximum_of_all_blocks_settles(n):
+    """To a number, by infinite products; what is left at G is of order 1/G, and of order 1/G² in 2 r(2G) − r(G)."""
+    risk = expected_risk(UniformMaximum(n=n, unbiased=True), Accumulate())
+    for part in (risk, risk.bias, risk.variance):
+        near, far = (2 * part.at(2 * g) - part.at(g) - N(part.limit, 25) for g in (60, 240))
+        assert abs(far) < 1e-5
+        assert abs(near / far) > 12
+        assert part.growth == part.limit

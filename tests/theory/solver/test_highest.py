@@ -14,6 +14,7 @@ from theory import (
     CappedReal,
     Exponential,
     FreshReal,
+    Gamma,
     GaussianFit,
     GaussianMean,
     RealPlusLatest,
@@ -24,7 +25,7 @@ from theory import (
     expected_risk,
 )
 from theory.expressions.symbols import G
-from theory.models.bent import BiasedSampler
+from theory.models.bent import BiasedSampler, PosteriorMean
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof import CertificateError, Growth, LeastBound, Monotone, check, prove
 from theory.solver.ceiling import ceiling
@@ -99,6 +100,18 @@ def test_forms_are_the_combinations_that_they_are_said_to_be():
         there, combined = _carried(found.forms, found.multipliers, found.rests, step, before)
         assert there == combined
         assert (found.weights * found.forms * Matrix([*before, 1]))[0] + found.rest == (row * before)[0]
+
+
+def test_what_stays_where_it_is_rises_by_nothing():
+    """A bias that the first fit already has: nothing is asked of a step, and the step is silent from the start."""
+    step = Matrix([[Rational(1, 2), 0], [Rational(1, 3), Rational(1, 4)]])
+    found = next(kept_forms(step, Matrix([[0, 0]]), Matrix([1, 2]), Rational(3)))
+    assert (found.weights * found.forms * Matrix([5, 7, 1]))[0] + found.rest == 3
+    assert not list(kept_forms(step, Matrix([[0, 0]]), Matrix([1, 2]), -Rational(1, 9)))
+    family = Gamma(shape="2/3", mean="4/3", n=10)
+    bias = expected_risk(PosteriorMean(family, strength=4, prior_mean=1), Accumulate(sizes="2*j + 1")).bias
+    assert bias.monotonicity in ("increasing", "decreasing")
+    assert {bias.at(g) for g in (1, 2, 7, 30)} == {bias.limit}
 
 
 def test_nothing_is_found_where_nothing_holds():

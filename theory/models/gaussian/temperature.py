@@ -25,13 +25,16 @@ with independent :math:`U_g` whose law does not depend on the past and
 - E Σ is :math:`g^{\tau-1}`, and the expected squares are :math:`g^{2(\tau-1)}`, times a constant.
 
 So the variance dies below τ = 1 in every sense, *at every n*, and only as a power of g; at τ = 1 it settles.
+
+A fit of n ≤ d points is singular, and its samples stay on their plane: at any temperature the determinant is 0 from
+the first generation on, and of one point the whole covariance.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, S, exp, sqrt
+from sympy import Expr, S, exp, oo, sqrt
 
 from theory.errors import NotDerivedError
 from theory.models.gaussian.inverse_wishart import WishartChain
@@ -47,7 +50,7 @@ class DyingBelow:
 
     Attributes
     ----------
-    almost_surely : the determinant of the covariance tends to 0 with probability 1
+    almost_surely : the determinant of the covariance tends to 0 with probability 1; oo where it does at any temperature
     in_mean : its expectation tends to 0
     in_mean_square : the expectation of its squares tends to 0
     """
@@ -82,14 +85,18 @@ def dying_below(model: GaussianFit, workflow: Workflow | None = None) -> DyingBe
     DyingBelow(almost_surely=1, in_mean=1, in_mean_square=1)
     """
     workflow = Replace() if workflow is None else workflow
+    points: Expr = model.n  # type: ignore[assignment]
+    singular = (points - model.d).is_nonpositive  # type: ignore[operator]
+    if workflow in (Replace(), Accumulate()) and points == 1:
+        return DyingBelow(oo, oo, oo)
     if workflow == Accumulate():
-        return DyingBelow(S.One, S.One, S.One)
+        return DyingBelow(oo if singular else S.One, S.One, S.One)
     if workflow != Replace():
         raise NotDerivedError(
             f"workflow = {workflow!r} has no derived temperature at which the variance dies: derived are Replace() and "
             "Accumulate() with blocks of one size."
         )
-    points: Expr = model.n  # type: ignore[assignment]
     chain = WishartChain(model.d, points, points - 1 if model.unbiased else points)  # type: ignore[arg-type]
     nu, divisor = chain.freedom, chain.divisor
-    return DyingBelow(exp(-chain.log_determinant / chain.dimension), divisor / nu, divisor / sqrt(nu * (nu + 2)))
+    surely = oo if singular else exp(-chain.log_determinant / chain.dimension)
+    return DyingBelow(surely, divisor / nu, divisor / sqrt(nu * (nu + 2)))
