@@ -11,10 +11,13 @@ from typing import Any
 
 from flint import arb, ctx, fmpq
 from mpmath import mp
-from sympy import Expr, Float, Function, Rational, S
+from sympy import Expr, Float, Function, Rational, S, diff, factor
+from sympy.printing.pretty.stringpict import prettyForm
+from sympy.printing.str import StrPrinter
 
 from theory.errors import DomainError
 from theory.expressions.random_sizes import RandomSizes, power_series
+from theory.expressions.symbols import t
 
 _SPARE = 60
 #: The point at which both series are matched is 1 − 1/2, 1 − 1/4, … until that about 1 has converged.
@@ -45,6 +48,17 @@ class pool_factor(Function):  # noqa: N801 - functions of SymPy have small lette
 
     is_real = True
     is_finite = True
+
+    def _sympystr(self, printer: Any) -> str:
+        curvature, sizes = self.args
+        if not isinstance(sizes, RandomSizes):
+            return f"pool_factor({printer._print(curvature)}, {printer._print(sizes)})"
+        law = sizes.generating_function
+        slope = printer._print(factor(curvature * diff(law, t) / (1 - law)))
+        return f"W(1; (t*W')' = ({slope})*W, W(0) = 1)"
+
+    def _pretty(self, printer: Any) -> Any:
+        return prettyForm(self._sympystr(StrPrinter()), binding=prettyForm.ATOM)
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
         curvature, sizes = self.args

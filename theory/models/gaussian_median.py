@@ -15,6 +15,8 @@ from typing import Any
 
 from flint import acb, arb, ctx
 from sympy import Expr, Float, Function, Integer
+from sympy.printing.pretty.stringpict import prettyForm
+from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
 
@@ -42,6 +44,12 @@ class GaussianMedianVariance(Function):
     is_commutative = True
     #: Ball arithmetic asks it for a value.
     knows_its_digits = True
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Var(median(Z_1, ..., Z_{printer._print(self.args[0])}))"
+
+    def _pretty(self, printer: Any) -> Any:
+        return prettyForm(self._sympystr(StrPrinter()), binding=prettyForm.FUNC)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         last = printer._print(self.args[0])

@@ -20,16 +20,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count, islice
 from math import ceil, log
+from typing import Any
 
 from flint import arb, arb_mat, ctx, fmpq
-from sympy import Expr, Lambda, diff, oo
+from sympy import Eq, Expr, Lambda, diff, oo
 
 from theory.errors import DomainError
 from theory.expressions.balls import BallProgram
 from theory.expressions.expansion import Order
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import t
-from theory.moments.means_over_sizes import MeanOverSizes, dies_out, number
+from theory.moments.means_over_sizes import AT, MOMENT, SIZE, MeanOverSizes, dies_out, number, total_of
 from theory.moments.recurrence import Recurrence
 
 #: Bits that a point of a piece is worth: pieces are no longer than the distance to the next pole of f.
@@ -101,9 +102,11 @@ class FadingMean(MeanOverSizes):
         found = next(islice(moments(self.sizes, self.args[1], self.args[2], bits), self.generation - 1, None))
         return found + found * arb(0, arb(2) ** -bits)
 
-    def _latex(self, printer: object, exp: str | None = None) -> str:
-        written = rf"R_{{{self.generation}}}(0)"
-        return written if exp is None else rf"{written}^{{{exp}}}"
+    def given_the_sizes(self) -> tuple[Any, ...]:
+        """y_g = y_{g−1} + N_g (1 + κ y_{g−1})/M_g²."""
+        total, defined = total_of("M", kept=self.args[2](AT))
+        step = MOMENT[AT - 1] + SIZE[AT] * (1 + self.args[1] * MOMENT[AT - 1]) / total**2
+        return Eq(MOMENT[AT], step, evaluate=False), Eq(MOMENT[0], 0, evaluate=False), *defined
 
 
 def moments(sizes: RandomSizes, curvature: Expr, rate: Lambda, bits: int) -> Iterator[arb]:

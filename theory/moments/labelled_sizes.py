@@ -20,14 +20,25 @@ from itertools import count
 from typing import Any
 
 from flint import arb, ctx
-from sympy import Expr, Rational, S, log
+from sympy import Eq, Expr, IndexedBase, Rational, S, log
 
 from theory.errors import DomainError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.expansion import Order
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import G, j
-from theory.moments.means_over_sizes import MeanOverSizes, added, enclosure_of, law_of_total, number, times
+from theory.moments.means_over_sizes import (
+    AT,
+    MOMENT,
+    SIZE,
+    MeanOverSizes,
+    added,
+    enclosure_of,
+    law_of_total,
+    number,
+    times,
+    total_of,
+)
 from theory.moments.recurrence import Recurrence
 
 #: Largest totals whose exact law is run.
@@ -171,6 +182,16 @@ class LabelledMean(MeanOverSizes):
             ]
         return sum((p * h + other * d for p, h, d in zip(law, inverse, apart, strict=True)), arb(0)) + added(left)
 
-    def _latex(self, printer: object, exp: str | None = None) -> str:
-        written = rf"y_{{{self.generation}}}"
-        return written if exp is None else rf"{written}^{{{exp}}}"
+    def given_the_sizes(self) -> tuple[Any, ...]:
+        """y_g = 1/R_g + (1 − λ)² d_g with R_g = N_1 + ρ T_g, and d as above."""
+        kappa, real, share = self.args[1:4]
+        total, defined = total_of("T", first=2)
+        rows, apart = IndexedBase("R"), IndexedBase("d")
+        fresh = SIZE[AT] * (1 + kappa * MOMENT[AT - 1]) / ((1 - real) * total**2)
+        step = (1 - share * SIZE[AT] / total) ** 2 * apart[AT - 1] + fresh + 1 / rows[AT - 1] - 1 / rows[AT]
+        equations = ((MOMENT[AT], 1 / rows[AT] + (1 - share) ** 2 * apart[AT]), (apart[AT], step), (apart[1], S.Zero))
+        return (
+            *(Eq(left, right, evaluate=False) for left, right in equations),
+            Eq(rows[AT], SIZE[1] + real * total, evaluate=False),
+            *defined,
+        )

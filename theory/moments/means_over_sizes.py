@@ -10,10 +10,13 @@ E\,\delta_{j-1}^2)/N_j`. Derived here.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 from flint import arb, arb_poly, ctx
 from mpmath import mp
-from sympy import Expr, Float, sympify
+from sympy import Eq, Expr, Float, IndexedBase, S, Symbol, sympify
+from sympy.printing.pretty.stringpict import prettyForm
+from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
 from theory.expressions.balls import BallProgram
@@ -26,6 +29,18 @@ from theory.moments.recurrence import Recurrence
 MOST_SIZES, MOST_TOTALS = 2**12, 2**13
 #: Bits of the balls beyond those asked for.
 _SPARE = 20
+
+
+#: Letters of what is averaged: the generation, the moment and the size of a block.
+AT = Symbol("g", integer=True, positive=True)
+MOMENT, SIZE = IndexedBase("y"), IndexedBase("N")
+
+
+def total_of(letter: str, kept: Expr = S.One, first: int = 1) -> tuple[Any, Any]:
+    """What is kept of all blocks, and the equation for it: M_g = q M_{g−1} + N_g, 0 before block ``first``."""
+    total = IndexedBase(letter)
+    step = Eq(total[AT], kept * total[AT - 1] + SIZE[AT], evaluate=False)
+    return total[AT], (step, Eq(total[first - 1], 0, evaluate=False))
 
 
 class MeanOverSizes(Expr):  # type: ignore[misc]
@@ -55,6 +70,25 @@ class MeanOverSizes(Expr):  # type: ignore[misc]
     def is_number(self) -> bool:  # type: ignore[override]
         """Whether there is no symbol in it."""
         return not self.free_symbols
+
+    @abstractmethod
+    def given_the_sizes(self) -> tuple[Any, ...]:
+        """Equations in g for the moment y given the sizes N, by those of generations before: what is averaged."""
+
+    def _sympystr(self, printer: Any) -> str:
+        steps = "; ".join(f"{printer._print(step.lhs)} = {printer._print(step.rhs)}" for step in self.given_the_sizes())
+        return f"E[y[{self.generation}]; {steps}; E t**N = {printer._print(self.sizes.generating_function)}]"
+
+    def _pretty(self, printer: Any) -> Any:
+        return prettyForm(self._sympystr(StrPrinter()), binding=prettyForm.ATOM)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        steps = r",\; ".join(printer._print(step) for step in self.given_the_sizes())
+        law = printer._print(self.sizes.generating_function)
+        written = (
+            rf"\operatorname{{E}}\left[y_{{{self.generation}}} :\; {steps},\; \operatorname{{E}} t^{{N}} = {law}\right]"
+        )
+        return written if exp is None else rf"{written}^{{{exp}}}"
 
     @abstractmethod
     def summed(self, bits: int) -> arb:

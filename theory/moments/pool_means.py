@@ -6,11 +6,23 @@ the sizes the risk is at most R, with :math:`R_g = (1 + \kappa^+/g)\,R_{g-1} + 1
 
 from __future__ import annotations
 
+from typing import Any
+
 from flint import arb, ctx
-from sympy import Dummy, Expr, Integer, Integral, S, diff, log
+from sympy import Dummy, Eq, Expr, Integer, Integral, S, diff, log
 
 from theory.expressions.symbols import j, t
-from theory.moments.means_over_sizes import MeanOverSizes, added, law_of_total, number, times
+from theory.moments.means_over_sizes import (
+    AT,
+    MOMENT,
+    SIZE,
+    MeanOverSizes,
+    added,
+    law_of_total,
+    number,
+    times,
+    total_of,
+)
 
 
 class PoolMean(MeanOverSizes):
@@ -67,9 +79,16 @@ class PoolMean(MeanOverSizes):
             found = function * found + Integral(log(t / u) * twice - 2 * real * once, (u, 0, t))
         return found.subs(t, 1)
 
-    def _latex(self, printer: object, exp: str | None = None) -> str:
-        written = rf"A_{{{self.generation}}}(1)"
-        return written if exp is None else rf"{written}^{{{exp}}}"
+    def given_the_sizes(self) -> tuple[Any, ...]:
+        """y_g = (1 − ρ N_g/S_g)² y_{g−1} + N_g (1 + (1 − ρ)κ y_{g−1})/S_g²; ρ = 0 at generation 1, where y_0 = 0."""
+        total, defined = total_of("S")
+        kappa, real = self.args[1], self.args[2].subs(j, AT)
+        gain = SIZE[AT] * (1 + (1 - real) * kappa * MOMENT[AT - 1]) / total**2
+        return (
+            Eq(MOMENT[AT], (1 - real * SIZE[AT] / total) ** 2 * MOMENT[AT - 1] + gain, evaluate=False),
+            Eq(MOMENT[0], 0, evaluate=False),
+            *defined,
+        )
 
 
 def _bound(kappa: arb, generations: int) -> arb:

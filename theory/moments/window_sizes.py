@@ -18,14 +18,24 @@ from itertools import count
 from typing import Any
 
 from flint import arb, ctx
-from sympy import Expr, Rational, oo
+from sympy import Eq, Expr, IndexedBase, Max, Piecewise, Rational, S, Sum, Symbol, oo
 
 from theory.errors import NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
 from theory.expressions.expansion import Order
 from theory.expressions.random_sizes import RandomSizes
 from theory.expressions.symbols import j
-from theory.moments.means_over_sizes import MeanOverSizes, added, dies_out, enclosure_of, first_chances, number
+from theory.moments.means_over_sizes import (
+    AT,
+    MOMENT,
+    SIZE,
+    MeanOverSizes,
+    added,
+    dies_out,
+    enclosure_of,
+    first_chances,
+    number,
+)
 from theory.moments.recurrence import Recurrence
 
 #: Sequences of sizes that are run in a generation.
@@ -115,9 +125,19 @@ class WindowMean(MeanOverSizes):
                 return found + added(left)
         raise AssertionError("moments never end")
 
-    def _latex(self, printer: object, exp: str | None = None) -> str:
-        written = rf"y_{{{self.generation}}}"
-        return written if exp is None else rf"{written}^{{{exp}}}"
+    def given_the_sizes(self) -> tuple[Any, ...]:
+        """y_g = Σ_k C_{g,k}² (1 + κ y_{k−1})/N_k, C_{g,k} = w_{g,k} + Σ_i w_{g,i} C_{i−1,k}, w by size."""
+        kappa, blocks = self.args[1:3]
+        k, i = (Symbol(name, integer=True, positive=True) for name in "ki")
+        path, first = IndexedBase("C"), Max(1, AT - blocks + 1)
+        total = Sum(SIZE[i], (i, first, AT))
+        moved = Sum(SIZE[i] * path[i - 1, k], (i, Max(k + 1, first), AT))
+        kept = Piecewise((SIZE[k], k >= first), (S.Zero, True))
+        return (
+            Eq(MOMENT[AT], Sum(path[AT, k] ** 2 * (1 + kappa * MOMENT[k - 1]) / SIZE[k], (k, 1, AT)), evaluate=False),
+            Eq(MOMENT[0], 0, evaluate=False),
+            Eq(path[AT, k], (kept + moved) / total, evaluate=False),
+        )
 
 
 def _too_many(sizes: RandomSizes, blocks: int) -> NotDerivedError:

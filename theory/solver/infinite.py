@@ -9,6 +9,8 @@ converge like c^{-g}. The limit is an expression that evaluates itself to any pr
 
 from __future__ import annotations
 
+from typing import Any
+
 import mpmath
 from sympy import (
     Dummy,
@@ -46,6 +48,9 @@ class GeometricProduct(Product):
 
     def _eval_evalf(self, prec: int) -> Expr:
         return _evaluate(self, prec, product=True)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Product({', '.join(printer._print(part) for part in (self.function, self.limits[0]))})"
 
 
 def _evaluate(expression: Sum | Product, prec: int, product: bool) -> Expr:

@@ -11,6 +11,8 @@ from typing import Any
 
 from flint import fmpq, fmpq_poly
 from sympy import Expr, I, Poly, RootSum, S, fraction, re, together
+from sympy.printing.pretty.stringpict import prettyForm
+from sympy.printing.str import StrPrinter
 
 from theory.expressions.numerals import to_flint, to_sympy
 
@@ -30,6 +32,18 @@ class ModeSum(RootSum):
     def __new__(cls, expr: Any, func: Any = None, x: Any = None, auto: bool = False, quadratic: bool = False) -> Any:
         total = super().__new__(cls, expr, func, x, auto=False, quadratic=quadratic)
         return total.xreplace({part: _value_or_sum(part) for part in total.atoms(ModeSum)})
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"RootSum({printer._print(self.poly.as_expr(*self.fun.variables))}, {printer._print(self.fun)})"
+
+    def _pretty(self, printer: Any) -> Any:
+        return prettyForm(self._sympystr(StrPrinter()), binding=prettyForm.FUNC)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        (root,) = self.fun.variables
+        roots = rf"{printer._print(root)} \,:\, {printer._print(self.poly.as_expr(root))} = 0"
+        text = rf"\sum_{{{roots}}} {printer._print(self.fun.expr)}"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
     def _eval_evalf(self, prec: int) -> Expr:
         variables, summand = self.fun.variables, self.fun.expr
