@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -105,6 +105,12 @@ class InTurn(Recurrence):
             if index == wanted:
                 yield self.offset + self.scale * value
                 g, wanted = g + 1, self.workflow.place(g + 1)
+
+    @property
+    def enclosure(self) -> Callable[[int], tuple[Rational, Rational]] | None:
+        """Two numbers with the risk between them, where the chain has such; else None."""
+        own = getattr(self.of_chain, "enclosure", None)
+        return None if own is None else lambda generation: own(self.workflow.place(generation))
 
 
 def in_turn(of_chain: Recurrence, workflow: Workflow) -> InTurn:

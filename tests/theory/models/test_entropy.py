@@ -13,8 +13,11 @@ from tests.theory.models.test_categorical import multinomial, subsets
 from theory import (
     Accumulate,
     AccumulateSubsample,
+    AgeWeighted,
     ContaminatedPool,
     DomainError,
+    Ecosystem,
+    Forgetting,
     FreshReal,
     LabelledPool,
     RealPlusLatest,
@@ -94,7 +97,11 @@ def test_every_data_set(workflow, p, n):
             assert value <= high * (1 + 1e-13)
 
 
-@pytest.mark.parametrize("workflow", [ContaminatedPool(real="1/2"), LabelledPool(real="1/2")], ids=repr)
+@pytest.mark.parametrize(
+    "workflow",
+    [ContaminatedPool(real="1/2"), LabelledPool(real="1/2"), LabelledPool(real="1/2", share="1/4")],
+    ids=repr,
+)
 def test_pools_that_keep_real_words(workflow):
     laws = bernoulli_law(workflow, Rational(1, 3), 2, 3)
     for loss, f in (("entropy", float), ("perplexity", exp)):
@@ -112,6 +119,36 @@ def test_words_come_to_rest():
     assert expected_risk(model, Replace(), loss="perplexity").limit == 1
     assert expected_risk(model, Accumulate(), loss="entropy").limit is None
     assert expected_risk(Categorical("1/2 1/2", 1), Accumulate(), loss="entropy").at(2) == 0
+
+
+def test_where_the_fit_tends_to():
+    """To one word where the squared error tends to the largest there is, to the truth where it tends to 0."""
+    for workflow in (Forgetting("1/2"), AgeWeighted("1/2^l"), SlidingWindow(2)):
+        for loss, rest in (("entropy", 0), ("perplexity", 1)):
+            risk = expected_risk(Categorical("1/2 1/3 1/6", 4), workflow, loss=loss)
+            assert risk.limit == rest
+            assert risk.enclosure(300)[1] - rest < Rational(1, 10**4)
+    for workflow in (ContaminatedPool("1/2"), ContaminatedPool("1/4"), LabelledPool("1/2", "3/4")):
+        for loss, truth in (("entropy", log(2) * 2 / 3 + log(3) / 2), ("perplexity", 2 ** (2 / 3) * 3 ** (1 / 2))):
+            risk = expected_risk(Categorical("1/2 1/3 1/6", 4), workflow, loss=loss)
+            low, high = risk.enclosure(4000)
+            assert float(risk.limit) == pytest.approx(truth, rel=1e-14)
+            # What the enclosure leaves at generation 4000 is of the order of the squared error there.
+            assert truth - 0.1 < low <= high < truth + 0.1
+    # The squared error tends to a part of the largest: neither.
+    for workflow in (Accumulate(), Forgetting(1 - 1 / j), FreshReal(share="1/2"), Replace(sizes=2**j)):
+        assert expected_risk(Categorical("1/2 1/3 1/6", 4), workflow, loss="entropy").limit is None
+
+
+def test_models_that_read_one_another_are_enclosed():
+    """At any generation, and at each of them around the exact value."""
+    for loss, least in (("entropy", 0), ("perplexity", 1)):
+        both = expected_risk(Categorical("1/2 1/3 1/6", 2), Ecosystem("3/4 1/4; 1/4 3/4"), loss=loss)
+        for g in (1, 2, 3):
+            low, high = both.enclosure(g)
+            assert low <= both.at(g) <= high
+        low, high = both.enclosure(50)
+        assert least < low < high < least + Rational(1, 10**4)
 
 
 @pytest.mark.parametrize("workflow", [Replace(), Replace(sizes=j), Accumulate()], ids=repr)

@@ -20,6 +20,7 @@ from itertools import count
 from math import comb
 
 from flint import fmpq
+from sympy import Matrix
 
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.numerals import to_flint
@@ -150,18 +151,22 @@ class _Linear:
         return tuple(tuple(to_flint(row) * x for x in block) for row in self.dynamics.initial[:, 0])
 
     @cache  # noqa: B019 - lives as long as one run
-    def _at(self, g: int) -> tuple[list[list[fmpq]], list[fmpq], list[fmpq], list[fmpq]]:
-        size, at = self.size, {GENERATION: g}
-        move, gain, fresh, readout = (
-            [to_flint(entry) for entry in part.subs(at)]
-            for part in (
-                self.dynamics.transition, self.dynamics.innovation, self.dynamics.fresh, self.dynamics.readout,
-            )
-        )  # fmt: skip
-        return [move[row * size : (row + 1) * size] for row in range(size)], gain, fresh, readout
+    def _at(self, g: int) -> tuple[list[list[fmpq]], list[fmpq], list[fmpq]]:
+        dynamics, size = self.dynamics, self.size
+        move, gain, fresh = (_fractions(part, g) for part in (dynamics.transition, dynamics.innovation, dynamics.fresh))
+        return [move[row * size : (row + 1) * size] for row in range(size)], gain, fresh
+
+    @cache  # noqa: B019 - lives as long as one run
+    def _read(self, g: int) -> list[fmpq]:
+        """What the fit is of the state; steps, and some of these, are singular at g = 1, where the fit is the block."""
+        if g > 1:
+            return _fractions(self.dynamics.readout, g)
+        initial = [to_flint(entry) for entry in self.dynamics.initial[:, 0]]
+        seen = next(index for index, entry in enumerate(initial) if entry)
+        return [1 / entry if index == seen else fmpq(0) for index, entry in enumerate(initial)]
 
     def add(self, g: int, state: State, block: Vector, fresh: Vector) -> State:
-        move, gain, own, _ = self._at(g)
+        move, gain, own = self._at(g)
         return tuple(
             tuple(
                 sum((a * z[k] for a, z in zip(row, state, strict=True)), fmpq(0))
@@ -173,8 +178,7 @@ class _Linear:
         )
 
     def fits(self, g: int, state: State) -> Iterator[tuple[Vector, fmpq]]:
-        # A readout may be singular at g = 1, where the fit is the block: the weights of one block are (1).
-        readout = self._at(g)[3]
+        readout = self._read(g)
         yield (
             tuple(sum((h * z[k] for h, z in zip(readout, state, strict=True)), fmpq(0)) for k in range(len(state[0]))),
             fmpq(1),
@@ -182,6 +186,11 @@ class _Linear:
 
     def draws(self, g: int, width: int) -> int:
         return 1
+
+
+def _fractions(part: Matrix, g: int) -> list[fmpq]:
+    """The entries of a matrix at a generation, one after the other."""
+    return [to_flint(entry) for entry in part.subs({GENERATION: g})]
 
 
 class _Pool:

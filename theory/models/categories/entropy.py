@@ -45,6 +45,7 @@ from theory.models.categories.tokens import TokenRecurrence
 from theory.models.probabilities import Probabilities
 from theory.moments.composition import compose
 from theory.moments.recurrence import Recurrence
+from theory.solver.solution import Solution
 from theory.workflows.base import Workflow
 
 #: Categories of which the joint law of counts is still run.
@@ -95,16 +96,31 @@ class EntropyRecurrence(TokenRecurrence):
         return self.offset + self.scale * (_entropy(law) if self.loss == "entropy" else _perplexity(law))
 
     def limit(self, order: Order) -> Expr | None:
-        """0 and 1 where copies of copies come to rest in one category; None where that is not derived."""
+        """That of the truth where q tends to 0, and that of one category where q tends to 1; None in between.
+
+        With q → 0 the fit tends to the truth in mean square; with q → 1 the mean of Σ θ² tends to 1, and so the fit to
+        one category. Both losses are continuous and bounded.
+        """
         newest = newest_block_only(self.workflow)
-        if newest is None or newest[1] != 0:
-            return None
-        return S.Zero if self.loss == "entropy" else S.One
+        part = S.One if newest is not None and newest[1] == 0 else self._kept_apart()
+        if part == 1:
+            return S.Zero if self.loss == "entropy" else S.One
+        return _of_truth(self.probabilities, self.loss) if part == 0 else None
+
+    def _kept_apart(self) -> Expr | None:
+        """What q tends to; None where that is not known."""
+        share = self._share
+        moment = Solution(share, {}).limit
+        return None if moment is None else share.offset + share.scale * moment
+
+    @property
+    def _share(self) -> Recurrence:
+        """q."""
+        return compose(self.workflow, S.One / self.points, Rational(-1, self.points), points=Integer(self.points))
 
     def enclosure(self, generation: int) -> tuple[Rational, Rational]:
         """Two numbers with the value between them, at any n: see the top of this page."""
-        squared = compose(self.workflow, S.One / self.points, Rational(-1, self.points), points=Integer(self.points))
-        share = squared.at(generation)
+        share = self._share.at(generation)
         if not share.is_Rational:
             raise DomainError(f"the squared error at generation {generation} is {share}: bounds need a fraction.")
         with ctx.workprec(BITS):
@@ -129,19 +145,28 @@ def leading(probabilities: Probabilities, n: int, workflow: Workflow, loss: str)
 
     Derived here.
     """
-    try:
-        groups = [(to_sympy(p), times) for p, times in probabilities.fractions() if p]
-    except DomainError:
+    entropy = _of_truth(probabilities, "entropy")
+    if entropy is None:
         return None
-    entropy = -Add(*(times * p * _logarithm(p) for p, times in groups))
+    groups = [(to_sympy(p), times) for p, times in probabilities.fractions() if p]
     lost = Rational(sum(times for _, times in groups) - 1, 2)
     share = compose(workflow, noise=Rational(1, n), curvature=S.Zero, exactness="leading order")
     if loss == "entropy":
         return share.changed(scale=-lost * share.scale, offset=entropy)
     spread = Add(*(times * p * _logarithm(p) ** 2 for p, times in groups)) - entropy**2
-    # e^H of fractions is a product of powers of primes.
-    whole = Mul(*(p ** (-times * p) for p, times in groups))
+    whole = _of_truth(probabilities, "perplexity")
     return share.changed(scale=whole * (spread / 2 - lost) * share.scale, offset=whole)
+
+
+def _of_truth(probabilities: Probabilities, loss: str) -> Expr | None:
+    """Entropy or perplexity of the truth; None where probabilities are no fractions."""
+    try:
+        groups = [(to_sympy(p), times) for p, times in probabilities.fractions() if p]
+    except DomainError:
+        return None
+    if loss == "entropy":
+        return -Add(*(times * p * _logarithm(p) for p, times in groups))
+    return Mul(*(p ** (-times * p) for p, times in groups))
 
 
 def _logarithm(fraction: Rational) -> Expr:
