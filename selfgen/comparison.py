@@ -3,7 +3,9 @@ r"""Workflows side by side: which collapse, which is better, from which generati
 A workflow *collapses* when the ratio of its risk at generation G to that at generation 1 outgrows every constant, as n
 and then G grow. For a bounded family the risk itself cannot diverge (replace takes a Bernoulli chain to a point mass,
 where its risk is the variance of the data), so the limit at fixed n does not tell; the leading order in 1/n does, and
-it is the same for every regular model (Dey and Donoho 2024).
+it is the same for every regular model (Dey and Donoho 2024). A sampler that leans leaves a bias that more samples do
+not mend: where the bias stays, the ratio grows with n; where the target is the truth, a Gaussian mean that leans as
+much tells.
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ from sympy import Expr, Rational, S, Symbol, cancel, oo
 from numerics import evaluate
 from selfgen.ordering import Standing, standings
 from selfgen.values import LAST_EXACT, number_at, value_at
-from theory import DomainError, NotDerivedError, Regular, Risk, expected_risk
+from theory import BiasedSampler, DomainError, GaussianMean, NotDerivedError, Regular, Risk, expected_risk
 from theory.design import Comparison, Pair
 from theory.design import compare as compare_exactly
-from theory.design.comparison import CHECKED, CHECKED_SYMBOLS, has_symbols, in_common_unit
+from theory.design.comparison import CHECKED, CHECKED_SYMBOLS, has_symbols, in_common_unit, ranges_of
 from theory.expressions.numerals import real_float
 from theory.expressions.signs import sign_of_difference
 from theory.models.base import Model
+from theory.models.bent import BentModel
 from theory.workflows.base import Workflow
 
 # Numbers to stand for parameters that cancel: some of them are in the range of every parameter there is.
@@ -107,19 +110,31 @@ class SideBySide:
         return f"Best at every G up to {min(s.checked for s in mine)}, beyond not proved: {told}."
 
 
-def side_by_side(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: str, generation: int) -> SideBySide:
+def side_by_side(
+    model: Model,
+    workflows: Sequence[tuple[str, Workflow]],
+    loss: str,
+    generation: int,
+    others: tuple[Model, str, str] | None = None,
+) -> SideBySide:
     """Derive every workflow's risk ratio at ``generation``, its limit and growth, whether it collapses, and the order.
+
+    With ``others``, another model and the names of both, each workflow under each model; told are then the risks
+    themselves, as ratios to different first generations are not compared.
 
     Raises
     ------
     DomainError
         For fewer than two workflows, and as :func:`theory.expected_risk`.
     """
-    if len(workflows) < 2:
+    if len(workflows) < (2 if others is None else 1):
         given = ", ".join(name for name, _ in workflows) or "none"
         raise DomainError(f"workflows = {given} leave nothing to compare: give two workflows or more.")
     names = _told_apart([name for name, _ in workflows])
-    own = compare_exactly([workflow for _, workflow in workflows], model, loss=loss)
+    than_model = None if others is None else others[0]
+    if others is not None:
+        names = [f"{name} of {of}" for of in others[1:] for name in names]
+    own = compare_exactly([workflow for _, workflow in workflows], model, loss=loss, than_model=than_model)
     compared, remarks = _alike(own, names)
     if CHECKED < generation <= LAST_EXACT and not any(map(has_symbols, in_common_unit(compared.risks)[1])):
         # Crossings on the way to a late generation are part of the answer.
@@ -137,11 +152,11 @@ def side_by_side(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: 
         remarks.append(f"Places in the limit are not derived: {error}")
     places = _places(compared, pairs, generation, side)
     rows = []
-    for index, (_, workflow) in enumerate(workflows):
-        ratio = own.risks[index].ratio
+    for index in range(len(names)):
+        ratio = own.risks[index].ratio if others is None else own.risks[index]
         limit = ratio.limit
         # Where only the leading order in 1/n is known for all G, that is what is shown, marked ≈.
-        ahead, mark = (ratio, "") if limit is not None else (own.risks[index].leading_order.ratio, "≈ ")
+        ahead, mark = (ratio, "") if limit is not None else (_leading(ratio), "≈ ")
         if ahead.exactness != "exact" and any(risk.exactness == "exact" for risk in own.risks):
             mark = "≈ "
         rows.append(
@@ -151,12 +166,20 @@ def side_by_side(model: Model, workflows: Sequence[tuple[str, Workflow]], loss: 
                 ratio=(mark if ahead is ratio else "") + _value(ratio, generation),
                 limit=None if ahead.limit is None else mark + _short(ahead.limit),
                 growth=None if ahead.growth is None else mark + str(ahead.growth),
-                verdict={True: "yes", False: "no", None: "unknown"}[_collapses(limit, workflow)],
+                verdict={True: "yes", False: "no", None: "unknown"}[_collapses(limit, own.risks[index])],
                 place=places[index],
                 final=final[index],
             )
         )
     return SideBySide(tuple(rows), standings(compared, pairs, names, side), generation, tuple(remarks))
+
+
+def _leading(risk: Risk) -> Risk:
+    """To leading order in 1/n; itself where that is not derived."""
+    try:
+        return risk.leading_order
+    except NotDerivedError:
+        return risk
 
 
 def _alike(own: Comparison, names: Sequence[str]) -> tuple[Comparison, list[str]]:
@@ -206,7 +229,7 @@ def _measured_signs(risks: Sequence[Risk], generation: int) -> list[list[int | N
             [0 if abs(number - other) <= 1e-11 * abs(number) else (1 if number > other else -1) for other in numbers]
             for number in numbers
         ]
-    ranges = {key: value for risk in risks for key, value in {**risk.model.ranges(), **risk.workflow.ranges()}.items()}
+    ranges = ranges_of(risks)
     values = [risk.at(generation) for risk in measured]
     return [[sign_of_difference(value, other, ranges) for other in values] for value in values]
 
@@ -265,7 +288,7 @@ def _value(ratio: Risk, generation: int) -> str:
         return f"{number_at(known, generation):.6g}"
     if known.closed_form is not None:
         return str(value_at(known, generation))
-    leading = _without_cancelled(ratio.leading_order)
+    leading = _without_cancelled(_leading(ratio))
     symbols = ", ".join(sorted(map(str, _symbols(ratio))))
     return f"depends on {symbols}" if leading.free_symbols else f"≈ {number_at(leading, generation):.6g}"
 
@@ -298,11 +321,29 @@ def _without_cancelled(ratio: Risk) -> Risk:
     return ratio
 
 
-def _collapses(limit: Expr | None, workflow: Workflow) -> bool | None:
+def _collapses(limit: Expr | None, risk: Risk) -> bool | None:
     if limit == oo:
         return True
-    universal = expected_risk(Regular(), workflow).limit
+    universal = _of_leaning(risk) if _leans(risk.model) else expected_risk(Regular(), risk.workflow).limit
     return None if universal is None else bool(universal == oo)
+
+
+def _leans(model: Model) -> bool:
+    return isinstance(model, BentModel) and model.bend.fidelity != 1
+
+
+def _of_leaning(risk: Risk) -> Expr | None:
+    """Limit of the ratio as n grows and then G; None where it is not known."""
+    assert isinstance(risk.model, BentModel)
+    try:
+        bias = risk.bias.limit if risk.part == "risk" and risk.loss == "squared" else None
+        if bias != 0:
+            return oo if bias is not None else None
+        bend, spread = risk.model.bend, GaussianMean(sigma2=1, n=1)  # type: ignore[arg-type]
+        centred = BiasedSampler(spread, bend.fidelity, S.Zero, bend.dispersion)
+        return expected_risk(centred, risk.workflow).ratio.limit
+    except NotDerivedError:
+        return None
 
 
 def _short(limit: Expr) -> str:

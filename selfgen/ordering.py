@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from theory.design import Comparison, Pair
+from theory.design.comparison import ranges_of
 from theory.expressions.signs import Ranges, sign_of_difference
 
 
@@ -106,9 +107,7 @@ class Standing:
 
 def standings(compared: Comparison, pairs: Sequence[Pair], names: Sequence[str], side: int = 1) -> tuple[Standing, ...]:
     """One for every two workflows; ``side`` is −1 where the larger value is the better one."""
-    ranges: Ranges = {}
-    for risk in compared.risks:
-        ranges = {**ranges, **risk.model.ranges(), **risk.workflow.ranges()}
+    ranges = ranges_of(compared.risks)
     return tuple(_standing(compared, pair, names, side, ranges) for pair in pairs)
 
 

@@ -23,6 +23,14 @@ def command(
         list[str],
         typer.Argument(metavar="WORKFLOW...", autocompletion=completion.workflows, help="Two or more workflows."),
     ],
+    than_model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            autocompletion=completion.models,
+            help="Another model, under which each workflow is compared too, such as the one that bends less.",
+        ),
+    ] = None,
     set_: Set = None,
     sizes: Sizes = None,
     symbols: Symbols = None,
@@ -37,15 +45,22 @@ def command(
 
     The order is that of the risks themselves, by exact values at the first generations and, where it can be proved,
     for ever; a crossing is a generation from which the order of two workflows is another than before.
+    With --than-model every workflow is compared under both models, by the risks themselves.
     """
     built_model, built = build_all(model, workflows, settings_of(set_, sizes), symbols or ())
-    compared = side_by_side(built_model, list(zip(workflows, built, strict=True)), loss, generation)
+    others = None
+    if than_model is not None:
+        others = (
+            build_all(than_model, workflows, settings_of(set_, sizes), symbols or ())[0],
+            *_names(model, than_model),
+        )
+    compared = side_by_side(built_model, list(zip(workflows, built, strict=True)), loss, generation, others)
     if plot is not None:
         plot_comparison(built_model.name, compared, plot)
     ranked = any(row.final is not None for row in compared.rows)
     grid = Table(header_style="bold")
     grid.add_column("workflow", no_wrap=True)
-    for column in (f"ratio at {generation}", f"place at {generation}", "limit"):
+    for column in (f"{'ratio' if others is None else 'risk'} at {generation}", f"place at {generation}", "limit"):
         grid.add_column(column)
     for column in (*(["place in the limit"] if ranked else []), "growth", "collapses"):
         grid.add_column(column)
@@ -71,3 +86,14 @@ def command(
             typer.echo(standing.sentence)
     if plot is not None:
         typer.echo(f"Written to {plot}.")
+
+
+def _names(model: str, other: str) -> tuple[str, str]:
+    """What two models are called side by side: their names, with the settings that differ where these are the same."""
+    (name, _, own), (second, _, others) = model.partition(":"), other.partition(":")
+    if name != second:
+        return name, second
+    mine, theirs = own.split(","), others.split(",")
+    left = [",".join(item for item in one if item not in two) for one, two in ((mine, theirs), (theirs, mine))]
+    first, then = (f"{name}:{rest}" if rest else name for rest in left)
+    return first, then

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, cmp_to_key
 from itertools import combinations, islice
 from typing import Any
 
-from sympy import Expr, S
+from sympy import Dummy, Expr, S
 
 from theory.design.order_of_collapse import limit_of, outgrows
 from theory.design.settling import Settled, settle
@@ -146,11 +147,14 @@ class Comparison(Told):
         """What is compared."""
         first = self.risks[0]
         what = "ratio to generation 1" if first.relative else first.part
-        return f"{len(self.workflows)} workflows of {first.model.name}, loss {first.loss}, {what}"
+        names = " and ".join(dict.fromkeys(risk.model.name for risk in self.risks))
+        return f"{len(self.workflows)} workflows of {names}, loss {first.loss}, {what}"
 
     def table(self) -> dict[str, list[Any]]:
         """Closed form, limit and growth, by workflow; None where one is not derived."""
+        several = len({risk.model for risk in self.risks}) > 1
         return {
+            **({"model": [risk.model.name for risk in self.risks]} if several else {}),
             "workflow": [workflow.name for workflow in self.workflows],
             "closed form": [risk.closed_form for risk in self.risks],
             "limit": [risk.limit for risk in self.risks],
@@ -223,10 +227,7 @@ class Comparison(Told):
 
     @cached_property
     def _ranges(self) -> Ranges:
-        ranges: Ranges = {}
-        for risk in self.risks:
-            ranges = {**ranges, **risk.model.ranges(), **risk.workflow.ranges()}
-        return ranges
+        return ranges_of(self.risks)
 
     @cached_property
     def _measured(self) -> tuple[Risk, ...]:
@@ -309,7 +310,12 @@ class Comparison(Told):
 
 
 def compare(
-    workflows: Sequence[Workflow], model: Model | None = None, *, loss: str = "squared", upto: object = None
+    workflows: Sequence[Workflow],
+    model: Model | None = None,
+    *,
+    loss: str = "squared",
+    upto: object = None,
+    than_model: Model | None = None,
 ) -> Comparison:
     r"""Order workflows by their risk: at each generation, in the limit, and where the order changes.
 
@@ -325,6 +331,9 @@ def compare(
     loss : str, default "squared"
     upto : whole number, optional
         Without it 200 with numbers, less where exact values are long or slow.
+    than_model : Model, optional
+        Another model, under which each workflow is compared as well: those of ``model`` have the first positions, and
+        those of ``than_model``, copies of them, the positions after. One workflow is then enough.
 
     Returns
     -------
@@ -353,12 +362,24 @@ def compare(
     (True, True, False)
     >>> [place.workflow.name for place in result.in_the_limit]
     ['real-plus-latest', 'accumulate', 'replace']
+
+    A verifier two standard deviations from the truth, and none, both accumulating:
+
+    >>> from theory import BiasedSampler, GaussianMean
+    >>> plain = GaussianMean(sigma2=1, n=1)
+    >>> result = compare([Accumulate()], BiasedSampler.verified(plain, 2, 1), than_model=plain)
+    >>> [(crossing.generation, crossing.worse is result.workflows[0]) for crossing in result.crossings]
+    [(6, True)]
     """
     listed = tuple(workflows) if isinstance(workflows, Sequence) else ()
-    if len(listed) < 2:
+    if len(listed) < (2 if than_model is None else 1):
         raise DomainError(f"workflows = {quoted(workflows)} is not a comparison: give a list of two workflows or more.")
     built = Regular(p=1, n=1) if model is None else model  # type: ignore[arg-type]
     risks = tuple(expected_risk(built, workflow, loss=loss) for workflow in listed)
+    if than_model is not None:
+        others = tuple(map(copy, listed))
+        risks += tuple(expected_risk(than_model, workflow, loss=loss) for workflow in others)
+        listed += others
     unit, _ = in_common_unit(_alike(risks))
     return Comparison(listed, risks, None if upto is None else generation("upto", upto), unit)
 
@@ -368,14 +389,27 @@ def _alike(risks: tuple[Risk, ...]) -> tuple[Risk, ...]:
     return risks if len({risk.exactness for risk in risks}) == 1 else tuple(risk.leading_order for risk in risks)
 
 
+def ranges_of(risks: Sequence[Risk]) -> Ranges:
+    """Over what the parameters run; one that two models let run over different values has its assumptions alone."""
+    found: Ranges = {}
+    apart = set()
+    for risk in risks:
+        own = {**risk.model.ranges(), **risk.workflow.ranges()}
+        apart |= {symbol for symbol, run in own.items() if _plain(found.get(symbol, run)) != _plain(run)}
+        found = {**found, **own}
+    return {symbol: run for symbol, run in found.items() if symbol not in apart}
+
+
+def _plain(run: Expr) -> Expr:
+    """A range, whatever the name of what runs."""
+    return run.xreplace(dict.fromkeys(run.atoms(Dummy), S.ImaginaryUnit))
+
+
 def in_common_unit(risks: Sequence[Risk]) -> tuple[Expr, tuple[Risk, ...]]:
     """A positive factor that all risks share, and the risks divided by it; 1 where they share none."""
     unit = risks[0].recurrence.scale
     shared = all(risk.recurrence.scale == unit and risk.recurrence.offset == 0 for risk in risks)
-    ranges = {
-        key: value for risk in risks for key, value in (*risk.model.ranges().items(), *risk.workflow.ranges().items())
-    }
-    if not shared or sign_by_factors(unit, ranges) != 1:
+    if not shared or sign_by_factors(unit, ranges_of(risks)) != 1:
         return S.One, tuple(risks)
     return unit, tuple(replace(risk, recurrence=risk.recurrence.changed(scale=S.One)) for risk in risks)
 

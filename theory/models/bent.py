@@ -163,7 +163,7 @@ class BiasedSampler(BentModel):
     r"""A sampler that leans towards a target: :math:`E[\text{block mean} \mid \theta] = \tau\theta + (1 - \tau)\,m`.
 
     Points follow the family at that mean. One pair (τ, m) covers temperature, curation by a reward, a verifier, and
-    flipped labels; see the constructors. Under replace the bias tends to m − θ_0 and the risk to
+    flipped labels; see the constructors. Under replace, for −1 < τ < 1, the bias tends to m − θ_0 and the risk to
 
     .. math:: b^2 + \frac{V(m)}{n - \tau^2 (n + v_2)}
 

@@ -10,7 +10,7 @@ from math import comb, log
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Expr, Rational, Symbol, diff, expand, gamma, oo, pi, simplify, sin
+from sympy import Expr, N, Rational, Symbol, diff, expand, gamma, oo, pi, simplify, sin
 from sympy import sqrt as root
 
 from theory import (
@@ -393,7 +393,10 @@ def test_accumulating_does_not_save_what_is_sampled_below_temperature_1():
     assert (cold.at(1), cold.at(2), plain.at(2)) == (Rational(1, 2), Rational(11, 32), Rational(7, 16))
     assert cold.limit == 0
     assert 0.35 < plain.limit.evalf() < 0.36
-    # Nor at 99/100; the mean alone is saved, since its noise is only less.
+    # Nor at 99/100; the mean alone is saved, since its noise is only less: μ gains τ Σ/(n g²), and Σ dies.
+    fitted = expected_risk(GaussianFit(d=1, n=2, temperature="1/2"), Accumulate(), "mean").ratio
+    assert [fitted.at(g) for g in (2, 3)] == [1 + Rational(1, 16), 1 + Rational(1, 16) + Rational(11, 576)]
+    assert abs(N(fitted.limit, 10) - 1.108) < 5e-4
     assert expected_risk(GaussianFit(d=1, n=2, temperature="99/100"), Accumulate(), "trace").limit == 0
     mean = expected_risk(BiasedSampler.temperature(UNIT, "1/2"), Accumulate())
     assert simplify(mean.limit - (1 + (pi**2 / 6 - 1) / 2)) == 0
