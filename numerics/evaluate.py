@@ -12,7 +12,7 @@ from flint import acb
 from numpy.typing import ArrayLike, NDArray
 from sympy import Expr, I, RootSum, nan, oo, polygamma, sympify, true, zoo
 
-from numerics.balls.ages import run_fading, run_renewal
+from numerics.balls.ages import run_bent_fading, run_fading, run_renewal
 from numerics.balls.recurrence import run_moments, run_pathway
 from numerics.means_over_sizes import evaluate_labelled, evaluate_memories, evaluate_windows
 from numerics.random_sizes import evaluate_fading, evaluate_gains, evaluate_means, evaluate_sizes, evaluate_totals
@@ -21,6 +21,7 @@ from theory.expressions.arguments import quoted, shown
 from theory.expressions.balls import BallProgram, real_bits
 from theory.expressions.lambert import lambert_sum, q_pochhammer
 from theory.expressions.symbols import G
+from theory.moments.bent import BentFading
 from theory.moments.fading import FadingRecurrence
 from theory.moments.fading_sizes import FadingSizes
 from theory.moments.fading_totals import FadingTotals
@@ -211,6 +212,11 @@ def _(recurrence: PathwayRecurrence, risk: Risk, generations: list[int]) -> dict
 @runner.register
 def _(recurrence: FadingRecurrence, risk: Risk, generations: list[int]) -> dict[int, float]:
     return _where_finite(recurrence, lambda left, bits: run_fading(recurrence, list(left), bits), generations)
+
+
+@runner.register
+def _(recurrence: BentFading, risk: Risk, generations: list[int]) -> dict[int, float]:
+    return settle(lambda left, bits: run_bent_fading(recurrence, list(left), bits), generations, partial=False)
 
 
 @runner.register

@@ -3,7 +3,7 @@ r"""Risks of forgetting and of age-weighted workflows in ball arithmetic: a runn
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from flint import acb, acb_series, ctx
 from sympy import Expr, Symbol
@@ -13,6 +13,7 @@ from theory.errors import DomainError
 from theory.expressions.arguments import shown
 from theory.expressions.balls import BallProgram
 from theory.expressions.symbols import j, l
+from theory.moments.bent import BentFading
 from theory.moments.fading import FadingRecurrence
 from theory.moments.renewal import RenewalRecurrence
 from theory.workflows.ages import Ages, law_of
@@ -37,6 +38,16 @@ def run_fading(recurrence: FadingRecurrence, generations: Collection[int], bits:
             if g in wanted:
                 found[g] = offset + scale * risk
     return found
+
+
+def run_bent_fading(recurrence: BentFading, generations: Collection[int], bits: int) -> dict[int, acb]:
+    """A part of the risk of a bent loop at some generations, by the two moments of its weighted mean."""
+    last = _within(max(generations), LONGEST_RUN)
+    wanted = set(generations)
+    with ctx.workprec(bits):
+        scale, offset = _constant(recurrence.scale, bits), _constant(recurrence.offset, bits)
+        moments = islice(recurrence.moments(lambda part: _constant(part, bits)), last)
+        return {g: offset + scale * recurrence.part_of(*both) for g, both in enumerate(moments, start=1) if g in wanted}
 
 
 def run_renewal(recurrence: RenewalRecurrence, generations: Collection[int], bits: int) -> dict[int, acb]:

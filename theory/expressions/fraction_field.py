@@ -13,7 +13,7 @@ from math import gcd, lcm
 from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
-from sympy import Add, Expr, Integer, Mul, Piecewise, Poly, Pow, Rational, S, Symbol, cancel, exp, log
+from sympy import Add, Dummy, Expr, Integer, Mul, Piecewise, Poly, Pow, Rational, S, Symbol, cancel, exp, log
 
 #: Functions with equations that ``cancel`` knows: e^{x+y} = e^x e^y, log xy = log x + log y, and choices.
 _WITH_EQUATIONS = (exp, log, Piecewise)
@@ -305,6 +305,27 @@ def in_lowest_terms(expression: Expr) -> Expr:
         return field.expression(field(expression))
     except NotRational:
         return cancel(expression)
+
+
+def lowest_with_power(expression: Expr, variable: Symbol) -> Expr:
+    """As :func:`in_lowest_terms`, with the powers q^(variable + k) of one rational q as powers of one letter.
+
+    Examples
+    --------
+    >>> g = Symbol("g", integer=True, positive=True)
+    >>> q = Rational(2, 3)
+    >>> lowest_with_power((1 - q ** (2 * g)) / (1 - q ** (g + 1) * q**-1), g)
+    (2/3)**g + 1
+    """
+    powers = [p for p in expression.atoms(Pow) if p.exp.has(variable)]
+    bases = {p.base for p in powers}
+    steps = {p: (p.exp - p.exp.subs(variable, 0)).coeff(variable) for p in powers}
+    whole = all(s.is_Integer and (p.exp - s * variable).is_Integer for p, s in steps.items())
+    if len(bases) != 1 or not whole or not next(iter(bases)).is_Rational:
+        return in_lowest_terms(expression)
+    (base,), letter = bases, Dummy("q")
+    written = expression.xreplace({p: letter**s * base ** (p.exp - s * variable) for p, s in steps.items()})
+    return in_lowest_terms(written).xreplace({letter: base**variable})
 
 
 def generators(expression: Expr) -> set[Expr]:

@@ -15,22 +15,26 @@ here): nothing else is needed for the bias, the variance and the risk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, ImmutableMatrix, Matrix, S, ceiling
+from sympy import Expr, ImmutableMatrix, Matrix, S, ceiling, oo
 
 from theory.errors import NotDerivedError
 from theory.expressions.block_size import BlockSize, PoolSize
+from theory.expressions.expansion import Order
 from theory.expressions.fraction_field import Expressions, Field, NotRational, Rationals, in_lowest_terms
 from theory.expressions.random_sizes import RandomSizes
+from theory.expressions.symbols import G
+from theory.moments.bent_fading import fading_moments
 from theory.moments.composition import after_whole_pool, verify_pool
 from theory.moments.over_sizes import at_any_sizes, over_sizes
 from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.workflows.base import Workflow, exact_weights
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
+from theory.workflows.forgetting import Forgetting
 from theory.workflows.pathway import block_coefficients
 
 #: A formula for the rows that does not hold from here on is none.
@@ -66,7 +70,7 @@ class Bend:
     prior: Expr = S.Zero
     drawn: bool = False
 
-    def over(self, field: Field) -> Bend:
+    def over(self, field: Callable[[Expr], Any]) -> Bend:
         """With elements of a field for its parts; a kind of bend stays one."""
         parts = {item.name: getattr(self, item.name) for item in fields(self)}
         elements: dict[str, Any] = {name: field(part) for name, part in parts.items() if name != "drawn"}
@@ -539,6 +543,86 @@ class BentPathway(Recurrence):
                 yield self.offset + self.scale * answer(known, self.part, field)
 
 
+@dataclass(frozen=True)
+class BentFading(BentPathway):
+    """A bent loop under a memory that fades: values by two moments, and the long run of a constant rate.
+
+    Examples
+    --------
+    >>> from theory import Forgetting, Poisson, PosteriorMean, expected_risk
+    >>> risk = expected_risk(PosteriorMean(Poisson(rate=3, n=4), strength=2, prior_mean=5), Forgetting("1/2"))
+    >>> risk.growth, risk.bias.limit
+    (5*G/24, 2)
+    """
+
+    def values(self) -> Iterator[Expr]:
+        """Exact values at generations 1, 2, …"""
+        field: Field = _rationals(self.workflow, self.bend)
+        done = 0
+        try:
+            for value in self._values(field):
+                yield value
+                done += 1
+        except NotRational:
+            yield from islice(self._values(Expressions()), done, None)
+
+    def _values(self, field: Field) -> Iterator[Expr]:
+        for moments in self.moments(field):
+            yield self.offset + self.scale * field.expression(field.lowest(self.part_of(*moments)))
+
+    def moments(self, number: Callable[[Expr], Any]) -> Iterator[tuple[Any, Any]]:
+        """E θ_g and E θ_g² about the truth, in the numbers that ``number`` makes of expressions."""
+        workflow, bend = self.workflow, self.bend.over(number)
+        assert isinstance(workflow, Forgetting)
+
+        def real() -> tuple[Any, Any]:
+            off = number(workflow.fresh_bias(1))
+            return off, off**2 + bend.spread(off) / (bend.points * number(workflow.size(1)))
+
+        def along(constant: Expr, at: Callable[[int], Expr]) -> Callable[[int], Any]:
+            """A schedule in numbers; one that stays is looked at once."""
+            value = number(constant) if constant.is_number else None
+            return lambda g: number(at(g)) if value is None else value
+
+        rate, size = along(workflow.rate, workflow.rate_at), along(workflow.schedule, workflow.size)
+        return fading_moments(bend, rate, size, real, getattr(number, "lowest", lambda value: value))
+
+    def part_of(self, mean: Any, square: Any) -> Any:
+        """Risk, bias or variance by the two moments."""
+        return {RISK: square, BIAS: mean, VARIANCE: square - mean**2}[self.part]
+
+    def _steady_gain(self) -> Expr | None:
+        """c = 1 − q for a constant rate within (0, 1) and equal blocks; None for others."""
+        assert isinstance(self.workflow, Forgetting)
+        rate = self.workflow.rate
+        inside = rate.is_number and rate.is_positive and (1 - rate).is_positive
+        return 1 - rate if inside and self.workflow.sizes == 1 else None
+
+    def limit(self, order: Order) -> Expr | None:
+        """See :mod:`theory.moments.bent_fading`; None for a memory that lengthens, and where no prior is left."""
+        bend = self.bend
+        if self._steady_gain() is None or bend.fidelity != 1 or bend.strength == 0 or bend.dispersion != 1:
+            return None
+        if self.part == BIAS:
+            return bend.prior
+        if not bend.curvature.is_number or (bend.curvature + 1).is_negative:
+            return None
+        left = in_lowest_terms(bend.variance + bend.slope * bend.prior)
+        if bend.curvature == 0:
+            return oo if left.is_positive else None
+        return oo if bend.curvature.is_positive else in_lowest_terms(self.part_of(bend.prior, -left / bend.curvature))
+
+    def growth(self, order: Order) -> Expr | None:
+        """c² (V_0 + V_1 π) G/(n + 2cκ) without curvature; the limit where there is one."""
+        limit, gain, bend = self.limit(order), self._steady_gain(), self.bend
+        if limit is not oo or gain is None:
+            return limit
+        if bend.curvature != 0:
+            return None
+        left = bend.variance + bend.slope * bend.prior
+        return in_lowest_terms(gain**2 * left / (bend.points + 2 * gain * bend.strength)) * G
+
+
 # -- subsamples of the pool --------------------------------------------------------------------------------
 
 
@@ -649,7 +733,7 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
             return bent_linear(workflow, dynamics, bend, part)
         except NotDerivedError:
             return BentPathway(workflow, bend, part)
-    return BentPathway(workflow, bend, part)
+    return (BentFading if isinstance(workflow, Forgetting) else BentPathway)(workflow, bend, part)
 
 
 def _of_random_sizes(workflow: Workflow, sizes: RandomSizes, bend: Bend, part: str) -> Recurrence:

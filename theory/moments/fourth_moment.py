@@ -22,7 +22,7 @@ from sympy import Dummy, Expr, Matrix, S, eye, zeros
 
 from theory.errors import NotDerivedError
 from theory.expressions.arithmetic import Arithmetic
-from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.fraction_field import in_lowest_terms, lowest_with_power
 from theory.moments.bent import LATEST_START, Bend, needed
 from theory.moments.block_law import BlockLaw, Number, Polynomial
 from theory.moments.letters import Letters, added, expected, linear, powers, times
@@ -158,7 +158,7 @@ class _Field:
     def expression(self, number: Number) -> Expr:
         """A number as an expression in lowest terms."""
         found = self._ring.to_expression(number)
-        return found if self._ring.is_field else in_lowest_terms(found)
+        return found if self._ring.is_field else lowest_with_power(found, GENERATION)
 
     def in_letters(self, moments: list[Polynomial], at: Letters) -> list[Letters]:
         """Polynomials of one letter, at a combination of several."""
@@ -327,12 +327,16 @@ def _by_variances(found: MomentRecurrence, bend: Bend) -> MomentRecurrence:
     )
     constant = Matrix([v, v * slope, v**2])
     back = change.inv()
-    matrix = (change * found.matrix * back).applyfunc(in_lowest_terms)
+
+    def lowest(entry: Expr) -> Expr:
+        return lowest_with_power(entry, GENERATION)
+
+    matrix = (change * found.matrix * back).applyfunc(lowest)
     return replace(
         found,
         matrix=matrix,
-        forcing=(change * found.forcing + constant - matrix * constant).applyfunc(in_lowest_terms),
-        readout=(found.readout * back).applyfunc(in_lowest_terms),
+        forcing=(change * found.forcing + constant - matrix * constant).applyfunc(lowest),
+        readout=(found.readout * back).applyfunc(lowest),
         shift=in_lowest_terms(-(found.readout * back * constant)[0]),
-        initial=(change * found.initial + constant).applyfunc(in_lowest_terms),
+        initial=(change * found.initial + constant).applyfunc(lowest),
     )

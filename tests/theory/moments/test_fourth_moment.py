@@ -17,6 +17,7 @@ from theory import (
     CappedReal,
     DomainError,
     Exponential,
+    Forgetting,
     FreshReal,
     Gamma,
     GaussianMean,
@@ -36,11 +37,14 @@ from theory import (
     expected_risk,
     j,
 )
-from theory.models.fourth import error_power
+from theory.expressions.fraction_field import lowest_with_power
+from theory.models.fourth import compose_fourth, error_power
 from theory.models.gaussian_fourth import GaussianFourth
 from theory.moments.fourth_pool import partitions, set_partitions
+from theory.moments.recurrence import MomentRecurrence
 from theory.testing.enumeration import bernoulli_law, smallest_sample
 from theory.workflows.base import exact_weights
+from theory.workflows.dynamics import GENERATION
 
 TRUTH = Fraction(1, 3)
 
@@ -359,3 +363,24 @@ def test_what_is_not_derived_says_so() -> None:
 def test_partitions_are_counted_right() -> None:
     assert [len(list(partitions(weight))) for weight in range(7)] == [1, 1, 2, 3, 5, 7, 11]
     assert [len(set_partitions(count)) for count in range(7)] == [1, 1, 2, 5, 15, 52, 203]
+
+
+@pytest.mark.parametrize(
+    "model", [Bernoulli("1/3", 4), PosteriorMean(Bernoulli("1/3", 4), 2, "3/4"), PosteriorSample(Poisson(3, 4), 2, 1)]
+)
+def test_a_memory_that_fades_has_the_fourth_moment_that_its_weights_say(model: object) -> None:
+    workflow = Forgetting("2/3")
+    found, by_weights = compose_fourth(workflow, model.bend), error_power(workflow, model.bend, 4)
+    assert isinstance(found, MomentRecurrence)
+    assert list(islice(found.values(), 4)) == list(islice(by_weights.values(), 4))
+
+
+def test_powers_of_the_rate_are_one_letter() -> None:
+    g = GENERATION
+    for power in (Rational(2, 3), Rational(1, 2)):
+        written = (1 - power ** (3 * g + 3)) / (1 - power ** (g + 1)) + 1 / (1 - power**g) - 1 / (1 - power**g)
+        short = lowest_with_power(written, g)
+        assert short == 1 + power * power**g + power**2 * power ** (2 * g)
+    # Two rates, or a root in the exponent, are left to SymPy.
+    for other in (2**g / 3**g + 3**g, 2 ** (g / 2) + 1):
+        assert lowest_with_power(other, g).subs(g, 2) == other.subs(g, 2)
