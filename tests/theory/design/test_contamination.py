@@ -144,3 +144,18 @@ def test_the_maximum_of_a_family_of_strong_curvature(real):
     top = maximum(model, real)
     assert top.ratio == max(values) > values[-1]
     assert values[top.generation - 1] == top.ratio
+
+
+@pytest.mark.parametrize("model", [Bernoulli("1/3", 100), Exponential(1, 1000)], ids=["coin", "exponential"])
+def test_the_return_of_a_family_with_curvature(model):
+    """Beyond what is run in balls, against half a million steps in floating point."""
+    found = return_generation(model, "1/50")
+    curvature = 0.98 * float(model.variance_coefficients[2]) / float(model.n)
+    ratio, g = 1.0, 1
+    while g < 50_000 or ratio > 1:
+        g += 1
+        ratio = ((1 - 0.02 / g) ** 2 + curvature / g**2) * ratio + 1 / g**2
+    # A step there is 6e-8 of the ratio, what rounding adds up to far less.
+    assert found.earliest - 1 <= g <= found.latest + 1
+    assert found.latest - found.earliest < 10
+    assert g != return_generation(Regular(), "1/50").earliest
