@@ -123,7 +123,7 @@ def test_claims(options: list[str], said: str) -> None:
     [
         (["regular", "replace", "--claim", "bound"], "no certificate was found"),
         (["regular", "replace", "--claim", "never-worse", "--than", "accumulate"], "no certificate was found"),
-        (["bernoulli", "accumulate-subsample"], "by its recurrence alone"),
+        (["bernoulli", "accumulate-subsample"], "no closed form, its recurrence alone"),
         (["regular", "accumulate", "--claim", "truth"], "--claim truth is not a claim"),
         (["regular", "accumulate", "--than", "replace"], "leave out --than"),
         (["regular", "accumulate", "--claim", "never-worse"], "name the other by --than"),
@@ -188,3 +188,21 @@ def test_what_coq_cannot_state_is_one_sentence(tmp_path: Path) -> None:
     assert re.search(r"^selfgen: the limit .* cannot be exported to Coq, .* polygamma", error)
     assert error.count("\n") == 1
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["contaminated-pool:real=1/4", "--claim", "monotone"], "rises up to generation 2 and then falls: it is not"),
+        (["replace", "--claim", "limit"], "ratio of regular under replace grows for ever: prove its growth"),
+        (["age-weighted:weight=1/(l*(l+1))", "--claim", "growth"], "not run by a recurrence of moments"),
+        (["contaminated-pool:real=1/4"], "the ratio of regular under contaminated-pool has no closed form"),
+        (["contaminated-pool:real=rho", "--symbol", "rho", "--claim", "growth"], "is by cases (2*rho against 1)"),
+    ],
+)
+def test_why_there_is_nothing_to_prove(arguments: list[str], said: str) -> None:
+    """One sentence, which says what is so instead of the claim where that is known."""
+    code, _, error = run("prove", "regular", *arguments)
+    assert code == 2
+    assert said in error
+    assert error.count("\n") == 1

@@ -18,6 +18,7 @@ so that y_G is enclosed at any G. It rises while :math:`y_{g-1} < 1/(2\rho g - \
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flint import arb, ctx, fmpq
@@ -187,14 +188,14 @@ def rises_at_first(model: Model, real: object) -> bool:
 def return_generation(model: Model, real: object) -> Return:
     r"""From when on a contaminated pool is for ever as good as its first model, which saw n real rows and nothing else.
 
-    Exactly, by ball arithmetic, where that is within 50,000 generations; beyond, for models without curvature, between
-    two generations, by the enclosed sum. With small ρ it is late: about :math:`C(\rho)^{1/(2\rho)}`.
+    Exactly, by ball arithmetic, where that is within 50,000 generations; beyond, between two generations, for models
+    without curvature by the enclosed sum, for families with one from generation 50,000 on. With small ρ it is late:
+    about :math:`C(\rho)^{1/(2\rho)}`.
 
     Raises
     ------
     NotDerivedError
-        For ρ = 0, which never returns; for a risk that is not that of one moment; and beyond the generations that are
-        run for a model with curvature.
+        For ρ = 0, which never returns; for a risk that is not that of one moment; and beyond generation 2^2000.
 
     Examples
     --------
@@ -212,15 +213,20 @@ def return_generation(model: Model, real: object) -> Return:
     first = hump_from(recurrence)
     if first is None:
         raise NotDerivedError(f"real = {fraction}: the risk of {model.name} is not that of one moment with one turn.")
-    found = _by_running(recurrence, first)
-    if found is not None:
-        return Return(found, found)
-    if not _is_plain(recurrence, fraction) or not (fraction - HALF).is_negative:
-        raise NotDerivedError(
-            f"real = {fraction}: the risk of {model.name} returns after generation {RUN}, where only that of models "
-            f"without curvature is enclosed."
-        )
-    return _by_enclosure(fraction)
+    with ctx.workprec(BITS):
+        found, moment = _by_running(recurrence, first)
+        if found is not None:
+            return Return(found, found)
+        curvature = _curvature(recurrence, fraction)
+        if curvature is None or not (fraction - HALF).is_negative:
+            raise NotDerivedError(
+                f"real = {fraction}: the risk of {model.name} returns after generation {RUN}, where only that of "
+                f"exponential families and of models without curvature is enclosed."
+            )
+        if curvature != 0:
+            return _by_enclosure(fraction, _Onwards(fraction, curvature, moment))
+        whole = _whole_sum(fraction)
+        return _by_enclosure(fraction, lambda generation: _enclosed(fraction, whole, generation))
 
 
 def pool_enclosure(real: object, generation: object) -> tuple[Rational, Rational]:
@@ -304,25 +310,27 @@ def _first(recurrence: MomentRecurrence) -> Expr:
     return next(iter(recurrence.changed(scale=S.One, offset=S.Zero).values()))
 
 
-def _is_plain(recurrence: MomentRecurrence, fraction: Expr) -> bool:
-    """Whether the moment is y_g itself, without curvature."""
+def _curvature(recurrence: MomentRecurrence, fraction: Expr) -> Rational | None:
+    """c where the moment is y_g with the step (1 − ρ/g)² + c/g²; None where it is another."""
     g = recurrence.symbol
-    steps = recurrence.matrix[0] - (1 - fraction / g) ** 2, recurrence.forcing[0] - 1 / g**2
-    return all(cancel(step) == 0 for step in steps) and recurrence.initial[0] == 1
+    found = cancel((recurrence.matrix[0] - (1 - fraction / g) ** 2) * g**2)
+    plain = cancel(recurrence.forcing[0] - 1 / g**2) == 0 and recurrence.initial[0] == 1
+    return found if plain and found.is_Rational else None
 
 
-def _by_running(recurrence: MomentRecurrence, first: int) -> int | None:
-    """The first generation of the fall that is not above generation 1, by balls; None where that is later than RUN."""
+def _by_running(recurrence: MomentRecurrence, first: int) -> tuple[int | None, arb]:
+    """The first generation of the fall that is not above generation 1, by balls, None where that is later than RUN; and
+    the moment there.
+    """
     field = Arithmetic([*recurrence.matrix, *recurrence.forcing], recurrence.symbol)
     step, inflow = (field.function(entry[0], recurrence.symbol) for entry in (recurrence.matrix, recurrence.forcing))
-    with ctx.workprec(BITS):
-        level = moment = _ball(_first(recurrence))
-        for g in range(int(recurrence.start), RUN):
-            before, moment = moment, arb(step(g)) * moment + arb(inflow(g))
-            # The fall is for ever: what is below generation 1 then stays so.
-            if g >= first and moment <= before and moment <= level:
-                return 1 if g == int(recurrence.start) else g
-    return None
+    level = moment = _ball(_first(recurrence))
+    for g in range(int(recurrence.start), RUN + 1):
+        before, moment = moment, arb(step(g)) * moment + arb(inflow(g))
+        # The fall is for ever: what is below generation 1 then stays so.
+        if g >= first and moment <= before and moment <= level:
+            return (1 if g == int(recurrence.start) else g), moment
+    return None, moment
 
 
 def _whole_sum(fraction: Rational) -> arb:
@@ -340,22 +348,51 @@ def _enclosed(fraction: Rational, whole: arb, generation: int) -> arb:
     return factor * (whole - least.union(most))
 
 
-def _by_enclosure(fraction: Rational) -> Return:
+class _Onwards:
+    r"""y_G of a family with curvature beyond N = RUN, between two numbers, from y_N.
+
+    With :math:`a_i = (1 - \rho/i)^2 (1 + c/(i-\rho)^2)` and :math:`\varphi(x) = \Gamma(x+1-\rho)/\Gamma(x+1)`
+
+    .. math:: y_G = \varphi(G)^2 \Bigl[\frac{E_N}{\varphi(N)^2}\, y_N
+              + \sum_{N < i \le G} \frac{E_i}{i^2 \varphi(i)^2}\Bigr], \qquad
+              E_i = \prod_{i < k \le G} \Bigl(1 + \frac{c}{(k-\rho)^2}\Bigr),
+
+    where all E lie between 1 and :math:`e^{c/(N-\rho)}` for c > 0, :math:`e^{2c/(N-\rho)}` for
+    :math:`-\frac12 (N + 1 - \rho)^2 \le c < 0`, and Gautschi's inequality bounds φ and the sum.
+    """
+
+    def __init__(self, fraction: Rational, curvature: Rational, moment: arb) -> None:
+        self.rho, last, c = _ball(fraction), arb(RUN), _ball(curvature)
+        if not 2 * abs(c) < (last + 1 - self.rho) ** 2:
+            raise NotDerivedError(f"curvature {curvature} is too large for the enclosure from generation {RUN} on.")
+        bend = c / (last - self.rho)
+        self.factor = arb(1).union((bend if curvature > 0 else 2 * bend).exp())
+        self.before = moment * ((last + 1).gamma() / (last + 1 - self.rho).gamma()) ** 2
+
+    def __call__(self, generation: int) -> arb:
+        rho, first, last = self.rho, arb(RUN), arb(generation)
+        power, left = 2 * rho - 1, 1 - 2 * rho
+        ratio = ((last + 1) ** (-2 * rho)).union(last ** (-2 * rho))
+        least = ((first + 1) ** power - (last + 1) ** power) / left
+        most = ((first + 2) / (first + 1)) ** (2 * rho) * (first**power - last**power) / left
+        return ratio * self.factor * (self.before + least.union(most))
+
+
+def _by_enclosure(fraction: Rational, at: Callable[[int], arb]) -> Return:
     """Bisection for the last generation that is surely above 1, and for the first that is surely not."""
-    with ctx.workprec(BITS):
-        top, whole = RUN, _whole_sum(fraction)
-        while not _enclosed(fraction, whole, top) <= 1:
-            top *= 2
-            if top.bit_length() > LARGEST:
-                raise NotDerivedError(f"real = {fraction}: the pool returns after generation 2^{LARGEST}.")
-        above, below = RUN - 1, RUN - 1
-        latest = earliest = top
-        while latest - below > 1:
-            middle = (latest + below) // 2
-            below, latest = (below, middle) if _enclosed(fraction, whole, middle) <= 1 else (middle, latest)
-        while earliest - above > 1:
-            middle = (earliest + above) // 2
-            above, earliest = (middle, earliest) if _enclosed(fraction, whole, middle) > 1 else (above, middle)
+    top = RUN
+    while not at(top) <= 1:
+        top *= 2
+        if top.bit_length() > LARGEST:
+            raise NotDerivedError(f"real = {fraction}: the pool returns after generation 2^{LARGEST}.")
+    above, below = RUN - 1, RUN - 1
+    latest = earliest = top
+    while latest - below > 1:
+        middle = (latest + below) // 2
+        below, latest = (below, middle) if at(middle) <= 1 else (middle, latest)
+    while earliest - above > 1:
+        middle = (earliest + above) // 2
+        above, earliest = (middle, earliest) if at(middle) > 1 else (above, middle)
     return Return(above + 1, latest)
 
 

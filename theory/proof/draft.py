@@ -167,6 +167,12 @@ def _quantity(risk: Risk) -> str:
     return f"ratio of the {risk.part}" if risk.relative else risk.part
 
 
+def named(risk: Risk) -> str:
+    """A risk in a sentence, without its formula."""
+    what = "ratio" if risk.relative else risk.part
+    return f"the {what} of {risk.model.name} under {risk.workflow.name}"
+
+
 def ranges_of(risks: tuple[Risk, ...]) -> dict[str, Any]:
     """Parameters in variables t1, t2, … over [0, ∞), and which of these are positive."""
     found: dict[Symbol, Expr] = {}
@@ -291,7 +297,7 @@ def reduced(risk: Risk) -> MomentRecurrence:
     recurrence = _recurrence(risk)
     if recurrence is None:
         raise NotDerivedError(
-            f"no certificate was found: the {risk.loss} of {risk.model.name} under {risk.workflow.name} is not given "
-            "by a moment recurrence."
+            f"no certificate was found: {named(risk)} is not run by a recurrence of moments, which "
+            "certificates are about."
         )
     return without_idle(recurrence)

@@ -19,11 +19,12 @@ from sympy import Expr, Piecewise, Poly, Rational, S, oo, together, true
 from theory.errors import DomainError, NotDerivedError
 from theory.expressions.expansion import Order, UnknownOrder
 from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.numerals import readable
 from theory.expressions.roots import rational_parts
 from theory.expressions.signs import sign
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
-from theory.proof.draft import Draft, reduced
+from theory.proof.draft import Draft, named, reduced
 from theory.proof.power_laws import OPENING
 from theory.proof.texts import text
 from theory.proof.values import growth, limit, value
@@ -62,10 +63,9 @@ def leads(draft: Draft, index: int) -> str:
             return "decay"
         if end is None or end.is_infinite or end == 0 or isinstance(end, Piecewise):
             raise
-        what = "ratio" if risk.relative else risk.part
         raise NotDerivedError(
-            f"no certificate was found: the {what} of {risk.model.name} under {risk.workflow.name} tends to {end}, so "
-            f"that it neither grows for ever nor fades: prove its limit instead."
+            f"no certificate was found: {named(risk)} tends to {readable(end)}, so that it neither grows for "
+            "ever nor fades: prove its limit instead."
         ) from None
 
 
@@ -77,8 +77,8 @@ def _shrinks(draft: Draft, index: int) -> str:
     except UnknownOrder:
         found = None
     if found is None or found.condition is not true or recurrence.continuation is not None or risk.limit is None:
-        what = f"the limit of the {risk.part} of {risk.model.name} under {risk.workflow.name}"
-        raise NotDerivedError(f"no certificate was found: {what} is not derived from its steps.")
+        how = "is not known" if risk.limit is None else "is not derived from its steps"
+        raise NotDerivedError(f"no certificate was found: the limit of {named(risk)} {how}.")
     step = {
         "rule": "shrinking",
         "sequence": index,
@@ -100,10 +100,11 @@ def _powers(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
             yield from _driven(recurrence, Order(risk._ranges), index)
     except UnknownOrder as unknown:
         raise NotDerivedError(
-            f"no certificate was found: the growth of {risk} is by cases ({unknown}): give numbers."
+            f"no certificate was found: the growth of {named(risk)} is by cases ({unknown}): give numbers."
         ) from None
     if law is None:
-        raise NotDerivedError(f"no certificate was found: the growth of {risk} is known by its closed form alone.")
+        how = "is not known" if risk.growth is None else "is not derived from its steps"
+        raise NotDerivedError(f"no certificate was found: the growth of {named(risk)} {how}.")
     step = {"rule": "power", "sequence": index, "power": text(law.power), "logs": law.logs}
     step |= {"risks": _opening(recurrence), **centre}
     step["shape"] = "decay" if sign(law.power, risk._ranges) == 1 else "growth"

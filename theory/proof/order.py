@@ -8,7 +8,7 @@ increments, and the difference of two risks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice, product
+from itertools import chain, islice, pairwise, product
 from typing import Any
 
 from sympy import Expr, Matrix, S, diag, eye, fraction, oo, sympify
@@ -17,7 +17,7 @@ from theory.errors import NotDerivedError
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
-from theory.proof.draft import Draft, reduced
+from theory.proof.draft import Draft, named, reduced
 from theory.proof.leading import settles
 from theory.proof.mixing import mixtures
 from theory.proof.texts import text
@@ -29,18 +29,45 @@ from theory.workflows.dynamics import GENERATION
 
 #: Moments whose increments are tried with every choice of signs.
 MOST_SIGNS = 3
+#: Generations that may show a turn.
+LOOKED_AT = 12
 
 
 def monotone(draft: Draft, index: int) -> str:
     """Which way the risk goes."""
-    return str(draft.attempt(_rising(draft.risks[index], index))["shape"])
+    risk = draft.risks[index]
+    try:
+        return str(draft.attempt(_rising(risk, index))["shape"])
+    except NotDerivedError:
+        turns = _first_turn(risk)
+        if turns is None:
+            raise
+        before, after = ("falls", "rises") if turns[1] > 0 else ("rises", "falls")
+        raise NotDerivedError(
+            f"no certificate was found: {named(risk)} {before} up to generation {turns[0]} and then {after}: it is not "
+            f"monotone."
+        ) from None
+
+
+def _first_turn(risk: Risk) -> tuple[int, int] | None:
+    """The last generation, among a few, before a risk turns, and which way it goes from there."""
+    before = 0
+    values = (risk.at(g) for g in range(1, LOOKED_AT))
+    for g, (one, other) in enumerate(pairwise(values), start=1):
+        if not (one.is_Rational and other.is_Rational):
+            return None
+        step = int(bool(other > one)) - int(bool(other < one))
+        if step and before == -step:
+            return g, step
+        before = step or before
+    return None
 
 
 def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
     recurrence = reduced(risk)
     g = GENERATION
     if not sympify(recurrence.start).is_Integer or recurrence.continuation is not None:
-        raise NotDerivedError(f"no certificate was found: {risk} changes regime.")
+        raise NotDerivedError(f"no certificate was found: {named(risk)} changes regime.")
     P, f, h, c = recurrence.matrix, recurrence.forcing, recurrence.readout, recurrence.shift
     size, scale = P.rows, recurrence.scale
     before = {g: g - 1}

@@ -19,7 +19,7 @@ from theory.expressions.fraction_field import NotRational, in_lowest_terms
 from theory.expressions.rational_functions import RationalFunctions
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
-from theory.proof.draft import Draft, reduced
+from theory.proof.draft import Draft, named, reduced
 from theory.proof.texts import anchored, anchored_limit, root_sums, text
 from theory.risk import Risk
 from theory.solver.system import solve_moments
@@ -31,7 +31,7 @@ def value(draft: Draft, index: int) -> None:
     risk = draft.risks[index]
     closed, recurrence = risk._formula, reduced(risk)
     if closed is None or closed.has(oo):
-        raise NotDerivedError(f"no certificate was found: {risk} is known by its recurrence alone.")
+        raise NotDerivedError(f"no certificate was found: {named(risk)} has no closed form, its recurrence alone.")
     branches = (
         [(part, condition) for part, condition in closed.args] if isinstance(closed, Piecewise) else [(closed, S.true)]
     )
@@ -47,7 +47,7 @@ def value(draft: Draft, index: int) -> None:
         return
     moments = solve_moments(recurrence) or _read_back(risk, recurrence)
     if moments is None:
-        raise NotDerivedError(f"no certificate was found: the moments of {risk} were not solved.")
+        raise NotDerivedError(f"no certificate was found: the moments of {named(risk)} were not solved.")
     values = [part for part, _ in branches]
     draft.attempt(_solutions(index, recurrence, moments, values, early))
 
@@ -133,8 +133,12 @@ def limit(draft: Draft, index: int) -> str:
     """The limit as the certificate writes it."""
     value = draft.risks[index].limit
     if value is None or isinstance(value, Piecewise) or _is_infinite(value):
-        what = "by cases: give numbers" if isinstance(value, Piecewise) else f"{value}: no finite limit was derived"
-        raise NotDerivedError(f"no certificate was found: the limit of {draft.risks[index]} is {what}.")
+        what = named(draft.risks[index])
+        if isinstance(value, Piecewise):
+            raise NotDerivedError(f"no certificate was found: the limit of {what} is by cases: give numbers.")
+        if value is None:
+            raise NotDerivedError(f"no certificate was found: the limit of {what} is not known.")
+        raise NotDerivedError(f"no certificate was found: {what} grows for ever: prove its growth instead.")
     candidates = (
         {"rule": "limit", "sequence": index, "limit": written} for written in written_limits(draft.risks[index])
     )
@@ -171,7 +175,7 @@ def growth(draft: Draft, index: int) -> None:
     value = draft.risks[index].growth
     if value is None or isinstance(value, Piecewise) or not value.has(G):
         what = "not known" if value is None else f"{value}: it does not diverge, or does so by cases"
-        raise NotDerivedError(f"no certificate was found: the growth of {draft.risks[index]} is {what}.")
+        raise NotDerivedError(f"no certificate was found: the growth of {named(draft.risks[index])} is {what}.")
     shape = {"shape": "decay"} if draft.risks[index].limit == 0 else {}
     draft.attempt([{"rule": "growth", "sequence": index, "growth": text(value), **shape}])
 
@@ -182,7 +186,7 @@ def remainder(draft: Draft, index: int, terms: int) -> None:
     expansion, bounds = _expanded(risk, terms)
     earliest = draft.facts("closed form", index)["value", index]["since"]
     if earliest is None:
-        raise NotDerivedError(f"no certificate was found: parameters decide when {risk} takes its last value.")
+        raise NotDerivedError(f"no certificate was found: parameters decide when {named(risk)} takes its last value.")
     # Gamma functions have rational factors from one generation to the next, not rational differences.
     closed = risk._formula
     assert closed is not None
@@ -211,13 +215,13 @@ def _expanded(risk: Risk, terms: int) -> tuple[Expr, list[Expr]]:
         expansion = risk.expansion(count) if count else risk.limit
         longer = risk.expansion(count + 1)
         if expansion is None or longer is None or expansion.has(oo):
-            raise NotDerivedError(f"no certificate was found: {risk} has no expansion in powers of G.")
+            raise NotDerivedError(f"no certificate was found: {named(risk)} has no expansion in powers of G.")
         rest = (last - expansion).expand(func=False, power_base=False, power_exp=False)
         if in_lowest_terms(rest) != 0:
             following = in_lowest_terms(longer - expansion) if count else S.Zero
             bounds = [k * following for k in (S.One, S(3) / 2, S(2), S(4)) if following != 0] or [rest]
             return expansion, bounds + _unsigned(rest)
-    raise NotDerivedError(f"no certificate was found: {risk} is constant, so nothing remains.")
+    raise NotDerivedError(f"no certificate was found: {named(risk)} is constant, so nothing remains.")
 
 
 def _unsigned(rest: Expr) -> list[Expr]:

@@ -67,8 +67,10 @@ def hump_from(recurrence: MomentRecurrence) -> int | None:
     if inflow == 0 or step == 1:
         return None
     level = in_lowest_terms(inflow / (1 - step))
-    # The first steps may be of another kind: a rational function keeps its signs from some generation on.
-    for first in range(max(int(start), 2), max(int(start), 2) + 6):
+    # The first steps may be of another kind: a rational function keeps its signs from some generation on. Where the
+    # curvature is large they multiply by more than 1 for long.
+    least = max(int(start), 2)
+    for first in (*range(least, least + 6), *(least + 2**power for power in range(3, 8))):
         after = {g: at_least(S(first))}
         if sign(step, after) not in (0, 1) or sign(1 - step, after) != 1 or sign(inflow, after) != 1:
             continue

@@ -16,6 +16,7 @@ from theory import (
     GaussianFit,
     LabelledPool,
     NotDerivedError,
+    QuadraticVariance,
     Regular,
     expected_risk,
 )
@@ -133,3 +134,28 @@ def test_what_is_not_of_this_kind():
     assert hump_from(Regular(p=1, n=1).recurrence(ContaminatedPool(Symbol("rho", positive=True)), "squared")) is None
     assert single_hump(Regular(p=1, n=1).recurrence(ContaminatedPool("1/100000"), "squared")) is None
     assert S.One == maximum(Regular(), 1).ratio
+
+
+@pytest.mark.parametrize("real", ["1/50", "1/20", "1/10"])
+def test_the_maximum_of_a_family_of_strong_curvature(real):
+    """Its first steps multiply by more than 1: from generation 2 on they would not be seen to turn."""
+    model = QuadraticVariance(v0=1, v1=0, v2=50, mean=0, n=100)
+    values = [expected_risk(model, ContaminatedPool(real)).ratio.at(g) for g in range(1, 100)]
+    top = maximum(model, real)
+    assert top.ratio == max(values) > values[-1]
+    assert values[top.generation - 1] == top.ratio
+
+
+@pytest.mark.parametrize("model", [Bernoulli("1/3", 100), Exponential(1, 1000)], ids=["coin", "exponential"])
+def test_the_return_of_a_family_with_curvature(model):
+    """Beyond what is run in balls, against half a million steps in floating point."""
+    found = return_generation(model, "1/50")
+    curvature = 0.98 * float(model.variance_coefficients[2]) / float(model.n)
+    ratio, g = 1.0, 1
+    while g < 50_000 or ratio > 1:
+        g += 1
+        ratio = ((1 - 0.02 / g) ** 2 + curvature / g**2) * ratio + 1 / g**2
+    # A step there is 6e-8 of the ratio, what rounding adds up to far less.
+    assert found.earliest - 1 <= g <= found.latest + 1
+    assert found.latest - found.earliest < 10
+    assert g != return_generation(Regular(), "1/50").earliest
