@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import typer
 
 from selfgen import __version__
+from selfgen.commands.as_given import taken_as_given
 from selfgen.commands.options import NotAllowed
 from selfgen.commands.saying import say
 
@@ -58,6 +59,10 @@ _INTERRUPTED, _UNREAD = 130, 141
 class _Command(typer.core.TyperCommand):
     """A command that takes each option once, unless it is said to be repeatable."""
 
+    def get_params(self, ctx: Any) -> Any:
+        """Its options and arguments."""
+        return [taken_as_given(parameter) for parameter in super().get_params(ctx)]
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         once = [option for option in order if option.param_type_name == "option" and not option.multiple]
@@ -80,6 +85,10 @@ class _Group(typer.core.TyperGroup):
     """Commands that are loaded when they run, and whose bad input ends in one sentence and exit code 2."""
 
     _summaries_only = False
+
+    def get_params(self, ctx: Any) -> Any:
+        """The options before a command."""
+        return [taken_as_given(parameter) for parameter in super().get_params(ctx)]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names, in the order of the help."""
