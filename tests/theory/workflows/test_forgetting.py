@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import islice
 
 import pytest
-from sympy import Integer, Rational, divisor_sigma, log, pi, simplify, sqrt
+from sympy import Integer, N, Rational, divisor_sigma, log, pi, sqrt
 
 from theory import Accumulate, Bernoulli, DomainError, Exponential, Forgetting, G, Regular, Replace, expected_risk, j
 from theory.moments.composition import compose
@@ -118,7 +118,7 @@ def test_rates_outside_the_range_are_refused(rate: object) -> None:
         Forgetting(rate)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("rate", "wiped"), [("1 - 2/j", 2), ("(j - 2)**2/j**2", 2), ("1 - 6/(j*(j - 1))", 3)])
+@pytest.mark.parametrize(("rate", "wiped"), [("1 - 2/j", 2), ("(j - 2)**2/j**2", 2), ("(j - 3)**2/j**2", 3)])
 def test_a_rate_of_zero_on_the_way_forgets_all_before_it(rate, wiped):
     workflow = Forgetting(rate)
     assert workflow.weights(wiped) == [0] * (wiped - 1) + [1]
@@ -130,7 +130,7 @@ def test_a_rate_of_zero_on_the_way_forgets_all_before_it(rate, wiped):
         total += 1 / memory**2
         assert risk.at(g) == total
         if risk.closed_form is not None:
-            assert simplify(risk.closed_form.subs(G, g) - total) == 0
+            assert abs(N(risk.closed_form.subs(G, g) - total, 30)) < 1e-20 * total
 
 
 def test_what_is_remembered_from_a_rate_of_zero_on_has_its_limit():
