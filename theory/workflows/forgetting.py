@@ -21,6 +21,9 @@ from theory.workflows.replace import Replace
 from theory.workflows.share_schedule import lies_in_range, probability_schedule
 from theory.workflows.tables import kept_dynamics, table_and_tail
 
+#: Generations up to which a rate of 0 is looked for.
+LATEST_START = 4
+
 
 @dataclass(frozen=True)
 class Forgetting(Workflow):
@@ -43,7 +46,8 @@ class Forgetting(Workflow):
     Notes
     -----
     Derived here; see docs/laws.md. A rate of :math:`q_j = 1 - c\,j^{-a}` remembers :math:`\sim j^a/c` blocks, and stays
-    bounded exactly for a > 1/2.
+    bounded exactly for a > 1/2. Where a rate is 0 on the way, as 1 − 2/j is at j = 2, everything before that block is
+    forgotten, the real block too: the model there is fitted on the newest block alone, as under replace.
 
     Examples
     --------
@@ -121,6 +125,12 @@ class Forgetting(Workflow):
         for index in range(1, last + 1):
             reached = self.rate_at(index) * reached + self.size(index)
         memory = remembered(rates[1], sizes[1], last, reached)
+        # A rate that is 0 on its way, as 1 − 2/j at j = 2, forgets all before: the memory has a formula from there on.
+        while memory is None and last < LATEST_START:
+            last += 1
+            reached = self.rate_at(last) * reached + self.size(last)
+            if self.rate_at(last) == 0:
+                memory = remembered(rates[1], sizes[1], last, reached)
         if memory is None:
             return FadingMemory(self.rate, self.sizes)
         row = next(islice(Pathways(self), last - 1, None))[0] if last else []

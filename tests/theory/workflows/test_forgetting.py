@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import islice
 
 import pytest
-from sympy import Rational, divisor_sigma, log, pi, sqrt
+from sympy import Integer, N, Rational, divisor_sigma, log, pi, sqrt
 
 from theory import Accumulate, Bernoulli, DomainError, Exponential, Forgetting, G, Regular, Replace, expected_risk, j
 from theory.moments.composition import compose
@@ -116,3 +116,25 @@ def test_which_memory_is_bounded() -> None:
 def test_rates_outside_the_range_are_refused(rate: object) -> None:
     with pytest.raises(DomainError, match="rate"):
         Forgetting(rate)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("rate", "wiped"), [("1 - 2/j", 2), ("(j - 2)**2/j**2", 2), ("(j - 3)**2/j**2", 3)])
+def test_a_rate_of_zero_on_the_way_forgets_all_before_it(rate, wiped):
+    workflow = Forgetting(rate)
+    assert workflow.weights(wiped) == [0] * (wiped - 1) + [1]
+    risk = expected_risk(Regular(p=1, n=1), workflow)
+    # M_g = q_g M_{g−1} + 1, and 1/M_g² is what a generation adds.
+    memory, total = Integer(0), Integer(0)
+    for g in range(1, 12):
+        memory = (workflow.rate_at(g) * memory if g > 1 else Integer(0)) + 1
+        total += 1 / memory**2
+        assert risk.at(g) == total
+        if risk.closed_form is not None:
+            assert abs(N(risk.closed_form.subs(G, g) - total, 30)) < 1e-20 * total
+
+
+def test_what_is_remembered_from_a_rate_of_zero_on_has_its_limit():
+    risk = expected_risk(Regular(p=1, n=1), Forgetting("1 - 2/j"))
+    # 1 + Σ_{g ≥ 2} 9/(g + 1)².
+    assert risk.limit == Rational(3, 2) * pi**2 - Rational(41, 4)
+    assert risk.closed_form is not None
