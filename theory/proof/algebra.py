@@ -78,9 +78,11 @@ class Quotient:
     """A quotient of polynomials over Q, in lowest terms, the denominator monic."""
 
     def __init__(self, top: Any, bottom: Any = UNIT) -> None:
-        top, bottom = polynomial(top), polynomial(bottom)
-        require(max(len(top), len(bottom)) <= WIDE, "an expression has too many terms")
+        top = polynomial(top)
+        require(len(top) <= WIDE, "an expression has too many terms")
         if bottom is not UNIT:
+            bottom = polynomial(bottom)
+            require(len(bottom) <= WIDE, "an expression has too many terms")
             require(bottom != 0, "an expression divides by zero")
             common = top.gcd(bottom)
             if not common.is_one():
@@ -182,7 +184,7 @@ class Algebra:
         """The quotient that a text stands for at generation ``at``."""
         require(isinstance(text, str) and len(text) <= LONG, "a text is too long, or none")
         require(text.isascii() and text.isprintable() and "#" not in text, f"{text!r} is no plain arithmetic")
-        if at is not g and text in self.known and "g" not in WORD.findall(text):
+        if at is not g and text in self.known and ("g" not in text or "g" not in WORD.findall(text)):
             at = g  # it says the same at every generation
         if at is not g or text not in self.known:
             other = next((word for word in WORD.findall(text) if not WRITTEN.fullmatch(word)), None)
@@ -351,6 +353,8 @@ class Algebra:
 
     def moves(self, value: Quotient) -> bool:
         """Whether a value depends on g."""
+        if value.bottom is UNIT and value.top.is_constant():
+            return False
         above, below = value.top.degrees(), value.bottom.degrees()
         return any(above[index] > 0 or below[index] > 0 for index in (0, *self.moving))
 
@@ -427,13 +431,13 @@ class Algebra:
         """A complex ball around a value without parameters; None when it has some."""
         points = [acb(0)] * RING.nvars()
         met = {index: (kind, key, args) for kind, key, args, index in self.functions}
-        for index, label in enumerate(self.labels):
-            if value.has(index):
-                kind, key, args = met.get(index, ("constant", label, ()))
-                inner = [self.ball(x) for x in args]
-                if None in inner or (not args and label not in ("pi", "EulerGamma")):
-                    return None
-                points[index] = self.enclosed(key if kind == "constant" else kind, key, inner)
+        for index in sorted(value.variables()):
+            label = self.labels[index]
+            kind, key, args = met.get(index, ("constant", label, ()))
+            inner = [self.ball(x) for x in args]
+            if None in inner or (not args and label not in ("pi", "EulerGamma")):
+                return None
+            points[index] = self.enclosed(key if kind == "constant" else kind, key, inner)
         both = [acb(0), acb(0)]
         for side, poly in enumerate((value.top, value.bottom)):
             for exponents, coefficient in poly.terms():

@@ -56,10 +56,8 @@ class Analysis(Algebra):
         cover = {"g": since + self.variable(SINCE), **self.beyond(value, since), **self.ranges}
         both = self.covered(value.top, cover) / self.covered(value.bottom, cover)
         (top, strict), (bottom, nowhere_zero) = self.definite(both.top), self.definite(both.bottom)
-        require(
-            top * bottom >= 0 and nowhere_zero,
-            f"{self.text(both.top)} over {self.text(both.bottom)} is not shown to have a sign",
-        )
+        if top * bottom < 0 or not nowhere_zero:
+            raise CertificateError(f"{self.text(both.top)} over {self.text(both.bottom)} is not shown to have a sign")
         return int(strict)
 
     def beyond(self, value: Quotient, since: Quotient) -> dict[str, Quotient]:
@@ -111,6 +109,8 @@ class Analysis(Algebra):
     def covered(self, poly: Any, cover: dict[str, Quotient]) -> Quotient:
         """A polynomial with parameters written in variables over [0, ∞), as their stated ranges say."""
         indices = [i for i, label in enumerate(self.labels) if label in cover and poly.degrees()[i] > 0]
+        if not indices:
+            return Quotient(poly)
         self.used |= {self.labels[i] for i in indices}
         total = ZERO
         for powers, rest in collect(poly, indices).items():
@@ -122,28 +122,30 @@ class Analysis(Algebra):
 
     def definite(self, poly: Any) -> tuple[int, bool]:
         """(sign, strict) of a polynomial in variables over [0, ∞), those listed as positive over (0, ∞)."""
-        self.witnesses.append(self.text(poly))
+        written = self.text(poly)
+        self.witnesses.append(written)
+        if poly.is_constant():
+            number = poly.leading_coefficient() if poly != 0 else 0
+            return (number > 0) - (number < 0), number != 0
         ball, here = self.ball(Quotient(poly)), [i for i, degree in enumerate(poly.degrees()) if degree > 0]
-        if poly == 0 or ball is not None:
-            told = poly == 0 or (ball.imag == 0 and (ball.real > 0 or ball.real < 0))
-            require(told, f"the ball around {self.text(poly)} is not shown to be real and to leave out zero")
-            return (0, False) if poly == 0 else (1 if ball.real > 0 else -1, True)
-        require(all(self.labels[i] in self.free for i in here), f"the range of {self.text(poly)} is not stated")
+        if ball is not None:
+            told = ball.imag == 0 and (ball.real > 0 or ball.real < 0)
+            require(told, f"the ball around {written} is not shown to be real and to leave out zero")
+            return 1 if ball.real > 0 else -1, True
+        require(all(self.labels[i] in self.free for i in here), f"the range of {written} is not stated")
         signs = {1 if coefficient > 0 else -1 for _, coefficient in poly.terms()}
         if len(signs) == 1:
             terms = [{self.labels[i] for i in here if exponents[i]} for exponents, _ in poly.terms()]
             strict = [term for term in terms if term <= self.positive]
             self.used |= min(strict, key=len, default=set())
             return signs.pop(), bool(strict)
-        require(len(here) == 1, f"{self.text(poly)} is not shown to have a sign: its coefficients have both")
+        require(len(here) == 1, f"{written} is not shown to have a sign: its coefficients have both")
         require(poly.total_degree() <= DEGREE, f"a polynomial of degree {poly.total_degree()} is out of reach")
         line = [fmpq(0)] * (int(poly.total_degree()) + 1)
         for exponents, coefficient in poly.terms():
             line[int(exponents[here[0]])] = coefficient
         roots = [root for root, _ in fmpq_poly(line).complex_roots()]
-        require(
-            all(root.imag != 0 or root.real < 0 for root in roots), f"{self.text(poly)} is not shown to have one sign"
-        )
+        require(all(root.imag != 0 or root.real < 0 for root in roots), f"{written} is not shown to have one sign")
         return (1 if line[0] > 0 else -1), True
 
     def text(self, poly: Any) -> str:

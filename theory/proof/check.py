@@ -206,8 +206,9 @@ def cone(
     require((bound is not None) == (shape == "at most"), "a bound is that of what is at most so much")
     require(len(sequences) == 1 + (shape == "never above"), "a shape is that of one sequence, an order that of two")
     items = [checker.sequences[index] for index in sequences]
-    for item, texts in zip(items, risks, strict=True):
-        for text, value in zip(texts, item.run(since + 1)[1], strict=True):
+    reached = [item.run(since + 1)[1] for item in items]
+    for values, texts in zip(reached, risks, strict=True):
+        for text, value in zip(texts, values, strict=True):
             checker.equal(checker.read(text), value, f"an early risk is not shown to be {text}")
     runs, first = [item.run(since - 1) for item in items], Quotient(since)
     variables = iter(checker.variable(f"moment {i}") for i in range(sum(len(item.initial) for item in items)))
@@ -244,7 +245,7 @@ def cone(
         difference, dot(parts, [*base, ONE]), "the difference is not shown to be the stated combination of the forms"
     )
     _ = [checker.sign(value, first) for value in earlier]
-    checker.facts[(shape, *sequences)] = runs if shape != "at most" else (most, items[0].run(since + 1)[1])
+    checker.facts[(shape, *sequences)] = runs if shape != "at most" else (most, reached[0])
 
 
 def limit(checker: Checker, sequence: int, limit: str) -> None:
