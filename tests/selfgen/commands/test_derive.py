@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from time import process_time
 
 import numpy as np
 import pytest
@@ -155,3 +156,12 @@ def test_a_function_that_lines_repeat_has_a_letter() -> None:
     told = run.invoke(app, ["derive", "ridge", "fresh-real"]).stdout
     assert told.count("limiting_shrinkage") == 1
     assert re.search(r"^where s = +limiting_shrinkage\(gamma/2, ", told, flags=re.MULTILINE)
+
+
+def test_what_takes_minutes_is_no_line() -> None:
+    """A fourth moment of a memory that fades at a constant rate, of a family with curvature."""
+    started = process_time()
+    told = run.invoke(app, "derive bernoulli forgetting:rate=2/3 --set p=1/3 --set n=12".split()).stdout
+    assert "standard deviation" not in told
+    assert "limit, growth, bound  2/9" in told
+    assert process_time() - started < 20
