@@ -20,6 +20,7 @@ from theory.proof.algebra import CertificateError
 from theory.proof.draft import Draft, named, reduced
 from theory.proof.leading import settles
 from theory.proof.mixing import mixtures
+from theory.proof.modes import geometric_forms
 from theory.proof.texts import text
 from theory.risk import Risk
 from theory.solver.ceiling import ceiling
@@ -108,6 +109,11 @@ def _rising(risk: Risk, index: int) -> Iterator[dict[str, Any]]:
                     shape, since, forms, sides * P * sides, Matrix.zeros(size, 1), way * scale * h * sides, S.Zero
                 )
             yield from (cone(shape, since, *forms, S.Zero) for forms in _own_steps(P, f, h, scale, way))
+    if not any(item.has(g) for item in (P, f, h, c)):
+        for shape, way in ways:
+            for since, parts, multipliers in geometric_forms(recurrence, way, first):
+                last = Matrix([[*[0] * (size - 1), 1]])
+                yield cone(shape, since, parts, multipliers, Matrix.zeros(size, 1), last, S.Zero)
     found = steady(recurrence) or leaning(recurrence) if scale.is_Rational else None
     if found is not None:
         shape = "increasing" if found.way * scale > 0 else "decreasing"

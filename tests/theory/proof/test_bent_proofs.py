@@ -262,3 +262,16 @@ def test_ridge_on_all_rows_kept_has_its_sum_and_its_limit(model, unnoticed):
 
 def test_ridge_in_proportion_has_its_sum():
     assert check(prove(ClosedForm(expected_risk(RidgeRegression(ratio="1/2", shrinkage="1/2"), Accumulate()))))
+
+
+def test_a_variance_that_falls_under_fresh_real_data_is_told_by_its_geometric_parts(unnoticed):
+    """Ridge in proportion falls from the first generation on; with d = 2, T = 5 and λ = 5 it rises first."""
+    risk = expected_risk(RidgeRegression(ratio="1/2", shrinkage="1/2"), FreshReal()).variance
+    certificate = prove(Monotone(risk))
+    assert certificate.data["claim"]["statement"] == "decreasing"
+    assert len(certificate.data["steps"][0]["forms"]) == 3
+    survivors, tried = unnoticed([certificate])
+    assert not survivors
+    assert tried > 20
+    with pytest.raises(NotDerivedError):
+        prove(Monotone(expected_risk(RidgeRegression(d=2, T=5, penalty=5), FreshReal()).variance))
