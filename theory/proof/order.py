@@ -15,6 +15,7 @@ from sympy import Expr, Matrix, S, diag, eye, fraction, oo, sympify
 
 from theory.errors import NotDerivedError
 from theory.expressions.fraction_field import in_lowest_terms
+from theory.expressions.signs import ball_sign, covering
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.algebra import CertificateError
 from theory.proof.draft import Draft, named, reduced
@@ -272,12 +273,22 @@ def never_above(draft: Draft) -> dict[str, Any]:
 
 
 def _passing(draft: Draft) -> Iterator[int]:
-    """Generations at which the second risk may exceed the limit of the first."""
-    limit = draft.risks[0].limit
+    """Generations at which the second risk may exceed the limit of the first: none where its own limit does not."""
+    limit, highest = (risk.limit for risk in draft.risks)
+    if limit is not None and highest is not None and _falls_short(highest - limit, draft.risks):
+        return
     for since in range(1, LATEST + 1):
         gap = None if limit is None else draft.risks[1].at(since) - limit
         if gap is None or gap.is_negative is not True:
             yield since
+
+
+def _falls_short(gap: Expr, risks: tuple[Risk, ...]) -> bool:
+    """Whether a gap is negative at one value of the parameters, each a step inside its range."""
+    cover = covering(gap, {symbol: run for risk in risks for symbol, run in risk._ranges.items()})
+    inside = gap.subs(cover)
+    sign = ball_sign(inside.subs(dict.fromkeys(inside.free_symbols, S.One))) if set(cover) >= gap.free_symbols else None
+    return sign == -1
 
 
 #: Generations tried for one risk to pass the limit of another.

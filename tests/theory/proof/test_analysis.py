@@ -57,6 +57,9 @@ def test_roots_inside_the_unit_circle(polynomial, inside):
         ("floor(n)", 0),
         ("floor(n) - 1", None),
         ("(-2)**g + 5", None),
+        ("0", 0),
+        ("1/1000", 1),
+        ("-1/1000", None),
     ],
 )
 def test_signs_of_powers_and_floors(text, sign):

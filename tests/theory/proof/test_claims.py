@@ -79,6 +79,20 @@ def test_what_is_false_is_not_proved(claim):
         prove(claim)
 
 
+@pytest.mark.parametrize(
+    ("better", "worse", "since"),
+    [
+        (ratio(Regular(), RealPlusLatest()), ratio(Regular(), SlidingWindow(2)), 3),
+        (expected_risk(LinearRegression(), RealPlusLatest()), expected_risk(LinearRegression(), Replace()), 2),
+    ],
+    ids=["numbers", "symbols"],
+)
+def test_one_passes_all_that_the_other_will_reach(better, worse, since) -> None:
+    assert prove(NeverWorse(better, worse)).data["claim"]["since"] == since
+    with pytest.raises(NotDerivedError, match="no certificate was found"):
+        prove(NeverWorse(worse, better))
+
+
 def test_what_settles_is_said_to_have_no_growth() -> None:
     with pytest.raises(NotDerivedError, match=r"the ratio of regular under accumulate tends to pi\*\*2/6, so that"):
         prove(Growth(ratio(Regular(), Accumulate())))
