@@ -14,7 +14,6 @@ from selfgen.steps import steps as derivation
 from selfgen.values import ratio_limit, shown, text, value_at
 from theory import DomainError, NotDerivedError, Risk, expected_risk
 from theory.expressions.abbreviations import abbreviations
-from theory.expressions.lambert import q_pochhammer
 from theory.names import build
 
 
@@ -87,8 +86,6 @@ def _spread(risk: Risk, generation: int | None) -> dict[str, object]:
     """How far the loss of one run strays from the risk, where that is derived and short: no line elsewhere."""
     if (risk.free_symbols and risk.loss != "squared") or (generation or 0) > LAST_SPREAD:
         return {}
-    if risk.closed_form is not None and risk.closed_form.has(q_pochhammer):
-        return {}  # fourth moments of a memory that fades at a constant rate take minutes
     try:
         deviation = risk.standard_deviation
         # With symbols a closed form is long, and long in coming.
