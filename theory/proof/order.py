@@ -53,6 +53,8 @@ def monotone(draft: Draft, index: int) -> str:
 
 def _first_turn(risk: Risk) -> tuple[int, int] | None:
     """The last generation, among a few, before a risk turns, and which way it goes from there."""
+    if risk.free_symbols:
+        return None  # where it turns depends on them
     before = 0
     values = (risk.at(g) for g in range(1, LOOKED_AT))
     for g, (one, other) in enumerate(pairwise(values), start=1):
