@@ -45,4 +45,5 @@ def taken_as_given(parameter: Any) -> Any:
 
 
 def _is_readable(value: Any) -> bool:
-    return isinstance(value, str) and os.access(value, os.R_OK)
+    # Of a name with a null byte in it the system says nothing: it is typer that refuses it.
+    return isinstance(value, str) and "\0" not in value and os.access(value, os.R_OK)

@@ -46,6 +46,7 @@ def _command(
         ["a", "--place", "."],
         ["a", "--file", "."],
         ["a", "--place", ""],
+        ["a", "--place", "no\0where"],
         ["a", "--doubled", "x", "--parsed", "x"],
         ["a", "--whole", "3", "--number", "2", "--several", "x", "--several", "y", "--flag"],
         ["a", "--whole", "0"],
