@@ -15,15 +15,9 @@ from theory.proof import Certificate
 
 #: Of models around another: certificates of the same kinds, but of numbers with hundreds of digits elsewhere.
 FEW = ("replace", "accumulate", "real-plus-latest")
-#: Closed forms that no certificate is found for: sums of integrals of the Wishart law.
-UNCERTIFIED = {
-    *(
-        ("ridge regression: d/T → γ", name)
-        for name in ("accumulate", "fresh-real", "capped-real", "real-and-synthetic")
-    ),
-    *(("ridge regression: fresh design, d = 2, T = 5", name) for name in ("accumulate", "capped-real")),
-    *(("posterior mean: least squares, d = 2, T = 5", name) for name in ("accumulate", "capped-real")),
-}
+#: What stands in certificates of sums over integrals of the Wishart law. mpmath does not sum them up to where limits are
+#: looked at: changed numbers are found in them too, but a second opinion there is none.
+UNSUMMED = "total("
 
 
 @pytest.mark.slow
@@ -44,13 +38,12 @@ def test_a_changed_number_is_found(
             continue
         risk, certificate = derived(MODELS[label], workflow, loss)
         if risk is not None and risk.closed_form is not None:
-            if certificate is None:
-                assert (label, workflow.name) in UNCERTIFIED, risk
-                continue
+            assert certificate is not None, risk
             # Some workflows differ in name alone.
             found[json.dumps({**certificate.data, "about": []})] = certificate
     chance, held = random.Random(f"{label} {loss}"), 0
-    for certificate in found.values():
+    told = [certificate for certificate in found.values() if UNSUMMED not in certificate.json()]
+    for certificate in told:
         for _ in range(4):
             try:
                 assert second_opinion(json.loads(certificate.json()), chance) is None, certificate.data
@@ -58,7 +51,7 @@ def test_a_changed_number_is_found(
                 continue
             held += 1
             break
-    assert held == len(found)
+    assert held == len(told)
     survivors, tried = unnoticed(list(found.values()))
     assert not survivors
     assert tried >= 8 * len(found)

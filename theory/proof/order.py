@@ -13,7 +13,7 @@ from typing import Any
 
 from sympy import Expr, Matrix, S, diag, eye, fraction, oo, sympify
 
-from theory.errors import NotDerivedError
+from theory.errors import DomainError, NotDerivedError
 from theory.expressions.fraction_field import in_lowest_terms
 from theory.expressions.signs import ball_sign, covering
 from theory.moments.recurrence import MomentRecurrence
@@ -53,10 +53,11 @@ def monotone(draft: Draft, index: int) -> str:
 
 def _first_turn(risk: Risk) -> tuple[int, int] | None:
     """The last generation, among a few, before a risk turns, and which way it goes from there."""
-    if risk.free_symbols:
-        return None  # where it turns depends on them
     before = 0
-    values = (risk.at(g) for g in range(1, LOOKED_AT))
+    try:
+        values = [risk.at(g) for g in range(1, LOOKED_AT)]
+    except DomainError:
+        return None  # symbols decide what a generation is
     for g, (one, other) in enumerate(pairwise(values), start=1):
         if not (one.is_Rational and other.is_Rational):
             return None
