@@ -15,6 +15,7 @@ from typing import Any
 
 import matplotlib as mpl
 import mpmath
+import numpy as np
 import pytest
 from sympy import Rational, pi
 from typer.testing import CliRunner
@@ -323,7 +324,16 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["over_the_law"]["replace"][0] > 1.3
         and 0.78 < found["over_the_law"]["replace"][6] < 0.83
         and 0.4 < found["over_the_law"]["accumulate"][6] < 0.6
-        and all(min(seed[1:]) > 4.79 for seed in found["tuned"]["workflows"]["replace"]["losses"])
+        and bool((abs(_mean_losses(found["tuned"], "replace")[1:7] - 4.794) < 0.006).all())
+        and all(0.1 < (4.794 - _mean_losses(found["tuned"], name)[7]) / 0.081 < 0.2 for name in POOLS)
+        and (found["of_tuned"].parameters["A"].median, found["of_tuned"].parameters["lambda"].median) == (0, 0)
+        and found["of_tuned"].rejected is None
+        and max(_mean_losses(found["longest"], "accumulate")[1:])
+        < 2.24
+        < 2.39
+        < _mean_losses(found["longest"], "replace")[0]
+        and abs(found["of_longest"].parameters["A"].median / (found["longest"]["gap"] / 2) - 0.29) < 0.01
+        and found["of_longest"].rejected is None
         and found["of_barely"].parameters["lambda"].median < 0.1
         and abs(found["of_warm"].parameters["A"].median / (found["warm"]["gap"] / 2) - 1) < 0.2
         and found["of_warm"].parameters["U"].lower > found["of_warm"].parameters["C"].upper
@@ -335,6 +345,13 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], bool]] = {
         and found["mean_check"].passed
     ),
 }
+
+
+POOLS = ("accumulate", "accumulate-subsample")
+
+
+def _mean_losses(measured, workflow):
+    return np.mean(measured["workflows"][workflow]["losses"], axis=0)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
