@@ -69,7 +69,7 @@ release-check: $(VENV)/.installed-test
 
 test-minimal: $(MINIMAL)/.installed
 	$(MINIMAL)/bin/python -m pytest tests/theory/test_risk.py tests/theory/test_code.py tests/numerics/test_evaluate.py \
-	    tests/selfgen/test_names.py tests/selfgen/test_study.py tests/selfgen/commands/test_derive.py -n $(JOBS)
+	    tests/theory/test_names.py tests/selfgen/test_study.py tests/selfgen/commands/test_derive.py -n $(JOBS)
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

@@ -515,3 +515,12 @@ def test_pages_that_are_no_more_are_removed(generated, tmp_path, monkeypatch):
     assert not old.exists()
     # What has not changed keeps its date, so that Sphinx does not read it again.
     assert written.stat().st_mtime_ns == before
+
+
+def test_what_the_makefile_runs_is_there():
+    """A file of tests that has moved takes the others of its line with it: pytest then runs none of them."""
+    named = re.findall(
+        r"(?:tests|benchmarks|proofs_notebooks|numerics)/[\w/.]+", (ROOT / "Makefile").read_text(encoding="utf-8")
+    )
+    assert len(named) >= 10
+    assert not [path for path in named if not (ROOT / path).exists()]
