@@ -15,8 +15,8 @@ from theory.proof import Certificate
 
 #: Of models around another: certificates of the same kinds, but of numbers with hundreds of digits elsewhere.
 FEW = ("replace", "accumulate", "real-plus-latest")
-#: What stands in certificates of sums over integrals of the Wishart law. mpmath does not sum them up to where limits are
-#: looked at: changed numbers are found in them too, but a second opinion there is none.
+#: What stands in certificates of sums over integrals of the Wishart law. mpmath does not sum them up to where limits
+#: are looked at: changed numbers are found in them too, but a second opinion there is none.
 UNSUMMED = "total("
 
 
