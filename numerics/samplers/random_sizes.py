@@ -28,7 +28,7 @@ from theory.models.bent import BiasedSampler
 from theory.models.exponential_family import ExponentialFamily
 from theory.models.regular import Regular
 from theory.workflows.accumulate import Accumulate
-from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.base import Workflow, exact_weights, weighs_as
 from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.forgetting import Forgetting
 from theory.workflows.window import SlidingWindow
@@ -117,11 +117,11 @@ def _fit(workflow: Workflow, generations: int) -> Fit:
         for g in range(1, generations + 1):
             table[g - 1, :g] = [float(weight) for weight in exact_weights(workflow, g)]
         return Fit(table=table)
-    if isinstance(workflow, Forgetting):
+    if weighs_as(workflow, Forgetting):
         return Fit(rates=np.array([1.0, *(float(workflow.rate_at(g)) for g in range(2, generations + 1))]))
-    if isinstance(workflow, SlidingWindow):
+    if weighs_as(workflow, SlidingWindow):
         return Fit(rates=np.ones(generations), blocks=int(workflow.k))
-    if isinstance(workflow, Accumulate | ContaminatedPool):
+    if weighs_as(workflow, Accumulate) or weighs_as(workflow, ContaminatedPool):
         return Fit(rates=np.ones(generations))
     raise DomainError(f"{type(workflow).__name__} with blocks of random size has no sampler.")
 

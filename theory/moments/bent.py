@@ -32,7 +32,7 @@ from theory.moments.bent_fading import fading_moments
 from theory.moments.composition import after_whole_pool, verify_pool
 from theory.moments.over_sizes import at_any_sizes, over_sizes
 from theory.moments.recurrence import MomentRecurrence, Recurrence
-from theory.workflows.base import Workflow, exact_weights
+from theory.workflows.base import Workflow, exact_weights, weighs_as
 from theory.workflows.dynamics import GENERATION, LinearDynamics, PoolDynamics
 from theory.workflows.forgetting import Forgetting
 from theory.workflows.pathway import block_coefficients
@@ -531,16 +531,18 @@ class BentPathway(Recurrence):
 
     def values(self) -> Iterator[Expr]:
         """Exact values at generations 1, 2, …"""
-        field: Field = _rationals(self.workflow, self.bend)
         done = 0
         try:
-            for known in _Blocks(self.workflow, self.bend, field):
-                yield self.offset + self.scale * answer(known, self.part, field)
+            for value in self._values(_rationals(self.workflow, self.bend)):
+                yield value
                 done += 1
         except NotRational:
-            field = Expressions()
-            for known in islice(_Blocks(self.workflow, self.bend, field), done, None):
-                yield self.offset + self.scale * answer(known, self.part, field)
+            yield from islice(self._values(Expressions()), done, None)
+
+    def _values(self, field: Field) -> Iterator[Expr]:
+        """The same in the numbers of one field."""
+        for known in _Blocks(self.workflow, self.bend, field):
+            yield self.offset + self.scale * answer(known, self.part, field)
 
 
 @dataclass(frozen=True)
@@ -554,17 +556,6 @@ class BentFading(BentPathway):
     >>> risk.growth, risk.bias.limit
     (5*G/24, 2)
     """
-
-    def values(self) -> Iterator[Expr]:
-        """Exact values at generations 1, 2, …"""
-        field: Field = _rationals(self.workflow, self.bend)
-        done = 0
-        try:
-            for value in self._values(field):
-                yield value
-                done += 1
-        except NotRational:
-            yield from islice(self._values(Expressions()), done, None)
 
     def _values(self, field: Field) -> Iterator[Expr]:
         for moments in self.moments(field):
@@ -733,7 +724,7 @@ def compose_bent(workflow: Workflow, bend: Bend, part: str = RISK) -> Recurrence
             return bent_linear(workflow, dynamics, bend, part)
         except NotDerivedError:
             return BentPathway(workflow, bend, part)
-    return (BentFading if isinstance(workflow, Forgetting) else BentPathway)(workflow, bend, part)
+    return (BentFading if weighs_as(workflow, Forgetting) else BentPathway)(workflow, bend, part)
 
 
 def _of_random_sizes(workflow: Workflow, sizes: RandomSizes, bend: Bend, part: str) -> Recurrence:

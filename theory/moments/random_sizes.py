@@ -66,7 +66,7 @@ from theory.moments.recurrence import MomentRecurrence, Recurrence
 from theory.moments.total_noise import total_noise
 from theory.moments.window_sizes import WindowSizes
 from theory.workflows.accumulate import Accumulate
-from theory.workflows.base import Workflow
+from theory.workflows.base import Workflow, weighs_as
 from theory.workflows.contaminated_pool import ContaminatedPool
 from theory.workflows.dynamics import GENERATION
 from theory.workflows.forgetting import Forgetting
@@ -93,19 +93,20 @@ def compose_pooled(workflow: Workflow, noise: Expr, curvature: Expr, exactness: 
     """
     sizes = workflow.random_sizes
     assert sizes is not None
-    if isinstance(workflow, Accumulate) and curvature == 0:
+    if weighs_as(workflow, Accumulate) and curvature == 0:
         return PooledTotals(sizes, scale=noise, exactness=exactness)
     about: dict[str, Any] = {"scale": noise, "exactness": exactness}
-    if isinstance(workflow, ContaminatedPool | Accumulate):
+    pool = weighs_as(workflow, ContaminatedPool)
+    if pool or weighs_as(workflow, Accumulate):
         real = workflow.real if isinstance(workflow, ContaminatedPool) else S.Zero
         return PooledSizes(sizes, curvature, real, **about)
-    if isinstance(workflow, LabelledPool) and not workflow.share.has(j):
+    if weighs_as(workflow, LabelledPool) and not workflow.share.has(j):
         return LabelledSizes(sizes, curvature, workflow.real, workflow.share, **about)
-    if isinstance(workflow, SlidingWindow) and workflow.k.is_Integer:
+    if weighs_as(workflow, SlidingWindow) and workflow.k.is_Integer:
         return WindowSizes(sizes, curvature, int(workflow.k), **about)
-    if isinstance(workflow, Forgetting) and curvature == 0 and workflow.rate.is_Rational:
+    if weighs_as(workflow, Forgetting) and curvature == 0 and workflow.rate.is_Rational:
         return FadingTotals(sizes, workflow.rate, **about)
-    if isinstance(workflow, Forgetting) and sizes.has_light_tail:
+    if weighs_as(workflow, Forgetting) and sizes.has_light_tail:
         rate = Lambda(GENERATION, workflow.rate.subs(j, GENERATION))
         return FadingSizes(sizes, curvature, rate, **about)
     raise not_derived(workflow)
@@ -117,13 +118,13 @@ def runs_by_sizes(workflow: Workflow) -> bool:
     Windows and fading memories have closed forms, or fractions, by the other way where few sizes have a chance.
     """
     simplest, sizes = workflow.simplest(), workflow.random_sizes
-    if isinstance(simplest, Accumulate | ContaminatedPool | LabelledPool) or sizes is None:
+    if sizes is None or any(weighs_as(simplest, kind) for kind in (Accumulate, ContaminatedPool, LabelledPool)):
         return True
-    if isinstance(simplest, SlidingWindow) and simplest.k.is_Integer:
+    if weighs_as(simplest, SlidingWindow) and simplest.k.is_Integer:
         blocks = int(simplest.k)
         return sizes.support is None or len(sizes.support) ** blocks * blocks * (blocks + 1) / 2 > MOST_MOMENTS
     # Without curvature a constant rate has an integral of its own.
-    return isinstance(simplest, Forgetting) and sizes.support is None and sizes.has_light_tail
+    return weighs_as(simplest, Forgetting) and sizes.support is None and sizes.has_light_tail
 
 
 def not_derived(workflow: Workflow) -> NotDerivedError:

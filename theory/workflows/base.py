@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from inspect import isfunction
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeGuard, TypeVar
 
 from flint import fmpq
 from sympy import (
@@ -392,6 +392,14 @@ def _turns(schedule: Expr) -> tuple[list[Poly], bool]:
                 elif polynomial.degree() > 0:
                     found.append(polynomial)
     return found, complete
+
+
+Kind = TypeVar("Kind", bound=Workflow)
+
+
+def weighs_as(workflow: Workflow, kind: type[Kind]) -> TypeGuard[Kind]:
+    """Whether a workflow is of a class and has its weights: one that is derived from the class may have others."""
+    return isinstance(workflow, kind) and type(workflow).weights is kind.weights
 
 
 def pooled_weights(workflow: Workflow, first: int, g: int) -> list[Expr]:

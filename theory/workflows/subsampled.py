@@ -11,7 +11,7 @@ from theory.errors import DomainError
 from theory.expressions.arguments import Exact, exact, positive_number
 from theory.expressions.symbols import j
 from theory.workflows.accumulate import Accumulate
-from theory.workflows.base import ONE, Workflow, exact_weights, verify_workflow
+from theory.workflows.base import ONE, Workflow, exact_weights, verify_workflow, weighs_as
 from theory.workflows.dynamics import Draw
 from theory.workflows.share_schedule import amount_schedule, at_generation
 from theory.workflows.subsample import AccumulateSubsample
@@ -80,7 +80,7 @@ class Subsampled(Workflow):
 
     def simplest(self) -> Workflow:
         """The built-in subsample of a pool of equal blocks."""
-        plain = isinstance(self.workflow, Accumulate) and self.workflow.schedule == 1
+        plain = weighs_as(self.workflow, Accumulate) and self.workflow.schedule == 1
         return AccumulateSubsample(budget=self.budget) if plain else self
 
     def undrawn(self) -> Workflow:

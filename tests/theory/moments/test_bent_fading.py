@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 
 import pytest
 from sympy import N, Rational, Symbol, oo, simplify
 
-from numerics import evaluate
+from numerics import evaluate, simulate
 from theory import (
+    Accumulate,
     Bernoulli,
     BiasedSampler,
+    DomainError,
     Exponential,
     Forgetting,
     G,
+    NotDerivedError,
     Poisson,
     PosteriorMean,
     PosteriorSample,
@@ -21,6 +25,7 @@ from theory import (
 )
 from theory.moments.bent import BIAS, RISK, VARIANCE, BentFading, BentPathway, compose_bent
 
+HALF = Rational(1, 2)
 COIN, COUNT, WAIT = Bernoulli("1/3", 4), Poisson(3, 4), Exponential(1, 4)
 LENGTHENING = Forgetting("1 - 1/(2*sqrt(j))")
 
@@ -86,3 +91,31 @@ def test_a_memory_that_lengthens_has_no_long_run_here():
 def test_late_values_are_those_of_the_fractions():
     risk = expected_risk(PosteriorSample(COUNT, 2, "3/4"), Forgetting("2/3"))
     assert evaluate(risk, [3, 60]) == pytest.approx([float(risk.at(3)), float(risk.at(60))], rel=1e-13)
+
+
+@dataclass(frozen=True)
+class Level(Forgetting):
+    """A class of one's own whose weights are not those of a memory that fades: all blocks alike."""
+
+    def weights(self, g):
+        return Accumulate(self.sizes).weights(g)
+
+    def dynamics(self):
+        return None
+
+
+def test_other_weights_of_a_derived_class_are_its_own():
+    """By the rate alone model 3 would have the risk 322951/6482700."""
+    model = PosteriorMean(COIN, 2, HALF)
+    own, known = (expected_risk(model, workflow) for workflow in (Level(HALF), Accumulate()))
+    assert [own.at(g) for g in range(1, 6)] == [known.at(g) for g in range(1, 6)]
+    assert own.limit is None
+
+
+@pytest.mark.parametrize("law", ["uniform(2)", "geometric(1/2)"])
+def test_sizes_that_are_random_do_not_bring_the_rate_back(law):
+    workflow = Level(HALF, sizes=f"random({law})")
+    with pytest.raises(NotDerivedError, match="has blocks of random size"):
+        expected_risk(COIN, workflow)
+    with pytest.raises(DomainError, match="has no sampler"):
+        simulate(COIN, workflow, 3, 100, seed=1)

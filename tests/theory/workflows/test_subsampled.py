@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -18,6 +19,7 @@ from theory import (
     Pathway,
     RealPlusLatest,
     Regular,
+    SlidingWindow,
     depth,
     expected_risk,
 )
@@ -105,3 +107,23 @@ def test_what_cannot_be_is_said() -> None:
         Subsampled("replace")
     with pytest.raises(NotDerivedError, match="subsample"):
         expected_risk(Bernoulli("1/3", 4), Subsampled(RealPlusLatest()))
+
+
+def test_a_pool_derived_from_accumulate_with_other_blocks_is_not_accumulates() -> None:
+    """Its risk was said to be that of a subsample of all blocks, 6779/64512 at generation 4."""
+
+    @dataclass(frozen=True)
+    class Latest(Accumulate):
+        def weights(self, g):
+            return SlidingWindow(2).weights(g)
+
+        def rows(self, g):
+            return SlidingWindow(2).rows(g)
+
+        def dynamics(self):
+            return None
+
+    assert Subsampled(Latest(), 1).simplest() == Subsampled(Latest(), 1)
+    with pytest.raises(NotDerivedError, match="draws a subsample"):
+        expected_risk(Bernoulli("1/3", 4), Subsampled(Latest(), 1))
+    assert isinstance(Subsampled(Accumulate(), 1).simplest(), AccumulateSubsample)
