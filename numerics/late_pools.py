@@ -20,8 +20,9 @@ from functools import lru_cache
 from math import comb, factorial
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb, ctx, fmpz
 from numpy.typing import NDArray
+from scipy.linalg import pascal
 
 from theory.expressions.random_sizes import RandomSizes, power_series
 
@@ -87,10 +88,7 @@ def _moments(sizes: RandomSizes, last: int) -> tuple[float, list[float]]:
 
 def _power_moment(falling: list[arb], k: int) -> arb:
     """E N^k = Σ S(k, i) E[N(N−1)…(N−i+1)], S the Stirling numbers of the second kind."""
-    stirling = [arb(1)]
-    for _ in range(k):
-        stirling = [i * a + b for i, (a, b) in enumerate(zip([*stirling, arb(0)], [arb(0), *stirling], strict=True))]
-    return sum((s * f for s, f in zip(stirling, falling, strict=False)), arb(0))
+    return sum((fmpz.stirling_s2(k, i) * falling[i] for i in range(k + 1)), arb(0))
 
 
 def _shifted(moments: Array, generations: Array) -> Array:
@@ -98,8 +96,7 @@ def _shifted(moments: Array, generations: Array) -> Array:
     size = len(moments)
     k, i = np.indices((size, size))
     below = i <= k
-    binomials = np.array([[comb(row, col) for col in range(size)] for row in range(size)], dtype=float)
-    table = np.where(below, binomials * moments[np.where(below, k - i, 0)], 0.0)
+    table = np.where(below, pascal(size, kind="lower", exact=False) * moments[np.where(below, k - i, 0)], 0.0)
     inverse = 1 / generations[:, None, None]
     return table * (1 - inverse) ** i * inverse ** np.maximum(k - i, 0)
 

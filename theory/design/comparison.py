@@ -394,7 +394,7 @@ def ranges_of(risks: Sequence[Risk]) -> Ranges:
     found: Ranges = {}
     apart = set()
     for risk in risks:
-        own = {**risk.model.ranges(), **risk.workflow.ranges()}
+        own = risk._ranges
         apart |= {symbol for symbol, run in own.items() if _plain(found.get(symbol, run)) != _plain(run)}
         found = {**found, **own}
     return {symbol: run for symbol, run in found.items() if symbol not in apart}

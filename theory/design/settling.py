@@ -110,9 +110,9 @@ def _settled(
     higher, lower, top, bottom = (first, second, left, right) if side == 1 else (second, first, right, left)
     above, below = _levels(higher, top, since)[0], _levels(lower, bottom, since)[1]
     if above is not None and below is not None and sign_of_difference(above, below, ranges) == 1:
-        floor_, top_ = readable(above), readable(below)
+        least, most = readable(above), readable(below)
         return Settled(
-            since, side, f"{_which(higher)} stays at or above {floor_}, {_which(lower)} stays at or below {top_}"
+            since, side, f"{_which(higher)} stays at or above {least}, {_which(lower)} stays at or below {most}"
         )
     if _step_by_step(higher, lower, top, bottom, since, ranges):
         return Settled(since, side, "each step of the recurrence keeps the order")

@@ -12,10 +12,9 @@ from typing import Any
 from flint import arb, ctx, fmpq
 from mpmath import mp
 from sympy import Expr, Float, Function, Rational, S, diff, factor
-from sympy.printing.pretty.stringpict import prettyForm
-from sympy.printing.str import StrPrinter
 
 from theory.errors import DomainError
+from theory.expressions.one_line import one_line
 from theory.expressions.random_sizes import RandomSizes, power_series
 from theory.expressions.symbols import t
 
@@ -58,7 +57,7 @@ class pool_factor(Function):  # noqa: N801 - functions of SymPy have small lette
         return f"W(1; (t*W')' = ({slope})*W, W(0) = 1)"
 
     def _pretty(self, printer: Any) -> Any:
-        return prettyForm(self._sympystr(StrPrinter()), binding=prettyForm.ATOM)
+        return one_line(self)
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
         curvature, sizes = self.args

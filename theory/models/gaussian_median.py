@@ -16,9 +16,9 @@ from typing import Any
 from flint import acb, arb, ctx
 from sympy import Expr, Float, Function, Integer
 from sympy.printing.pretty.stringpict import prettyForm
-from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
+from theory.expressions.one_line import one_line
 
 
 def gaussian_median_variance(n: int) -> Expr:
@@ -49,7 +49,7 @@ class GaussianMedianVariance(Function):
         return f"Var(median(Z_1, ..., Z_{printer._print(self.args[0])}))"
 
     def _pretty(self, printer: Any) -> Any:
-        return prettyForm(self._sympystr(StrPrinter()), binding=prettyForm.FUNC)
+        return one_line(self, prettyForm.FUNC)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         last = printer._print(self.args[0])

@@ -15,12 +15,11 @@ from typing import Any
 from flint import arb, arb_poly, ctx
 from mpmath import mp
 from sympy import Eq, Expr, Float, IndexedBase, S, Symbol, sympify
-from sympy.printing.pretty.stringpict import prettyForm
-from sympy.printing.str import StrPrinter
 
 from theory.errors import NotDerivedError
 from theory.expressions.balls import BallProgram
 from theory.expressions.enclosure import ends
+from theory.expressions.one_line import one_line
 from theory.expressions.random_sizes import RandomSizes, power_series
 from theory.expressions.symbols import G
 from theory.moments.recurrence import Recurrence
@@ -80,7 +79,7 @@ class MeanOverSizes(Expr):  # type: ignore[misc]
         return f"E[y[{self.generation}]; {steps}; E t**N = {printer._print(self.sizes.generating_function)}]"
 
     def _pretty(self, printer: Any) -> Any:
-        return prettyForm(self._sympystr(StrPrinter()), binding=prettyForm.ATOM)
+        return one_line(self)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         steps = r",\; ".join(printer._print(step) for step in self.given_the_sizes())

@@ -23,7 +23,7 @@ from theory.models.ridge.limiting_shrinkage import limiting_shrinkage
 from theory.models.ridge.trace_moments import wishart_trace
 from theory.moments.recurrence import MomentRecurrence
 from theory.proof.texts import letter
-from theory.solver.graph import in_turn
+from theory.solver.graph import feeding, in_turn
 
 #: Moments whose parts are told apart, generations from which the forms are tried, and digits that tell signs.
 MOST, FROM, DIGITS = 4, (0, 1, 2, 4, 8), 30
@@ -33,7 +33,7 @@ def geometric_forms(recurrence: MomentRecurrence, way: int, first: int) -> Itera
     """Generations, forms in the moments and 1, and their multipliers; none where the parts are not of that kind."""
     P, f, h = recurrence.matrix, recurrence.forcing, way * recurrence.scale * recurrence.readout
     size = P.rows
-    order = in_turn({row: {col for col in range(size) if col != row and P[row, col] != 0} for row in range(size)})
+    order = in_turn(feeding(P))
     if order is None or not 1 < size <= MOST or not all(part.is_number for part in (*P, *f, *h, *recurrence.initial)):
         return
     if any(abs((P[a, a] - P[b, b]).evalf(DIGITS)) < S(10) ** -10 for a in range(size) for b in range(a)):

@@ -18,6 +18,12 @@ def reached(matrix: Matrix, start: set[int]) -> set[int]:
         found |= more
 
 
+def feeding(matrix: Matrix) -> dict[int, set[int]]:
+    """By each moment the others that its step depends on."""
+    size = matrix.rows
+    return {row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)}
+
+
 def in_turn(sources: Mapping[int, set[int]]) -> list[int] | None:
     """An order in which every moment comes after those that it depends on; None where they go round in a circle."""
     try:

@@ -12,9 +12,9 @@ from typing import Any
 from flint import fmpq, fmpq_poly
 from sympy import Expr, I, Poly, RootSum, S, fraction, re, together
 from sympy.printing.pretty.stringpict import prettyForm
-from sympy.printing.str import StrPrinter
 
 from theory.expressions.numerals import to_flint, to_sympy
+from theory.expressions.one_line import one_line
 
 
 class ModeSum(RootSum):
@@ -37,7 +37,7 @@ class ModeSum(RootSum):
         return f"RootSum({printer._print(self.poly.as_expr(*self.fun.variables))}, {printer._print(self.fun)})"
 
     def _pretty(self, printer: Any) -> Any:
-        return prettyForm(self._sympystr(StrPrinter()), binding=prettyForm.FUNC)
+        return one_line(self, prettyForm.FUNC)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         (root,) = self.fun.variables

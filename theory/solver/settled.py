@@ -18,7 +18,7 @@ from sympy.polys.matrices import DomainMatrix
 from theory.expressions.fraction_field import NotRational, Quotient, Rationals, at_infinity, in_lowest_terms, is_over_q
 from theory.expressions.signs import Ranges, sign
 from theory.moments.recurrence import MomentRecurrence
-from theory.solver.graph import in_turn, reached
+from theory.solver.graph import feeding, in_turn, reached
 from theory.solver.system import reachable
 
 
@@ -104,7 +104,7 @@ def _contracts(block: Matrix, ranges: Ranges) -> bool:
 def _fixed(matrix: Matrix, forcing: Matrix, readout: Matrix) -> Expr:
     """h (1 − P)⁻¹ f."""
     size = matrix.rows
-    order = in_turn({row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)})
+    order = in_turn(feeding(matrix))
     if order is not None and all(map(is_over_q, (*matrix, *forcing, *readout))):
         return _in_turn(matrix, forcing, readout, order)
     whole = DomainMatrix.from_Matrix((eye(size) - matrix).row_join(forcing)).to_field()

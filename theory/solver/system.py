@@ -8,7 +8,7 @@ from theory.expressions.fraction_field import is_over_q
 from theory.expressions.symbols import G
 from theory.moments.recurrence import MomentRecurrence
 from theory.solver.constant import solve_constant
-from theory.solver.graph import in_turn, reached
+from theory.solver.graph import feeding, in_turn, reached
 from theory.solver.readout import solve_readout
 from theory.solver.scalar import solve_scalar
 
@@ -110,7 +110,7 @@ def reachable(recurrence: MomentRecurrence) -> list[int]:
 def _triangular(matrix: Matrix, forcing: Matrix, initial: Matrix, recurrence: MomentRecurrence) -> list[Expr] | None:
     g = recurrence.symbol
     size = matrix.shape[0]
-    sources = {row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)}
+    sources = feeding(matrix)
     order = in_turn(sources)
     if order is None:
         return None

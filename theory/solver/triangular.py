@@ -15,13 +15,13 @@ from sympy import Expr, Matrix, S
 
 from theory.expressions.fraction_field import NotRational
 from theory.expressions.rational_functions import RationalFunction, RationalFunctions
-from theory.solver.graph import in_turn
+from theory.solver.graph import feeding, in_turn
 
 
 def triangular_modes(matrix: Matrix, forcing: Matrix, readout: Matrix, initial: Matrix, elapsed: Expr) -> Expr | None:
     """h·m after ``elapsed`` steps; None where steps are of another kind, or are not rational."""
     size = matrix.rows
-    order = in_turn({row: {col for col in range(size) if col != row and matrix[row, col] != 0} for row in range(size)})
+    order = in_turn(feeding(matrix))
     if order is None:
         return None
     entries = [*matrix, *forcing, *readout, *initial]

@@ -57,6 +57,10 @@ COMPARE = [
     ("compare bernoulli replace accumulate --plot ratios.png", "depends on n"),
     ("compare poisson replace accumulate --colour", "No such option"),
     ("compare linear-regression replace accumulate-subsample --set d=50 --set T=20 --set signal=1", "no derived risk"),
+    ("compare poisson replace --than-model nonsense", "model 'nonsense' is not known"),
+    ("compare poisson:rate=1,n=2 replace --than-model poisson:rate=-1,n=2", "rate = -1 is not allowed"),
+    ("compare poisson --than-model poisson", "Missing argument"),
+    ("compare poisson replace --than-model gaussian-fit --loss trace", "loss = 'trace' is not a loss of Poisson"),
 ]
 
 
@@ -81,4 +85,3 @@ def test_plotting_symbols_is_an_error(tmp_path: Path) -> None:
     result = run.invoke(app, ["compare", "bernoulli", "replace", "accumulate", "--plot", str(tmp_path / "ratios.png")])
     assert result.exit_code == 2
     assert "depends on n" in result.stderr
-

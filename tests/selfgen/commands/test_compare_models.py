@@ -62,22 +62,6 @@ def test_names_tell_models_apart_by_what_differs(tmp_path: Path) -> None:
     assert picture.stat().st_size > 1000
 
 
-WRONG = [
-    ("compare poisson replace --than-model nonsense", "model 'nonsense' is not known"),
-    ("compare poisson:rate=1,n=2 replace --than-model poisson:rate=-1,n=2", "rate = -1 is not allowed"),
-    ("compare poisson --than-model poisson", "Missing argument"),
-    ("compare poisson replace --than-model gaussian-fit --loss trace", "loss = 'trace' is not a loss of Poisson"),
-]
-
-
-@pytest.mark.parametrize(("command", "sentence"), WRONG, ids=[command for command, _ in WRONG])
-def test_what_is_wrong_with_another_model(command: str, sentence: str) -> None:
-    result = run.invoke(app, command.split())
-    assert result.exit_code == 2, result.output
-    assert sentence in result.stderr
-    assert result.stderr.count("\n") == 1
-
-
 def test_a_range_that_two_models_disagree_on_is_none() -> None:
     """n from 1 on for a mean, from d + 3 on for a Gaussian fit: what holds for both is what n is assumed to be."""
     from theory import GaussianFit
