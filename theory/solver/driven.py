@@ -140,8 +140,10 @@ def repelled(recurrence: MomentRecurrence, order: Order) -> PowerLaw | None:
 
 
 def _stays(recurrence: MomentRecurrence, order: Order) -> bool:
-    """Whether z, of steps 1 − c/g + … and an inflow ~ g^(−q), is seen not to outgrow a constant: c ≥ 0 and q ≥ 1."""
+    """Whether z, of steps 1 − c/g + … and an inflow ~ g^(−q), is seen not to grow as a power: c ≥ 0 and q ≥ 1."""
     g, inflow = recurrence.symbol, recurrence.forcing[0]
     pull = at_infinity(g * (1 - recurrence.matrix[0]), g)
     drop = dropped(inflow, g) if inflow != 0 else (S.One, S.Zero)
-    return pull is not None and drop is not None and drop[0] >= 1 and sign(pull, order.ranges) in (0, 1)
+    if pull is None or drop is None:
+        return False
+    return bool(drop[0] >= 1) and sign(pull, order.ranges) in (0, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sympy import N, Piecewise, Rational, S, Symbol, oo, pi, symbols
+from sympy import Matrix, N, Piecewise, Rational, S, Symbol, oo, pi, symbols
 
 from theory import (
     Accumulate,
@@ -17,12 +17,18 @@ from theory import (
     Replace,
     expected_risk,
 )
+from theory.expressions.expansion import Order
 from theory.models.bent import BiasedSampler, PosteriorMean, PosteriorSample
 from theory.models.bent_regression import FlippedLabels
+from theory.moments.recurrence import MomentRecurrence
 from theory.proof import ClosedForm, LeastBound, prove
+from theory.solver.driven import _stays
+from theory.workflows.dynamics import GENERATION
 
 tau, m, mu, sigma = (Symbol(name, positive=True) for name in ("tau", "m", "mu", "sigma"))
 n = Symbol("n", integer=True, positive=True)
+
+HALF = Rational(1, 2)
 
 
 def named(risk):
@@ -104,6 +110,19 @@ def test_repelled_from_its_target():
         assert risk.limit == oo
         # As G^(2(τ−1)): a thousandfold G, less than fourfold.
         assert 1.2 < N(risk.at(1500) / risk.at(100)) < 2
+
+
+@pytest.mark.parametrize(
+    ("pull", "power", "stays"), [(1, 1, True), (0, 2, True), (1, 0, False), (1, HALF, False), (-HALF, 2, False)]
+)
+def test_what_is_seen_not_to_grow_as_a_power(pull, power, stays):
+    """z of steps 1 − c/g with g^(−q) coming in: as g^(1−q) for q < 1, as g^(−c) for c < 0, and else no power."""
+    g = GENERATION
+    alone = Matrix([[1]])
+    chain = MomentRecurrence(
+        start=2, matrix=Matrix([[1 - pull / g]]), forcing=Matrix([[g**-power]]), readout=alone, initial=alone
+    )
+    assert _stays(chain, Order({})) is stays
 
 
 def test_an_anchor_holds_beyond_one():
